@@ -1,0 +1,229 @@
+"""How well products are recognised: prices, currencies and availability over real pages.
+
+    python -m benchmarks.products [--corpus DIR]
+
+DIR holds `products/` (`ground-truth.json` and `html/ID.html.gz`) and, if there, `articles/` (pages
+that sell nothing); DIR may also be the products folder itself. The last line is one JSON object.
+"""
+
+import argparse
+import gzip
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from bot.links.recognise import Sighting, recognise
+from bot.links.recognise.currencies import possible_currencies
+from wallet_core.money import exponent_of
+
+_SOLD_OUT = frozenset({"OutOfStock", "SoldOut", "Discontinued"})
+_ROUNDS = 3
+_GROUP_DIGITS = 3
+
+
+@dataclass
+class Count:
+    """Right, reported and existing answers of one kind."""
+
+    right: int = 0
+    reported: int = 0
+    existing: int = 0
+
+    def add(self, *, right: bool, reported: bool, existing: bool) -> None:
+        """Count one page."""
+        self.right += right
+        self.reported += reported
+        self.existing += existing
+
+    @property
+    def precision(self) -> float:
+        """Right among reported."""
+        return self.right / self.reported if self.reported else 1.0
+
+    @property
+    def recall(self) -> float:
+        """Right among existing."""
+        return self.right / self.existing if self.existing else 1.0
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of both."""
+        both = self.precision + self.recall
+        return 2 * self.precision * self.recall / both if both else 0.0
+
+
+@dataclass
+class Score:
+    """What is counted over the whole corpus."""
+
+    price: Count = field(default_factory=Count)
+    structured: Count = field(default_factory=Count)
+    currency: Count = field(default_factory=Count)
+    availability: Count = field(default_factory=Count)
+    sold_out: Count = field(default_factory=Count)
+    wrong_currency: int = 0
+    articles: int = 0
+    false_structured: int = 0
+    false_preview: int = 0
+    times_ms: list[float] = field(default_factory=list)
+
+
+def main() -> int:
+    """Run the benchmark; the exit status is 2 when there is no corpus."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--corpus", type=Path, default=None, metavar="DIR")
+    parser.add_argument("--verbose", action="store_true", help="print every page that is not right")
+    options = parser.parse_args()
+    folder = products_folder(options.corpus)
+    if folder is None:
+        print("No corpus: name the folder that holds products/ with --corpus DIR.", file=sys.stderr)
+        return 2
+    score = Score()
+    for line in score_products(folder, score):
+        if options.verbose:
+            print(line)
+    for line in score_articles(folder.parent / "articles", score):
+        if options.verbose:
+            print(line)
+    report = summary(score)
+    for key, value in report.items():
+        print(f"{key:24} {value}")
+    print(json.dumps(report))
+    return 0
+
+
+def products_folder(corpus: Path | None) -> Path | None:
+    """The folder with `ground-truth.json`, in `corpus` or `corpus/products`."""
+    if corpus is None:
+        return None
+    for folder in (corpus / "products", corpus):
+        if (folder / "ground-truth.json").is_file():
+            return folder
+    return None
+
+
+def score_products(folder: Path, score: Score) -> Iterator[str]:
+    """Count every page of the truth; yields a line for each that is not right."""
+    truth: dict[str, dict[str, list[str] | str]] = json.loads(
+        (folder / "ground-truth.json").read_text(encoding="utf-8")
+    )
+    for page_id, facts in truth.items():
+        url = facts.get("url", "")
+        page = gzip.decompress((folder / "html" / f"{page_id}.html.gz").read_bytes())
+        seen = timed(page, url if isinstance(url, str) else "", score)
+        wrong = [*_price(seen, facts, score), *_currency(seen, facts, score)]
+        wrong += _availability(seen, facts, score)
+        if wrong:
+            yield f"{page_id[:8]} {str(url)[:60]} {'; '.join(wrong)} {seen.disagreements}"
+
+
+def score_articles(folder: Path, score: Score) -> Iterator[str]:
+    """Count the pages that sell nothing; yields a line for each with a price."""
+    for path in sorted(folder.glob("*.html.gz")):
+        seen = timed(gzip.decompress(path.read_bytes()), "https://example.org/article", score)
+        score.articles += 1
+        if seen.price_minor is not None:
+            score.false_structured += seen.structured
+            score.false_preview += not seen.structured
+            yield f"{path.name}: {seen.price_minor} {seen.currency} {seen.sources}"
+
+
+def timed(page: bytes, url: str, score: Score) -> Sighting:
+    """What is seen in `page`; the best of some rounds goes into the times."""
+    best_ms = float("inf")
+    for _ in range(_ROUNDS):
+        start = time.perf_counter()
+        seen = recognise(page, url)
+        best_ms = min(best_ms, (time.perf_counter() - start) * 1000)
+    score.times_ms.append(best_ms)
+    return seen
+
+
+def summary(score: Score) -> dict[str, int | float]:
+    """The figures by name."""
+    return {
+        "price_right": score.price.right,
+        "price_total": score.price.existing,
+        "price_f1": round(score.price.f1, 4),
+        "price_precision": round(score.price.precision, 4),
+        "price_recall": round(score.price.recall, 4),
+        "structured_precision": round(score.structured.precision, 4),
+        "structured_reported": score.structured.reported,
+        "wrong_currency": score.wrong_currency,
+        "currency_recall": round(score.currency.recall, 4),
+        "availability_accuracy": round(score.availability.recall, 4),
+        "out_of_stock_f1": round(score.sold_out.f1, 4),
+        "articles": score.articles,
+        "false_structured": score.false_structured,
+        "false_preview_rate": round(score.false_preview / score.articles, 4)
+        if score.articles
+        else 0,
+        "ms_mean": round(sum(score.times_ms) / len(score.times_ms), 3) if score.times_ms else 0,
+    }
+
+
+def _price(seen: Sighting, facts: dict[str, list[str] | str], score: Score) -> list[str]:
+    wanted = {value for text in _listed(facts, "price") for value in readings(text, seen.currency)}
+    got = None
+    if seen.price_minor is not None and seen.exponent is not None:
+        got = Decimal(seen.price_minor).scaleb(-seen.exponent)
+    right = got is not None and got in wanted
+    score.price.add(right=right, reported=got is not None, existing=bool(wanted))
+    if seen.structured:
+        score.structured.add(right=right, reported=True, existing=bool(wanted))
+    if right or (got is None and not wanted):
+        return []
+    return [f"price {got} ({seen.sources.get('price')}), not {sorted(wanted)}"]
+
+
+def readings(text: str, currency: str | None) -> set[Decimal]:
+    """What a truth's price can mean: `23.450` is 23450 where the currency has no third decimal."""
+    try:
+        value = Decimal(text.strip())
+    except InvalidOperation:
+        return set()
+    places = value.as_tuple().exponent
+    if places == -_GROUP_DIGITS and currency and exponent_of(currency) < _GROUP_DIGITS:
+        return {value.scaleb(_GROUP_DIGITS)}
+    return {value}
+
+
+def _currency(seen: Sighting, facts: dict[str, list[str] | str], score: Score) -> list[str]:
+    signs = _listed(facts, "currency")
+    wanted = {code for sign in signs for code in possible_currencies(sign)}
+    if not wanted:
+        return []
+    right = seen.currency in wanted
+    score.currency.add(right=right, reported=seen.currency is not None, existing=True)
+    if right:
+        return []
+    score.wrong_currency += seen.currency is not None
+    return [f"currency {seen.currency}, not {signs}"]
+
+
+def _availability(seen: Sighting, facts: dict[str, list[str] | str], score: Score) -> list[str]:
+    wanted = _listed(facts, "availability")
+    if not wanted:
+        return []
+    sold_out = bool(_SOLD_OUT & set(wanted))
+    said = seen.availability
+    says_sold_out = said in _SOLD_OUT
+    right = said is not None and says_sold_out == sold_out
+    score.availability.add(right=right, reported=said is not None, existing=True)
+    score.sold_out.add(right=sold_out and says_sold_out, reported=says_sold_out, existing=sold_out)
+    return [] if right else [f"availability {said}, not {wanted[0]}"]
+
+
+def _listed(facts: dict[str, list[str] | str], key: str) -> list[str]:
+    found = facts.get(key, [])
+    return [found] if isinstance(found, str) else found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

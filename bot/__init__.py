@@ -1,0 +1,1 @@
+"""Conversations: what is heard, what is said, and in which network."""

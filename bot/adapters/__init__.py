@@ -1,0 +1,1 @@
+"""Networks, one file each; `base` is the port they implement."""

@@ -1,0 +1,181 @@
+"""What the bot knows of its rooms: who else is there, and whether others can look in."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+import msgspec
+import structlog
+
+from bot.adapters.base import SendRejected, Unreachable
+from bot.adapters.matrix.faults import ServerFault
+from bot.adapters.matrix.homeserver import Homeserver
+from bot.adapters.matrix.reading import is_event_id
+from bot.adapters.matrix.wire import (
+    HistoryContent,
+    JoinRulesContent,
+    MemberContent,
+    RoomEvent,
+)
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_NAMES_MAX = 500
+_ORIGINS_MAX = 10_000
+_PAIR = 2
+
+
+class Room(msgspec.Struct):
+    """One room. A `private` of None means that the homeserver has to be asked."""
+
+    encrypted: bool = False
+    join_rule: str = "invite"
+    history_visibility: str = "shared"
+    private: bool | None = None
+    names: OrderedDict[str, str] = msgspec.field(default_factory=OrderedDict)
+
+    @property
+    def open(self) -> bool:
+        """Whether people who are not in the room may come in or read along."""
+        return self.join_rule == "public" or self.history_visibility == "world_readable"
+
+    def learn(self, event: RoomEvent) -> None:
+        """Take in a state event. Raises `msgspec.DecodeError` for a malformed one."""
+        if event.type == "m.room.encryption":
+            # Encryption cannot be switched off again, whatever a later event says.
+            self.encrypted = True
+        elif event.type == "m.room.join_rules":
+            self.join_rule = msgspec.json.decode(event.content, type=JoinRulesContent).join_rule
+            self.private = None
+        elif event.type == "m.room.history_visibility":
+            content = msgspec.json.decode(event.content, type=HistoryContent)
+            self.history_visibility = content.history_visibility
+            self.private = None
+        elif event.type == "m.room.member":
+            self._learn_name(event)
+
+    def _learn_name(self, event: RoomEvent) -> None:
+        content = msgspec.json.decode(event.content, type=MemberContent)
+        person_id = event.state_key
+        if person_id and content.membership == "join" and content.displayname:
+            self.names[person_id] = content.displayname
+            self.names.move_to_end(person_id)
+            if len(self.names) > _NAMES_MAX:
+                self.names.popitem(last=False)
+
+
+class Rooms:
+    """The rooms, as far as the bot has heard or asked."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, Room] = {}
+
+    def told(self, room_id: str) -> Room:
+        """A room that sync is telling about: a fresh one comes with all of its state."""
+        return self._rooms.setdefault(room_id, Room())
+
+    def forget(self, room_id: str) -> None:
+        """The bot is out of the room: what is known of it grows old."""
+        self._rooms.pop(room_id, None)
+
+    def name(self, room_id: str, person_id: str) -> str:
+        """How a person is called in a room, or nothing when the bot was not told."""
+        room = self._rooms.get(room_id)
+        return "" if room is None else room.names.get(person_id, "")
+
+    async def known(self, home: Homeserver, room_id: str) -> Room:
+        """A room whose state is known, asking the homeserver when it is not.
+
+        Raises the `AdapterError` that the homeserver's answer stands for.
+        """
+        room = self._rooms.get(room_id)
+        if room is None:
+            room = Room()
+            for event in decoded_events((await home.state(room_id)).events):
+                learn(room, event)
+            # Sync may have brought the room meanwhile, and is the fresher of the two.
+            room = self._rooms.setdefault(room_id, room)
+        return room
+
+    async def is_private(self, home: Homeserver, room_id: str) -> bool:
+        """Whether only the bot and one person are in the room and nobody can look in.
+
+        Raises `NetworkDown` when the homeserver cannot be asked.
+        """
+        try:
+            room = await self.known(home, room_id)
+            if room.private is None:
+                room.private = not room.open and len(await others_in(home, room_id)) == 1
+        except (Unreachable, SendRejected, ServerFault):
+            # Put out meanwhile, or not told: then nothing personal belongs there.
+            return False
+        return room.private
+
+
+def learn(room: Room, event: RoomEvent) -> None:
+    """Take in a state event; one that makes no sense is logged and changes nothing."""
+    try:
+        room.learn(event)
+    except msgspec.DecodeError as error:
+        log.warning("matrix_state_malformed", event_id=event.event_id, reason=str(error))
+
+
+async def others_in(home: Homeserver, room_id: str) -> frozenset[str]:
+    """Who is in the room or invited to it, besides the bot; in a larger room only some of them.
+
+    Raises the `AdapterError` that the homeserver's answer stands for.
+    """
+    joined = await home.joined_members(room_id)
+    if len(joined) <= _PAIR:
+        joined |= await home.invited_members(room_id)
+    return joined - {home.user_id}
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """What kind of event it is and who made it: both survive redaction."""
+
+    kind: str
+    sender: str
+
+
+class Origins:
+    """Who made which event: the last ones are remembered, others are asked for."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, str], Origin] = OrderedDict()
+
+    def note(self, room_id: str, event_id: str, origin: Origin) -> None:
+        """Remember an event."""
+        self._known[room_id, event_id] = origin
+        self._known.move_to_end((room_id, event_id))
+        if len(self._known) > _ORIGINS_MAX:
+            self._known.popitem(last=False)
+
+    async def find(self, home: Homeserver, room_id: str, event_id: str) -> Origin | None:
+        """What an event is, or None when this room shows the bot no such event.
+
+        Raises `NetworkDown` when the homeserver cannot be asked.
+        """
+        if not is_event_id(event_id):
+            return None
+        known = self._known.get((room_id, event_id))
+        if known is not None:
+            return known
+        try:
+            event = await home.event(room_id, event_id)
+        except (Unreachable, SendRejected, ServerFault):
+            # A homeserver that fails on one event must not keep the bot from all others.
+            return None
+        origin = Origin(event.type, event.sender)
+        self.note(room_id, event_id, origin)
+        return origin
+
+
+def decoded_events(raws: Iterable[msgspec.Raw]) -> list[RoomEvent]:
+    """The events that can be read at all."""
+    events = []
+    for raw in raws:
+        try:
+            events.append(msgspec.json.decode(raw, type=RoomEvent))
+        except msgspec.DecodeError as error:
+            log.warning("matrix_event_malformed", reason=str(error))
+    return events

@@ -1,0 +1,152 @@
+"""Cards into rooms: the message, its picture in front, the reactions that stand for its buttons."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable
+
+import msgspec
+import structlog
+
+from bot.adapters.base import NetworkDown, PictureSource, SendRejected, Unreachable
+from bot.adapters.matrix import rendering
+from bot.adapters.matrix.direct import DirectRooms
+from bot.adapters.matrix.homeserver import Homeserver
+from bot.adapters.matrix.reading import is_event_id, reaction_key
+from bot.adapters.matrix.rooms import Origin, Origins, Rooms, decoded_events
+from bot.adapters.matrix.wire import ReactionContent, RelatesTo
+from bot.cards import Outgoing, Picture
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+_MESSAGE = "m.room.message"
+_REACTION = "m.reaction"
+_PICTURES_MAX = 1_000
+
+
+class Speaker:
+    """Sends cards. Every request carries a transaction id made from the send id.
+
+    The homeserver answers a repeated one with the event that it already has, also after a
+    restart, as long as the bot is the same device.
+    """
+
+    def __init__(self, rooms: Rooms, origins: Origins, pictures: PictureSource) -> None:
+        self._rooms = rooms
+        self._origins = origins
+        self._pictures = pictures
+        self._uploaded: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        self.direct = DirectRooms(rooms)
+
+    async def send(self, home: Homeserver, outgoing: Outgoing) -> str:
+        """Send or replace a card; gives the id under which the message is edited and tapped.
+
+        That is the id of the first version: reactions and later edits keep naming it. Raises
+        the `AdapterError` that fits.
+        """
+        room_id = outgoing.room_id
+        if outgoing.person_id is not None:
+            room_id = await self.direct.find(home, outgoing.person_id, room_id)
+        if (await self._rooms.known(home, room_id)).encrypted:
+            raise Unreachable(
+                f"Room {room_id} is encrypted, and the bot would have to answer in clear text."
+            )
+        transaction = hashlib.sha256(outgoing.send_id.encode()).hexdigest()[:40]
+        if outgoing.edits_ref is not None:
+            return await self._edit(home, room_id, outgoing, outgoing.edits_ref, transaction)
+        return await self._say(home, room_id, outgoing, transaction)
+
+    async def _say(
+        self, home: Homeserver, room_id: str, outgoing: Outgoing, transaction: str
+    ) -> str:
+        card = outgoing.card
+        if card.picture is not None:
+            await self._show(home, room_id, card.picture, f"{transaction}-picture")
+        # The answered message is in the room where it was written, not in the direct one.
+        answered = outgoing.reply_to_ref if room_id == outgoing.room_id else None
+        content = rendering.notice(card, answered)
+        message_ref = await home.send(room_id, _MESSAGE, content, transaction)
+        self._origins.note(room_id, message_ref, Origin(_MESSAGE, home.user_id))
+        await self._seed(home, room_id, message_ref, rendering.reaction_keys(card), transaction)
+        return message_ref
+
+    async def _edit(
+        self,
+        home: Homeserver,
+        room_id: str,
+        outgoing: Outgoing,
+        message_ref: str,
+        transaction: str,
+    ) -> str:
+        if not is_event_id(message_ref):
+            raise SendRejected(f"{message_ref!r} is no message of a Matrix room.")
+        content = rendering.replacement(outgoing.card, message_ref)
+        await home.send(room_id, _MESSAGE, content, transaction)
+        wanted = {reaction_key(key): key for key in rendering.reaction_keys(outgoing.card)}
+        seeds = await self._own_seeds(home, room_id, message_ref)
+        for key, reaction_ref in seeds.items():
+            if key not in wanted:
+                await home.redact(room_id, reaction_ref, f"{transaction}-{_short(reaction_ref)}")
+        missing = [shown for key, shown in wanted.items() if key not in seeds]
+        await self._seed(home, room_id, message_ref, missing, transaction)
+        return message_ref
+
+    async def _show(
+        self, home: Homeserver, room_id: str, picture: Picture, transaction: str
+    ) -> None:
+        """Send the picture. The card is good without it: what hinders it is logged only."""
+        try:
+            uploaded = await self._upload(home, picture)
+            if uploaded is not None:
+                await home.send(room_id, _MESSAGE, rendering.image(picture, *uploaded), transaction)
+        except (NetworkDown, Unreachable, SendRejected) as error:
+            log.warning("matrix_picture_left_out", digest=picture.digest, reason=str(error))
+
+    async def _upload(self, home: Homeserver, picture: Picture) -> tuple[str, int] | None:
+        """The `mxc:` address and size in bytes of a picture, uploaded once."""
+        if picture.digest not in self._uploaded:
+            loaded = await self._pictures.load_picture(picture.digest)
+            if loaded is None:
+                return None
+            mime, body = loaded
+            self._uploaded[picture.digest] = (await home.upload(mime, body), len(body))
+            if len(self._uploaded) > _PICTURES_MAX:
+                self._uploaded.popitem(last=False)
+        return self._uploaded[picture.digest]
+
+    async def _seed(
+        self,
+        home: Homeserver,
+        room_id: str,
+        message_ref: str,
+        keys: Iterable[str],
+        transaction: str,
+    ) -> None:
+        """React to the bot's own message, so that a person needs one tap to do the same."""
+        for key in keys:
+            content = rendering.reaction(message_ref, key)
+            try:
+                await home.send(room_id, _REACTION, content, f"{transaction}-{_short(key)}")
+            except (Unreachable, SendRejected) as error:
+                # It stands there already, or the room allows the bot no reactions. The message
+                # was sent, and people can react by themselves.
+                log.info("matrix_seed_refused", room_id=room_id, reason=str(error))
+
+    async def _own_seeds(self, home: Homeserver, room_id: str, message_ref: str) -> dict[str, str]:
+        """The bot's own reactions to its message: their keys and event ids."""
+        seeds: dict[str, str] = {}
+        page: str | None = None
+        while True:
+            answer = await home.reactions(room_id, message_ref, page)
+            for event in decoded_events(answer.chunk):
+                if event.sender == home.user_id and not event.redacted:
+                    content = msgspec.json.decode(event.content, type=ReactionContent)
+                    key = (content.relates_to or RelatesTo()).key
+                    seeds[reaction_key(key)] = event.event_id
+            if answer.next_batch is None or answer.next_batch == page:
+                return seeds
+            page = answer.next_batch
+
+
+def _short(text: str) -> str:
+    """A tail for a transaction id: homeservers compare the id alone, not what it was used on."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

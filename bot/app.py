@@ -1,0 +1,404 @@
+"""The composition root: the only file that knows everything.
+
+`running(settings)` makes every part, joins them, and takes them down in the opposite order.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from bot.adapters.base import Adapter, AdapterError
+from bot.adapters.web_chat import CommandHint, WebChat, Welcome
+from bot.cards import Card, Line, Tone
+from bot.commands import COMMANDS, PRESSES as COMMAND_PRESSES, run_command
+from bot.conversation.announcer import announce
+from bot.conversation.clockwork import Clockwork
+from bot.conversation.dispatch import PRESSES, Dispatch, press_again
+from bot.conversation.sender import Sender
+from bot.conversation.shared_links import SharedLinks
+from bot.conversation.turn import Desk, card_body, send_id
+from bot.conversation.views import Views
+from bot.conversation.worker import Worker
+from bot.data_folder import DataFolder
+from bot.demo.opening import DEMO_SAMPLE_SLUG, membership, open_demo_shop
+from bot.demo.shop import DemoShop
+from bot.embedded_valkey import EmbeddedValkey
+from bot.links.fetch import Fetcher, FetchLimits
+from bot.links.host_proofs import WebProofs
+from bot.web import pages
+from bot.web.server import PortTaken, WebServer
+from config.settings import Settings
+from wallet_core.commerce.checkout import Checkout, Terms
+from wallet_core.commerce.fulfilment import Endings, Fulfilment
+from wallet_core.commerce.merchants import Merchants
+from wallet_core.errors import Refused
+from wallet_core.funding.cash import Cash
+from wallet_core.funding.requests import Funding
+from wallet_core.ledger.commits import Commit, Notice
+from wallet_core.ledger.transfers import named
+from wallet_core.locks import Leases
+from wallet_core.storage.database import Database
+from wallet_core.storage.inbox import Inbox
+from wallet_core.storage.lookups import Lookups
+from wallet_core.storage.migrate import migrate
+from wallet_core.storage.outbox import Outbox
+from wallet_core.storage.people import People
+from wallet_core.storage.pictures import Pictures
+from wallet_core.storage.readers import Reader
+from wallet_core.storage.web_chat import WebChatTables
+from wallet_core.storage.writer import Writer
+
+_log = structlog.get_logger(__name__)
+
+ADMIN_LINK_VALID_S = 24 * 3600
+_MICROSECONDS = 1_000_000
+
+
+def clock_us() -> int:
+    """This process's clock, in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A running instance, for whoever started it. `admin_link` is None once there is an admin."""
+
+    settings: Settings
+    url: str
+    shop_url: str | None
+    sample_url: str | None
+    admin_link: str | None
+    desk: Desk
+    inbox: Inbox
+    failed: "asyncio.Future[None]"
+
+
+@dataclass(frozen=True)
+class _Core:
+    """What stands below the conversation."""
+
+    database: Database
+    writer: Writer
+    reader: Reader
+    people: People
+    inbox: Inbox
+    outbox: Outbox
+    pictures: Pictures
+    leases: Leases
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Instance]:
+    """An instance with everything that the settings switch on, until the block ends.
+
+    Raises `PayontapError`, `EmbeddedValkeyError` or `CannotListen` with one clear sentence when
+    it cannot start.
+    """
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(DataFolder(settings.data_dir))
+        core = await _start_core(stack, settings, folder)
+        shop = await _start_shop(stack, settings, folder, core.reader)
+        fetcher = await stack.enter_async_context(_fetcher(settings, shop))
+        desk = _desk(settings, core, fetcher)
+        links = SharedLinks(fetcher, core.pictures, float(settings.money.quote_valid_s))
+        if shop is not None:
+            await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
+        web_chat = _web_chat(settings, core, shop)
+        adapters: dict[str, Adapter] = {web_chat.network: web_chat}
+        _add_matrix(adapters, settings, core)
+        sender = Sender(core.outbox, Views(core.reader, clock_us), adapters)
+        core.writer.on_speech = sender.ring
+        dispatch = Dispatch(
+            desk=desk,
+            links=links,
+            presses={**PRESSES, **COMMAND_PRESSES, "again": partial(press_again, links=links)},
+            run_command=run_command,
+            prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
+            now_us=clock_us,
+        )
+        reports = _Reports(core)
+        worker = Worker(core.inbox, dispatch.answer, reports.parked)
+        clockwork = Clockwork(_endings(core), list(adapters.values()))
+        server = await _start_web(stack, settings, core, web_chat, shop)
+        failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        await _run_in_background(
+            stack,
+            failed,
+            {
+                "worker": worker.run(),
+                "sender": sender.run(),
+                "clockwork": clockwork.run(),
+                **{f"network:{n}": _listen(a, worker, reports) for n, a in adapters.items()},
+            },
+        )
+        yield Instance(
+            settings=settings,
+            url=server.url,
+            shop_url=shop.url if shop else None,
+            sample_url=shop.product_url(DEMO_SAMPLE_SLUG) if shop else None,
+            admin_link=await _admin_link(core, server.url),
+            desk=desk,
+            inbox=core.inbox,
+            failed=failed,
+        )
+
+
+async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFolder) -> _Core:
+    embedded = settings.database.url is None
+    url = settings.database.url.get_secret_value() if settings.database.url else folder.database_url
+    database = Database(url)
+    stack.push_async_callback(database.close)
+    await migrate(database)
+    writer = await stack.enter_async_context(Writer(database))
+    leases = Leases(await _redis_url(stack, settings, folder), writer.raise_fence)
+    await leases.start()
+    stack.push_async_callback(leases.stop)
+    claimant = secrets.token_hex(8)
+    core = _Core(
+        database=database,
+        writer=writer,
+        reader=Reader(database),
+        people=People(database, writer),
+        inbox=Inbox(database, claimant),
+        outbox=Outbox(database, claimant),
+        pictures=Pictures(database),
+        leases=leases,
+    )
+    if embedded:
+        # The folder's lock says that whoever held these claims is gone.
+        await core.inbox.release_all()
+        await core.outbox.release_all()
+    return core
+
+
+async def _redis_url(stack: AsyncExitStack, settings: Settings, folder: DataFolder) -> str:
+    if settings.redis.url is not None:
+        return settings.redis.url.get_secret_value()
+    valkey = EmbeddedValkey(folder.path / "valkey")
+    await valkey.start()
+    stack.push_async_callback(valkey.stop)
+    return valkey.url
+
+
+async def _start_shop(
+    stack: AsyncExitStack, settings: Settings, folder: DataFolder, reader: Reader
+) -> DemoShop | None:
+    """The demo shop, on the port that it had last time if that is free."""
+    if not settings.demo.enabled:
+        return None
+    wanted = settings.demo.port or folder.remembered_port("demo-shop")
+    shop = DemoShop("127.0.0.1", wanted, reader.sold_count, currency=settings.currency)
+    try:
+        await shop.start()
+    except PortTaken:
+        if settings.demo.port:
+            raise
+        shop = DemoShop("127.0.0.1", 0, reader.sold_count, currency=settings.currency)
+        await shop.start()
+    stack.push_async_callback(shop.stop)
+    folder.remember_port("demo-shop", int(shop.url.rpartition(":")[2]))
+    return shop
+
+
+def _fetcher(settings: Settings, shop: DemoShop | None) -> Fetcher:
+    allowed = [*settings.fetch.allowed_origins]
+    if shop is not None:
+        allowed.append(shop.url.partition("://")[2])
+    return Fetcher(
+        contact=settings.fetch.contact or "",
+        allowed_origins=frozenset(_host_and_port(origin) for origin in allowed),
+        limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
+    )
+
+
+def _host_and_port(origin: str) -> tuple[str, int]:
+    host, _, port = origin.rpartition(":")
+    return host, int(port)
+
+
+def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
+    terms = Terms(
+        undo_window_s=float(settings.money.undo_window_s),
+        accept_within_s=float(settings.money.accept_within_s),
+    )
+    return Desk(
+        writer=core.writer,
+        reader=core.reader,
+        people=core.people,
+        outbox=core.outbox,
+        checkout=Checkout(core.writer, core.reader, core.leases, announce, terms),
+        fulfilment=Fulfilment(core.writer, core.reader, announce, terms),
+        funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
+        merchants=Merchants(core.writer, core.reader, WebProofs(fetcher)),
+        lookups=Lookups(core.database),
+        currency=settings.currency,
+    )
+
+
+def _endings(core: _Core) -> Endings:
+    return Endings(core.writer, core.reader, core.reader, core.reader, announce)
+
+
+def _web_chat(settings: Settings, core: _Core, shop: DemoShop | None) -> WebChat:
+    hints = [CommandHint(f"/{c.name}", c.help) for c in COMMANDS if not c.admin]
+    return WebChat(
+        WebChatTables(core.database),
+        page=pages.chat_page(),
+        public_url=settings.web.public_url or "",
+        commands=hints,
+        welcome=Welcome(
+            shop_url=shop.url if shop else None,
+            sample_url=shop.product_url(DEMO_SAMPLE_SLUG) if shop else None,
+            suggestions=("/help", "/balance", "/topup 500"),
+        ),
+    )
+
+
+def _add_matrix(adapters: dict[str, Adapter], settings: Settings, core: _Core) -> None:
+    matrix = settings.matrix
+    if matrix.homeserver is None or matrix.user is None:
+        return
+    # Imported only where it is switched on: it is an extra.
+    from bot.adapters.matrix import Matrix  # noqa: PLC0415
+
+    adapters[Matrix.network] = Matrix(
+        matrix.homeserver,
+        matrix.user,
+        cursors=core.inbox,
+        store_dir=settings.data_dir / "matrix",
+        pictures=core.pictures,
+        password=matrix.password.get_secret_value() if matrix.password else None,
+        access_token=matrix.access_token.get_secret_value() if matrix.access_token else None,
+        device_name=matrix.device_name,
+    )
+
+
+async def _start_web(
+    stack: AsyncExitStack,
+    settings: Settings,
+    core: _Core,
+    web_chat: WebChat,
+    shop: DemoShop | None,
+) -> WebServer:
+    async def ready() -> bool:
+        await core.inbox.waiting_count()
+        return True
+
+    server = WebServer(
+        settings.web.host,
+        settings.web.port,
+        pictures=core.pictures,
+        visitors=web_chat,
+        claims=_Claims(core, shop),
+        ready=ready,
+        routes=[web_chat.add_routes],
+        public_url=settings.web.public_url or "",
+    )
+    await server.start()
+    stack.push_async_callback(server.stop)
+    return server
+
+
+@dataclass(frozen=True)
+class _Claims:
+    """The one-time admin link. The first admin also looks after the demo shop."""
+
+    core: _Core
+    shop: DemoShop | None
+
+    async def claim(self, token: str, network: str, person_id: str) -> str | None:
+        """See `bot.web.server.Claims`."""
+        person = await self.core.people.meet(network, person_id, "lobby")
+        also = (membership(person.id),) if self.shop is not None else ()
+        try:
+            claimed = await self.core.people.claim_admin(token, person, clock_us(), also)
+        except Refused:
+            return None
+        return person.id if claimed else None
+
+
+async def _admin_link(core: _Core, url: str) -> str | None:
+    """A new one-time link while the instance has no admin."""
+    if await core.people.admins():
+        return None
+    token = secrets.token_urlsafe(24)
+    await core.people.offer_admin(token, clock_us() + ADMIN_LINK_VALID_S * _MICROSECONDS)
+    return f"{url}/claim?token={token}"
+
+
+@dataclass(frozen=True)
+class _Reports:
+    """Tells the admins what only they can mend."""
+
+    core: _Core
+
+    async def parked(self, event_id: str, error: str) -> None:
+        """An event that failed too often was put aside."""
+        await self._tell(
+            f"parked:{event_id}",
+            "An event could not be answered and was put aside.",
+            f"{event_id[:100]}: {error[:300]}",
+        )
+
+    async def network_ended(self, network: str, error: str) -> None:
+        """A network cannot be read any more until somebody mends it."""
+        await self._tell(
+            f"ended:{network}:{secrets.token_hex(4)}", f"{network} is switched off.", error[:300]
+        )
+
+    async def _tell(self, key: str, title: str, text: str) -> None:
+        card = Card(title=title, lines=(Line(text),), tone=Tone.BAD)
+        notices = tuple(
+            Notice(
+                send_id=send_id(key, contact.network, contact.network_person_id),
+                network=contact.network,
+                room_id=contact.room_id,
+                person_id=contact.network_person_id,
+                body=card_body(card),
+            )
+            for contact in await self.core.people.admins()
+        )
+        await self.core.writer.commit(Commit(key=f"report:{named(key).hex}", outbox=notices))
+
+
+async def _listen(adapter: Adapter, worker: Worker, reports: _Reports) -> None:
+    """Read one network; a fault that waiting cannot mend ends this network only."""
+    try:
+        await adapter.run(worker.hear)
+    except AdapterError as error:
+        _log.error("network_ended", network=adapter.network, error=str(error))  # noqa: TRY400 - the sentence says it all
+        await reports.network_ended(adapter.network, str(error))
+
+
+async def _run_in_background(
+    stack: AsyncExitStack,
+    failed: "asyncio.Future[None]",
+    works: Mapping[str, Coroutine[object, object, None]],
+) -> None:
+    """Run each part until the stack unwinds; a part that breaks makes `failed` say so."""
+
+    def note(task: asyncio.Task[None]) -> None:
+        if task.cancelled() or failed.done():
+            return
+        error = task.exception()
+        if error is not None:
+            failed.set_exception(error)
+
+    tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
+    for task in tasks:
+        task.add_done_callback(note)
+
+    async def end() -> None:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if not failed.done():
+            failed.cancel()
+
+    stack.push_async_callback(end)

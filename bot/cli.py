@@ -1,0 +1,194 @@
+"""The `payontap` command."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.logs import set_up_logs
+from config.settings import ConfigError, Settings, load, render
+from wallet_core.errors import PayontapError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A bot that answers shared product links with a card that pays in one tap.",
+)
+admin = typer.Typer(no_args_is_help=True, help="Who may steer this instance.")
+app.add_typer(admin, name="admin")
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="The config file; otherwise PAYONTAP_CONFIG or ./payontap.toml."),
+]
+
+
+def main() -> None:
+    """Run the command; a mistake of the user's is one sentence and exit status 2."""
+    app()
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Turn what a person can mend into one sentence on standard error."""
+    # Imported late: `payontap links` and `config` need no server.
+    from bot.embedded_valkey import EmbeddedValkeyError  # noqa: PLC0415
+
+    try:
+        yield
+    except (ConfigError, PayontapError, EmbeddedValkeyError) as error:
+        typer.echo(f"payontap: {error}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _settings(config: Path | None) -> Settings:
+    return load(config, os.environ)
+
+
+@app.command()
+def run(config: ConfigFile = None) -> None:
+    """Start the bot with everything that the config switches on."""
+    with _plainly():
+        settings = _settings(config)
+        set_up_logs(settings.log.level, as_json=settings.log.format == "json")
+        asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    from bot.app import running  # noqa: PLC0415 - only a server needs all of it
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, stop.set)
+    async with running(settings) as instance:
+        typer.echo(f"\n  Payontap runs at  {instance.url}/")
+        typer.echo(f"  Its data lies in  {settings.data_dir}")
+        if instance.admin_link is not None:
+            typer.echo(f"  Become its admin  {instance.admin_link}  (works once, for 24 hours)")
+        typer.echo("  Stop it with Ctrl-C.\n")
+        sys.stdout.flush()
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopping, instance.failed}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if instance.failed.done():
+            instance.failed.result()
+
+
+@app.command()
+def demo() -> None:
+    """Walk through the whole loop in the terminal, on data of its own: link, tap, order, books."""
+    from bot.demo.journey import walk  # noqa: PLC0415 - only a server needs all of it
+
+    with _plainly():
+        set_up_logs("error", as_json=False)
+        held = asyncio.run(walk(typer.echo))
+    raise typer.Exit(0 if held else 1)
+
+
+@app.command()
+def inspect(
+    targets: Annotated[list[str], typer.Argument(metavar="FILE-OR-URL…", help="Pages to look at.")],
+    url: Annotated[str | None, typer.Option(help="The address that a file was saved from.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a page.")] = False,  # noqa: FBT002 - typer's way to declare a flag
+    config: ConfigFile = None,
+) -> None:
+    """Show what the bot sees in a page."""
+    with _plainly():
+        ok = asyncio.run(_inspect(_settings(config), targets, url, as_json=as_json))
+    raise typer.Exit(0 if ok else 1)
+
+
+async def _inspect(
+    settings: Settings, targets: list[str], url: str | None, *, as_json: bool
+) -> bool:
+    from bot.links.fetch import Fetcher, FetchLimits  # noqa: PLC0415 - only this command needs it
+    from bot.links.inspect import inspect as look  # noqa: PLC0415 - same
+    from bot.links.inspect import inspection_lines  # noqa: PLC0415 - same
+
+    ok = True
+    origins = (origin.rpartition(":") for origin in settings.fetch.allowed_origins)
+    fetcher = Fetcher(
+        contact=settings.fetch.contact or "",
+        allowed_origins=frozenset((host, int(port)) for host, _, port in origins),
+        limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
+    )
+    async with fetcher:
+        for target in targets:
+            try:
+                seen = await look(target, url=url, fetcher=fetcher)
+            except (PayontapError, OSError) as error:
+                typer.echo(f"payontap: {target}: {error}", err=True)
+                ok = False
+                continue
+            typer.echo(json.dumps(seen, ensure_ascii=False) if as_json else inspection_lines(seen))
+    return ok
+
+
+@app.command()
+def links(
+    as_json: Annotated[bool, typer.Option("--json", help="JSON in, JSON out.")] = False,  # noqa: FBT002 - typer's way to declare a flag
+) -> None:
+    """Find links in messages: one a line on standard input, with --json each a JSON string."""
+    from bot.links.inspect import links_line  # noqa: PLC0415 - only this command needs it
+
+    for number, line in enumerate(sys.stdin, 1):
+        text = line.rstrip("\r\n")
+        if as_json:
+            try:
+                text = json.loads(text)
+            except json.JSONDecodeError as error:
+                typer.echo(f"payontap: line {number} is not JSON: {error}.", err=True)
+                raise typer.Exit(2) from None
+            if not isinstance(text, str):
+                typer.echo(f"payontap: line {number} is not a JSON string.", err=True)
+                raise typer.Exit(2)
+        found = links_line(text)
+        if as_json:
+            sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+        else:
+            sys.stdout.writelines(f"{link['url']}\n" for link in found)
+        sys.stdout.flush()
+
+
+@app.command()
+def config(config: ConfigFile = None) -> None:
+    """Print the settings in force and where each comes from; secrets are hidden."""
+    with _plainly():
+        typer.echo(render(_settings(config)))
+
+
+@admin.command()
+def grant(
+    who: Annotated[str, typer.Argument(help="A person's id, as /whoami shows it.")],
+    config: ConfigFile = None,
+) -> None:
+    """Make somebody an admin."""
+    with _plainly():
+        asyncio.run(_grant(_settings(config), who))
+    typer.echo(f"{who} is an admin now.")
+
+
+async def _grant(settings: Settings, who: str) -> None:
+    from bot.data_folder import DataFolder  # noqa: PLC0415 - only this command needs it
+    from wallet_core.storage.database import Database  # noqa: PLC0415 - same
+    from wallet_core.storage.migrate import migrate  # noqa: PLC0415 - same
+    from wallet_core.storage.people import grant_admin  # noqa: PLC0415 - same
+
+    url = settings.database.url
+    database = Database(
+        url.get_secret_value() if url else DataFolder(settings.data_dir).database_url
+    )
+    try:
+        await migrate(database)
+        await grant_admin(database, who)
+    finally:
+        await database.close()

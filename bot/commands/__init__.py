@@ -1,0 +1,1 @@
+"""Commands, one file a topic; declared once, they work in every network."""

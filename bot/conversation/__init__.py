@@ -1,0 +1,1 @@
+"""Event, intent, answer: what the bot makes of what it heard."""

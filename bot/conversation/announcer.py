@@ -1,0 +1,215 @@
+"""Words for what happened: news from the core becomes notices for the people whom it concerns."""
+
+from bot.cards import Button, Card, Line, Role, Style, Tone
+from bot.conversation.turn import card_body, send_id
+from wallet_core.commerce.news import (
+    ActionRefused,
+    Authorised,
+    FundingChanged,
+    Joined,
+    News,
+    OrderChanged,
+    TapRefused,
+)
+from wallet_core.commerce.records import Merchant, Order, OrderState, Place, Speech
+from wallet_core.errors import Refusal
+from wallet_core.ledger.commits import Notice, Refresh
+from wallet_core.money import Money
+
+
+def announce(news: News) -> Speech:
+    """What is to be said about `news`, and to whom."""
+    match news:
+        case Authorised():
+            return _authorised(news)
+        case Joined():
+            return _joined(news)
+        case TapRefused():
+            return (_private(news.place, tap_refused_card(news), news.event_id, "refused"),)
+        case OrderChanged():
+            return _order_changed(news)
+        case ActionRefused():
+            return (_private(news.place, action_refused_card(news), news.event_id, "refused"),)
+        case FundingChanged():
+            return _funding_changed(news)
+
+
+def _authorised(news: Authorised) -> Speech:
+    order = news.order
+    purchase = _view(order.place, "purchase", order.id, send_id("purchase", order.id))
+    seen = Refresh(view="offer", ref=order.quote_id, settled=False)
+    if news.standing:
+        return purchase, seen
+    return purchase, seen, _to_merchant(order, news.merchant)
+
+
+def _joined(news: Joined) -> Speech:
+    order = news.order
+    if order.state == OrderState.PAID:
+        card = Card(
+            title="You have this.",
+            lines=(
+                Line(f"{order.title} · paid {order.price.format()}"),
+                Line(f"Not charged again. Order {order.number}", Role.HINT),
+            ),
+            buttons=(Button(label="Buy another", action=f"again:{order.quote_id}"),),
+        )
+        return (_private(news.place, card, news.event_id, "joined"),)
+    card = Card(
+        title="You are paying for this already.",
+        lines=(Line(f"{order.title} · {order.price.format()}"), Line("Not charged again.")),
+        tone=Tone.WAITING,
+    )
+    return (_private(news.place, card, news.event_id, "joined"),)
+
+
+def _order_changed(news: OrderChanged) -> Speech:
+    order = news.order
+    speech: list[Notice | Refresh] = [
+        Refresh(view="purchase", ref=order.id),
+        Refresh(view="offer", ref=order.quote_id),
+    ]
+    if order.state == OrderState.PAID or not news.merchant.standing_acceptance:
+        speech.append(_to_merchant(order, news.merchant))
+    speech.append(Refresh(view="order", ref=order.id))
+    if news.refund is not None:
+        card = Card(
+            title=f"{news.refund.format()} refunded",
+            lines=(
+                Line(f"{news.merchant.name} gave it back for “{order.title}”."),
+                Line(f"Order {order.number}", Role.HINT),
+            ),
+            tone=Tone.GOOD,
+        )
+        speech.append(_private(order.place, card, news.cause, "refund"))
+    return tuple(speech)
+
+
+def _to_merchant(order: Order, merchant: Merchant) -> Notice:
+    return Notice(
+        send_id=send_id("order", order.id),
+        network=merchant.network,
+        room_id=merchant.room_id,
+        view="order",
+        ref=order.id,
+    )
+
+
+def _funding_changed(news: FundingChanged) -> Speech:
+    request = news.request
+    own = _view(request.place, "funding", request.code, send_id("funding", request.id))
+    refresh = Refresh(view="funding", ref=request.code)
+    till = Refresh(view="till", ref=request.code)
+    if request.state == "pending":
+        return own, refresh
+    if request.state == "done" and request.kind == "topup":
+        card = Card(
+            title=f"{request.money.format()} is in your wallet",
+            lines=(Line("Topped up with cash."),),
+            tone=Tone.GOOD,
+        )
+        return refresh, till, _private(request.place, card, request.id, "funded")
+    return refresh, till
+
+
+def tap_refused_card(news: TapRefused) -> Card:
+    """Why a tap did not pay, whether money moved, and what to do."""
+    quote = news.quote
+    price = quote.price if quote else None
+    match news.code:
+        case Refusal.NO_FUNDS if price and news.balance is not None:
+            return no_funds_card(news.balance, price)
+        case Refusal.SOLD_OUT:
+            return _bad("Sold out.", "Not charged.")
+        case Refusal.WALLET_FROZEN:
+            return _bad(
+                "Not charged. Your wallet is frozen.", "Ask an admin of this instance to thaw it."
+            )
+        case Refusal.QUOTE_EXPIRED if quote:
+            return Card(
+                title="Not charged. This price is too old.",
+                lines=(Line("Look it up again to pay what it costs now."),),
+                buttons=(Button(label="Look it up again", action=f"again:{quote.id}"),),
+                tone=Tone.BAD,
+            )
+        case Refusal.NOT_ALLOWED if quote:
+            return _bad("Not charged.", quote.reason)
+        case Refusal.UNKNOWN_QUOTE:
+            return _bad("Not charged. This card is no longer known.", "Share the link once more.")
+        case _:
+            return _bad("Not charged. Please tap again in a moment.")
+
+
+def no_funds_card(balance: Money, price: Money) -> Card:
+    """Too little money: how much there is, how much it takes, and a way on."""
+    missing = Money(price.amount_minor - balance.amount_minor, price.currency)
+    return Card(
+        title="Not charged.",
+        lines=(Line(f"You have {balance.format()}; this needs {price.format()}."),),
+        buttons=(
+            Button(
+                label=f"Top up {missing.format()}",
+                action=f"topup:{missing.currency}:{missing.amount_minor}",
+                style=Style.PAY,
+            ),
+        ),
+        tone=Tone.BAD,
+    )
+
+
+def action_refused_card(news: ActionRefused) -> Card:
+    """Why something other than a tap on Pay did not happen."""
+    match news.action, news.code:
+        case "undo", _ if news.order is not None and news.order.state == OrderState.PAID:
+            return _bad(
+                "Too late to undo: it is paid.",
+                f"No money moved just now. Ask the seller for a refund of order "
+                f"{news.order.number}.",
+            )
+        case "undo", _ if news.order is not None:
+            return _bad("There is nothing to undo.", "No money moved just now.")
+        case "undo", _:
+            return _bad("You can undo only what you paid for.", "No money moved.")
+        case _, Refusal.NOT_ALLOWED:
+            return _bad("Only the seller can do that.", "No money moved.")
+        case _, Refusal.NO_FUNDS if news.money is not None and news.balance is not None:
+            return _bad(
+                "No money moved.",
+                f"There is {news.balance.format()}; this needs {news.money.format()}.",
+            )
+        case "refund", Refusal.NO_FUNDS:
+            return _bad("Not refunded.", "The shop's balance is smaller than that. No money moved.")
+        case "refund", Refusal.TOO_MUCH if news.order is not None:
+            left = news.order.refundable.format()
+            return _bad("Not refunded.", f"At most {left} of this order can be given back.")
+        case _, Refusal.BUSY | Refusal.STALE_FENCE:
+            return _bad("No money moved. Please try again in a moment.")
+        case _, Refusal.WALLET_FROZEN:
+            return _bad("No money moved. This wallet is frozen.", "Ask an admin to thaw it.")
+        case _:
+            return _bad("That is already settled.", "No money moved just now.")
+
+
+def _bad(title: str, more: str = "") -> Card:
+    return Card(title=title, lines=(Line(more),) if more else (), tone=Tone.BAD)
+
+
+def _private(place: Place, card: Card, *name: object) -> Notice:
+    return Notice(
+        send_id=send_id(*name),
+        network=place.network,
+        room_id=place.room_id,
+        person_id=place.network_person_id,
+        body=card_body(card),
+    )
+
+
+def _view(place: Place, view: str, ref: str, name: str) -> Notice:
+    return Notice(
+        send_id=name,
+        network=place.network,
+        room_id=place.room_id,
+        person_id=place.network_person_id,
+        view=view,
+        ref=ref,
+    )

@@ -1,0 +1,47 @@
+"""What happens by itself: holds that are due get their ending."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.adapters.base import Adapter
+from wallet_core.commerce.fulfilment import Endings
+from wallet_core.errors import StorageUnavailable
+
+_log = structlog.get_logger(__name__)
+
+EVERY_S = 0.25
+#: How long captures wait after a start for networks to tell what happened in the meantime.
+CATCH_UP_S = 60.0
+
+
+@dataclass
+class Clockwork:
+    """Runs the endings. After a start it waits until the networks have caught up, so that an undo
+    that was made while the bot was away still counts.
+    """
+
+    endings: Endings
+    adapters: Sequence[Adapter]
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        await self._catch_up()
+        while True:
+            try:
+                await self.endings.run_due()
+            except StorageUnavailable as error:
+                _log.warning("endings_delayed", error=str(error)[:300])
+            except Exception:
+                # One odd hold must not keep all others from their ending.
+                _log.exception("endings_failed")
+            await asyncio.sleep(EVERY_S)
+
+    async def _catch_up(self) -> None:
+        try:
+            async with asyncio.timeout(CATCH_UP_S):
+                await asyncio.gather(*(adapter.caught_up() for adapter in self.adapters))
+        except TimeoutError:
+            _log.warning("networks_not_caught_up", waited_s=CATCH_UP_S)

@@ -1,0 +1,177 @@
+"""From an event to its answer: plain tables, one entry a kind of event and a verb of a button."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from bot.cards import Card
+from bot.conversation.presenter import plain_reaction
+from bot.conversation.shared_links import SharedLinks
+from bot.conversation.turn import Desk, Turn, sentence
+from bot.events import Event, Joined, Message, Tap, Untap
+from wallet_core.commerce.checkout import TapOn
+
+_card: msgspec.json.Decoder[Card] = msgspec.json.Decoder(Card)
+
+Press = Callable[[Desk, Turn, str], Awaitable[None]]
+RunCommand = Callable[[Desk, Turn, str, str], Awaitable[bool]]
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """Finds who answers an event.
+
+    `presses`: verb of a button → what it does. `run_command`: answers `/name args`, False if
+    there is no such command. `prefixes`: network → what its commands begin with.
+    """
+
+    desk: Desk
+    links: SharedLinks
+    presses: Mapping[str, Press]
+    run_command: RunCommand
+    prefixes: Mapping[str, tuple[str, ...]]
+    now_us: Callable[[], int]
+
+    async def answer(self, event: Event) -> None:
+        """Answer one event; it is done when this returns, and may come again if it raises."""
+        person = await self.desk.people.meet(event.network, event.person_id, event.room_id)
+        turn = Turn(event, person, self.now_us())
+        if await self.desk.writer.written(turn.key) is not None:
+            # Answered before, by a process that could say so only to the database.
+            await self.desk.close(turn)
+            return
+        match event:
+            case Message():
+                await self._message(turn, event)
+            case Tap():
+                await self._tap(turn, event)
+            case Untap(tap_ref=tap_ref):
+                await self._untap(turn, tap_ref)
+            case Joined():
+                await self.desk.answer(turn, sentence(_GREETING), private=False)
+            case _:
+                await self.desk.close(turn)
+
+    async def _message(self, turn: Turn, message: Message) -> None:
+        prefixes = self.prefixes.get(message.network, ("/",))
+        text = message.text.strip()
+        prefix = next((p for p in prefixes if text.startswith(p)), None)
+        if prefix is not None:
+            name, _, args = text.removeprefix(prefix).partition(" ")
+            # "/ratio 3" in a sentence about something else must not be answered as a command.
+            if name.isascii() and name.replace("-", "").isalpha():
+                if not await self.run_command(self.desk, turn, name.lower(), args.strip()):
+                    await self._unknown_command(turn, prefix, name)
+                return
+        await self.links.answer(self.desk, turn, message)
+
+    async def _unknown_command(self, turn: Turn, prefix: str, name: str) -> None:
+        text = f"There is no command {prefix}{name[:30]}. {prefix}help lists them all."
+        await self.desk.answer(turn, sentence(text))
+
+    async def _tap(self, turn: Turn, tap: Tap) -> None:
+        action = tap.action if tap.action is not None else await self._action_of(tap)
+        if action is None:
+            await self.desk.close(turn)
+            return
+        verb, _, ref = action.partition(":")
+        press = self.presses.get(verb)
+        if press is None:
+            await self.desk.answer(
+                turn, sentence("That button is too old to work. No money moved.")
+            )
+            return
+        await press(self.desk, turn, ref)
+
+    async def _action_of(self, tap: Tap) -> str | None:
+        """The button that a reaction stands for, on the card as it was shown."""
+        shown = await self.desk.outbox.shown(tap.network, tap.message_ref)
+        if shown is None or tap.reaction is None:
+            return None
+        wanted = plain_reaction(tap.reaction)
+        for button in _card.decode(shown.body).buttons:
+            if button.reaction is not None and plain_reaction(button.reaction) == wanted:
+                return button.action
+        # A card that is settled has no buttons left; a late reaction to an offer is a late tap.
+        return f"pay:{shown.ref}" if shown.view == "offer" and wanted == "💳" else None
+
+    async def _untap(self, turn: Turn, tap_ref: str) -> None:
+        order = await self.desk.reader.order_of_tap(tap_ref, turn.person.id)
+        if order is None:
+            await self.desk.close(turn)
+            return
+        await self.desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
+
+
+_GREETING = (
+    "Hello! Share a link to a product here and I answer with a card that pays in one tap. "
+    "Write help after a slash (or an exclamation mark) to see what else I do."
+)
+
+
+async def press_pay(desk: Desk, turn: Turn, quote_id: str) -> None:
+    """A tap on Pay."""
+    tap_ref = turn.event.tap_ref if isinstance(turn.event, Tap) else None
+    await desk.checkout.tap(
+        TapOn(
+            event_id=turn.event.id,
+            quote_id=quote_id,
+            payer=turn.payer,
+            place=turn.place,
+            at_us=turn.now_us,
+            tap_ref=tap_ref,
+        )
+    )
+
+
+async def press_undo(desk: Desk, turn: Turn, order_id: str) -> None:
+    """A tap on Undo."""
+    order = await desk.reader.order(order_id)
+    await desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
+
+
+async def press_accept(desk: Desk, turn: Turn, order_id: str) -> None:
+    """The seller takes an order."""
+    order = await desk.reader.order(order_id)
+    if order is None:
+        await desk.answer(turn, sentence("That order is not known. No money moved."))
+        return
+    await desk.fulfilment.accept(turn.event.id, order, turn.person.id, turn.place)
+
+
+async def press_decline(desk: Desk, turn: Turn, order_id: str) -> None:
+    """The seller turns an order down."""
+    order = await desk.reader.order(order_id)
+    if order is None:
+        await desk.answer(turn, sentence("That order is not known. No money moved."))
+        return
+    await desk.fulfilment.decline(turn.event.id, order, turn.person.id, turn.place)
+
+
+async def press_refund(desk: Desk, turn: Turn, order_id: str) -> None:
+    """The seller gives back all that is left of an order."""
+    order = await desk.reader.order(order_id)
+    if order is None:
+        await desk.answer(turn, sentence("That order is not known. No money moved."))
+        return
+    await desk.fulfilment.refund(turn.event.id, order, order.refundable, turn.person.id, turn.place)
+
+
+async def press_again(desk: Desk, turn: Turn, quote_id: str, links: SharedLinks) -> None:
+    """Buy another, or look an old price up again: a new quote for this person alone."""
+    quote = await desk.reader.quote(quote_id)
+    offer = await desk.reader.offer(quote.offer_id) if quote else None
+    if offer is None:
+        await desk.answer(turn, sentence("That offer is gone. Share the link once more."))
+        return
+    await links.offer_again(desk, turn, offer.url)
+
+
+PRESSES: dict[str, Press] = {
+    "pay": press_pay,
+    "undo": press_undo,
+    "accept": press_accept,
+    "decline": press_decline,
+    "refund": press_refund,
+}

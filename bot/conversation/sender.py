@@ -1,0 +1,159 @@
+"""Says what stands in the outbox: in order in each room, and rooms beside each other.
+
+A message is sent at least once under its send id. One that a network refuses for good is dropped
+and reported; one that it cannot take now waits, and holds up no other room.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import msgspec
+import structlog
+
+from bot.adapters.base import (
+    Adapter,
+    AdapterError,
+    Edits,
+    NetworkDown,
+    RateLimited,
+    SendRejected,
+    Unreachable,
+)
+from bot.cards import Card, Outgoing
+from bot.conversation.presenter import fit
+from bot.conversation.views import Views
+from wallet_core.errors import StorageUnavailable
+from wallet_core.storage.outbox import Due, Outbox, Sent
+
+_log = structlog.get_logger(__name__)
+_decode: msgspec.json.Decoder[Card] = msgspec.json.Decoder(Card)
+_encode = msgspec.json.Encoder().encode
+
+#: How often the outbox is looked at when nobody rings.
+IDLE_S = 0.5
+ROUND_MAX = 200
+PAUSE_S_MAX = 300.0
+
+
+@dataclass
+class Sender:
+    """Sends for the adapters of this process. `ring` makes it look at once."""
+
+    outbox: Outbox
+    views: Views
+    adapters: Mapping[str, Adapter]
+    _bell: asyncio.Event = field(default_factory=asyncio.Event)
+    _busy: set[tuple[str, str]] = field(default_factory=set)
+
+    def ring(self) -> None:
+        """Something new is in the outbox."""
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        async with asyncio.TaskGroup() as lanes:
+            while True:
+                self._bell.clear()
+                try:
+                    due = await self.outbox.take(list(self.adapters), ROUND_MAX)
+                except StorageUnavailable as error:
+                    _log.warning("outbox_unavailable", error=str(error)[:300])
+                    due = []
+                for lane, rows in _by_lane(due):
+                    lanes.create_task(self._lane(lane, rows), name=f"send:{lane}")
+                if not due:
+                    try:
+                        async with asyncio.timeout(IDLE_S):
+                            await self._bell.wait()
+                    except TimeoutError:
+                        continue
+
+    async def _lane(self, lane: tuple[str, str], rows: Sequence[Due]) -> None:
+        if lane in self._busy:
+            # An earlier round is still sending there: order is kept by waiting for it.
+            await self._later(rows, 0.2)
+            return
+        self._busy.add(lane)
+        outcomes: list[Sent] = []
+        try:
+            for index, row in enumerate(rows):
+                try:
+                    outcomes.append(await self._say(row))
+                except (NetworkDown, RateLimited, _TooEarly) as error:
+                    await self._later(rows[index:], _pause_s(error, row.tries))
+                    break
+            await self.outbox.sent(outcomes)
+        except StorageUnavailable as error:
+            # What was sent is sent again under the same send id once the claim runs out.
+            _log.warning("outbox_unavailable", error=str(error)[:300])
+        finally:
+            self._busy.discard(lane)
+
+    async def _later(self, rows: Sequence[Due], pause_s: float) -> None:
+        await self.outbox.later([row.seq for row in rows], pause_s)
+
+    async def _say(self, row: Due) -> Sent:
+        adapter = self.adapters[row.network]
+        dropped = Sent(
+            seq=row.seq, send_id=row.send_id, edits=row.edits, message_ref=None, shown=None
+        )
+        if row.edits is not None and not _may_edit(adapter, row):
+            return dropped
+        if row.edits is not None and row.edits_ref is None:
+            if row.original_state == "due":
+                raise _TooEarly
+            return dropped
+        card = await self._card(row)
+        if card is None:
+            return dropped
+        fitted = fit(card, adapter.capabilities)
+        shown = _encode(fitted)
+        if row.edits is not None and shown == row.shown:
+            return dropped
+        outgoing = Outgoing(
+            send_id=row.send_id,
+            network=row.network,
+            room_id=row.room_id,
+            card=fitted,
+            person_id=row.person_id,
+            edits_ref=row.edits_ref,
+            reply_to_ref=row.reply_to_ref,
+        )
+        try:
+            ref = await adapter.send(outgoing)
+        except (Unreachable, SendRejected) as error:
+            _log.warning("message_dropped", send_id=row.send_id, error=str(error)[:300])
+            return dropped
+        return Sent(seq=row.seq, send_id=row.send_id, edits=row.edits, message_ref=ref, shown=shown)
+
+    async def _card(self, row: Due) -> Card | None:
+        if row.body is not None:
+            return _decode.decode(row.body)
+        return await self.views.card(row.view, row.ref)
+
+
+class _TooEarly(AdapterError):
+    """The message that is to be edited has not been sent yet."""
+
+
+def _may_edit(adapter: Adapter, row: Due) -> bool:
+    edits = adapter.capabilities.edits
+    return edits is Edits.LIVE or (edits is Edits.SPARING and row.settled)
+
+
+def _pause_s(error: AdapterError, tries: int) -> float:
+    if isinstance(error, RateLimited):
+        return error.retry_after_s
+    if isinstance(error, _TooEarly):
+        return 0.3
+    return min(PAUSE_S_MAX, 0.5 * 2.0 ** min(tries, 10))
+
+
+def _by_lane(due: Sequence[Due]) -> list[tuple[tuple[str, str], list[Due]]]:
+    def lane(row: Due) -> tuple[str, str]:
+        return row.network, row.room_id
+
+    ordered = sorted(due, key=lambda row: (*lane(row), row.seq))
+    return [(key, list(rows)) for key, rows in groupby(ordered, key=lane)]

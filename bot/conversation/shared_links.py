@@ -1,0 +1,250 @@
+"""Links that people share: read the page, freeze a quote, answer with a card.
+
+The page is read before anything is written; then offer, quote and card stand in one commit under
+the event's key. A page that is no product is passed over in silence.
+"""
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+
+from bot.cards import Picture
+from bot.conversation.turn import Desk, Turn, send_id, sentence
+from bot.events import Message
+from bot.links.canonical import canonical_url, host_warning
+from bot.links.fetch import Fetcher, FetchError
+from bot.links.pictures import reencode
+from bot.links.recognise import Sighting, recognise
+from bot.links.scan import find_links
+from bot.links.trust import Trust, judge
+from wallet_core.commerce.records import Merchant, Offer, Quote
+from wallet_core.errors import Refused
+from wallet_core.ledger.commits import Insert, Notice, Refresh, RowChange, Update
+from wallet_core.ledger.posting import MICROSECONDS
+from wallet_core.ledger.transfers import named
+from wallet_core.storage.pictures import Pictures
+
+_log = structlog.get_logger(__name__)
+_encode = msgspec.json.Encoder().encode
+
+#: Links of one message that are answered.
+LINKS_MAX = 3
+#: How often an offer that somebody else changes at the same moment is written again.
+_TRIES = 4
+
+
+@dataclass(frozen=True)
+class _Product:
+    """A page that sells something, and who is behind its host."""
+
+    url: str
+    host: str
+    sighting: Sighting
+    merchant: Merchant | None
+    trust: Trust
+    reason: str
+    picture: str | None
+
+
+@dataclass(frozen=True)
+class SharedLinks:
+    """Answers links. `quote_valid_s`: how long a frozen price may be tapped."""
+
+    fetcher: Fetcher
+    pictures: Pictures
+    quote_valid_s: float
+
+    async def answer(self, desk: Desk, turn: Turn, message: Message) -> None:
+        """Answer a message: a card for each product link in it, nothing for all else."""
+        urls = _urls(message)
+        if not urls:
+            await desk.close(turn)
+            return
+        looked = await asyncio.gather(*(self._look(desk, url) for url in urls))
+        products = [product for product in looked if isinstance(product, _Product)]
+        if not products:
+            failures = [failure for failure in looked if isinstance(failure, FetchError)]
+            if message.private and failures:
+                await desk.answer(turn, sentence(f"I could not read that page. {failures[0]}"))
+                return
+            await desk.close(turn)
+            return
+        await self._offer(desk, turn, products, reply_to=message.message_ref, private=False)
+
+    async def offer_again(self, desk: Desk, turn: Turn, url: str) -> None:
+        """Read a product page anew and offer it to this person alone."""
+        product = await self._look(desk, url, fresh=True)
+        if isinstance(product, _Product):
+            await self._offer(desk, turn, [product], reply_to=None, private=True)
+            return
+        why = str(product) if isinstance(product, FetchError) else "It sells nothing any more."
+        await desk.answer(turn, sentence(f"Not charged. I could not read that page. {why}"))
+
+    async def _look(
+        self, desk: Desk, url: str, *, fresh: bool = False
+    ) -> _Product | FetchError | None:
+        try:
+            page = await self.fetcher.get(url, accept="html", fresh=fresh)
+        except FetchError as error:
+            _log.info("page_not_read", url=url[:300], code=error.code)
+            return error
+        final = canonical_url(page.url_final)
+        if final is None:
+            return None
+        sighting = await asyncio.to_thread(
+            recognise, page.body, page.url_final, charset=page.charset
+        )
+        host = _authority(final)
+        merchant = await desk.reader.merchant_of_host(host)
+        trust, reason = judge(sighting, host_verified=merchant is not None)
+        warning = host_warning(host)
+        if trust is Trust.NONE or sighting.title is None:
+            return None
+        if warning is not None:
+            trust, reason = Trust.PREVIEW, warning
+        return _Product(
+            url=final,
+            host=host,
+            sighting=sighting,
+            merchant=merchant,
+            trust=trust,
+            reason=reason,
+            picture=await self._picture(sighting),
+        )
+
+    async def _picture(self, sighting: Sighting) -> str | None:
+        """The product's picture, fetched by us, drawn anew and kept; None if it cannot be had."""
+        if sighting.image is None:
+            return None
+        try:
+            fetched = await self.fetcher.get(sighting.image, accept="image")
+        except FetchError as error:
+            _log.info("picture_not_read", url=sighting.image[:300], code=error.code)
+            return None
+        drawn = await asyncio.to_thread(reencode, fetched.body)
+        if drawn is None:
+            return None
+        await self.pictures.keep(drawn.digest, drawn.mime, drawn.body)
+        picture = Picture(
+            digest=drawn.digest,
+            alt=(sighting.title or "")[:200],
+            mime=drawn.mime,
+            width_px=drawn.width,
+            height_px=drawn.height,
+        )
+        return _encode(picture).decode()
+
+    async def _offer(
+        self,
+        desk: Desk,
+        turn: Turn,
+        products: list[_Product],
+        *,
+        reply_to: str | None,
+        private: bool,
+    ) -> None:
+        for last in (False,) * (_TRIES - 1) + (True,):
+            rows: list[RowChange] = []
+            speech: list[Notice | Refresh] = []
+            for n, product in enumerate(products):
+                offer_id = f"of_{named('offer', product.url).hex}"
+                known = await desk.reader.offer(offer_id)
+                rows.extend(_offer_rows(product, offer_id, known, turn.now_us))
+                quote = self._quote(product, offer_id, turn.now_us)
+                rows.append(Insert("quotes", msgspec.structs.asdict(quote)))
+                speech.append(
+                    Notice(
+                        send_id=send_id(turn.event.id, "offer", n),
+                        network=turn.event.network,
+                        room_id=turn.event.room_id,
+                        person_id=turn.event.person_id if private else None,
+                        reply_to_ref=reply_to,
+                        view="offer",
+                        ref=quote.id,
+                    )
+                )
+            try:
+                await desk.answer(turn, rows=tuple(rows), also=speech)
+            except Refused:
+                # The offer changed between reading and writing: read it again.
+                if last:
+                    raise
+            else:
+                return
+
+    def _quote(self, product: _Product, offer_id: str, now_us: int) -> Quote:
+        sighting = product.sighting
+        known = sighting.currency is not None
+        return Quote(
+            id=f"q_{secrets.token_urlsafe(16)}",
+            offer_id=offer_id,
+            merchant_id=product.merchant.id if product.merchant else None,
+            amount_minor=sighting.price_minor if known else None,
+            currency=sighting.currency if sighting.price_minor is not None else None,
+            trust=product.trust,
+            reason=product.reason,
+            seller=product.merchant.name if product.merchant else (sighting.seller or product.host),
+            created_at_us=now_us,
+            expires_at_us=now_us + round(self.quote_valid_s * MICROSECONDS),
+        )
+
+
+def _urls(message: Message) -> list[str]:
+    """The message's links, the network's own marks first, each product page once."""
+    marked = [canonical_url(link.url) for link in message.links]
+    written = [found.url for found in find_links(message.text)]
+    return list(dict.fromkeys(url for url in (*marked, *written) if url is not None))[:LINKS_MAX]
+
+
+def _authority(url: str) -> str:
+    """Host, with the port where the address names one."""
+    return urlsplit(url).netloc
+
+
+def _offer_rows(
+    product: _Product, offer_id: str, known: Offer | None, now_us: int
+) -> list[RowChange]:
+    """The offer as it is seen now.
+
+    Stock is counted by us from the first number that the page names. Later the page only corrects
+    it: fewer pieces than we count were sold elsewhere; more than it said last time were added.
+    """
+    sighting = product.sighting
+    values = {
+        "merchant_id": product.merchant.id if product.merchant else None,
+        "title": (sighting.title or "")[:500],
+        "sku": sighting.sku[:200] if sighting.sku else None,
+        "picture": product.picture,
+        "availability": sighting.availability,
+        "seen_at_us": now_us,
+    }
+    if known is None:
+        fixed = {"id": offer_id, "url": product.url, "host": product.host, "sold": 0}
+        stock = {"stock_total": sighting.stock, "stock_page": sighting.stock}
+        return [Insert("offers", {**fixed, **values, **stock})]
+    if sighting.stock is None:
+        return [Update(table="offers", where={"id": offer_id}, values=values)]
+    return [
+        Update(
+            table="offers",
+            where={"id": offer_id, "sold": known.sold, "stock_page": known.stock_page},
+            values={
+                **values,
+                "stock_total": _stock_total(known, sighting.stock),
+                "stock_page": sighting.stock,
+            },
+        )
+    ]
+
+
+def _stock_total(known: Offer, on_page: int) -> int:
+    left = known.stock_left
+    if left is None or on_page < left:
+        return known.sold + on_page
+    if known.stock_page is not None and on_page > known.stock_page:
+        return known.sold + left + (on_page - known.stock_page)
+    return known.sold + left

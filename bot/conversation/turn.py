@@ -1,0 +1,130 @@
+"""One event in the conversation, and the people and services that answer it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from bot.cards import Card, Line, Role, Tone
+from bot.events import Event, Message
+from wallet_core.commerce.checkout import Checkout, event_key
+from wallet_core.commerce.fulfilment import Fulfilment
+from wallet_core.commerce.records import Payer, Place
+from wallet_core.errors import KeyConflict, Refusal
+from wallet_core.funding.requests import Ask, Funding
+from wallet_core.ledger.commits import Commit, Notice, Refresh, RowChange, WriterPort
+from wallet_core.ledger.posting import MICROSECONDS
+from wallet_core.ledger.transfers import named
+from wallet_core.money import Money
+from wallet_core.storage.outbox import Outbox
+from wallet_core.storage.people import People, Person
+from wallet_core.storage.readers import Reader
+
+_encode = msgspec.json.Encoder().encode
+
+
+def card_body(card: Card) -> bytes:
+    """A finished card for the outbox."""
+    return _encode(card)
+
+
+def sentence(text: str, tone: Tone = Tone.NEUTRAL) -> Card:
+    """A card that says one thing."""
+    return Card(lines=(Line(text, Role.TEXT),), tone=tone)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """An event and who is behind it. `now_us`: when it is worked on."""
+
+    event: Event
+    person: Person
+    now_us: int
+
+    @property
+    def place(self) -> Place:
+        """Where it happened."""
+        return Place(self.event.network, self.event.room_id, self.event.person_id)
+
+    @property
+    def payer(self) -> Payer:
+        """The person as one who pays."""
+        return Payer(self.person.id, self.person.wallet_id)
+
+    @property
+    def key(self) -> str:
+        """The commit key of its answer."""
+        return event_key(self.event.id)
+
+    @property
+    def heard_at_us(self) -> int:
+        """When the network says it happened; now, where it does not say or is ahead of us."""
+        said_us = round(self.event.occurred_at_s * MICROSECONDS)
+        return min(said_us, self.now_us) if said_us else self.now_us
+
+    def ask(self, owner: str, money: Money) -> Ask:
+        """A request for money in or out, made by this event."""
+        return Ask(
+            event_id=self.event.id, owner=owner, money=money, place=self.place, at_us=self.now_us
+        )
+
+    def notice(self, card: Card, *, n: int = 0, private: bool = True) -> Notice:
+        """A finished card as an answer to this event; `n` tells several answers apart."""
+        return Notice(
+            send_id=send_id(self.event.id, n),
+            network=self.event.network,
+            room_id=self.event.room_id,
+            person_id=self.event.person_id if private else None,
+            reply_to_ref=self.event.message_ref if isinstance(self.event, Message) else None,
+            body=card_body(card),
+        )
+
+
+def send_id(*parts: object) -> str:
+    """A stable name for something that is said."""
+    return f"s_{named('say', *parts).hex}"
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The services behind the conversation; made once by the composition root."""
+
+    writer: WriterPort
+    reader: Reader
+    people: People
+    outbox: Outbox
+    checkout: Checkout
+    fulfilment: Fulfilment
+    funding: Funding
+    currency: str
+
+    async def answer(
+        self,
+        turn: Turn,
+        *cards: Card,
+        private: bool = True,
+        rows: tuple[RowChange, ...] = (),
+        also: Sequence[Notice | Refresh] = (),
+        refusal: Refusal | None = None,
+    ) -> None:
+        """Commit the answer to an event, with the row changes that belong to it.
+
+        Raises `Refused` when a row is not as expected; nothing is written then. When the event
+        was answered already, that answer stands and nothing happens.
+        """
+        notices = tuple(turn.notice(card, n=n, private=private) for n, card in enumerate(cards))
+        commit = Commit(
+            key=turn.key,
+            rows=rows,
+            outbox=(*notices, *also),
+            event_id=turn.event.id,
+            refusal=refusal,
+        )
+        try:
+            await self.writer.commit(commit)
+        except KeyConflict:
+            return
+
+    async def close(self, turn: Turn) -> None:
+        """Put an event away that has no answer, or has one already."""
+        await self.writer.commit(Commit(key=f"close:{turn.key}", event_id=turn.event.id))

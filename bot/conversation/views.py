@@ -1,0 +1,266 @@
+"""Live cards: made when they are sent, from what is true at that moment.
+
+A view is a function from a reference to a card. What it shows in a group is only what a group may
+see: title, price, seller, stock, how many bought; never a balance, a refusal or a buyer's name.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+
+from bot.cards import Button, Card, Line, Picture, Role, Style, Tone
+from wallet_core.commerce.records import FundingRequest, Offer, Order, OrderState, Quote
+from wallet_core.ledger.commits import Hold
+from wallet_core.ledger.posting import MICROSECONDS
+from wallet_core.ledger.transfers import EndingAction, HoldState
+from wallet_core.money import Money
+
+_picture: msgspec.json.Decoder[Picture] = msgspec.json.Decoder(Picture)
+
+
+class ViewReader(Protocol):
+    """What the views ask of the storage."""
+
+    async def quote(self, quote_id: str) -> Quote | None:
+        """The quote behind a button."""
+
+    async def offer(self, offer_id: str) -> Offer | None:
+        """The offer behind a quote."""
+
+    async def order(self, order_id: str) -> Order | None:
+        """One order."""
+
+    async def hold(self, hold_id: object) -> Hold | None:
+        """One hold."""
+
+    async def bought_count(self, quote_id: str) -> int:
+        """How many have bought through a card."""
+
+    async def funding_request(self, code: str) -> FundingRequest | None:
+        """One top-up or payout."""
+
+
+@dataclass(frozen=True)
+class Views:
+    """Makes the card of a (view, ref). `now_us` is the clock for what has run out."""
+
+    reader: ViewReader
+    now_us: Callable[[], int]
+
+    async def card(self, view: str, ref: str) -> Card | None:
+        """The card as it should stand now; None when there is nothing to show any more."""
+        makers: Mapping[str, Callable[[str], Awaitable[Card | None]]] = {
+            "offer": self._offer,
+            "purchase": self._purchase,
+            "order": self._order,
+            "funding": self._funding,
+            "till": self._till,
+        }
+        make = makers.get(view)
+        return await make(ref) if make else None
+
+    async def _offer(self, quote_id: str) -> Card | None:
+        quote = await self.reader.quote(quote_id)
+        offer = await self.reader.offer(quote.offer_id) if quote else None
+        if quote is None or offer is None:
+            return None
+        bought = await self.reader.bought_count(quote_id)
+        return offer_card(quote, offer, bought)
+
+    async def _purchase(self, order_id: str) -> Card | None:
+        order = await self.reader.order(order_id)
+        hold = await self.reader.hold(order.hold_id) if order else None
+        return purchase_card(order, hold, self.now_us()) if order and hold else None
+
+    async def _order(self, order_id: str) -> Card | None:
+        order = await self.reader.order(order_id)
+        return merchant_order_card(order) if order else None
+
+    async def _funding(self, code: str) -> Card | None:
+        request = await self.reader.funding_request(code)
+        return funding_card(request) if request else None
+
+    async def _till(self, code: str) -> Card | None:
+        request = await self.reader.funding_request(code)
+        return till_card(request) if request else None
+
+
+def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:
+    """The card that answers a shared link."""
+    price = quote.price
+    left = offer.stock_left
+    sold_out = left == 0 or offer.availability in ("OutOfStock", "SoldOut", "Discontinued")
+    lines = [Line(price.format(), Role.PRICE)] if price else []
+    lines.append(_seller_line(quote, offer))
+    lines.extend(_stock_lines(offer, left, sold_out=sold_out))
+    if bought:
+        lines.append(Line(f"{bought} bought", Role.STATUS))
+    buttons: tuple[Button, ...] = ()
+    if not quote.can_be_tapped:
+        lines.append(Line(quote.reason, Role.WARNING))
+    elif not sold_out and price is not None:
+        label = f"Pay {price.format()}"
+        buttons = (Button(label=label, action=f"pay:{quote.id}", style=Style.PAY),)
+    return Card(
+        title=offer.title,
+        link_url=offer.url,
+        lines=tuple(lines),
+        picture=_picture.decode(offer.picture) if offer.picture else None,
+        buttons=buttons,
+    )
+
+
+def _seller_line(quote: Quote, offer: Offer) -> Line:
+    if quote.merchant_id is None:
+        return Line(f"{offer.host} · not verified", Role.SELLER)
+    return Line(f"{quote.seller} · ✓ {offer.host}", Role.SELLER)
+
+
+def _stock_lines(offer: Offer, left: int | None, *, sold_out: bool) -> list[Line]:
+    if sold_out:
+        return [Line("Sold out", Role.STOCK)]
+    if left is not None:
+        return [Line("Last one" if left == 1 else f"{left} in stock", Role.STOCK)]
+    words = {"InStock": "In stock", "PreOrder": "Pre-order", "BackOrder": "Back-order"}
+    text = words.get(offer.availability or "")
+    return [Line(text, Role.STOCK)] if text else []
+
+
+def purchase_card(order: Order, hold: Hold, now_us: int) -> Card:
+    """What only the buyer sees: paid, and how to take it back."""
+    price = order.price.format()
+    number = Line(f"Order {order.number}", Role.HINT)
+    undo = Button(label="Undo", action=f"undo:{order.id}")
+    again = Button(label="Buy another", action=f"again:{order.quote_id}")
+    if order.state == OrderState.AUTHORISED and hold.state == HoldState.OPEN:
+        capture = hold.ending == EndingAction.CAPTURE
+        if capture and now_us < hold.due_at_us:
+            return Card(
+                title=f"Paid {price}",
+                lines=(Line(order.title), number),
+                buttons=(undo,),
+                tone=Tone.GOOD,
+                countdown_until_s=hold.due_at_us / MICROSECONDS,
+            )
+        if capture:
+            return Card(title=f"Paid {price}", lines=(Line(order.title), number), tone=Tone.GOOD)
+        return Card(
+            title=f"{price} is held",
+            lines=(
+                Line(order.title),
+                Line("The seller has not accepted yet. Until then you can undo.", Role.HINT),
+                number,
+            ),
+            buttons=(undo,),
+            tone=Tone.WAITING,
+        )
+    title, tone = _ended_words(order)
+    buttons = () if order.state == OrderState.AUTHORISED else (again,)
+    return Card(title=title, lines=(Line(order.title), number), buttons=buttons, tone=tone)
+
+
+def _ended_words(order: Order) -> tuple[str, Tone]:
+    price = order.price.format()
+    match order.state:
+        case OrderState.PAID if order.refunded_minor:
+            back = Money(order.refunded_minor, order.currency).format()
+            return f"Paid {price}, {back} refunded", Tone.GOOD
+        case OrderState.PAID:
+            return f"Paid {price}", Tone.GOOD
+        case OrderState.UNDONE:
+            return f"Undone. {price} is back in your wallet.", Tone.NEUTRAL
+        case OrderState.DECLINED:
+            return f"The seller declined. {price} is back in your wallet.", Tone.NEUTRAL
+        case OrderState.EXPIRED:
+            return f"The seller did not answer. {price} is back in your wallet.", Tone.NEUTRAL
+        case OrderState.REFUNDED:
+            return f"Refunded. {price} is back in your wallet.", Tone.NEUTRAL
+        case _:
+            return f"Paid {price}", Tone.GOOD
+
+
+def merchant_order_card(order: Order) -> Card:
+    """What the merchant's room sees; the buyer's name is not in it."""
+    price = order.price.format()
+    lines = [Line(order.title), Line(price, Role.PRICE)]
+    buttons: tuple[Button, ...] = ()
+    match order.state:
+        case OrderState.AUTHORISED if order.accepted:
+            status = "Accepted. The money arrives when the buyer's undo time is over."
+        case OrderState.AUTHORISED:
+            status = "The money is held. Accept to get it, decline to give it back."
+            buttons = (
+                Button(label="Accept", action=f"accept:{order.id}", style=Style.PAY),
+                Button(label="Decline", action=f"decline:{order.id}", style=Style.DANGER),
+            )
+        case OrderState.PAID:
+            status = "Paid"
+            if order.refunded_minor:
+                back = Money(order.refunded_minor, order.currency).format()
+                status = f"Paid, {back} refunded"
+            label = f"Refund {order.refundable.format()}"
+            buttons = (Button(label=label, action=f"refund:{order.id}", style=Style.DANGER),)
+        case OrderState.REFUNDED:
+            status = "Refunded"
+        case OrderState.UNDONE:
+            status = "The buyer took it back"
+        case OrderState.DECLINED:
+            status = "Declined"
+        case _:
+            status = "Not accepted in time"
+    lines.append(Line(status, Role.STATUS))
+    return Card(title=f"Order {order.number}", lines=tuple(lines), buttons=buttons)
+
+
+def funding_card(request: FundingRequest) -> Card:
+    """A top-up or payout as its owner sees it."""
+    money = request.money.format()
+    into = request.kind == "topup"
+    match request.state:
+        case "pending":
+            title = f"Top-up of {money}" if into else f"Withdrawal of {money}"
+            return Card(
+                title=title,
+                lines=(
+                    Line(request.instructions),
+                    Line(f"Code {request.code}", Role.STATUS),
+                    Line("No money has moved yet." if into else f"{money} is held.", Role.HINT),
+                ),
+                tone=Tone.WAITING,
+            )
+        case "done":
+            title = f"{money} is in your wallet" if into else f"{money} was paid out"
+            return Card(
+                title=title, lines=(Line(f"Code {request.code}", Role.HINT),), tone=Tone.GOOD
+            )
+        case _:
+            ended = "declined" if request.state == "declined" else "not confirmed in time"
+            what = "Top-up" if into else "Withdrawal"
+            moved = "No money moved." if into else f"{money} is back in your wallet."
+            return Card(title=f"{what} {ended}", lines=(Line(moved),), tone=Tone.BAD)
+
+
+def till_card(request: FundingRequest) -> Card:
+    """The same as an admin sees it, with the buttons that end it."""
+    money = request.money.format()
+    verb = "take" if request.kind == "topup" else "hand out"
+    what = "Top-up" if request.kind == "topup" else "Withdrawal"
+    owner, _, owner_id = request.owner.partition(":")
+    lines = [Line(f"Code {request.code} · {owner} {owner_id[:10]}", Role.HINT)]
+    if request.state != "pending":
+        lines.append(
+            Line({"done": "Confirmed", "declined": "Declined"}.get(request.state, "Ended"))
+        )
+        return Card(title=f"{what} of {money}", lines=tuple(lines))
+    lines.insert(0, Line(f"Confirm once you {verb} the cash."))
+    return Card(
+        title=f"{what} of {money}",
+        lines=tuple(lines),
+        buttons=(
+            Button(label=f"Confirm {money}", action=f"confirm:{request.code}", style=Style.PAY),
+            Button(label="Decline", action=f"refuse:{request.code}", style=Style.DANGER),
+        ),
+        tone=Tone.WAITING,
+    )

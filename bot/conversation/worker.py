@@ -1,0 +1,133 @@
+"""Hears and works: events go into the inbox, the network is told, then they are answered.
+
+Events of one person are answered in their order, money apart from slow reading: a page that takes
+five seconds delays no tap. An event that fails comes again after a pause, and is parked and
+reported after several; it never blocks the others.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import structlog
+
+from bot.adapters.base import Cursor
+from bot.events import Event, Message, Tap, Untap, decode_event, encode_event
+from wallet_core.errors import PayontapError
+from wallet_core.storage.inbox import Heard, Inbox
+
+_log = structlog.get_logger(__name__)
+
+#: Events in work or waiting in memory; beyond it they stay in the database only.
+IN_FLIGHT_MAX = 500
+#: How often abandoned events are looked for.
+RESCUE_EVERY_S = 1.0
+_PAUSE_S_MAX = 20.0
+
+Answer = Callable[[Event], Awaitable[None]]
+Report = Callable[[str, str], Awaitable[None]]
+
+
+@dataclass
+class Worker:
+    """Answers what was heard.
+
+    `answer` makes the one commit that answers an event; `report` tells the admins of a parked one
+    (event id, error).
+    """
+
+    inbox: Inbox
+    answer: Answer
+    report: Report
+    _lanes: dict[str, asyncio.Queue[Heard]] = field(default_factory=dict)
+    _known: set[str] = field(default_factory=set)
+    _group: asyncio.TaskGroup | None = None
+
+    async def hear(self, events: Sequence[Event], cursor: Cursor | None = None) -> None:
+        """Keep events; when this returns they are durable and will be answered."""
+        mine = self._group is not None and len(self._known) < IN_FLIGHT_MAX
+        heard = await self.inbox.keep(
+            [(event.id, encode_event(event)) for event in events],
+            (cursor.network, cursor.value) if cursor else None,
+            claim=mine,
+        )
+        if mine:
+            for one in heard:
+                self._begin(one)
+
+    async def run(self) -> None:
+        """Answer until cancelled, including what other processes left behind."""
+        async with asyncio.TaskGroup() as group:
+            self._group = group
+            try:
+                while True:
+                    await self._rescue()
+                    await asyncio.sleep(RESCUE_EVERY_S)
+            finally:
+                self._group = None
+
+    async def _rescue(self) -> None:
+        room = IN_FLIGHT_MAX - len(self._known)
+        if room <= 0:
+            return
+        try:
+            found = await self.inbox.claim(room)
+        except PayontapError as error:
+            _log.warning("inbox_unavailable", error=str(error)[:300])
+            return
+        for heard in found:
+            self._begin(heard)
+
+    def _begin(self, heard: Heard) -> None:
+        if self._group is None or heard.event_id in self._known:
+            return
+        self._known.add(heard.event_id)
+        lane = _lane(heard)
+        queue = self._lanes.get(lane)
+        if queue is None:
+            queue = self._lanes[lane] = asyncio.Queue()
+            self._group.create_task(self._work(lane, queue), name=f"lane:{lane}")
+        queue.put_nowait(heard)
+
+    async def _work(self, lane: str, queue: "asyncio.Queue[Heard]") -> None:
+        while not queue.empty():
+            heard = queue.get_nowait()
+            try:
+                await self._answer(heard)
+            finally:
+                self._known.discard(heard.event_id)
+        del self._lanes[lane]
+
+    async def _answer(self, heard: Heard) -> None:
+        try:
+            await self.answer(decode_event(heard.body))
+        except Exception as error:  # noqa: BLE001 - whatever it was: it is noted, and comes again
+            _log.exception("event_failed", event_id=heard.event_id, tries=heard.tries)
+            await self._failed(heard, error)
+
+    async def _failed(self, heard: Heard, error: Exception) -> None:
+        pause_s = min(_PAUSE_S_MAX, 0.5 * 2.0**heard.tries)
+        text = f"{type(error).__name__}: {error}"
+        try:
+            if await self.inbox.failed(heard, text, pause_s):
+                await self.report(heard.event_id, text)
+        except PayontapError as storage_error:
+            # The claim runs out by itself and the event comes again.
+            _log.warning("inbox_unavailable", error=str(storage_error)[:300])
+
+
+def _is_command(event: Event) -> bool:
+    return isinstance(event, Message) and event.text.lstrip()[:1] in ("/", "!")
+
+
+def _lane(heard: Heard) -> str:
+    try:
+        event = decode_event(heard.body)
+    except msgspec.DecodeError:
+        return "unreadable"
+    if isinstance(event, Tap | Untap) or _is_command(event):
+        return f"tap:{event.network}:{event.person_id}"
+    if isinstance(event, Message):
+        return f"say:{event.network}:{event.person_id}"
+    return f"room:{event.network}:{event.room_id}"

@@ -1,0 +1,87 @@
+"""What was heard, in one vocabulary for every network.
+
+Each event carries the network's immutable ids (never names), and an `id` that is the same
+when the network delivers it again: the inbox keeps one row for each id.
+"""
+
+import msgspec
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What all events share.
+
+    `id`: stable across redelivery and unique over all networks (`matrix:$abc`).
+    `person_id`: the network's immutable id of who acted.
+    `private`: only that person and the bot are in the room.
+    `occurred_at_s`: when the network says it happened, seconds since the epoch.
+    """
+
+    id: str
+    network: str
+    room_id: str
+    person_id: str
+    private: bool = False
+    occurred_at_s: float = 0.0
+
+
+class MarkedLink(msgspec.Struct, frozen=True):
+    """A link that the network itself marked in the text: where it leads and what is shown."""
+
+    url: str
+    text: str
+
+
+class Message(Event, frozen=True, kw_only=True, tag="message"):
+    """Somebody wrote something. `message_ref` is the network's id of the message."""
+
+    text: str
+    message_ref: str
+    links: tuple[MarkedLink, ...] = ()
+    thread_ref: str | None = None
+    reply_to_ref: str | None = None
+    name: str = ""
+    language: str = ""
+
+
+class Tap(Event, frozen=True, kw_only=True, tag="tap"):
+    """Somebody pressed a button of the bot's message, or reacted to it.
+
+    `message_ref`: the network's id of the bot's message. `action`: the button's token, where
+    the network carries one; otherwise `reaction` is the emoji, and the stored card tells which
+    button it stands for. `tap_ref`: what an `Untap` of this tap will name.
+    """
+
+    message_ref: str
+    action: str | None = None
+    reaction: str | None = None
+    tap_ref: str | None = None
+
+
+class Untap(Event, frozen=True, kw_only=True, tag="untap"):
+    """The person took an earlier tap back (a reaction removed by the one who made it)."""
+
+    tap_ref: str
+
+
+class Joined(Event, frozen=True, kw_only=True, tag="joined"):
+    """The bot came into a room; `person_id` is who brought it."""
+
+
+class Removed(Event, frozen=True, kw_only=True, tag="removed"):
+    """The bot was put out of a room, or left it."""
+
+
+AnyEvent = Message | Tap | Untap | Joined | Removed
+
+_decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_encoder = msgspec.json.Encoder()
+
+
+def encode_event(event: Event) -> bytes:
+    """The event as JSON, for the inbox."""
+    return _encoder.encode(event)
+
+
+def decode_event(body: bytes) -> AnyEvent:
+    """The event back from the inbox. Raises `msgspec.DecodeError` for a body that is none."""
+    return _decoder.decode(body)

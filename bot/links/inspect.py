@@ -1,0 +1,114 @@
+"""What the bot sees in a page or a message, for merchants and machines."""
+
+import asyncio
+import gzip
+import zlib
+from pathlib import Path
+from typing import Any
+
+from bot.links.fetch import Fetched, Fetcher
+from bot.links.recognise import Sighting, recognise
+from bot.links.scan import find_links
+from bot.links.trust import judge
+from wallet_core.errors import PayontapError
+
+_PAGE_BYTES_MAX = 8_000_000
+_GZIP_MARK = b"\x1f\x8b"
+
+Inspection = dict[str, Any]
+
+
+class InspectError(PayontapError):
+    """A file that cannot be read as a page; the text is one sentence for people."""
+
+
+async def inspect(target: str, *, url: str | None, fetcher: Fetcher | None) -> Inspection:
+    """What stands in the page `target`, a web address or a file (plain or gzipped).
+
+    `url` is the address that a file's page was found at. A web address is fetched with
+    `fetcher`, or with one of its own. No domain counts as verified. Raises `FetchError` and
+    `InspectError`.
+    """
+    if target.lower().startswith(("http://", "https://")):
+        page = await _fetched(target, fetcher)
+        sighting = await asyncio.to_thread(
+            recognise, page.body, url or page.url_final, charset=page.charset
+        )
+    else:
+        body = await asyncio.to_thread(_read_page, Path(target))
+        sighting = await asyncio.to_thread(recognise, body, url or "")
+    return _as_dict(sighting)
+
+
+def inspection_lines(inspection: Inspection) -> str:
+    """The same for people: a line for each field, with where it came from."""
+    sources: dict[str, str] = inspection["sources"]
+    lines = [str(inspection["title"] or inspection["url"] or "(no title)")]
+    fields = {**inspection, "price": _price_text(inspection)}
+    for name in ("url", "price", "availability", "sku", "brand", "gtin", "image"):
+        value = fields[name]
+        if value is not None:
+            origin = f"  ({sources[name]})" if name in sources else ""
+            lines.append(f"  {name:13}{value}{origin}")
+    lines.append(f"  {'trust':13}{inspection['trust']}: {inspection['reason']}")
+    return "\n".join(lines)
+
+
+def links_line(text: str) -> list[dict[str, str | int]]:
+    """The links of one message: `text` as written, canonical `url`, offsets in code points."""
+    return [
+        {"text": link.text, "url": link.url, "start": link.start, "end": link.end}
+        for link in find_links(text)
+    ]
+
+
+async def _fetched(target: str, fetcher: Fetcher | None) -> Fetched:
+    if fetcher is not None:
+        return await fetcher.get(target)
+    async with Fetcher() as own:
+        return await own.get(target)
+
+
+def _read_page(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == _GZIP_MARK
+        with gzip.open(path, "rb") if packed else path.open("rb") as page:
+            body = page.read(_PAGE_BYTES_MAX + 1)
+    except FileNotFoundError:
+        raise InspectError(f"There is no file {path}.") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise InspectError(f"{path} cannot be read: {error}.") from error
+    if len(body) > _PAGE_BYTES_MAX:
+        raise InspectError(f"{path} is larger than {_PAGE_BYTES_MAX // 1_000_000} MB.")
+    return body
+
+
+def _as_dict(sighting: Sighting) -> Inspection:
+    trust, reason = judge(sighting, host_verified=False)
+    return {
+        "url": sighting.url or None,
+        "title": sighting.title,
+        "price_minor": sighting.price_minor,
+        "currency": sighting.currency,
+        "exponent": sighting.exponent,
+        "availability": sighting.availability,
+        "sku": sighting.sku,
+        "brand": sighting.brand,
+        "gtin": sighting.gtin,
+        "image": sighting.image,
+        "sources": sighting.sources,
+        "trust": trust.value,
+        "reason": reason,
+    }
+
+
+def _price_text(inspection: Inspection) -> str | None:
+    minor: int | None = inspection["price_minor"]
+    exponent: int | None = inspection["exponent"]
+    if minor is None or exponent is None:
+        return None
+    digits = str(minor).rjust(exponent + 1, "0")
+    whole, fraction = (digits[:-exponent], digits[-exponent:]) if exponent else (digits, "")
+    amount = f"{whole}.{fraction}" if fraction else whole
+    return f"{amount} {inspection['currency'] or '(currency unknown)'}"

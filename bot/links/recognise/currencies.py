@@ -1,0 +1,122 @@
+"""Which currency is meant: ISO codes, signs, and the countries that a page belongs to."""
+
+import re
+from functools import cache
+
+from babel.core import get_global
+from babel.numbers import get_territory_currencies
+
+from wallet_core.money import known_currencies
+
+_ALIASES = {"RUR": "RUB", "NIS": "ILS", "RMB": "CNY", "NTD": "TWD", "STG": "GBP", "BYR": "BYN",
+            "CNH": "CNY", "TL": "TRY", "EURO": "EUR", "EUROS": "EUR"}  # fmt: skip
+
+_DOLLARS = (
+    "USD CAD AUD NZD SGD HKD TWD MXN ARS CLP COP UYU BBD BMD BND BSD BZD FJD GYD JMD KYD LRD "
+    "NAD SBD SRD TTD XCD DOP CUP"
+)
+#: Signs and what they can mean; the first is meant where the page tells nothing, `-` is unknown.
+_SIGNS = {
+    "€": "EUR", "₹": "INR", "₽": "RUB", "руб": "RUB", "₩": "KRW", "￦": "KRW", "원": "KRW",
+    "円": "JPY", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "lei": "RON", "лв": "BGN", "₴": "UAH",
+    "грн": "UAH", "₺": "TRY", "TL": "TRY", "₪": "ILS", "₱": "PHP", "฿": "THB", "บาท": "THB",
+    "₫": "VND", "VNĐ": "VND", "đ": "VND", "₸": "KZT", "₾": "GEL", "₦": "NGN", "₵": "GHS",
+    "₡": "CRC", "₲": "PYG", "₼": "AZN", "֏": "AMD", "৳": "BDT", "R$": "BRL", "US$": "USD",
+    "U$S": "USD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "CDN$": "CAD",
+    "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "NT$": "TWD", "MX$": "MXN", "RM": "MYR",
+    "Rp": "IDR", "S/": "PEN", "KSh": "KES", "د.إ": "AED", "ر.س": "SAR", "kn": "HRK",
+    "Kn": "HRK", "din": "- RSD MKD", "дин": "RSD", "Fr.": "CHF", "SFr.": "CHF", "CN¥": "CNY",
+    "JP¥": "JPY", "£": "GBP EGP LBP SYP SDG", "$": f"- {_DOLLARS}", "＄": f"- {_DOLLARS}",
+    "kr": "- SEK NOK DKK ISK", "Kr": "- SEK NOK DKK ISK", "kr.": "- SEK NOK DKK ISK",
+    "¥": "- CNY JPY", "￥": "- CNY JPY", "元": "- CNY TWD HKD", "Rs": "- INR PKR LKR NPR MUR SCR",
+    "Rs.": "- INR PKR LKR NPR MUR SCR", "₨": "- INR PKR LKR NPR MUR SCR", "R": "- ZAR",
+    "﷼": "- IRR SAR QAR OMR YER",
+}  # fmt: skip
+_CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
+_LANG_REGION = re.compile(r"[-_]([A-Za-z]{2})\b")
+_PATH_REGION = re.compile(r"/(?:[a-z]{2}[-_])?([a-z]{2})(?:[-_][a-z]{2})?(?=/)", re.IGNORECASE)
+#: Country domains that the whole world uses for other reasons.
+_NOT_COUNTRIES = frozenset(
+    {"ai", "cc", "co", "fm", "gg", "io", "la", "ly", "me", "sh", "to", "tv", "ws", "eu"}
+)
+
+
+def currency_code(raw: object) -> str | None:
+    """`raw` as an ISO 4217 code, None when it is none."""
+    if not isinstance(raw, str):
+        return None
+    code = raw.strip().upper()
+    code = _ALIASES.get(code, code)
+    return code if len(code) == 3 and code in _codes() else None  # noqa: PLR2004 (ISO 4217)
+
+
+def sign_in(text: str) -> str | None:
+    """The currency sign or ISO code in `text`, as written; None when there is none."""
+    found = _sign_pattern().search(text)
+    if found:
+        return found.group()
+    code = _CODE.search(text)
+    return code.group() if code and currency_code(code.group()) else None
+
+
+def possible_currencies(sign: str) -> frozenset[str]:
+    """Every ISO code that `sign` (a sign or a code, perhaps with more around it) can mean."""
+    code = currency_code(sign)
+    if code:
+        return frozenset({code})
+    known = sign if sign in _SIGNS else (sign_in(sign) or "")
+    code = currency_code(known)
+    if code:
+        return frozenset({code})
+    return frozenset(_SIGNS.get(known, "").split()) - {"-"}
+
+
+def currency_of_sign(sign: str, regions: tuple[str, ...]) -> str | None:
+    """What `sign` means on a page of `regions` (country codes), None when that stays open."""
+    code = currency_code(sign)
+    if code:
+        return code
+    listed = _SIGNS.get(sign, "").split()
+    if len(listed) == 1:
+        return listed[0]
+    meant = {currency for region in regions for currency in tender(region)} & set(listed)
+    if len(meant) == 1:
+        return meant.pop()
+    return listed[0] if listed and listed[0] != "-" and not meant else None
+
+
+@cache
+def tender(region: str) -> frozenset[str]:
+    """The currencies that are legal tender today in a country, by its ISO 3166 code."""
+    if region not in get_global("territory_currencies"):
+        return frozenset()
+    return frozenset(get_territory_currencies(region))
+
+
+def page_regions(hostname: str, path: str, languages: tuple[str, ...]) -> tuple[str, ...]:
+    """The countries a page names: its domain's, then its languages' (`en-CA`), then its path's."""
+    regions: list[str] = []
+    country = hostname.rpartition(".")[2]
+    if len(country) == 2 and country not in _NOT_COUNTRIES:  # noqa: PLR2004 (ISO 3166)
+        regions.append("GB" if country == "uk" else country.upper())
+    for language in languages:
+        found = _LANG_REGION.search(language)
+        if found:
+            regions.append(found[1].upper())
+    if not regions:
+        regions.extend(found[1].upper() for found in _PATH_REGION.finditer(path + "/"))
+    return tuple(dict.fromkeys(region for region in regions if tender(region)))
+
+
+@cache
+def _codes() -> frozenset[str]:
+    return known_currencies() - {"XXX", "XTS"}
+
+
+@cache
+def _sign_pattern() -> re.Pattern[str]:
+    """Signs, the longest first; those made of letters only where no other letter touches them."""
+    ordered = sorted(_SIGNS, key=len, reverse=True)
+    symbols = [re.escape(sign) for sign in ordered if not sign[0].isalpha() or "$" in sign]
+    words = [re.escape(sign) for sign in ordered if sign[0].isalpha() and "$" not in sign]
+    return re.compile(rf"{'|'.join(symbols)}|(?<![^\W\d_])(?:{'|'.join(words)})(?![^\W\d_])")

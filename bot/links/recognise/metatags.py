@@ -1,0 +1,68 @@
+"""Open Graph, `product:` and Twitter card meta tags."""
+
+from bot.links.recognise.amounts import machine_amount
+from bot.links.recognise.currencies import currency_code, sign_in
+from bot.links.recognise.markup import Markup, one_line
+from bot.links.recognise.schema import availability_word
+from bot.links.recognise.sighting import Clue
+
+#: Meta tags that name a price, the price to pay now first.
+PRICE_KEYS = ("product:sale_price:amount", "product:price:amount", "og:price:amount", "product:price",
+           "og:price", "twitter:data:price", "price")  # fmt: skip
+_CURRENCIES = ("product:sale_price:currency", "product:price:currency", "og:price:currency",
+               "og:currency", "pricecurrency", "currency")  # fmt: skip
+_PRICE_LABELS = frozenset(
+    {"price", "preis", "prix", "precio", "prezzo", "prijs", "pris", "cena", "цена", "价格", "価格"}
+)
+_IMAGES = ("og:image:secure_url", "og:image", "og:image:url")
+_AVAILABILITIES = ("product:availability", "og:availability", "availability")
+
+
+def read_meta_tags(markup: Markup) -> list[Clue]:
+    """What the Open Graph family says, and what plain and Twitter meta tags say beside it."""
+    found: dict[str, str] = {}
+    for key, content in markup.metas:
+        found.setdefault(key, content)
+    return [_open_graph(found), _plain(found)]
+
+
+def _open_graph(found: dict[str, str]) -> Clue:
+    priced = next((key for key in PRICE_KEYS[:-1] if machine_amount(found.get(key))), None)
+    currency = next((found[key] for key in _CURRENCIES if currency_code(found.get(key))), None)
+    written = found[priced] if priced else ""
+    return Clue(
+        source="opengraph",
+        title=_line(found.get("og:title")),
+        price=machine_amount(written),
+        currency=currency_code(currency),
+        symbol=sign_in(written),
+        availability=_availability(found),
+        sku=_line(found.get("product:retailer_item_id")),
+        brand=_line(found.get("product:brand") or found.get("og:brand")),
+        gtin=_line(found.get("product:ean") or found.get("product:gtin")),
+        image=next((found[key] for key in _IMAGES if key in found), None),
+        seller=_line(found.get("og:site_name")),
+    )
+
+
+def _plain(found: dict[str, str]) -> Clue:
+    clue = Clue(
+        source="meta",
+        title=_line(found.get("twitter:title")),
+        image=found.get("twitter:image") or found.get("twitter:image:src"),
+    )
+    for number in ("1", "2"):
+        label = found.get(f"twitter:label{number}", "").lower()
+        if label in _PRICE_LABELS:
+            written = found.get(f"twitter:data{number}", "")
+            clue.price, clue.symbol = machine_amount(written), sign_in(written)
+    return clue
+
+
+def _availability(found: dict[str, str]) -> str | None:
+    words = (availability_word(found.get(key)) for key in _AVAILABILITIES)
+    return next(filter(None, words), None)
+
+
+def _line(text: str | None) -> str | None:
+    return one_line(text) or None if text else None

@@ -1,0 +1,133 @@
+"""Ask every source what it says about a page, compare the answers, and say what was seen."""
+
+from ada_url import URL
+from selectolax.lexbor import LexborHTMLParser
+
+from bot.links.recognise.currencies import page_regions
+from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
+from bot.links.recognise.jsonld import main_nodes, parse_blocks
+from bot.links.recognise.markup import Markup, decoded, read_markup
+from bot.links.recognise.metatags import PRICE_KEYS, read_meta_tags
+from bot.links.recognise.schema import absolute_url, names_article, read_schema
+from bot.links.recognise.shopsigns import is_sold_out, sells
+from bot.links.recognise.shownprice import ShownPrices, shown_prices
+from bot.links.recognise.sighting import Clue, PageFacts, Sighting
+from bot.links.recognise.textprice import price_in_text
+from bot.links.recognise.verdict import Verdict, in_minor_units, judge_price
+
+_PRODUCT_KINDS = ("product", "item", "offer")
+_READING_KINDS = ("article", "video", "blog", "profile", "news")
+_PRICE_KEYS = frozenset(PRICE_KEYS) - {"price"}
+
+
+def recognise(html: bytes, url: str, *, charset: str | None = None) -> Sighting:
+    """What the page `html`, found at `url`, says about the product it sells.
+
+    A page that is not about one product has no price. `charset` is the server's word for the
+    encoding. Never raises for a page's sake.
+    """
+    text = decoded(html, charset)
+    markup = read_markup(text)
+    values, _ = parse_blocks(markup.json_ld)
+    nodes = list(main_nodes(values))
+    facts = _facts(url, markup, is_article=names_article(nodes))
+    tree = LexborHTMLParser(text)
+    clues = [read_schema("json-ld", nodes, facts)]
+    if "itemprop" in text:
+        clues.append(read_schema("microdata", item_nodes(tree, MICRODATA), facts))
+    if "typeof" in text:
+        clues.append(read_schema("rdfa", item_nodes(tree, RDFA), facts))
+    products = [clue for clue in clues if clue is not None]
+    clues_of_page = [*products, *read_meta_tags(markup)]
+    is_shop_page = bool(products) or _looks_like_shop(markup, tree, facts)
+    verdict = _verdict(clues_of_page, facts, tree, text) if is_shop_page else Verdict()
+    in_words: str | None = None
+    if verdict.price is not None and all(clue.availability is None for clue in clues_of_page):
+        in_words = "OutOfStock" if is_sold_out(tree) else "InStock"
+    return _sighting(url, markup, clues_of_page, verdict, in_words)
+
+
+def _verdict(clues: list[Clue], facts: PageFacts, tree: LexborHTMLParser, text: str) -> Verdict:
+    if any(clue.is_free for clue in clues):
+        # What the data give away, or have no price for yet, is not for a guess to price.
+        return Verdict()
+    shown = shown_prices(tree)
+    if shown.best is None and all(clue.price is None for clue in clues):
+        in_text = price_in_text(tree, facts.heading, facts.description)
+        if in_text is not None:
+            shown = ShownPrices.of(*in_text)
+    return judge_price(clues, shown, facts, text)
+
+
+def _facts(url: str, markup: Markup, *, is_article: bool) -> PageFacts:
+    found = dict(markup.metas)
+    locale = found.get("og:locale", "")
+    address = URL(url) if URL.can_parse(url) else None
+    return PageFacts(
+        url=url,
+        titles=tuple(filter(None, (found.get("og:title"), markup.heading, markup.title))),
+        regions=page_regions(
+            address.hostname if address else "",
+            address.pathname if address else "",
+            (markup.language, locale),
+        ),
+        heading=markup.heading,
+        description=found.get("og:description") or found.get("description") or "",
+        is_article=is_article,
+    )
+
+
+def _looks_like_shop(markup: Markup, tree: LexborHTMLParser, facts: PageFacts) -> bool:
+    """Whether a page without a schema.org product may sell one all the same."""
+    kind = next((content for key, content in markup.metas if key == "og:type"), "").lower()
+    if facts.is_article or kind in _READING_KINDS:
+        return False
+    names_price = any(key in _PRICE_KEYS for key, _ in markup.metas)
+    if names_price or any(word in kind for word in _PRODUCT_KINDS):
+        return True
+    return sells(tree)
+
+
+def _sighting(
+    url: str, markup: Markup, clues: list[Clue], verdict: Verdict, in_words: str | None
+) -> Sighting:
+    """Each field from the first source that has it, and where that was."""
+    sources: dict[str, str] = {}
+
+    def first(field: str, fallback: str | None = None) -> str | None:
+        for clue in clues:
+            value: str | None = getattr(clue, field)
+            if value is not None:
+                sources[field] = clue.source
+                return value
+        if fallback:
+            sources[field] = "page"
+        return fallback or None
+
+    stock = next(((clue.stock, clue.source) for clue in clues if clue.stock is not None), None)
+    if stock:
+        sources["stock"] = stock[1]
+    image = first("image")
+    minor, exponent, rounded = in_minor_units(verdict.price, verdict.currency)
+    if minor is not None:
+        sources["price"] = verdict.source
+    if verdict.currency is not None:
+        sources["currency"] = verdict.currency_source
+    doubts = (*verdict.doubts, *(("The price has more decimals than money.",) if rounded else ()))
+    return Sighting(
+        url=url,
+        title=first("title", markup.heading or markup.title),
+        price_minor=minor,
+        currency=verdict.currency if minor is not None else None,
+        exponent=exponent,
+        availability=first("availability", in_words),
+        stock=stock[0] if stock else None,
+        sku=first("sku"),
+        brand=first("brand"),
+        gtin=first("gtin"),
+        image=absolute_url(image, url) if image else None,
+        seller=first("seller"),
+        sources=sources,
+        disagreements=doubts,
+        structured=minor is not None and verdict.source != "page",
+    )

@@ -1,0 +1,176 @@
+"""The price that a page shows to people: a guess for previews and a check on the other sources."""
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from bot.links.recognise.amounts import read_amount
+from bot.links.recognise.currencies import sign_in
+from bot.links.recognise.shopwords import (
+    CURRENT_NAME,
+    OTHER_NAME,
+    OTHER_PLACE,
+    PRICE_NAMES,
+    PRODUCT_PLACE,
+)
+
+_SELECTOR = ", ".join(
+    ["h1", *(f'[{attribute}*="{name}" i]' for name in PRICE_NAMES for attribute in ("class", "id"))]
+)
+_CANDIDATES_MAX = 250
+_TEXT_LENGTH_MAX = 60
+_ANCESTORS_MAX = 12
+_CENTS_DIGITS = 2
+_STRUCK = frozenset({"del", "s", "strike"})
+_BARE_PLACES = frozenset({"footer", "nav", "aside", "header", "select", "option"})
+_NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
+_SCORE_MIN = 3.0
+_UNSEEN_SCORE = 0.0
+_STRUCK_SCORE = -4.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    amount: Decimal
+    sign: str | None
+    score: float
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPrices:
+    """The amounts that a page shows as prices, each with the score of its best place.
+
+    `current` are those that stand somewhere without being struck out or named an old price.
+    """
+
+    scores: dict[Decimal, float] = field(default_factory=dict)
+    signs: dict[Decimal, str] = field(default_factory=dict)
+    current: set[Decimal] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, amount: Decimal, sign: str | None) -> "ShownPrices":
+        """One price, found by other means."""
+        return cls({amount: _SCORE_MIN}, {amount: sign} if sign else {}, {amount})
+
+    @property
+    def best(self) -> Decimal | None:
+        """The most likely price of the page's product, None when nothing looks like one."""
+        # `max` keeps the first of equals: the one nearest to the top.
+        amount = max(self.scores, key=lambda amount: self.scores[amount], default=None)
+        return amount if amount is not None and self.scores[amount] >= _SCORE_MIN else None
+
+    def lead_over(self, amount: Decimal) -> float:
+        """By how much the best amount outdoes `amount`; 0 when that is the best itself."""
+        if self.best is None:
+            return 0.0
+        return self.scores[self.best] - self.scores.get(amount, _UNSEEN_SCORE)
+
+
+def shown_prices(tree: LexborHTMLParser) -> ShownPrices:
+    """Every amount that stands in an element named like a price, scored by name and place."""
+    found = _candidates(tree)
+    shown = ShownPrices()
+    for candidate in found:
+        known = shown.scores.get(candidate.amount, candidate.score)
+        shown.scores[candidate.amount] = max(known, candidate.score)
+        if candidate.is_current:
+            shown.current.add(candidate.amount)
+        if candidate.sign:
+            shown.signs.setdefault(candidate.amount, candidate.sign)
+    repeats = Counter(candidate.amount for candidate in found)
+    for amount in shown.scores:
+        shown.scores[amount] += min(repeats[amount] - 1, 2) * 0.5
+    return shown
+
+
+def _candidates(tree: LexborHTMLParser) -> list[_Candidate]:
+    found: list[_Candidate] = []
+    seen_heading = False
+    since_heading = 0
+    for element in tree.css(_SELECTOR)[:_CANDIDATES_MAX]:
+        if element.tag == "h1":
+            seen_heading, since_heading = True, 0
+            continue
+        shown = _read(element)
+        if shown is None:
+            continue
+        since_heading += 1
+        nearness = max(0.0, 2.0 - 0.25 * since_heading) if seen_heading else 0.0
+        found.append(replace(shown, score=shown.score + nearness))
+    return found
+
+
+def _read(element: LexborNode) -> _Candidate | None:
+    if element.tag in _NOT_SHOWN:
+        return None
+    text = _price_text(element)
+    if not text or len(text) > _TEXT_LENGTH_MAX:
+        return None
+    amount = read_amount(text)
+    if amount is None:
+        return None
+    sign = sign_in(text)
+    score = _name_score(element) + (2.0 if sign else 0.0) + _place_score(element)
+    # A price stands by itself; the more words around the number, the less it is one.
+    words = sum(char.isalpha() for char in text)
+    is_current = score > _STRUCK_SCORE and OTHER_NAME.search(_names(element)) is None
+    return _Candidate(amount, sign, score - min(words, 30) * 0.1, is_current)
+
+
+def _price_text(element: LexborNode) -> str:
+    text = element.text(deep=True, separator=" ", strip=True)
+    if len(text) > 2 * _TEXT_LENGTH_MAX:
+        return ""
+    text = " ".join(text.split())
+    for struck in element.css("del, s, strike"):
+        gone = " ".join(struck.text(deep=True, separator=" ", strip=True).split())
+        text = text.replace(gone, "", 1) if gone else text
+    return _with_cents(element, text)
+
+
+def _with_cents(element: LexborNode, text: str) -> str:
+    """`12` and a small `99` behind it are 12.99."""
+    for small in element.css('sup, [class*="cent" i], [class*="decimal" i], [class*="fraction" i]'):
+        cents = small.text(deep=True, strip=True).strip(" .,")
+        if len(cents) == _CENTS_DIGITS and cents.isdigit():
+            head, found, tail = text.rpartition(cents)
+            whole = head.rstrip(" .,")
+            if found and whole[-1:].isdigit():
+                return f"{whole}.{cents}{tail}"
+    return text
+
+
+def _names(element: LexborNode) -> str:
+    attributes = element.attributes
+    return f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+
+
+def _name_score(element: LexborNode) -> float:
+    names = _names(element)
+    score = 1.5 if "price" in names.lower() else 0.5
+    if CURRENT_NAME.search(names):
+        score += 1.0
+    if OTHER_NAME.search(names):
+        score -= 3.0
+    return score
+
+
+def _place_score(element: LexborNode) -> float:
+    score = 0.0
+    good = bad = False
+    place: LexborNode | None = element
+    for _ in range(_ANCESTORS_MAX):
+        if place is None or place.tag in {"body", "html"}:
+            break
+        if place.tag in _STRUCK:
+            return 2 * _STRUCK_SCORE
+        names = _names(place)
+        bad = bad or place.tag in _BARE_PLACES or OTHER_PLACE.search(names) is not None
+        good = good or PRODUCT_PLACE.search(names) is not None
+        if "display:none" in (place.attributes.get("style") or "").replace(" ", ""):
+            score -= 2.0
+        place = place.parent
+    return score + good - 3.0 * bad

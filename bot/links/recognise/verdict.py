@@ -1,0 +1,125 @@
+"""Which price and which currency a page means, when its sources are put side by side."""
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from bot.links.recognise.currencies import currency_code, currency_of_sign, possible_currencies
+from bot.links.recognise.shownprice import ShownPrices
+from bot.links.recognise.sighting import Clue, PageFacts
+from wallet_core.money import AMOUNT_MINOR_MAX, exponent_of
+
+_CURRENCY_FIELD = re.compile(
+    r"(?:currency(?:[-_]?(?:code|id|iso))?|valuta)\\?[\"']?\s{0,3}[:=]\s{0,3}\\?[\"']([A-Z]{3})\\?[\"']",
+    re.IGNORECASE,
+)
+_FIELDS_MAX = 50
+#: By this much the price that people see must outdo the one in the data to be believed instead.
+_CLEAR_LEAD = 2.5
+_DECIMALS_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The price in whole units, where it and its currency come from, and every doubt about it."""
+
+    price: Decimal | None = None
+    source: str = "page"
+    currency: str | None = None
+    currency_source: str = "page"
+    doubts: tuple[str, ...] = ()
+
+
+def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, text: str) -> Verdict:
+    """The price that most speaks for, never without saying what speaks against it."""
+    priced = [clue for clue in clues if clue.price is not None]
+    doubts = list(dict.fromkeys(clue.doubt for clue in clues if clue.doubt))
+    if len({clue.price for clue in priced}) > 1:
+        doubts.append(f"The page's data name different prices: {_listed(priced)}.")
+    chosen = _chosen(priced, shown)
+    if chosen is None or chosen.price is None:
+        price, source = shown.best, "page"
+    else:
+        price, source = chosen.price, chosen.source
+    if price is None:
+        return Verdict(doubts=tuple(doubts))
+    if source != "page" and shown.best is not None and shown.lead_over(price) >= _CLEAR_LEAD:
+        doubts.append(f"The page shows {shown.best}, its data say {price}.")
+        if price in shown.scores and price not in shown.current and shown.best < price:
+            # The data kept the old price, which the page itself strikes out.
+            price, source = shown.best, "page"
+    currency, currency_source = _currency(price, priced, shown, facts, text)
+    doubts.extend(_currency_doubts(currency, priced, shown.signs.get(price)))
+    return Verdict(price, source, currency, currency_source, tuple(doubts))
+
+
+def in_minor_units(
+    price: Decimal | None, currency: str | None
+) -> tuple[int | None, int | None, bool]:
+    """(minor units, exponent, whether it had to be rounded); without a currency as written."""
+    if price is None:
+        return None, None, False
+    if currency is not None:
+        exponent = exponent_of(currency)
+    else:
+        written = price.as_tuple().exponent
+        exponent = min(max(0, -written), _DECIMALS_MAX) if isinstance(written, int) else 0
+    scaled = price.scaleb(exponent)
+    minor = int(scaled.to_integral_value(ROUND_HALF_UP))
+    if not 0 < minor < AMOUNT_MINOR_MAX:
+        return None, None, False
+    return minor, exponent, minor != scaled
+
+
+def _chosen(priced: list[Clue], shown: ShownPrices) -> Clue | None:
+    """The first source, or where sources differ the one whose price people see best."""
+    if not priced:
+        return None
+    leads = {clue.price: shown.lead_over(clue.price) for clue in priced if clue.price is not None}
+    return min(priced, key=lambda clue: leads[clue.price] if clue.price is not None else 0.0)
+
+
+def _currency(
+    price: Decimal, priced: list[Clue], shown: ShownPrices, facts: PageFacts, text: str
+) -> tuple[str | None, str]:
+    same = sorted(priced, key=lambda clue: clue.price != price)
+    for clue in same:
+        if clue.currency:
+            return clue.currency, clue.source
+    for clue in same:
+        if clue.symbol and (meant := currency_of_sign(clue.symbol, facts.regions)):
+            return meant, clue.source
+    sign = shown.signs.get(price)
+    meant = currency_of_sign(sign, facts.regions) if sign else None
+    if meant:
+        return meant, "page"
+    named = _named_currency(text)
+    if named and (sign is None or named in possible_currencies(sign)):
+        return named, "page"
+    return None, "page"
+
+
+def _named_currency(text: str) -> str | None:
+    """The one currency that the page's scripts and attributes name."""
+    found: set[str] = set()
+    for count, match in enumerate(_CURRENCY_FIELD.finditer(text)):
+        code = currency_code(match[1])
+        if code:
+            found.add(code)
+        if count >= _FIELDS_MAX or len(found) > 1:
+            break
+    return found.pop() if len(found) == 1 else None
+
+
+def _currency_doubts(currency: str | None, priced: list[Clue], sign: str | None) -> list[str]:
+    doubts = []
+    named = {clue.currency for clue in priced if clue.currency}
+    if len(named) > 1:
+        doubts.append(f"The page's data name different currencies: {', '.join(sorted(named))}.")
+    if currency and sign and possible_currencies(sign) - {currency} == possible_currencies(sign):
+        doubts.append(f"The page shows “{sign}”, its data say {currency}.")
+    return doubts
+
+
+def _listed(priced: list[Clue]) -> str:
+    return ", ".join(dict.fromkeys(f"{clue.price} ({clue.source})" for clue in priced))

@@ -1,0 +1,122 @@
+"""Find web addresses in what people write.
+
+One pass from left to right: every character is looked at a bounded number of times, so the
+time is linear in the length of the message. Most messages hold no link and end at the first
+search, which costs about a microsecond.
+"""
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from bot.links.canonical import canonical_url
+from bot.links.hosts import HOST_CHAR, bare_hosts, host_after_scheme
+from bot.links.tails import tail_end
+
+_HINT = re.compile(r"://|[^\s.]\.[^\W\d_]")
+_START = re.compile(
+    rf"(?P<scheme>https?://)|(?<!{HOST_CHAR})(?P<run>{HOST_CHAR}++(?:\.{HOST_CHAR}++)++)",
+    re.IGNORECASE,
+)
+#: The same right behind a link, where a run may begin in the middle of a word.
+_RESTART = re.compile(
+    rf"(?P<scheme>https?://)|(?P<run>{HOST_CHAR}++(?:\.{HOST_CHAR}++)++)", re.IGNORECASE
+)
+_RUN = re.compile(rf"{HOST_CHAR}++(?:\.{HOST_CHAR}++)*+")
+_NUMERIC_HOST = re.compile(
+    r"(?:(?:\d{1,3}\.){3}\d{1,3}|localhost|\[[0-9A-Fa-f:.]{2,45}\])(?![\w.\-])", re.IGNORECASE
+)
+_SCHEME_AT_END = re.compile(r"https?\Z", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"[^\s/?#<>\"]{1,256}@")
+
+#: Before a link with a scheme these make it part of a tag or a name.
+_BARS_SCHEME = "@＠#＃$＄"
+#: Before a bare host these make it a path, an address or a symbol.
+_BARS_BARE = "@＠#＃$＄/\\.+%&~"
+#: After a bare host these make it an e-mail address, a call or a longer word.
+_BARS_AFTER = "@＠+(\\"
+
+
+class FoundLink(msgspec.Struct, frozen=True):
+    """A web address in a text; `start` and `end` count code points, `end` is exclusive."""
+
+    text: str
+    url: str
+    start: int
+    end: int
+
+
+def find_links(text: str) -> list[FoundLink]:
+    """Every web address in `text`, in order, each as written and in canonical form."""
+    if _HINT.search(text) is None:
+        return []
+    return list(_links(text))
+
+
+def _links(text: str) -> Iterator[FoundLink]:
+    position = 0
+    while start := _RESTART.match(text, position) or _START.search(text, position):
+        spans, position = _after_scheme(text, start) if start["scheme"] else _bare(text, start)
+        for begin, end in spans:
+            written = text[begin:end]
+            url = canonical_url(written if start["scheme"] else f"https://{written}")
+            if url is not None:
+                yield FoundLink(text=written, url=url, start=begin, end=end)
+
+
+def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[list[tuple[int, int]], int]:
+    """The link at `scheme`, if it is one, and where to go on looking."""
+    begin, host_start = scheme.span()
+    before = text[begin - 1 : begin]
+    credentials = _CREDENTIALS.match(text, host_start)
+    if credentials:
+        return [], _run_end(text, credentials.end())
+    numeric = _NUMERIC_HOST.match(text, host_start)
+    run = _RUN.match(text, host_start)
+    if numeric:
+        host_end, run_end = numeric.end(), numeric.end()
+    elif run:
+        run_end = run.end()
+        run_end -= _scheme_tail(text, host_start, run_end)
+        host_end = host_start + host_after_scheme(text[host_start:run_end])
+    else:
+        return [], host_start
+    if host_end == host_start or (before and before in _BARS_SCHEME):
+        return [], run_end
+    if text[host_end : host_end + 1] in {"@", "＠"}:
+        return [], run_end
+    end = tail_end(text, host_end, before=before) if host_end == run_end else host_end
+    return [(begin, end)], end
+
+
+def _bare(text: str, match: re.Match[str]) -> tuple[list[tuple[int, int]], int]:
+    """The links without a scheme in the run at `match`, and where to go on looking."""
+    run_start, run_end = match.span()
+    run_end -= _scheme_tail(text, run_start, run_end)
+    run = text[run_start:run_end]
+    spans: list[tuple[int, int]] = []
+    position = run_end
+    for start, end in bare_hosts(run, path_follows=text[run_end : run_end + 1] == "/"):
+        begin, host_end = run_start + start, run_start + end
+        before = text[begin - 1 : begin]
+        after = text[host_end : host_end + 1]
+        if (start == 0 and before and before in _BARS_BARE) or (after and after in _BARS_AFTER):
+            continue
+        link_end = tail_end(text, host_end, before=before) if host_end == run_end else host_end
+        spans.append((begin, link_end))
+        position = max(position, link_end)
+    return spans, position
+
+
+def _scheme_tail(text: str, start: int, end: int) -> int:
+    """How many characters at the end of a run are the scheme of the next link."""
+    if not text.startswith("://", end):
+        return 0
+    scheme = _SCHEME_AT_END.search(text, max(start, end - 5), end)
+    return end - scheme.start() if scheme else 0
+
+
+def _run_end(text: str, position: int) -> int:
+    run = _RUN.match(text, position)
+    return run.end() if run else position

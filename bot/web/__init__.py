@@ -1,0 +1,1 @@
+"""The web server: its guards and its pages."""

@@ -1,0 +1,1 @@
+"""Every setting of an instance: typed, explained, read once."""

@@ -1,0 +1,73 @@
+"""The dotted name of every setting, and what is known about each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import get_args, get_origin
+
+from pydantic import SecretStr
+
+from config.schema import Section, Settings
+
+ENV_PREFIX = "PAYONTAP_"
+FILE_SUFFIX = "_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting: its dotted name, and how its value is written."""
+
+    name: str
+    is_secret: bool
+    is_list: bool
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return variable_of(self.name)
+
+
+def variable_of(dotted: str) -> str:
+    """The environment variable for a dotted name: `web.port` is PAYONTAP_WEB__PORT."""
+    return ENV_PREFIX + dotted.upper().replace(".", "__")
+
+
+@cache
+def sections() -> Mapping[str, type[Section]]:
+    """Each section of the file by its name."""
+    found: dict[str, type[Section]] = {}
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            found[name] = kind
+    return MappingProxyType(found)
+
+
+@cache
+def known_keys() -> Mapping[str, Key]:
+    """Each setting by its dotted name, in the order in which it is declared."""
+    found: dict[str, Key] = {}
+    for name, field in Settings.model_fields.items():
+        section = sections().get(name)
+        if section is None:
+            found[name] = _key(name, field.annotation)
+            continue
+        for leaf, leaf_field in section.model_fields.items():
+            dotted = f"{name}.{leaf}"
+            found[dotted] = _key(dotted, leaf_field.annotation)
+    return MappingProxyType(found)
+
+
+def _key(name: str, annotation: object) -> Key:
+    is_secret = annotation is SecretStr or SecretStr in get_args(annotation)
+    return Key(name, is_secret=is_secret, is_list=get_origin(annotation) is tuple)
+
+
+@cache
+def writable_names() -> frozenset[str]:
+    """Every dotted name that may be written: the settings, and `x_file` beside each secret `x`."""
+    keys = known_keys().values()
+    return frozenset(key.name for key in keys) | {
+        key.name + FILE_SUFFIX for key in keys if key.is_secret
+    }

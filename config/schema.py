@@ -1,0 +1,217 @@
+"""What can be set, section by section, with types, bounds and defaults."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):(?P<port>\d{1,5})")
+_LAST_PORT = 65_535
+_ORIGIN_SCHEMES = ("http", "https")
+_REDIS_SCHEMES = ("redis", "rediss", "unix")
+_DATABASE_DRIVERS = {
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+}
+
+
+def _refuse_bool(value: object) -> object:
+    if isinstance(value, bool):
+        raise PydanticCustomError("number", "it must be a number, not true or false")
+    return value
+
+
+def _origin(value: str) -> str:
+    """An http(s) address of a whole site, without the slash at its end."""
+    parts = urlsplit(value)
+    if parts.scheme not in _ORIGIN_SCHEMES or not parts.hostname:
+        raise ValueError('it must be an address such as "https://pay.example.org"')
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
+        raise ValueError("it must name a site only, without path, query or user")
+    return value.rstrip("/")
+
+
+def _host_and_port(value: str) -> str:
+    match = _HOST_AND_PORT.fullmatch(value)
+    if match is None or not 0 < int(match["port"]) <= _LAST_PORT:
+        raise ValueError('each entry must be a host and a port, such as "127.0.0.1:9000"')
+    return value.lower()
+
+
+Whole = Annotated[int, BeforeValidator(_refuse_bool)]
+Port = Annotated[Whole, Field(ge=0, le=_LAST_PORT)]
+Origin = Annotated[str, AfterValidator(_origin)]
+HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
+
+
+class Section(BaseModel):
+    """A group of settings; it never changes once it is read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Web(Section):
+    """The address at which pages, web chat and merchant API are served."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Port = 8080
+    public_url: Origin | None = None
+
+    def origin(self, bound_port: int | None = None) -> str:
+        """The address that people see: `public_url`, or else what is listened on.
+
+        `bound_port` is the port that the system gave when `port` is 0.
+        """
+        if self.public_url is not None:
+            return self.public_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)  # noqa: S104 - compared, not bound
+        if ":" in host and not host.startswith("["):
+            host = f"[{host}]"
+        return f"http://{host}:{self.port if bound_port is None else bound_port}"
+
+
+class Database(Section):
+    """Where the money is written; no URL means SQLite inside `data_dir`."""
+
+    url: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _known_driver(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        scheme, separator, rest = value.get_secret_value().partition("://")
+        driver = _DATABASE_DRIVERS.get(scheme)
+        if not separator or driver is None:
+            raise ValueError('it must begin with "postgresql://" or "sqlite:///"')
+        return SecretStr(f"{driver}://{rest}")
+
+
+class Redis(Section):
+    """Where leases and the event queue live; no URL means an embedded Valkey."""
+
+    url: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _known_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and urlsplit(value.get_secret_value()).scheme not in _REDIS_SCHEMES:
+            raise ValueError('it must begin with "redis://", "rediss://" or "unix://"')
+        return value
+
+
+class Money(Section):
+    """How long money waits for people; all in seconds."""
+
+    undo_window_s: Annotated[Whole, Field(ge=0, le=3_600)] = 8
+    quote_valid_s: Annotated[Whole, Field(ge=1)] = 3_600
+    accept_within_s: Annotated[Whole, Field(ge=1)] = 259_200
+
+
+class Fetch(Section):
+    """How product pages are read."""
+
+    contact: Annotated[str, Field(min_length=1)] | None = None
+    timeout_s: Annotated[float, BeforeValidator(_refuse_bool), Field(gt=0, le=60)] = 5
+    allowed_origins: tuple[HostAndPort, ...] = ()
+
+    @field_validator("contact")
+    @classmethod
+    def _fits_a_header(cls, value: str | None) -> str | None:
+        if value is not None and not (value.isascii() and value.isprintable()):
+            raise ValueError("it is sent in a header, so only printable ASCII is allowed")
+        return value
+
+
+class Matrix(Section):
+    """The bot's account on a Matrix homeserver; off until `homeserver` is set."""
+
+    homeserver: Origin | None = None
+    user: Annotated[str, Field(min_length=1)] | None = None
+    password: SecretStr | None = None
+    access_token: SecretStr | None = None
+    device_name: Annotated[str, Field(min_length=1)] = "Payontap"
+
+    @property
+    def enabled(self) -> bool:
+        """Whether this network is switched on."""
+        return self.homeserver is not None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.enabled:
+            return self
+        if self.user is None:
+            raise ValueError("matrix.homeserver is set, so matrix.user is needed too")
+        if self.password is None and self.access_token is None:
+            raise ValueError(
+                "matrix.homeserver is set, so matrix.password or matrix.access_token is needed too"
+            )
+        return self
+
+
+class Demo(Section):
+    """The demo shop that a first start shows."""
+
+    enabled: bool = True
+    port: Port = 0
+
+
+class Log(Section):
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class Settings(Section):
+    """All settings of one instance, as they were when it started."""
+
+    data_dir: Path
+    currency: str = "CNY"
+    web: Web = Web()
+    database: Database = Database()
+    redis: Redis = Redis()
+    money: Money = Money()
+    fetch: Fetch = Fetch()
+    matrix: Matrix = Matrix()
+    demo: Demo = Demo()
+    log: Log = Log()
+
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @field_validator("currency")
+    @classmethod
+    def _three_letters(cls, value: str) -> str:
+        if not _CURRENCY.fullmatch(value):
+            raise ValueError("it must be an ISO 4217 code of three capitals, such as CNY")
+        return value
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where each value that is no default came from, by its dotted key."""
+        return self._origins
+
+    def with_origins(self, origins: Mapping[str, str]) -> Self:
+        """The same settings, remembering where each value came from."""
+        twin = self.model_copy()
+        twin._origins = dict(origins)
+        return twin

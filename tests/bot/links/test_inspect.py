@@ -1,0 +1,92 @@
+"""What merchants and machines are told."""
+
+import gzip
+import json
+import socket
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from bot.links.fetch import Fetcher
+from bot.links.inspect import InspectError, inspect, inspection_lines, links_line
+
+PAGE = """<!doctype html><html lang="en"><title>Green tea</title>
+<script type="application/ld+json">{"@context": "https://schema.org", "@type": "Product",
+ "name": "Green tea", "sku": "T-1", "brand": {"@type": "Brand", "name": "Leaf"},
+ "gtin13": "4006381333931", "image": "/tea.png", "offers": {"@type": "Offer", "price": "199.00",
+ "priceCurrency": "CNY", "availability": "https://schema.org/InStock"}}</script><h1>Green tea</h1>"""
+KEYS = ["url", "title", "price_minor", "currency", "exponent", "availability", "sku", "brand",
+        "gtin", "image", "sources", "trust", "reason"]  # fmt: skip
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_a_file_is_read_plain_or_gzipped(tmp_path: Path, *, packed: bool) -> None:
+    path = tmp_path / ("page.html.gz" if packed else "page.html")
+    path.write_bytes(gzip.compress(PAGE.encode()) if packed else PAGE.encode())
+    seen = await inspect(str(path), url="https://shop.example/tea", fetcher=None)
+    assert list(seen) == KEYS
+    assert json.loads(json.dumps(seen)) == seen
+    assert (seen["price_minor"], seen["currency"], seen["exponent"]) == (19900, "CNY", 2)
+    assert (seen["sku"], seen["brand"], seen["gtin"]) == ("T-1", "Leaf", "4006381333931")
+    assert seen["image"] == "https://shop.example/tea.png"
+    assert (seen["trust"], seen["availability"]) == ("preview", "InStock")
+    assert seen["sources"]["price"] == "json-ld"
+
+
+async def test_a_file_without_an_address_is_read_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(PAGE, encoding="utf-8")
+    seen = await inspect(str(path), url=None, fetcher=None)
+    assert (seen["url"], seen["price_minor"], seen["image"]) == (None, 19900, None)
+
+
+async def test_a_page_is_fetched_from_the_web() -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=PAGE, content_type="text/html")
+
+    application = web.Application()
+    application.router.add_get("/tea", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    await web.SockSite(runner, listener).start()
+    try:
+        async with Fetcher(allowed_origins=frozenset({("127.0.0.1", port)})) as fetcher:
+            seen = await inspect(f"http://127.0.0.1:{port}/tea", url=None, fetcher=fetcher)
+    finally:
+        await runner.cleanup()
+    assert seen["url"] == f"http://127.0.0.1:{port}/tea"
+    assert seen["price_minor"] == 19900
+
+
+async def test_a_page_that_sells_nothing_has_no_price_and_no_trust(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text("<title>News</title><p>It cost $5 million.</p>", encoding="utf-8")
+    seen = await inspect(str(path), url=None, fetcher=None)
+    assert (seen["title"], seen["price_minor"], seen["exponent"]) == ("News", None, None)
+    assert seen["trust"] == "none"
+
+
+async def test_a_file_that_cannot_be_read_is_one_clear_sentence(tmp_path: Path) -> None:
+    (tmp_path / "broken.gz").write_bytes(b"\x1f\x8bnonsense")
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(20_000_000)))
+    for name in ("missing.html", "broken.gz", "bomb.gz", "."):
+        with pytest.raises(InspectError, match=r"\.$"):
+            await inspect(str(tmp_path / name), url=None, fetcher=None)
+
+
+async def test_people_get_lines(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(PAGE, encoding="utf-8")
+    lines = inspection_lines(await inspect(str(path), url=None, fetcher=None)).splitlines()
+    assert lines[0] == "Green tea"
+    assert any("199.00 CNY" in line and "json-ld" in line for line in lines)
+    assert lines[-1].split()[:2] == ["trust", "preview:"]
+
+
+def test_the_links_of_a_message_become_plain_records() -> None:
+    assert links_line("看https://a.com/x?utm_source=1。") == [
+        {"text": "https://a.com/x?utm_source=1", "url": "https://a.com/x", "start": 1, "end": 29}
+    ]

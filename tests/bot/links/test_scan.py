@@ -1,0 +1,134 @@
+"""Links in what people write."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.links.scan import find_links
+
+
+def texts(message: str) -> list[str]:
+    return [link.text for link in find_links(message)]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("看这个https://shop.example/p/1。很好", ["https://shop.example/p/1"]),
+        ("看这个https://shop.example.com/p/1。很好", ["https://shop.example.com/p/1"]),
+        ("【https://a.com/x】", ["https://a.com/x"]),
+        ("「https://a.com/x」", ["https://a.com/x"]),
+        ("（https://a.com/x）", ["https://a.com/x"]),
+        ("https://a.com/x，便宜！", ["https://a.com/x"]),
+        ("https://a.com/x！！", ["https://a.com/x"]),
+        ("链接：https://a.com/x?id=1&k=2；快看", ["https://a.com/x?id=1&k=2"]),
+        ("链接:a.com/x", ["a.com/x"]),
+        ("复制HU1234https://a.com/x打开", ["https://a.com/x"]),
+        ("一个a.com、两个b.cn、三个", ["a.com", "b.cn"]),
+        ("https://a.com/x看https://b.com/y", ["https://a.com/x", "https://b.com/y"]),
+        ("https://例子.中国/路", ["https://例子.中国/"]),
+        ("去 例子.中国 看看", ["例子.中国"]),
+        ("買いました https://例え.jp/a です", ["https://例え.jp/a"]),
+        ("사세요 https://a.kr/b를 보세요", ["https://a.kr/b"]),
+        ("https://a.com/x\u200b你好", ["https://a.com/x"]),
+        ("\u200bhttps://a.com/x\u200d", ["https://a.com/x"]),
+        ("\ufeffa.com\u2060", ["a.com"]),
+        ("https：//a.com", []),
+        ("天气不错。我们走吧", []),
+        ("我买了.手机坏了", []),
+        ("邮箱是foo@a.com。", []),
+        ("《https://a.com/x》", ["https://a.com/x"]),
+    ],
+)
+def test_a_link_inside_a_sentence_without_blanks_is_found_whole(
+    message: str, expected: list[str]
+) -> None:
+    assert texts(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("(see https://a.com/x)", ["https://a.com/x"]),
+        ("https://a.com/wiki/A_(film)", ["https://a.com/wiki/A_(film)"]),
+        ("(https://a.com/wiki/A_(film))", ["https://a.com/wiki/A_(film)"]),
+        ("[text](https://a.com/x)", ["https://a.com/x"]),
+        ("[https://a.com/x](https://b.com/y)", ["https://a.com/x", "https://b.com/y"]),
+        ("**https://a.com/x**", ["https://a.com/x"]),
+        ("_https://a.com/x_", ["https://a.com/x"]),
+        ("`https://a.com/x`", ["https://a.com/x"]),
+        ("<https://a.com/x>", ["https://a.com/x"]),
+        ('"https://a.com/x"', ["https://a.com/x"]),
+        ("| https://a.com/x| b", ["https://a.com/x"]),
+        ("Is it https://a.com/x?", ["https://a.com/x"]),
+        ("Is it a.com?", ["a.com"]),
+        ("a.com, b.org; c.net.", ["a.com", "b.org", "c.net"]),
+        ("HTTPS://A.COM/X", ["HTTPS://A.COM/X"]),
+        ("http://127.0.0.1:8001/p/1 here", ["http://127.0.0.1:8001/p/1"]),
+        ("http://localhost:8001/p/1", ["http://localhost:8001/p/1"]),
+        ("http://[::1]:8001/p/1", ["http://[::1]:8001/p/1"]),
+        ("https://shop.test/x but not shop.test", ["https://shop.test/x"]),
+        ("a.com:8080/x", ["a.com:8080/x"]),
+        ("купить на сайт.рф сейчас", ["сайт.рф"]),
+        ("https://xn--80aswg.xn--p1ai/x", ["https://xn--80aswg.xn--p1ai/x"]),
+        ("163.com and 1688.com", ["163.com", "1688.com"]),
+    ],
+)
+def test_brackets_marks_and_punctuation_around_a_link_stay_outside(
+    message: str, expected: list[str]
+) -> None:
+    assert texts(message) == expected
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "write to john@a.com or john.doe+tag@mail.a.com",
+        "mailto:john@a.com",
+        "README.md main.rs setup.py run.sh backup.zip photo.jpg a.tar.gz invoice.net.pdf",
+        "src/main.com ./a.com C:\\a.com ~a.com",
+        "ftp://a.com/x",
+        "version 1.2.3 costs 3.50 at 10.am",
+        "I went home.It was late",
+        "obj.name(1)",
+        "@a.com #a.com $a.com",
+        "https://user:secret@a.com/x",
+        "https://-a.com https://a-.com https://no-tld https://a.notatld/",
+        "https://a..com .com ...",
+        "javascript://a.com/%0aalert(1)",
+        "",
+    ],
+)
+def test_names_that_are_no_web_addresses_are_left_alone(message: str) -> None:
+    assert texts(message) == []
+
+
+def test_offsets_count_code_points_and_cut_out_the_text() -> None:
+    message = "😀😀 看https://a.com/x?utm_source=q&id=1#top 好 b.com"
+    for link in find_links(message):
+        assert message[link.start : link.end] == link.text
+    first, second = find_links(message)
+    assert (first.start, first.end) == (4, 41)
+    assert first.url == "https://a.com/x?id=1"
+    assert second.url == "https://b.com/"
+
+
+@given(st.text(alphabet="ab.:/ha tp(s)@中国。_'\u200b?#&-%[]|é\ud83d", max_size=200))
+@settings(max_examples=300, deadline=None)
+def test_any_text_is_scanned_and_links_never_overlap(message: str) -> None:
+    end = 0
+    for link in find_links(message):
+        assert link.start >= end
+        assert message[link.start : link.end] == link.text
+        end = link.end
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "unit",
+    ["x.com.", "a.", "http://", "https://a.com/(", "a@b.", "(", "é.", "中.国", "x.comだ", "x.A",
+     "http://x@", "https://a.com/'s", "_https://a.co/_", "http://a.", "a_.b-", "https://[",
+     "https://a.com/()"],
+)  # fmt: skip
+def test_a_megabyte_of_anything_ends(unit: str) -> None:
+    find_links(unit * (200_000 // len(unit)))

@@ -1,0 +1,8 @@
+pytest_plugins = [
+    "tests.peers.missing",
+    "tests.peers.valkey",
+    "tests.peers.postgres",
+    "tests.peers.databases",
+    "tests.peers.synapse",
+    "tests.peers.chromium",
+]

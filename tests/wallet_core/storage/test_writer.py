@@ -1,0 +1,272 @@
+"""The writer on real databases: all or nothing, once, and never below a floor."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from wallet_core.errors import KeyConflict, Refusal, Refused
+from wallet_core.ledger.accounts import AccountRef, clearing, merchant, wallet
+from wallet_core.ledger.commits import Commit, Insert, Notice, Refresh, Update
+from wallet_core.ledger.transfers import (
+    Authorise,
+    Capture,
+    EndingAction,
+    Leg,
+    Post,
+    Transfer,
+    Void,
+    named,
+)
+from wallet_core.storage import tables as t
+from wallet_core.storage.append_only import create_all
+from wallet_core.storage.database import Database
+from wallet_core.storage.writer import Writer
+
+ANNA = wallet("w_anna", "CNY")
+SHOP = merchant("m_shop", "CNY")
+TILL = clearing("cash", "CNY")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    async with database.write() as connection:
+        await connection.run_sync(create_all)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def writer(database: Database) -> AsyncIterator[Writer]:
+    async with Writer(database) as writer:
+        await writer.commit(
+            Commit(
+                key="people",
+                rows=(
+                    Insert("persons", {"id": "p_anna", "wallet_id": "w_anna", "admin": False}),
+                    Insert(
+                        "wallets",
+                        {"id": "w_anna", "person_id": "p_anna", "frozen": False, "fence": 0},
+                    ),
+                ),
+            )
+        )
+        yield writer
+
+
+def top_up(amount_minor: int, key: str = "topup", to: AccountRef = ANNA) -> Commit:
+    legs = (Leg(TILL, -amount_minor), Leg(to, amount_minor))
+    return Commit(key=key, transfers=(Post(id=named(key), legs=legs),))
+
+
+def hold(amount_minor: int, key: str) -> Authorise:
+    return Authorise(
+        id=named(key),
+        payer=ANNA,
+        payee=SHOP,
+        amount_minor=amount_minor,
+        ending=EndingAction.CAPTURE,
+        ends_after_s=8,
+    )
+
+
+async def balances(database: Database) -> dict[str, int]:
+    async with database.read() as connection:
+        rows = await connection.execute(sa.select(t.accounts.c.id, t.accounts.c.balance_minor))
+        return {row.id: row.balance_minor for row in rows if row.balance_minor}
+
+
+async def test_a_transfer_writes_entries_that_sum_to_zero_with_balances_after(
+    writer: Writer, database: Database
+) -> None:
+    await writer.commit(top_up(500))
+    await writer.commit(top_up(200, "again"))
+    async with database.read() as connection:
+        rows = (await connection.execute(sa.select(t.entries).order_by(t.entries.c.seq))).all()
+    assert sum(row.amount_minor for row in rows) == 0
+    mine = [row for row in rows if row.account_id == ANNA.id]
+    assert [(r.seq, r.amount_minor, r.balance_after_minor) for r in mine] == [
+        (1, 500, 500),
+        (2, 200, 700),
+    ]
+
+
+async def test_the_same_key_writes_once_and_other_parameters_are_a_conflict(
+    writer: Writer, database: Database
+) -> None:
+    first = await writer.commit(top_up(500))
+    second = await writer.commit(top_up(500))
+    assert (first.created, second.created) == (True, False)
+    with pytest.raises(KeyConflict):
+        await writer.commit(top_up(501))
+    assert (await balances(database))[ANNA.id] == 500
+
+
+async def test_a_transfer_id_is_spent_once_under_whatever_commit_key(
+    writer: Writer, database: Database
+) -> None:
+    transfer = top_up(500).transfers
+    await writer.commit(Commit(key="a", transfers=transfer))
+    await writer.commit(Commit(key="b", transfers=transfer))
+    assert (await balances(database))[ANNA.id] == 500
+
+
+@pytest.mark.parametrize("ending", ["capture", "void"])
+async def test_a_hold_ends_once(writer: Writer, database: Database, ending: str) -> None:
+    await writer.commit(top_up(500))
+    await writer.commit(Commit(key="tap", transfers=(hold(300, "tap"),)))
+    assert await balances(database) == {TILL.id: -500, ANNA.id: 200, ANNA.held.id: 300}
+    ends: dict[str, Transfer] = {
+        "capture": Capture(id=named("end"), hold_id=named("tap")),
+        "void": Void(id=named("end"), hold_id=named("tap")),
+    }
+    await writer.commit(Commit(key="end", transfers=(ends[ending],)))
+    where = SHOP.id if ending == "capture" else ANNA.id
+    assert (await balances(database))[where] == (300 if ending == "capture" else 500)
+    for late in (
+        Capture(id=named("late c"), hold_id=named("tap")),
+        Void(id=named("late v"), hold_id=named("tap")),
+    ):
+        with pytest.raises(Refused) as refused:
+            await writer.commit(Commit(key=f"late{late.id}", transfers=(late,)))
+        assert refused.value.code is Refusal.NOT_OPEN
+
+
+async def test_a_refused_commit_leaves_nothing_and_harms_no_neighbour(
+    writer: Writer, database: Database
+) -> None:
+    await writer.commit(top_up(500))
+    commits = [
+        Commit(
+            key=f"spend{n}",
+            transfers=(hold(300, f"spend{n}"),),
+            rows=(Insert("cursors", {"network": f"n{n}", "value": "x"}),),
+        )
+        for n in range(20)
+    ]
+    results = await asyncio.gather(*map(writer.commit, commits), return_exceptions=True)
+    refused = [result for result in results if isinstance(result, Refused)]
+    assert len(refused) == 19
+    assert {refusal.code for refusal in refused} == {Refusal.NO_FUNDS}
+    async with database.read() as connection:
+        kept = (await connection.execute(sa.select(t.cursors))).all()
+    assert len(kept) == 1
+    assert (await balances(database))[ANNA.id] == 200
+
+
+async def test_a_refused_row_takes_its_money_back(writer: Writer, database: Database) -> None:
+    await writer.commit(top_up(500))
+    with pytest.raises(Refused) as refused:
+        await writer.commit(
+            Commit(
+                key="tap",
+                transfers=(hold(300, "tap"),),
+                rows=(
+                    Insert("cursors", {"network": "n", "value": "x"}),
+                    Update(
+                        table="wallets",
+                        where={"id": "nobody"},
+                        values={"frozen": True},
+                        refusal=Refusal.SOLD_OUT,
+                    ),
+                ),
+            )
+        )
+    assert refused.value.code is Refusal.SOLD_OUT
+    assert await balances(database) == {TILL.id: -500, ANNA.id: 500}
+    assert await writer.written("tap") is None
+
+
+async def test_two_writers_on_one_database_spend_the_money_once(
+    writer: Writer, database: Database, database_url: str
+) -> None:
+    await writer.commit(top_up(500))
+    other_database = Database(database_url)
+    async with Writer(other_database) as other:
+        spends = [
+            (writer, other)[n % 2].commit(Commit(key=f"s{n}", transfers=(hold(500, f"s{n}"),)))
+            for n in range(100)
+        ]
+        results = await asyncio.gather(*spends, return_exceptions=True)
+    await other_database.close()
+    assert sum(1 for result in results if isinstance(result, Refused)) == 99
+    assert await balances(database) == {TILL.id: -500, ANNA.held.id: 500}
+
+
+async def test_two_writers_with_the_same_keys_write_each_once(
+    writer: Writer, database: Database, database_url: str
+) -> None:
+    other_database = Database(database_url)
+    async with Writer(other_database) as other:
+        results = await asyncio.gather(
+            *(w.commit(top_up(1, f"k{n}")) for n in range(50) for w in (writer, other))
+        )
+    await other_database.close()
+    assert sum(result.created for result in results) == 50
+    assert (await balances(database))[ANNA.id] == 50
+
+
+async def test_the_database_refuses_an_overdraft_whatever_the_code_above_does(
+    writer: Writer, database: Database
+) -> None:
+    await writer.commit(top_up(500))
+    with pytest.raises(DBAPIError):
+        async with database.write() as connection:
+            await connection.execute(
+                sa.update(t.accounts).where(t.accounts.c.id == ANNA.id).values(balance_minor=-1)
+            )
+
+
+@pytest.mark.parametrize("table", [t.entries, t.transfers, t.commits])
+@pytest.mark.parametrize("verb", ["update", "delete"])
+async def test_the_books_are_append_only_in_the_database(
+    writer: Writer, database: Database, table: sa.Table, verb: str
+) -> None:
+    await writer.commit(top_up(500))
+    column = list(table.c)[-1]
+    statement = sa.delete(table) if verb == "delete" else sa.update(table).values({column: column})
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with database.write() as connection:
+            await connection.execute(statement)
+
+
+async def test_a_newer_lease_refuses_commits_of_an_older_one(writer: Writer) -> None:
+    await writer.commit(top_up(500))
+    old = await writer.raise_fence("w_anna")
+    new = await writer.raise_fence("w_anna")
+    assert new == old + 1
+    with pytest.raises(Refused) as refused:
+        await writer.commit(Commit(key="old", transfers=(hold(1, "old"),), fences={"w_anna": old}))
+    assert refused.value.code is Refusal.STALE_FENCE
+    await writer.commit(Commit(key="new", transfers=(hold(1, "new"),), fences={"w_anna": new}))
+
+
+async def test_a_frozen_wallet_receives_but_does_not_pay(
+    writer: Writer, database: Database
+) -> None:
+    await writer.commit(
+        Commit(
+            key="freeze",
+            rows=(Update(table="wallets", where={"id": "w_anna"}, values={"frozen": True}),),
+        )
+    )
+    await writer.commit(top_up(500))
+    with pytest.raises(Refused) as refused:
+        await writer.commit(Commit(key="tap", transfers=(hold(1, "tap"),)))
+    assert refused.value.code is Refusal.WALLET_FROZEN
+    assert (await balances(database))[ANNA.id] == 500
+
+
+async def test_what_is_said_stands_with_what_was_done_and_is_brought_up_to_date(
+    writer: Writer, database: Database
+) -> None:
+    notice = Notice(send_id="card1", network="web", room_id="lobby", view="offer", ref="q1")
+    await writer.commit(Commit(key="card", outbox=(notice,)))
+    await writer.commit(Commit(key="sold", outbox=(Refresh(view="offer", ref="q1"),)))
+    async with database.read() as connection:
+        rows = (await connection.execute(sa.select(t.outbox).order_by(t.outbox.c.seq))).all()
+    assert [row.edits for row in rows] == [None, "card1"]
+    assert {row.room_id for row in rows} == {"lobby"}

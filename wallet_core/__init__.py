@@ -1,0 +1,1 @@
+"""Money. Knows no network, no chat and no HTML."""

@@ -1,0 +1,1 @@
+"""Merchants, offers, quotes, orders: what is bought with money."""

@@ -1,0 +1,308 @@
+"""A tap on Pay, and its undo.
+
+An attempt is (quote, wallet, n). A tap joins the attempt that stands; n advances only after the
+last one was refused, undone or has expired. Everything that a tap does is one commit under the
+event's key: hold, order, stock, attempt, and what is said. A refusal is committed under the same
+key before it is said, so a tap once answered "Not charged" can never charge later.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from wallet_core.commerce.news import (
+    ActionRefused,
+    Announcer,
+    Authorised,
+    Joined,
+    News,
+    OrderChanged,
+    TapRefused,
+)
+from wallet_core.commerce.numbers import readable_number
+from wallet_core.commerce.ports import OrderReader
+from wallet_core.commerce.records import (
+    Merchant,
+    Order,
+    OrderState,
+    Payer,
+    Place,
+    Quote,
+    Speech,
+)
+from wallet_core.errors import KeyConflict, Refusal, Refused
+from wallet_core.ledger import accounts
+from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, WriterPort
+from wallet_core.ledger.transfers import Authorise, EndingAction, HoldState, Void, named
+from wallet_core.locks import Lease, LeaseLost, LeasePort, LeaseUnavailable
+from wallet_core.money import Money
+
+#: How long a tap waits for the payer's other taps before it is answered "tap again".
+LEASE_WAIT_S = 5.0
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """How long things may take.
+
+    `undo_window_s`: how long a payer may take a tap back. `accept_within_s`: how long a merchant
+    without standing acceptance may think before the money goes back.
+    """
+
+    undo_window_s: float
+    accept_within_s: float
+
+
+class TapOn(msgspec.Struct, frozen=True, kw_only=True):
+    """A tap: by whom, where, on which quote. `tap_ref` is what an untap will name."""
+
+    event_id: str
+    quote_id: str
+    payer: Payer
+    place: Place
+    at_us: int
+    tap_ref: str | None = None
+
+    @property
+    def key(self) -> str:
+        """The commit key of everything that this tap does."""
+        return event_key(self.event_id)
+
+
+def event_key(event_id: str) -> str:
+    """The commit key under which the answer to an event stands."""
+    return f"event:{named(event_id).hex}"
+
+
+@dataclass
+class Checkout:
+    """Taps and undos."""
+
+    writer: WriterPort
+    reader: OrderReader
+    leases: LeasePort
+    announce: Announcer
+    terms: Terms
+    _turns: "WeakValueDictionary[str, asyncio.Lock]" = field(default_factory=WeakValueDictionary)
+
+    async def tap(self, tap: TapOn) -> None:
+        """Answer a tap: authorise, join what stands, or refuse. Repeating it changes nothing.
+
+        Raises `StorageUnavailable` when nothing could be written; the event then stays open.
+        """
+        if await self.writer.written(tap.key) is not None:
+            return
+        quote = await self.reader.quote(tap.quote_id)
+        refusal = _refusal_of(quote, tap)
+        if quote is None or refusal is not None:
+            await self._refuse(tap, refusal or Refusal.UNKNOWN_QUOTE, quote)
+            return
+        # Taps of one payer in this process take turns, so that a burst of them asks Redis once.
+        turn = self._turns.setdefault(tap.payer.wallet_id, asyncio.Lock())
+        try:
+            async with turn:
+                news = await self._join(tap) or await self._pay(tap, quote)
+        except Refused as refused:
+            await self._refuse(tap, refused.code, quote)
+        except (LeaseUnavailable, LeaseLost):
+            await self._refuse(tap, Refusal.BUSY, quote)
+        else:
+            if news is not None:
+                await self._say(tap.event_id, news)
+
+    async def _join(self, tap: TapOn) -> Joined | None:
+        _, order = await self.reader.latest_attempt(tap.quote_id, tap.payer.wallet_id)
+        if order is None or not order.stands:
+            return None
+        return Joined(event_id=tap.event_id, order=order, place=tap.place)
+
+    async def _pay(self, tap: TapOn, quote: Quote) -> Joined | None:
+        """Under the lease: None when the tap authorised, else what it joined."""
+        wallet_id = tap.payer.wallet_id
+        async with self.leases.hold(wallet_id, token=tap.key, wait_s=LEASE_WAIT_S) as lease:
+            n, latest = await self.reader.latest_attempt(tap.quote_id, wallet_id)
+            if latest is not None and latest.stands:
+                return Joined(event_id=tap.event_id, order=latest, place=tap.place)
+            merchant = await self.reader.merchant(quote.merchant_id or "")
+            offer = await self.reader.offer(quote.offer_id)
+            if merchant is None or offer is None:
+                raise Refused(Refusal.UNKNOWN_QUOTE, quote.id)
+            commit = self._authorisation(tap, quote, merchant, offer.title, n + 1, lease)
+            try:
+                await self.writer.commit(commit)
+            except KeyConflict:
+                # Another process answered this very event; its answer stands.
+                return None
+        return None
+
+    def _authorisation(
+        self, tap: TapOn, quote: Quote, merchant: Merchant, title: str, n: int, lease: Lease
+    ) -> Commit:
+        price = quote.price
+        if price is None:
+            raise Refused(Refusal.NOT_ALLOWED, quote.id)
+        order = _new_order(tap, quote, merchant, title, price)
+        standing = merchant.standing_acceptance
+        hold = Authorise(
+            id=order.hold_id,
+            subject=f"order:{order.id}",
+            payer=accounts.wallet(tap.payer.wallet_id, price.currency),
+            payee=accounts.merchant(merchant.id, price.currency),
+            amount_minor=price.amount_minor,
+            ending=EndingAction.CAPTURE if standing else EndingAction.EXPIRE,
+            ends_after_s=self.terms.undo_window_s if standing else self.terms.accept_within_s,
+        )
+        rows: tuple[RowChange, ...] = (
+            Update(
+                table="offers",
+                where={"id": quote.offer_id},
+                add={"sold": 1},
+                keep_within=(("sold", "stock_total"),),
+                refusal=Refusal.SOLD_OUT,
+            ),
+            Insert("orders", msgspec.structs.asdict(order)),
+            Insert(
+                "attempts",
+                {
+                    "quote_id": quote.id,
+                    "wallet_id": tap.payer.wallet_id,
+                    "n": n,
+                    "order_id": order.id,
+                    "tap_ref": tap.tap_ref,
+                },
+            ),
+        )
+        news = Authorised(event_id=tap.event_id, order=order, merchant=merchant, standing=standing)
+        return Commit(
+            key=tap.key,
+            transfers=(hold,),
+            rows=rows,
+            outbox=self.announce(news),
+            event_id=tap.event_id,
+            fences=lease.fences,
+            result=order.id,
+        )
+
+    async def _refuse(self, tap: TapOn, code: Refusal, quote: Quote | None) -> None:
+        if code is Refusal.TAKEN:
+            # Another process made the same attempt a moment earlier: this tap joins it.
+            joined = await self._join(tap)
+            if joined is not None:
+                await self._say(tap.event_id, joined)
+                return
+        balance = None
+        if code is Refusal.NO_FUNDS and quote is not None and quote.currency is not None:
+            account = accounts.wallet(tap.payer.wallet_id, quote.currency)
+            balance = Money(await self.reader.balance_minor(account), quote.currency)
+        news = TapRefused(
+            event_id=tap.event_id, code=code, place=tap.place, quote=quote, balance=balance
+        )
+        await self._say(tap.event_id, news, code)
+
+    async def undo(self, event_id: str, order: Order | None, payer: Payer, place: Place) -> None:
+        """Take a tap back while its money is still held. Repeating it changes nothing."""
+        if await self.writer.written(event_key(event_id)) is not None:
+            return
+        if order is None or order.wallet_id != payer.wallet_id:
+            await self._refuse_undo(event_id, Refusal.NOT_ALLOWED, None, place)
+            return
+        merchant = await self.reader.merchant(order.merchant_id)
+        if merchant is None:
+            await self._refuse_undo(event_id, Refusal.NOT_ALLOWED, None, place)
+            return
+        changed = msgspec.structs.replace(order, state=OrderState.UNDONE)
+        news = OrderChanged(cause=event_id, order=changed, merchant=merchant, place=place)
+        commit = ending_without_money(
+            event_key(event_id), order, OrderState.UNDONE, self.announce(news), event_id
+        )
+        try:
+            await self.writer.commit(commit)
+        except Refused as refused:
+            latest = await self.reader.order(order.id)
+            await self._refuse_undo(event_id, refused.code, latest, place)
+        except KeyConflict:
+            return
+
+    async def _refuse_undo(
+        self, event_id: str, code: Refusal, order: Order | None, place: Place
+    ) -> None:
+        news = ActionRefused(event_id=event_id, action="undo", code=code, place=place, order=order)
+        await self._say(event_id, news, code)
+
+    async def _say(self, event_id: str, news: News, refusal: Refusal | None = None) -> None:
+        commit = Commit(
+            key=event_key(event_id),
+            outbox=self.announce(news),
+            event_id=event_id,
+            refusal=refusal,
+        )
+        try:
+            await self.writer.commit(commit)
+        except KeyConflict:
+            # The event was answered by another process in the meantime; that answer stands.
+            return
+
+
+def ending_without_money(
+    key: str, order: Order, state: OrderState, speech: Speech, event_id: str | None = None
+) -> Commit:
+    """The commit that ends an order whose money is held: all of it goes back, and the stock too."""
+    hold_state = HoldState.EXPIRED if state is OrderState.EXPIRED else HoldState.VOIDED
+    return Commit(
+        key=key,
+        transfers=(
+            Void(
+                id=named("void", order.hold_id),
+                hold_id=order.hold_id,
+                state=hold_state,
+                subject=f"order:{order.id}",
+            ),
+        ),
+        rows=(
+            Update(
+                table="orders",
+                where={"id": order.id, "state": OrderState.AUTHORISED},
+                values={"state": state},
+                refusal=Refusal.NOT_OPEN,
+            ),
+            Update(table="offers", where={"id": order.offer_id}, add={"sold": -1}),
+        ),
+        outbox=speech,
+        event_id=event_id,
+        result=order.id,
+    )
+
+
+def _refusal_of(quote: Quote | None, tap: TapOn) -> Refusal | None:
+    if quote is None:
+        return Refusal.UNKNOWN_QUOTE
+    if not quote.can_be_tapped:
+        return Refusal.NOT_ALLOWED
+    if quote.expires_at_us <= tap.at_us:
+        return Refusal.QUOTE_EXPIRED
+    return None
+
+
+def _new_order(tap: TapOn, quote: Quote, merchant: Merchant, title: str, price: Money) -> Order:
+    name = named("order", tap.event_id)
+    return Order(
+        id=f"o_{name.hex}",
+        number=readable_number(name),
+        quote_id=quote.id,
+        offer_id=quote.offer_id,
+        merchant_id=merchant.id,
+        wallet_id=tap.payer.wallet_id,
+        hold_id=named("authorise", tap.event_id),
+        amount_minor=price.amount_minor,
+        captured_minor=0,
+        refunded_minor=0,
+        currency=price.currency,
+        title=title,
+        state=OrderState.AUTHORISED,
+        accepted=merchant.standing_acceptance,
+        network=tap.place.network,
+        room_id=tap.place.room_id,
+        network_person_id=tap.place.network_person_id,
+        created_at_us=tap.at_us,
+    )

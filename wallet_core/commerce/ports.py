@@ -1,0 +1,76 @@
+"""What trade asks of the storage. Readers see committed rows only."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from wallet_core.commerce.records import (
+    FundingRequest,
+    HostClaim,
+    Merchant,
+    Offer,
+    Order,
+    Quote,
+)
+from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.commits import Hold
+
+
+class OrderReader(Protocol):
+    """Quotes, attempts and orders."""
+
+    async def quote(self, quote_id: str) -> Quote | None:
+        """The quote behind a button."""
+
+    async def offer(self, offer_id: str) -> Offer | None:
+        """The offer behind a quote."""
+
+    async def latest_attempt(self, quote_id: str, wallet_id: str) -> tuple[int, Order | None]:
+        """Number and order of this wallet's latest attempt on a quote; (0, None) if none."""
+
+    async def order(self, order_id: str) -> Order | None:
+        """One order by its id."""
+
+    async def order_of_tap(self, tap_ref: str, person_id: str) -> Order | None:
+        """The order that a tap of this person made."""
+
+    async def merchant(self, merchant_id: str) -> Merchant | None:
+        """One merchant."""
+
+    async def is_member(self, merchant_id: str, person_id: str) -> bool:
+        """Whether this person acts for the merchant."""
+
+    async def balance_minor(self, account: AccountRef) -> int:
+        """An account's balance; 0 for one that has no entries yet."""
+
+
+class DueReader(Protocol):
+    """What has fallen due."""
+
+    async def due_holds(self, limit: int) -> Sequence[Hold]:
+        """Open holds whose ending is due and before which no heard event waits to be worked on."""
+
+    async def hold(self, hold_id: object) -> Hold | None:
+        """One hold."""
+
+
+class MerchantReader(Protocol):
+    """Merchants and their hosts."""
+
+    async def merchant_of_host(self, host: str) -> Merchant | None:
+        """Who has proven that `host` is his."""
+
+    async def merchants_of(self, person_id: str) -> Sequence[Merchant]:
+        """The shops that this person acts for, oldest first."""
+
+    async def host_claims(self, merchant_id: str) -> Sequence[HostClaim]:
+        """The hosts that a merchant claims."""
+
+
+class FundingReader(Protocol):
+    """Top-ups and payouts."""
+
+    async def funding_request(self, code: str) -> FundingRequest | None:
+        """One request by the code that people read out."""
+
+    async def funding_request_of_hold(self, hold_id: object) -> FundingRequest | None:
+        """The payout that a hold belongs to."""

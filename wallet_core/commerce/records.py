@@ -1,0 +1,181 @@
+"""What trade is made of. Amounts are in minor units, instants microseconds since the epoch."""
+
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from wallet_core.ledger.commits import Notice, Refresh
+from wallet_core.money import Money
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where somebody acted, as the network names it. The core only hands it back."""
+
+    network: str
+    room_id: str
+    network_person_id: str
+
+
+class Payer(msgspec.Struct, frozen=True):
+    """A person and the wallet that he pays from."""
+
+    person_id: str
+    wallet_id: str
+
+
+class Merchant(msgspec.Struct, frozen=True, kw_only=True):
+    """A shop. Its room gets the orders; `standing_acceptance` takes each order at once."""
+
+    id: str
+    name: str
+    network: str
+    room_id: str
+    standing_acceptance: bool
+
+
+class HostClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """A merchant says that `host` is his; it counts once `verified_host` is set.
+
+    `host` carries a port where the address does. Verification covers exactly this host.
+    """
+
+    merchant_id: str
+    host: str
+    token: str
+    verified_host: str | None
+    method: str | None
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A product page as it was last seen. `picture` is what the network needs to show it."""
+
+    id: str
+    url: str
+    host: str
+    merchant_id: str | None
+    title: str
+    sku: str | None
+    picture: str | None
+    availability: str | None
+    stock_total: int | None
+    stock_page: int | None
+    sold: int
+
+    @property
+    def stock_left(self) -> int | None:
+        """How many can still be bought; None where nobody counts."""
+        return None if self.stock_total is None else max(0, self.stock_total - self.sold)
+
+
+class Quote(msgspec.Struct, frozen=True, kw_only=True):
+    """A frozen price. `trust` is how far it may be charged, `reason` why."""
+
+    id: str
+    offer_id: str
+    merchant_id: str | None
+    amount_minor: int | None
+    currency: str | None
+    trust: str
+    reason: str
+    seller: str
+    created_at_us: int
+    expires_at_us: int
+
+    @property
+    def price(self) -> Money | None:
+        """The amount, where one is known."""
+        if self.amount_minor is None or self.currency is None:
+            return None
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def can_be_tapped(self) -> bool:
+        """Whether a tap on it may hold money."""
+        return self.trust in ("payable", "hold") and self.price is not None
+
+
+class OrderState(StrEnum):
+    """Where an order stands."""
+
+    AUTHORISED = "authorised"
+    PAID = "paid"
+    UNDONE = "undone"
+    DECLINED = "declined"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """Something bought, or being bought: one order has one hold."""
+
+    id: str
+    number: str
+    quote_id: str
+    offer_id: str
+    merchant_id: str
+    wallet_id: str
+    hold_id: UUID
+    amount_minor: int
+    captured_minor: int
+    refunded_minor: int
+    currency: str
+    title: str
+    state: str
+    accepted: bool
+    network: str
+    room_id: str
+    network_person_id: str
+    created_at_us: int
+
+    @property
+    def price(self) -> Money:
+        """What was agreed."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def refundable(self) -> Money:
+        """What was captured and not yet given back."""
+        return Money(self.captured_minor - self.refunded_minor, self.currency)
+
+    @property
+    def place(self) -> Place:
+        """Where its buyer tapped."""
+        return Place(self.network, self.room_id, self.network_person_id)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the buyer has it or is about to: a further tap is not another purchase."""
+        return self.state in (OrderState.AUTHORISED, OrderState.PAID)
+
+
+class FundingRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that is to come in (`topup`) or to go out (`payout`) through a provider."""
+
+    id: str
+    code: str
+    kind: str
+    provider: str
+    owner: str
+    amount_minor: int
+    currency: str
+    state: str
+    hold_id: UUID | None
+    instructions: str
+    network: str
+    room_id: str
+    network_person_id: str
+    created_at_us: int
+
+    @property
+    def money(self) -> Money:
+        """How much."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def place(self) -> Place:
+        """Where it was asked for."""
+        return Place(self.network, self.room_id, self.network_person_id)
+
+
+Speech = tuple[Notice | Refresh, ...]

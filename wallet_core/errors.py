@@ -1,0 +1,62 @@
+"""The one tree of errors.
+
+    PayontapError
+    ├── MoneyError            an amount or a currency that cannot be
+    ├── Refused               a commit that the rules do not allow; nothing was written
+    ├── KeyConflict           the same key came again with other parameters
+    ├── StorageUnavailable    the database did not answer; whether it wrote is unknown
+    ├── LeaseUnavailable      no lease could be had; nothing was done   (wallet_core.locks)
+    └── LeaseLost             the lease ended before its holder did     (wallet_core.locks)
+
+A `Refused` is an answer, not a fault: it says by `code` which rule spoke, so that the
+conversation can find words for it.
+"""
+
+from enum import StrEnum
+
+
+class PayontapError(Exception):
+    """The root: catching it catches everything that this project raises on purpose."""
+
+
+class MoneyError(PayontapError):
+    """An amount or a currency that cannot be."""
+
+
+class Refusal(StrEnum):
+    """Why money did not move. The values are stored, so they never change their meaning."""
+
+    NO_FUNDS = "no_funds"
+    SOLD_OUT = "sold_out"
+    STALE_FENCE = "stale_fence"
+    WALLET_FROZEN = "wallet_frozen"
+    NOT_OPEN = "not_open"
+    UNKNOWN_HOLD = "unknown_hold"
+    TAKEN = "taken"
+    CHANGED = "changed"
+    TOO_MUCH = "too_much"
+    BUSY = "busy"
+    QUOTE_EXPIRED = "quote_expired"
+    UNKNOWN_QUOTE = "unknown_quote"
+    OWN_SHOP = "own_shop"
+    NOT_ALLOWED = "not_allowed"
+
+
+class Refused(PayontapError):
+    """A commit that the rules do not allow. Nothing of it was written.
+
+    `code` is the rule; `detail` is for logs, never for people.
+    """
+
+    def __init__(self, code: Refusal, detail: str = "") -> None:
+        super().__init__(f"{code}: {detail}" if detail else str(code))
+        self.code = code
+        self.detail = detail
+
+
+class KeyConflict(PayontapError):
+    """The same key was used before with other parameters. Nothing was written."""
+
+
+class StorageUnavailable(PayontapError):
+    """The database did not answer; whether the commit was written is unknown until asked again."""

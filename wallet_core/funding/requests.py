@@ -1,0 +1,259 @@
+"""Top-ups and payouts: asked for by their owner, confirmed or declined by an admin.
+
+A top-up moves money when it is confirmed. A payout holds the money when it is asked for, so that
+it cannot be spent twice, and moves it out when it is confirmed.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from wallet_core.commerce.checkout import LEASE_WAIT_S, event_key
+from wallet_core.commerce.news import ActionRefused, Announcer, FundingChanged
+from wallet_core.commerce.numbers import readable_number
+from wallet_core.commerce.ports import OrderReader
+from wallet_core.commerce.records import FundingRequest, Place, Speech
+from wallet_core.errors import KeyConflict, Refusal, Refused
+from wallet_core.funding.base import Progress, Provider, Step
+from wallet_core.ledger.accounts import AccountRef, Purpose, clearing
+from wallet_core.ledger.commits import Commit, Insert, Update, WriterPort
+from wallet_core.ledger.transfers import (
+    Authorise,
+    Capture,
+    EndingAction,
+    Leg,
+    Post,
+    Transfer,
+    Void,
+    named,
+)
+from wallet_core.locks import LeaseLost, LeasePort, LeaseUnavailable
+from wallet_core.money import Money
+
+#: A payout that nobody hands over gives the money back after this.
+PAYOUT_EXPIRES_AFTER_S = 30 * 24 * 3600.0
+
+
+def _nothing(_request: FundingRequest) -> Speech:
+    return ()
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody asks for money in or out. `owner` is `wallet:…` or `merchant:…`.
+
+    `also` is said together with the answer (to those who will confirm it).
+    """
+
+    event_id: str
+    owner: str
+    money: Money
+    place: Place
+    at_us: int
+    also: Callable[[FundingRequest], Speech] = _nothing
+
+
+@dataclass
+class Funding:
+    """Money in and out. Each method answers one event; repeating it changes nothing."""
+
+    writer: WriterPort
+    reader: OrderReader
+    leases: LeasePort
+    announce: Announcer
+    provider: Provider
+
+    async def ask_top_up(self, ask: Ask) -> None:
+        """Ask to bring money in for `ask.owner`."""
+        request = self._request("topup", ask)
+        await self._begin(ask, request)
+
+    async def ask_payout(self, ask: Ask) -> None:
+        """Ask to pay money out to `ask.owner`; it is held from now on."""
+        hold_id = named("payout", ask.event_id)
+        request = msgspec.structs.replace(self._request("payout", ask), hold_id=hold_id)
+        hold = Authorise(
+            id=hold_id,
+            subject=f"payout:{request.id}",
+            payer=AccountRef(ask.owner, Purpose.AVAILABLE, ask.money.currency),
+            payee=clearing(self.provider.name, ask.money.currency),
+            amount_minor=ask.money.amount_minor,
+            ending=EndingAction.EXPIRE,
+            ends_after_s=PAYOUT_EXPIRES_AFTER_S,
+        )
+        wallet_id = hold.payer.wallet_id
+        if wallet_id is None:
+            # Only payers' wallets are leased, never a merchant's account.
+            await self._begin(ask, request, (hold,))
+            return
+        try:
+            async with self.leases.hold(
+                wallet_id, token=event_key(ask.event_id), wait_s=LEASE_WAIT_S
+            ) as lease:
+                await self._begin(ask, request, (hold,), fences=lease.fences)
+        except (LeaseUnavailable, LeaseLost):
+            await self._refuse(ask.event_id, "payout", Refusal.BUSY, ask.place, ask.money)
+
+    async def confirm(self, event_id: str, request: FundingRequest, place: Place) -> None:
+        """The money has changed hands: an admin says so."""
+        owner = AccountRef(request.owner, Purpose.AVAILABLE, request.currency)
+        transfer: Transfer
+        if request.hold_id is None:
+            transfer = Post(
+                id=named("topup", request.id),
+                subject=f"topup:{request.id}",
+                legs=(
+                    Leg(clearing(request.provider, request.currency), -request.amount_minor),
+                    Leg(owner, request.amount_minor),
+                ),
+            )
+        else:
+            transfer = Capture(
+                id=named("capture", request.hold_id),
+                hold_id=request.hold_id,
+                subject=f"payout:{request.id}",
+            )
+        await self._end(event_id, "confirm", request, "done", place, (transfer,))
+
+    async def decline(self, event_id: str, request: FundingRequest, place: Place) -> None:
+        """No money changes hands; what was held goes back."""
+        transfers = self._given_back(request)
+        await self._end(event_id, "decline", request, "declined", place, transfers)
+
+    def _request(self, kind: str, ask: Ask) -> FundingRequest:
+        name = named(kind, "request", ask.event_id)
+        return FundingRequest(
+            id=f"f_{name.hex}",
+            code=readable_number(name, 6),
+            kind=kind,
+            provider=self.provider.name,
+            owner=ask.owner,
+            amount_minor=ask.money.amount_minor,
+            currency=ask.money.currency,
+            state="pending",
+            hold_id=None,
+            instructions="",
+            network=ask.place.network,
+            room_id=ask.place.room_id,
+            network_person_id=ask.place.network_person_id,
+            created_at_us=ask.at_us,
+        )
+
+    async def _begin(
+        self,
+        ask: Ask,
+        request: FundingRequest,
+        transfers: tuple[Transfer, ...] = (),
+        fences: Mapping[str, int] | None = None,
+    ) -> None:
+        """Write the request, then call the provider, then say what it said.
+
+        The request stands before the provider hears of it, so a crash between the two asks the
+        provider again under the same code instead of losing what it began.
+        """
+        if await self.writer.written(event_key(ask.event_id)) is not None:
+            return
+        row = Insert("funding_requests", msgspec.structs.asdict(request))
+        key = f"request:{request.id}"
+        try:
+            if await self.writer.written(key) is None:
+                await self.writer.commit(
+                    Commit(key=key, transfers=transfers, rows=(row,), fences=fences or {})
+                )
+        except Refused as refused:
+            await self._refuse(
+                ask.event_id, request.kind, refused.code, ask.place, ask.money, ask.owner
+            )
+            return
+        step = await self._call_provider(request)
+        begun = msgspec.structs.replace(request, instructions=step.instructions)
+        await self._end(
+            ask.event_id,
+            request.kind,
+            begun,
+            "declined" if step.progress is Progress.FAILED else "pending",
+            ask.place,
+            self._given_back(request) if step.progress is Progress.FAILED else (),
+            ask.also(begun),
+        )
+
+    async def _call_provider(self, request: FundingRequest) -> Step:
+        if request.kind == "topup":
+            return await self.provider.begin_top_up(request.code, request.money)
+        return await self.provider.begin_payout(request.code, request.money)
+
+    @staticmethod
+    def _given_back(request: FundingRequest) -> tuple[Transfer, ...]:
+        if request.hold_id is None:
+            return ()
+        return (
+            Void(
+                id=named("void", request.hold_id),
+                hold_id=request.hold_id,
+                subject=f"payout:{request.id}",
+            ),
+        )
+
+    async def _end(
+        self,
+        event_id: str,
+        action: str,
+        request: FundingRequest,
+        state: str,
+        place: Place,
+        transfers: tuple[Transfer, ...],
+        also: Speech = (),
+    ) -> None:
+        ended = msgspec.structs.replace(request, state=state)
+        commit = Commit(
+            key=event_key(event_id),
+            transfers=transfers,
+            rows=(
+                Update(
+                    table="funding_requests",
+                    where={"id": request.id, "state": "pending"},
+                    values={"state": state, "instructions": request.instructions},
+                    refusal=Refusal.NOT_OPEN,
+                ),
+            ),
+            outbox=(
+                *self.announce(FundingChanged(event_id=event_id, request=ended, place=place)),
+                *also,
+            ),
+            event_id=event_id,
+            result=request.code,
+        )
+        try:
+            await self.writer.commit(commit)
+        except Refused as refused:
+            await self._refuse(event_id, action, refused.code, place, request.money)
+        except KeyConflict:
+            return
+
+    async def _refuse(
+        self,
+        event_id: str,
+        action: str,
+        code: Refusal,
+        place: Place,
+        money: Money,
+        owner: str | None = None,
+    ) -> None:
+        balance = None
+        if code is Refusal.NO_FUNDS and owner is not None:
+            account = AccountRef(owner, Purpose.AVAILABLE, money.currency)
+            balance = Money(await self.reader.balance_minor(account), money.currency)
+        news = ActionRefused(
+            event_id=event_id, action=action, code=code, place=place, money=money, balance=balance
+        )
+        try:
+            await self.writer.commit(
+                Commit(
+                    key=event_key(event_id),
+                    outbox=self.announce(news),
+                    event_id=event_id,
+                    refusal=code,
+                )
+            )
+        except KeyConflict:
+            return

@@ -1,0 +1,1 @@
+"""Accounts, transfers, holds and the one way to write them."""

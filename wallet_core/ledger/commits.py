@@ -1,0 +1,135 @@
+"""The one way to write: a `Commit` stands in the database as a whole or not at all.
+
+It carries transfers, changes to domain rows, and what is to be said about them, under a key that
+the caller makes (usually the id of the event that caused it). The writer may put many commits in
+one database transaction; each has its own result.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from wallet_core.errors import Refusal
+from wallet_core.ledger.transfers import HoldState, Transfer
+
+Value = str | int | bool | bytes | None | UUID
+
+
+class Insert(msgspec.Struct, frozen=True, tag="insert"):
+    """A new row. If its key is taken: `Refused(refusal)`, or nothing where `if_absent`."""
+
+    table: str
+    values: Mapping[str, Value]
+    if_absent: bool = False
+    refusal: Refusal = Refusal.TAKEN
+
+
+class Update(msgspec.Struct, frozen=True, kw_only=True, tag="update"):
+    """Changes exactly one row that still looks as expected; otherwise `Refused(refusal)`.
+
+    `where` are equalities. `add` raises number columns. `keep_within` are pairs (column, bound):
+    after the change the column may not be greater than the bound column, which None leaves open.
+    """
+
+    table: str
+    where: Mapping[str, Value]
+    values: Mapping[str, Value] = {}
+    add: Mapping[str, int] = {}
+    keep_within: tuple[tuple[str, str], ...] = ()
+    refusal: Refusal = Refusal.CHANGED
+
+
+RowChange = Insert | Update
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to say, sent at least once under its `send_id`.
+
+    Either `body` is a finished card, or `view` and `ref` name something whose card is made when
+    it is sent, from what is true at that moment. `person_id` makes it private. The core reads
+    none of it.
+    """
+
+    send_id: str
+    network: str
+    room_id: str
+    person_id: str | None = None
+    reply_to_ref: str | None = None
+    view: str = ""
+    ref: str = ""
+    body: bytes | None = None
+
+
+class Refresh(msgspec.Struct, frozen=True, kw_only=True):
+    """All cards that show (`view`, `ref`) are to be brought up to date.
+
+    `settled` is False for a passing change, which only networks with cheap edits show.
+    """
+
+    view: str
+    ref: str
+    settled: bool = True
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written together.
+
+    `key`: caller-made and kept for ever; the same key with the same `transfers`, `rows` and
+    `refusal` changes nothing. `event_id`: the inbox event that is done with this. `fences`:
+    wallet id → fence of the lease under which this was decided; a newer grant refuses it.
+    `refusal`: this commit records that the answer was no. `result`: short text that a repeated
+    request gets back.
+    """
+
+    key: str
+    transfers: tuple[Transfer, ...] = ()
+    rows: tuple[RowChange, ...] = ()
+    outbox: tuple[Notice | Refresh, ...] = ()
+    event_id: str | None = None
+    fences: Mapping[str, int] = {}
+    refusal: Refusal | None = None
+    result: str = ""
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands under a key. `created` is False when it stood there before."""
+
+    key: str
+    created: bool
+    refusal: Refusal | None = None
+    result: str = ""
+    at_us: int = 0
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """A hold as it stands. Times are microseconds since the epoch by the database's clock."""
+
+    id: UUID
+    payer_account_id: str
+    payee_account_id: str
+    amount_minor: int
+    currency: str
+    state: HoldState
+    ending: str
+    due_at_us: int
+    subject: str
+
+
+class WriterPort(Protocol):
+    """The one way to write."""
+
+    async def commit(self, commit: Commit) -> Written:
+        """Write `commit` as a whole.
+
+        Raises `Refused` when a rule forbids it (nothing was written), `KeyConflict` when the key
+        or a transfer id stands with other parameters, `StorageUnavailable` when the database is
+        away (unknown; ask again under the same key).
+        """
+
+    async def written(self, key: str) -> Written | None:
+        """What stands under `key`, or None."""
+
+    async def raise_fence(self, wallet_id: str) -> int:
+        """Raise a wallet's fence and give the new value; older leases can commit no more."""

@@ -1,0 +1,123 @@
+"""Transfers: the four ways in which money moves.
+
+`Post` moves it at once. `Authorise` holds it, `Capture` gives what is held to somebody, `Void`
+gives it back. Each has an `id` that the caller makes (`named`): the same id with the same
+parameters is the same transfer, whoever asks and however often.
+"""
+
+from enum import StrEnum
+from hashlib import blake2b
+from uuid import UUID
+
+import msgspec
+
+from wallet_core.errors import MoneyError
+from wallet_core.ledger.accounts import AccountRef
+from wallet_core.money import AMOUNT_MINOR_MAX, Money
+
+
+def named(*parts: object) -> UUID:
+    """A transfer id made from a name: equal parts give the equal id, on every machine."""
+    text = "\x1f".join(str(part) for part in parts)
+    return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """`amount_minor` arrives at `account` (positive) or leaves it (negative)."""
+
+    account: AccountRef
+    amount_minor: int
+
+
+class EndingAction(StrEnum):
+    """What becomes of a hold when its time is over."""
+
+    CAPTURE = "capture"
+    EXPIRE = "expire"
+
+
+class HoldState(StrEnum):
+    """Where a hold stands."""
+
+    OPEN = "open"
+    CAPTURED = "captured"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+
+
+class _Transfer(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What all transfers share. `subject` says in the books what it was for (`order:…`)."""
+
+    id: UUID
+    subject: str = ""
+
+
+class Post(_Transfer, frozen=True, kw_only=True, tag="post"):
+    """Moves money at once; the legs sum to zero in each currency."""
+
+    legs: tuple[Leg, ...]
+
+    def __post_init__(self) -> None:
+        """Raise `MoneyError` for legs that do not balance or move nothing."""
+        sums: dict[str, int] = {}
+        for leg in self.legs:
+            if leg.amount_minor == 0 or abs(leg.amount_minor) > AMOUNT_MINOR_MAX:
+                raise MoneyError(f"A leg cannot move {leg.amount_minor}.")
+            currency = leg.account.currency
+            sums[currency] = sums.get(currency, 0) + leg.amount_minor
+        if len(self.legs) < 2 or any(sums.values()):  # noqa: PLR2004 - money has two sides
+            raise MoneyError("The legs of a transfer must sum to zero in each currency.")
+
+
+class Authorise(_Transfer, frozen=True, kw_only=True, tag="authorise"):
+    """Holds money on the payer's side; the hold has the transfer's id.
+
+    After `ends_after_s` seconds `ending` falls due, counted from the commit by the database's
+    clock. `payee` is who a capture credits.
+    """
+
+    payer: AccountRef
+    payee: AccountRef
+    amount_minor: int
+    ending: EndingAction
+    ends_after_s: float
+
+    def __post_init__(self) -> None:
+        """Raise `MoneyError` for an amount that cannot be held."""
+        if not 0 < self.amount_minor <= AMOUNT_MINOR_MAX:
+            raise MoneyError(f"{self.amount_minor} cannot be held.")
+        if self.payer.currency != self.payee.currency:
+            raise MoneyError("A hold is captured in the currency it was made in.")
+
+    @property
+    def money(self) -> Money:
+        """What is held."""
+        return Money(self.amount_minor, self.payer.currency)
+
+
+class Capture(_Transfer, frozen=True, kw_only=True, tag="capture"):
+    """Gives the whole of an open hold to its payee."""
+
+    hold_id: UUID
+
+
+class Void(_Transfer, frozen=True, kw_only=True, tag="void"):
+    """Gives the whole of an open hold back to its payer; `state` says why it ended."""
+
+    hold_id: UUID
+    state: HoldState = HoldState.VOIDED
+
+    def __post_init__(self) -> None:
+        """Raise `MoneyError` for a state that is no ending without money."""
+        if self.state not in (HoldState.VOIDED, HoldState.EXPIRED):
+            raise MoneyError(f"A void cannot leave a hold {self.state}.")
+
+
+Transfer = Post | Authorise | Capture | Void
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+def fingerprint(value: object) -> bytes:
+    """16 bytes that differ when the parameters do: how a reused id is told from a repeated one."""
+    return blake2b(_encoder.encode(value), digest_size=16).digest()

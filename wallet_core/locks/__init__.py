@@ -1,0 +1,1 @@
+"""Leases on wallets, around flows of several steps: see `port` for what they promise."""

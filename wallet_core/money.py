@@ -1,0 +1,115 @@
+"""Amounts: whole numbers of a currency's smallest unit, never floats.
+
+Exponents (how many decimals a currency has) are those of ISO 4217 as CLDR lists them;
+sats count bitcoin's hundred-millionth as a currency of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from babel.core import get_global
+from babel.numbers import get_currency_symbol
+
+from wallet_core.errors import MoneyError
+
+#: No single amount may reach this: balances then stay far inside 64 bits.
+AMOUNT_MINOR_MAX = 10**15
+
+#: Currencies of our own beside ISO 4217: code → exponent.
+OWN_EXPONENTS = {"SAT": 0}
+
+
+def known_currencies() -> frozenset[str]:
+    """Every code that `exponent_of` accepts."""
+    return frozenset(get_global("all_currencies")) | frozenset(OWN_EXPONENTS)
+
+
+def exponent_of(currency: str) -> int:
+    """How many decimals `currency` has: 2 for CNY, 0 for JPY, 3 for KWD.
+
+    Raises `MoneyError` for a code that neither ISO 4217 nor this project knows.
+    """
+    if currency in OWN_EXPONENTS:
+        return OWN_EXPONENTS[currency]
+    if currency not in get_global("all_currencies"):
+        raise MoneyError(f"{currency!r} is not a currency code.")
+    # CLDR's table says how money is *shown* in places where coins went out of use;
+    # ISO 4217 keeps the smaller unit in these, and providers settle in it.
+    if currency in _ISO_DIFFERS:
+        return _ISO_DIFFERS[currency]
+    fractions: Mapping[str, tuple[int, ...]] = get_global("currency_fractions")
+    return fractions.get(currency, fractions["DEFAULT"])[0]
+
+
+#: ISO 4217 (published list, 2024) where CLDR's display digits differ from it.
+_ISO_DIFFERS = {
+    "AFN": 2, "ALL": 2, "AMD": 2, "COP": 2, "CRC": 2, "GYD": 2, "HUF": 2, "IDR": 2, "IQD": 3,
+    "IRR": 2, "KPW": 2, "LAK": 2, "LBP": 2, "MGA": 2, "MMK": 2, "MUR": 2, "MNT": 2, "NOK": 2,
+    "PKR": 2, "RSD": 2, "SEK": 2, "SLE": 2, "SOS": 2, "SYP": 2, "TWD": 2, "TZS": 2, "UZS": 2,
+    "YER": 2, "ZMW": 2, "CZK": 2, "UYW": 4, "CLF": 4, "UGX": 0, "VUV": 0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
+    """`amount_minor` smallest units of `currency`; may be negative in differences."""
+
+    amount_minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be money; raises `MoneyError`."""
+        if type(self.amount_minor) is not int:
+            raise MoneyError(f"An amount is a whole number, not {self.amount_minor!r}.")
+        if abs(self.amount_minor) > AMOUNT_MINOR_MAX:
+            raise MoneyError(f"{self.amount_minor} is more than this system moves at once.")
+        exponent_of(self.currency)
+
+    @classmethod
+    def parse(cls, text: str, currency: str) -> "Money":
+        """Read what a person typed, such as `12`, `12.5`, `¥12.50` or `1,200.00`.
+
+        Raises `MoneyError` with one sentence when it is no amount of `currency`.
+        """
+        plain = text.strip().lstrip("¥￥$€£").removesuffix(currency).removeprefix(currency).strip()
+        plain = _without_grouping(plain)
+        try:
+            value = Decimal(plain)
+        except InvalidOperation:
+            raise MoneyError(f"“{text.strip()[:40]}” is not an amount.") from None
+        if not value.is_finite():
+            raise MoneyError(f"“{text.strip()[:40]}” is not an amount.")
+        exponent = exponent_of(currency)
+        scaled = value.scaleb(exponent) if abs(value.adjusted()) < 40 else None  # noqa: PLR2004
+        if scaled is None or abs(scaled) > AMOUNT_MINOR_MAX:
+            raise MoneyError("That is more than this system moves at once.")
+        if scaled != scaled.to_integral_value():
+            raise MoneyError(f"{currency} has {exponent} decimals; “{text.strip()[:40]}” has more.")
+        return cls(int(scaled), currency)
+
+    def format(self) -> str:
+        """As people write it: `¥199.00`, `JP¥1,200`, `KWD 1.250`, `500 SAT`.
+
+        The yen and the yuan share a sign; the bare one is the yuan's here, so that a reader
+        never has to guess.
+        """
+        value = Decimal(abs(self.amount_minor)).scaleb(-exponent_of(self.currency))
+        sign = "-" if self.amount_minor < 0 else ""
+        if self.currency in OWN_EXPONENTS:
+            return f"{sign}{value:,f} {self.currency}"
+        symbol = _SYMBOLS.get(self.currency) or get_currency_symbol(self.currency, locale="en")
+        gap = " " if symbol.isalpha() else ""
+        return f"{sign}{symbol}{gap}{value:,f}"
+
+
+_SYMBOLS = {"CNY": "¥", "JPY": "JP¥"}
+
+
+def _without_grouping(text: str) -> str:
+    whole, dot, fraction = text.partition(".")
+    groups = whole.split(",")
+    grouped = len(groups) > 1 and groups[0].lstrip("-").isdigit()
+    if grouped and all(len(g) == 3 and g.isdigit() for g in groups[1:]):  # noqa: PLR2004
+        whole = "".join(groups)
+    return whole + dot + fraction

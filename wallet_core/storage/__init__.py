@@ -1,0 +1,1 @@
+"""The only place with SQL: tables, migrations, the writer and the readers."""

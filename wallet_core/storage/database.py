@@ -1,0 +1,122 @@
+"""The database: SQLite or PostgreSQL behind one small door.
+
+SQLite runs in WAL mode with synchronous=FULL: a commit that was acknowledged survives a power
+cut. It has one writer at a time, so `write` takes the write lock at its beginning instead of
+failing half-way. PostgreSQL runs READ COMMITTED; what must not change under a transaction is
+locked in it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import sqlalchemy as sa
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from wallet_core.errors import StorageUnavailable
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: How long a writer waits for another process's SQLite transaction.
+BUSY_TIMEOUT_S = 30
+
+
+class Database:
+    """One engine. `read` gives a connection that must not write; `write` a transaction."""
+
+    def __init__(self, url: str, *, clock_us: Callable[[], int] | None = None) -> None:
+        """`clock_us` stands in for SQLite's clock (its host's) in simulations."""
+        self._clock_us = clock_us or (lambda: time.time_ns() // 1000)
+        # SQLite lets one writer in at a time and has the others sleep and try again; inside one
+        # process a fair queue is quicker.
+        self._turn = asyncio.Lock()
+        self.url = _with_async_driver(url)
+        self.is_sqlite = self.url.startswith("sqlite")
+        self.engine: AsyncEngine = (
+            _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
+        )
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading. Raises `StorageUnavailable` when the database is away."""
+        try:
+            async with self.engine.connect() as connection:
+                yield connection
+        except (OperationalError, InterfaceError, OSError) as error:
+            raise StorageUnavailable(f"The database did not answer: {error}") from error
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction, committed at the end of the block, rolled back on any error.
+
+        Raises `StorageUnavailable` when the database is away; after that it is unknown whether
+        the transaction was committed, and the caller asks again under the same key.
+        """
+        try:
+            if self.is_sqlite:
+                async with self._turn, self.engine.begin() as connection:
+                    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+                    yield connection
+            else:
+                async with self.engine.begin() as connection:
+                    yield connection
+        except DBAPIError as error:
+            if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+                raise StorageUnavailable(f"The database did not answer: {error}") from error
+            raise
+        except OSError as error:
+            raise StorageUnavailable(f"The database did not answer: {error}") from error
+
+    async def now_us(self, connection: AsyncConnection) -> int:
+        """The database's clock, in microseconds since the epoch. SQLite's is its host's."""
+        if self.is_sqlite:
+            return self._clock_us()
+        result = await connection.exec_driver_sql(
+            "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+        )
+        return int(result.scalar_one())
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.engine.dispose()
+
+
+def _with_async_driver(url: str) -> str:
+    for plain, driver in (
+        ("postgresql://", "postgresql+asyncpg://"),
+        ("postgres://", "postgresql+asyncpg://"),
+        ("sqlite://", "sqlite+aiosqlite://"),
+    ):
+        if url.startswith(plain):
+            return driver + url.removeprefix(plain)
+    return url
+
+
+def _postgres_engine(url: str) -> AsyncEngine:
+    return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+
+
+def _sqlite_engine(url: str) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=8, connect_args={"timeout": BUSY_TIMEOUT_S})
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: DBAPIConnection, _record: object) -> None:
+        # The driver's own implicit BEGIN is deferred; `write` begins by itself instead.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine

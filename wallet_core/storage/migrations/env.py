@@ -1,0 +1,17 @@
+"""How Alembic runs our migrations: on the connection that it is handed, in its transaction."""
+
+from alembic import context
+
+from wallet_core.storage import tables, web_chat
+from wallet_core.storage.database import metadata
+
+#: The modules whose tables make up the schema; importing them fills `metadata`.
+SCHEMA = (tables, web_chat)
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transactional_ddl=False,
+)
+context.run_migrations()

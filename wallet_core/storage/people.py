@@ -1,0 +1,212 @@
+"""People: who is behind a network's id, who is an admin, and one-time tokens."""
+
+import hashlib
+
+import msgspec
+import sqlalchemy as sa
+
+from wallet_core.errors import PayontapError
+from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, WriterPort
+from wallet_core.ledger.transfers import named
+from wallet_core.storage import tables as t
+from wallet_core.storage.database import Database
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody, in whichever network. `wallet_id` is the wallet that he pays from."""
+
+    id: str
+    wallet_id: str
+    admin: bool
+
+
+class Contact(msgspec.Struct, frozen=True):
+    """Where a person is reached in private."""
+
+    network: str
+    room_id: str
+    network_person_id: str
+
+
+class People:
+    """Identities are the networks' immutable ids, never names."""
+
+    def __init__(self, database: Database, writer: WriterPort) -> None:
+        self._database = database
+        self._writer = writer
+
+    async def meet(self, network: str, network_person_id: str, room_id: str) -> Person:
+        """The person behind a network's id; somebody new gets a wallet at once.
+
+        `room_id` is remembered as the place where he was last, for private news.
+        """
+        known = await self._find(network, network_person_id)
+        if known is None:
+            await self._writer.commit(_introduction(network, network_person_id, room_id))
+            known = await self._find(network, network_person_id)
+        assert known is not None  # noqa: S101 - it was committed a line ago, and rows stay
+        person, last_room = known
+        if last_room != room_id:
+            await self._move(network, network_person_id, room_id)
+        return person
+
+    async def _find(self, network: str, network_person_id: str) -> tuple[Person, str] | None:
+        query = (
+            sa.select(t.persons, t.identities.c.room_id)
+            .join(t.identities, t.identities.c.person_id == t.persons.c.id)
+            .where(
+                t.identities.c.network == network,
+                t.identities.c.network_person_id == network_person_id,
+            )
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        if row is None:
+            return None
+        return Person(id=row.id, wallet_id=row.wallet_id, admin=row.admin), row.room_id
+
+    async def _move(self, network: str, network_person_id: str, room_id: str) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(
+                sa.update(t.identities)
+                .where(
+                    t.identities.c.network == network,
+                    t.identities.c.network_person_id == network_person_id,
+                )
+                .values(room_id=room_id)
+            )
+
+    async def person(self, person_id: str) -> Person | None:
+        """Somebody by the id that this project gave him."""
+        query = sa.select(t.persons).where(t.persons.c.id == person_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return Person(id=row.id, wallet_id=row.wallet_id, admin=row.admin) if row else None
+
+    async def admins(self) -> list[Contact]:
+        """Where the admins are reached."""
+        query = (
+            sa.select(t.identities)
+            .join(t.persons, t.persons.c.id == t.identities.c.person_id)
+            .where(t.persons.c.admin.is_(True))
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Contact(row.network, row.room_id, row.network_person_id) for row in rows]
+
+    async def contacts(self, person_id: str) -> list[Contact]:
+        """Where one person is reached."""
+        query = sa.select(t.identities).where(t.identities.c.person_id == person_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [Contact(row.network, row.room_id, row.network_person_id) for row in rows]
+
+    async def is_frozen(self, wallet_id: str) -> bool:
+        """Whether a wallet may not pay."""
+        query = sa.select(t.wallets.c.frozen).where(t.wallets.c.id == wallet_id)
+        async with self._database.read() as connection:
+            return bool((await connection.execute(query)).scalar_one_or_none())
+
+    async def offer_admin(self, token: str, expires_at_us: int) -> None:
+        """Let whoever shows `token` first become an admin. Only its digest is kept."""
+        digest = _digest(token)
+        await self._writer.commit(
+            Commit(
+                key=f"token:{digest}",
+                rows=(
+                    Insert(
+                        "one_time_tokens",
+                        {
+                            "digest": digest,
+                            "purpose": "admin",
+                            "expires_at_us": expires_at_us,
+                            "used": False,
+                        },
+                    ),
+                ),
+            )
+        )
+
+    async def claim_admin(
+        self, token: str, person: Person, now_us: int, also: tuple[RowChange, ...] = ()
+    ) -> bool:
+        """Make `person` an admin if the token is good; it is good once.
+
+        Raises `Refused` when it was used a moment ago.
+        """
+        digest = _digest(token)
+        query = sa.select(t.one_time_tokens.c.expires_at_us, t.one_time_tokens.c.used)
+        async with self._database.read() as connection:
+            row = (
+                await connection.execute(query.where(t.one_time_tokens.c.digest == digest))
+            ).first()
+        if row is None or row.used or row.expires_at_us < now_us:
+            return False
+        await self._writer.commit(
+            Commit(
+                key=f"claim:{digest}",
+                rows=(
+                    Update(
+                        table="one_time_tokens",
+                        where={"digest": digest, "used": False},
+                        values={"used": True},
+                    ),
+                    Update(table="persons", where={"id": person.id}, values={"admin": True}),
+                    *also,
+                ),
+            )
+        )
+        return True
+
+
+class UnknownPerson(PayontapError):
+    """Nobody has that id."""
+
+
+async def grant_admin(database: Database, who: str) -> None:
+    """Make the person with the id `who` (ours, or a network's) an admin.
+
+    For the command line, beside a running instance or without one. Raises `UnknownPerson`.
+    """
+    of_network = sa.select(t.identities.c.person_id).where(t.identities.c.network_person_id == who)
+    async with database.write() as connection:
+        changed = await connection.execute(
+            sa.update(t.persons)
+            .where(sa.or_(t.persons.c.id == who, t.persons.c.id.in_(of_network)))
+            .values(admin=True)
+        )
+        if changed.rowcount == 0:
+            raise UnknownPerson(f"Nobody with the id {who} has spoken with this instance yet.")
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _introduction(network: str, network_person_id: str, room_id: str) -> Commit:
+    # Made from the network's id, so that two processes that meet somebody at once agree.
+    name = named("person", network, network_person_id).hex
+    person_id, wallet_id = f"p_{name}", f"w_{name}"
+    return Commit(
+        key=f"person:{name}",
+        rows=(
+            Insert(
+                "persons", {"id": person_id, "wallet_id": wallet_id, "admin": False}, if_absent=True
+            ),
+            Insert(
+                "wallets",
+                {"id": wallet_id, "person_id": person_id, "frozen": False, "fence": 0},
+                if_absent=True,
+            ),
+            Insert(
+                "identities",
+                {
+                    "network": network,
+                    "network_person_id": network_person_id,
+                    "person_id": person_id,
+                    "room_id": room_id,
+                },
+                if_absent=True,
+            ),
+        ),
+    )

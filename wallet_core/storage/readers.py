@@ -1,0 +1,308 @@
+"""Reading trade and books: what the domain's reader ports ask for."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from wallet_core.commerce.records import (
+    FundingRequest,
+    HostClaim,
+    Merchant,
+    Offer,
+    Order,
+    OrderState,
+    Quote,
+)
+from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.commits import Hold
+from wallet_core.ledger.transfers import HoldState
+from wallet_core.storage import tables as t
+from wallet_core.storage.database import Database
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+#: Orders that count as bought.
+_BOUGHT = (OrderState.AUTHORISED, OrderState.PAID)
+
+
+class Reader:
+    """Implements the reader ports of commerce and funding on a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def _rows(self, query: sa.Select[Any], kind: type[R]) -> list[R]:
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+        return [kind(**{name: row[name] for name in kind.__struct_fields__}) for row in rows]
+
+    async def _one(self, query: sa.Select[Any], kind: type[R]) -> R | None:
+        rows = await self._rows(query.limit(1), kind)
+        return rows[0] if rows else None
+
+    # --- quotes and orders -------------------------------------------------------------------
+
+    async def quote(self, quote_id: str) -> Quote | None:
+        """The quote behind a button."""
+        return await self._one(sa.select(t.quotes).where(t.quotes.c.id == quote_id), Quote)
+
+    async def offer(self, offer_id: str) -> Offer | None:
+        """The offer behind a quote."""
+        return await self._one(sa.select(t.offers).where(t.offers.c.id == offer_id), Offer)
+
+    async def latest_attempt(self, quote_id: str, wallet_id: str) -> tuple[int, Order | None]:
+        """Number and order of this wallet's latest attempt on a quote; (0, None) if none."""
+        query = (
+            sa.select(t.attempts.c.n, *t.orders.c)
+            .join(t.orders, t.orders.c.id == t.attempts.c.order_id)
+            .where(t.attempts.c.quote_id == quote_id, t.attempts.c.wallet_id == wallet_id)
+            .order_by(t.attempts.c.n.desc())
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().first()
+        if row is None:
+            return 0, None
+        return row["n"], Order(**{name: row[name] for name in Order.__struct_fields__})
+
+    async def order(self, order_id: str) -> Order | None:
+        """One order by its id."""
+        return await self._one(sa.select(t.orders).where(t.orders.c.id == order_id), Order)
+
+    async def order_by_number(self, number: str) -> Order | None:
+        """One order by the number that people read out."""
+        return await self._one(sa.select(t.orders).where(t.orders.c.number == number), Order)
+
+    async def order_of_tap(self, tap_ref: str, person_id: str) -> Order | None:
+        """The order that a tap of this person made."""
+        query = (
+            sa.select(t.orders)
+            .join(t.attempts, t.attempts.c.order_id == t.orders.c.id)
+            .join(t.wallets, t.wallets.c.id == t.orders.c.wallet_id)
+            .where(t.attempts.c.tap_ref == tap_ref, t.wallets.c.person_id == person_id)
+        )
+        return await self._one(query, Order)
+
+    async def bought_count(self, quote_id: str) -> int:
+        """How many have bought through this quote's card, holds included."""
+        query = sa.select(sa.func.count()).where(
+            t.orders.c.quote_id == quote_id, t.orders.c.state.in_(_BOUGHT)
+        )
+        return await self._number(query)
+
+    async def sold_count(self, url: str) -> int:
+        """How many of the offer at `url` are sold or held."""
+        return await self._number(sa.select(t.offers.c.sold).where(t.offers.c.url == url))
+
+    async def recent_orders(self, wallet_id: str, limit: int) -> Sequence[Order]:
+        """A wallet's newest orders."""
+        query = (
+            sa.select(t.orders)
+            .where(t.orders.c.wallet_id == wallet_id)
+            .order_by(t.orders.c.created_at_us.desc())
+            .limit(limit)
+        )
+        return await self._rows(query, Order)
+
+    async def merchant_orders(self, merchant_id: str, limit: int) -> Sequence[Order]:
+        """A merchant's newest orders."""
+        query = (
+            sa.select(t.orders)
+            .where(t.orders.c.merchant_id == merchant_id)
+            .order_by(t.orders.c.created_at_us.desc())
+            .limit(limit)
+        )
+        return await self._rows(query, Order)
+
+    # --- merchants ---------------------------------------------------------------------------
+
+    async def merchant(self, merchant_id: str) -> Merchant | None:
+        """One merchant."""
+        query = sa.select(t.merchants).where(t.merchants.c.id == merchant_id)
+        return await self._one(query, Merchant)
+
+    async def is_member(self, merchant_id: str, person_id: str) -> bool:
+        """Whether this person acts for the merchant."""
+        members = t.merchant_members
+        query = sa.select(sa.func.count()).where(
+            members.c.merchant_id == merchant_id, members.c.person_id == person_id
+        )
+        return await self._number(query) > 0
+
+    async def merchant_of_host(self, host: str) -> Merchant | None:
+        """Who has proven that `host` is his."""
+        query = (
+            sa.select(t.merchants)
+            .join(t.merchant_hosts, t.merchant_hosts.c.merchant_id == t.merchants.c.id)
+            .where(t.merchant_hosts.c.verified_host == host)
+        )
+        return await self._one(query, Merchant)
+
+    async def merchants_of(self, person_id: str) -> Sequence[Merchant]:
+        """The shops that this person acts for, oldest first."""
+        members = t.merchant_members
+        query = (
+            sa.select(t.merchants)
+            .join(members, members.c.merchant_id == t.merchants.c.id)
+            .where(members.c.person_id == person_id)
+            .order_by(t.merchants.c.created_at_us, t.merchants.c.id)
+        )
+        return await self._rows(query, Merchant)
+
+    async def host_claims(self, merchant_id: str) -> Sequence[HostClaim]:
+        """The hosts that a merchant claims."""
+        query = (
+            sa.select(t.merchant_hosts)
+            .where(t.merchant_hosts.c.merchant_id == merchant_id)
+            .order_by(t.merchant_hosts.c.host)
+        )
+        return await self._rows(query, HostClaim)
+
+    async def offer_by_url(self, url: str) -> Offer | None:
+        """The offer of a product page."""
+        return await self._one(sa.select(t.offers).where(t.offers.c.url == url), Offer)
+
+    # --- holds and funding -------------------------------------------------------------------
+
+    async def due_holds(self, limit: int) -> Sequence[Hold]:
+        """Open holds that are due and before which no heard event waits to be worked on.
+
+        The second condition lets an undo that was heard in time win over a capture that is late.
+        """
+        async with self._database.read() as connection:
+            now_us = await self._database.now_us(connection)
+        waiting = sa.exists().where(
+            t.inbox.c.state == "waiting", t.inbox.c.received_at_us <= t.holds.c.due_at_us
+        )
+        query = (
+            sa.select(t.holds)
+            .where(t.holds.c.state == HoldState.OPEN, t.holds.c.due_at_us <= now_us, ~waiting)
+            .order_by(t.holds.c.due_at_us)
+            .limit(limit)
+        )
+        return await self._rows(query, Hold)
+
+    async def hold(self, hold_id: object) -> Hold | None:
+        """One hold."""
+        return await self._one(sa.select(t.holds).where(t.holds.c.id == hold_id), Hold)
+
+    async def funding_request(self, code: str) -> FundingRequest | None:
+        """One request by the code that people read out."""
+        query = sa.select(t.funding_requests).where(t.funding_requests.c.code == code)
+        return await self._one(query, FundingRequest)
+
+    async def funding_request_of_hold(self, hold_id: object) -> FundingRequest | None:
+        """The payout that a hold belongs to."""
+        query = sa.select(t.funding_requests).where(t.funding_requests.c.hold_id == hold_id)
+        return await self._one(query, FundingRequest)
+
+    async def pending_funding(self, limit: int) -> Sequence[FundingRequest]:
+        """Requests that wait for an admin, oldest first."""
+        query = (
+            sa.select(t.funding_requests)
+            .where(t.funding_requests.c.state == "pending")
+            .order_by(t.funding_requests.c.created_at_us)
+            .limit(limit)
+        )
+        return await self._rows(query, FundingRequest)
+
+    # --- the books ---------------------------------------------------------------------------
+
+    async def balance_minor(self, account: AccountRef) -> int:
+        """An account's balance; 0 for one that has no entries yet."""
+        query = sa.select(t.accounts.c.balance_minor).where(t.accounts.c.id == account.id)
+        return await self._number(query)
+
+    async def balances(self, owner: str) -> Sequence["Balance"]:
+        """All balances of an owner (`wallet:…`), zero ones left out."""
+        query = (
+            sa.select(t.accounts)
+            .where(t.accounts.c.owner == owner, t.accounts.c.balance_minor != 0)
+            .order_by(t.accounts.c.currency, t.accounts.c.purpose)
+        )
+        return await self._rows(query, Balance)
+
+    async def sums(self) -> Sequence["Balance"]:
+        """The books' sums for each kind of owner, purpose and currency."""
+        find = sa.func.instr if self._database.is_sqlite else sa.func.strpos
+        owner = t.accounts.c.owner
+        kind = sa.func.substr(owner, 1, find(owner, ":") - 1).label("owner")
+        query = (
+            sa.select(
+                kind,
+                t.accounts.c.purpose,
+                t.accounts.c.currency,
+                sa.cast(sa.func.sum(t.accounts.c.balance_minor), sa.BigInteger).label(
+                    "balance_minor"
+                ),
+            )
+            .group_by(kind, t.accounts.c.purpose, t.accounts.c.currency)
+            .order_by(t.accounts.c.currency, kind)
+        )
+        return await self._rows(query, Balance)
+
+    async def history(self, owner: str, limit: int) -> Sequence["HistoryLine"]:
+        """An owner's newest entries, newest first."""
+        query = (
+            sa.select(
+                t.entries.c.account_id,
+                t.entries.c.amount_minor,
+                t.entries.c.balance_after_minor,
+                t.transfers.c.kind,
+                t.transfers.c.subject,
+                t.transfers.c.created_at_us,
+                t.transfers.c.id.label("transfer_id"),
+            )
+            .join(t.transfers, t.transfers.c.id == t.entries.c.transfer_id)
+            .join(t.accounts, t.accounts.c.id == t.entries.c.account_id)
+            .where(t.accounts.c.owner == owner)
+            .order_by(t.transfers.c.created_at_us.desc(), t.entries.c.seq.desc())
+            .limit(limit)
+        )
+        return await self._rows(query, HistoryLine)
+
+    async def entries_of(self, subject: str) -> Sequence["HistoryLine"]:
+        """All entries of the transfers about a subject, in their order."""
+        query = (
+            sa.select(
+                t.entries.c.account_id,
+                t.entries.c.amount_minor,
+                t.entries.c.balance_after_minor,
+                t.transfers.c.kind,
+                t.transfers.c.subject,
+                t.transfers.c.created_at_us,
+                t.transfers.c.id.label("transfer_id"),
+            )
+            .join(t.transfers, t.transfers.c.id == t.entries.c.transfer_id)
+            .where(t.transfers.c.subject == subject)
+            .order_by(t.transfers.c.created_at_us, t.entries.c.account_id)
+        )
+        return await self._rows(query, HistoryLine)
+
+    async def _number(self, query: sa.Select[Any]) -> int:
+        async with self._database.read() as connection:
+            return int((await connection.execute(query)).scalar() or 0)
+
+
+class Balance(msgspec.Struct, frozen=True):
+    """What stands on an account, or on all accounts of a kind."""
+
+    owner: str
+    purpose: str
+    currency: str
+    balance_minor: int
+
+
+class HistoryLine(msgspec.Struct, frozen=True):
+    """An entry together with the transfer that made it."""
+
+    account_id: str
+    amount_minor: int
+    balance_after_minor: int
+    kind: str
+    subject: str
+    created_at_us: int
+    transfer_id: UUID

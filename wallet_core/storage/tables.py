@@ -1,0 +1,309 @@
+"""All tables of money and trade. Instants are microseconds since the epoch (`…_at_us`)."""
+
+import sqlalchemy as sa
+
+from wallet_core.storage.database import metadata
+
+_KEY = sa.String(200)
+_BIG = sa.BigInteger()
+# SQLite counts up by itself only in a column that is exactly INTEGER.
+_COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _at(name: str, *, nullable: bool = False) -> sa.Column[int]:
+    return sa.Column(name, _BIG, nullable=nullable)
+
+
+# --- the books -----------------------------------------------------------------------------
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("id", _KEY, primary_key=True),
+    sa.Column("owner", _KEY, nullable=False, index=True),
+    sa.Column("purpose", sa.String(20), nullable=False),
+    sa.Column("currency", sa.String(10), nullable=False),
+    sa.Column("floor_minor", _BIG),
+    sa.Column("balance_minor", _BIG, nullable=False),
+    sa.Column("version", _BIG, nullable=False),
+    # The last word on overdrafts, whatever the code above does.
+    sa.CheckConstraint("floor_minor IS NULL OR balance_minor >= floor_minor", name="floor"),
+)
+
+transfers = sa.Table(
+    "transfers",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("fingerprint", sa.LargeBinary(16), nullable=False),
+    sa.Column("subject", _KEY, nullable=False),
+    sa.Column("hold_id", sa.Uuid),
+    sa.Column("commit_key", _KEY, nullable=False),
+    _at("created_at_us"),
+)
+
+entries = sa.Table(
+    "entries",
+    metadata,
+    sa.Column("account_id", _KEY, sa.ForeignKey("accounts.id"), primary_key=True),
+    sa.Column("seq", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("transfer_id", sa.Uuid, sa.ForeignKey("transfers.id"), nullable=False, index=True),
+    sa.Column("amount_minor", _BIG, nullable=False),
+    sa.Column("balance_after_minor", _BIG, nullable=False),
+    sa.CheckConstraint("amount_minor <> 0", name="amount"),
+)
+
+holds = sa.Table(
+    "holds",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("payer_account_id", _KEY, nullable=False),
+    sa.Column("payee_account_id", _KEY, nullable=False),
+    sa.Column("amount_minor", _BIG, nullable=False),
+    sa.Column("currency", sa.String(10), nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("ending", sa.String(10), nullable=False),
+    _at("due_at_us"),
+    sa.Column("subject", _KEY, nullable=False),
+    sa.Index("ix_holds_open_due", "state", "due_at_us"),
+)
+
+commits = sa.Table(
+    "commits",
+    metadata,
+    sa.Column("key", _KEY, primary_key=True),
+    sa.Column("fingerprint", sa.LargeBinary(16), nullable=False),
+    sa.Column("refusal", sa.String(30)),
+    sa.Column("result", sa.Text, nullable=False),
+    _at("created_at_us"),
+)
+
+# --- people --------------------------------------------------------------------------------
+
+persons = sa.Table(
+    "persons",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("admin", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("wallet_id", sa.String(40), nullable=False),
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("network", sa.String(20), primary_key=True),
+    sa.Column("network_person_id", _KEY, primary_key=True),
+    sa.Column("person_id", sa.String(40), sa.ForeignKey("persons.id"), nullable=False, index=True),
+    # Where this person last spoke with the bot: private news goes there.
+    sa.Column("room_id", _KEY, nullable=False),
+)
+
+wallets = sa.Table(
+    "wallets",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("person_id", sa.String(40), sa.ForeignKey("persons.id"), nullable=False, index=True),
+    sa.Column("frozen", sa.Boolean, nullable=False),
+    sa.Column("fence", _BIG, nullable=False),
+)
+
+one_time_tokens = sa.Table(
+    "one_time_tokens",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("purpose", sa.String(20), nullable=False),
+    _at("expires_at_us"),
+    sa.Column("used", sa.Boolean, nullable=False),
+)
+
+# --- trade ---------------------------------------------------------------------------------
+
+merchants = sa.Table(
+    "merchants",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("network", sa.String(20), nullable=False),
+    sa.Column("room_id", _KEY, nullable=False),
+    sa.Column("standing_acceptance", sa.Boolean, nullable=False),
+    _at("created_at_us"),
+)
+
+merchant_members = sa.Table(
+    "merchant_members",
+    metadata,
+    sa.Column("merchant_id", sa.String(40), sa.ForeignKey("merchants.id"), primary_key=True),
+    sa.Column("person_id", sa.String(40), sa.ForeignKey("persons.id"), primary_key=True),
+    sa.Index("ix_merchant_members_person_id", "person_id"),
+)
+
+merchant_hosts = sa.Table(
+    "merchant_hosts",
+    metadata,
+    sa.Column("merchant_id", sa.String(40), sa.ForeignKey("merchants.id"), primary_key=True),
+    sa.Column("host", sa.String(255), primary_key=True),
+    sa.Column("token", sa.String(80), nullable=False),
+    # The host once more where it is proven: unique, so that it can be only one merchant's.
+    sa.Column("verified_host", sa.String(255), unique=True),
+    sa.Column("method", sa.String(20)),
+    _at("verified_at_us", nullable=True),
+)
+
+offers = sa.Table(
+    "offers",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("url", sa.Text, nullable=False, unique=True),
+    sa.Column("host", sa.String(255), nullable=False),
+    sa.Column("merchant_id", sa.String(40), sa.ForeignKey("merchants.id")),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("sku", sa.String(200)),
+    sa.Column("picture", sa.Text),
+    sa.Column("availability", sa.String(30)),
+    # None: the page names no number. `sold` counts holds and captures, less what was undone.
+    sa.Column("stock_total", _BIG),
+    sa.Column("stock_page", _BIG),
+    sa.Column("sold", _BIG, nullable=False),
+    _at("seen_at_us"),
+    sa.CheckConstraint("stock_total IS NULL OR sold <= stock_total", name="stock"),
+    sa.CheckConstraint("sold >= 0", name="sold"),
+)
+
+quotes = sa.Table(
+    "quotes",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("offer_id", sa.String(40), sa.ForeignKey("offers.id"), nullable=False),
+    sa.Column("merchant_id", sa.String(40), sa.ForeignKey("merchants.id")),
+    sa.Column("amount_minor", _BIG),
+    sa.Column("currency", sa.String(10)),
+    sa.Column("trust", sa.String(10), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("seller", sa.Text, nullable=False),
+    _at("created_at_us"),
+    _at("expires_at_us"),
+)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("quote_id", sa.String(40), sa.ForeignKey("quotes.id"), primary_key=True),
+    sa.Column("wallet_id", sa.String(40), sa.ForeignKey("wallets.id"), primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("order_id", sa.String(40), nullable=False),
+    sa.Column("tap_ref", _KEY, index=True),
+)
+
+orders = sa.Table(
+    "orders",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("number", sa.String(12), nullable=False, unique=True),
+    sa.Column("quote_id", sa.String(40), sa.ForeignKey("quotes.id"), nullable=False, index=True),
+    sa.Column("offer_id", sa.String(40), sa.ForeignKey("offers.id"), nullable=False, index=True),
+    sa.Column(
+        "merchant_id", sa.String(40), sa.ForeignKey("merchants.id"), nullable=False, index=True
+    ),
+    sa.Column("wallet_id", sa.String(40), sa.ForeignKey("wallets.id"), nullable=False, index=True),
+    sa.Column(
+        "hold_id",
+        sa.Uuid,
+        # Deferred: the writer writes domain rows first and the holds of a whole batch after them.
+        sa.ForeignKey("holds.id", deferrable=True, initially="DEFERRED"),
+        nullable=False,
+        unique=True,
+    ),
+    sa.Column("amount_minor", _BIG, nullable=False),
+    sa.Column("captured_minor", _BIG, nullable=False),
+    sa.Column("refunded_minor", _BIG, nullable=False),
+    sa.Column("currency", sa.String(10), nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("accepted", sa.Boolean, nullable=False),
+    # Where the buyer tapped: news about the order goes there, in private.
+    sa.Column("network", sa.String(20), nullable=False),
+    sa.Column("room_id", _KEY, nullable=False),
+    sa.Column("network_person_id", _KEY, nullable=False),
+    _at("created_at_us"),
+    sa.CheckConstraint("refunded_minor <= captured_minor", name="refunds"),
+    sa.CheckConstraint("captured_minor <= amount_minor", name="captures"),
+)
+
+funding_requests = sa.Table(
+    "funding_requests",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("code", sa.String(12), nullable=False, unique=True),
+    sa.Column("kind", sa.String(10), nullable=False),
+    sa.Column("provider", sa.String(20), nullable=False),
+    # Whose money: `wallet:…` or `merchant:…`.
+    sa.Column("owner", _KEY, nullable=False, index=True),
+    sa.Column("amount_minor", _BIG, nullable=False),
+    sa.Column("currency", sa.String(10), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False, index=True),
+    sa.Column("hold_id", sa.Uuid),
+    sa.Column("instructions", sa.Text, nullable=False),
+    sa.Column("network", sa.String(20), nullable=False),
+    sa.Column("room_id", _KEY, nullable=False),
+    sa.Column("network_person_id", _KEY, nullable=False),
+    _at("created_at_us"),
+)
+
+pictures = sa.Table(
+    "pictures",
+    metadata,
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("mime", sa.String(40), nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+
+# --- what was heard and what is to be said -------------------------------------------------
+
+inbox = sa.Table(
+    "inbox",
+    metadata,
+    sa.Column("seq", _COUNTER, primary_key=True),
+    sa.Column("event_id", sa.String(500), nullable=False, unique=True),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("claimed_by", sa.String(40)),
+    _at("claimed_until_us", nullable=True),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("error", sa.Text),
+    _at("received_at_us"),
+    sa.Index("ix_inbox_state_seq", "state", "seq"),
+)
+
+cursors = sa.Table(
+    "cursors",
+    metadata,
+    sa.Column("network", sa.String(20), primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("seq", _COUNTER, primary_key=True),
+    sa.Column("send_id", sa.String(500), nullable=False, unique=True),
+    sa.Column("network", sa.String(20), nullable=False),
+    sa.Column("room_id", _KEY, nullable=False),
+    sa.Column("person_id", _KEY),
+    sa.Column("reply_to_ref", sa.String(500)),
+    sa.Column("view", sa.String(20), nullable=False),
+    sa.Column("ref", sa.String(200), nullable=False),
+    sa.Column("body", sa.LargeBinary),
+    # For an edit: the send id of the message that it brings up to date.
+    sa.Column("edits", sa.String(500)),
+    sa.Column("settled", sa.Boolean, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    _at("due_at_us"),
+    sa.Column("claimed_by", sa.String(40)),
+    # The network's own id of the message, once it was sent; and the card as it was last sent.
+    sa.Column("message_ref", sa.String(500)),
+    sa.Column("shown", sa.LargeBinary),
+    sa.Index("ix_outbox_state_due", "state", "due_at_us"),
+    sa.Index("ix_outbox_view_ref", "view", "ref"),
+    sa.Index("ix_outbox_message", "network", "message_ref"),
+)
