@@ -16,7 +16,8 @@ import structlog
 from bot.adapters.base import Adapter, AdapterError
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
 from bot.cards import Card, Line, Tone
-from bot.commands import COMMANDS, PRESSES as COMMAND_PRESSES, run_command
+from bot.commands import COMMANDS, run_command
+from bot.commands import PRESSES as COMMAND_PRESSES
 from bot.conversation.announcer import announce
 from bot.conversation.clockwork import Clockwork
 from bot.conversation.dispatch import PRESSES, Dispatch, press_again
@@ -61,7 +62,7 @@ _MICROSECONDS = 1_000_000
 
 
 def clock_us() -> int:
-    """This process's clock, in microseconds since the epoch."""
+    """The clock of this process, in microseconds since the epoch."""
     return time.time_ns() // 1000
 
 
@@ -235,7 +236,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         checkout=Checkout(core.writer, core.reader, core.leases, announce, terms),
         fulfilment=Fulfilment(core.writer, core.reader, announce, terms),
         funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
-        merchants=Merchants(core.writer, core.reader, WebProofs(fetcher)),
+        merchants=Merchants(core.reader, WebProofs(fetcher)),
         lookups=Lookups(core.database),
         currency=settings.currency,
     )
@@ -372,7 +373,7 @@ async def _listen(adapter: Adapter, worker: Worker, reports: _Reports) -> None:
     try:
         await adapter.run(worker.hear)
     except AdapterError as error:
-        _log.error("network_ended", network=adapter.network, error=str(error))  # noqa: TRY400 - the sentence says it all
+        _log.error("network_ended", network=adapter.network, error=str(error))
         await reports.network_ended(adapter.network, str(error))
 
 

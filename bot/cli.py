@@ -76,9 +76,8 @@ async def _run(settings: Settings) -> None:
             typer.echo(f"  Become its admin  {instance.admin_link}  (works once, for 24 hours)")
         typer.echo("  Stop it with Ctrl-C.\n")
         sys.stdout.flush()
-        stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({stopping, instance.failed}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
+        instance.failed.add_done_callback(lambda _: stop.set())
+        await stop.wait()
         if instance.failed.done():
             instance.failed.result()
 

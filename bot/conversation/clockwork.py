@@ -19,8 +19,10 @@ CATCH_UP_S = 60.0
 
 @dataclass
 class Clockwork:
-    """Runs the endings. After a start it waits until the networks have caught up, so that an undo
-    that was made while the bot was away still counts.
+    """Runs the endings.
+
+    After a start it waits until the networks have caught up, so that an undo that was made while
+    the bot was away still counts.
     """
 
     endings: Endings
@@ -32,11 +34,8 @@ class Clockwork:
         while True:
             try:
                 await self.endings.run_due()
-            except StorageUnavailable as error:
-                _log.warning("endings_delayed", error=str(error)[:300])
-            except Exception:
-                # One odd hold must not keep all others from their ending.
-                _log.exception("endings_failed")
+            except* StorageUnavailable as errors:
+                _log.warning("endings_delayed", error=str(errors.exceptions[0])[:300])
             await asyncio.sleep(EVERY_S)
 
     async def _catch_up(self) -> None:

@@ -23,7 +23,7 @@ from bot.links.scan import find_links
 from bot.links.trust import Trust, judge
 from wallet_core.commerce.records import Merchant, Offer, Quote
 from wallet_core.errors import Refused
-from wallet_core.ledger.commits import Insert, Notice, Refresh, RowChange, Update
+from wallet_core.ledger.commits import Insert, Notice, Refresh, RowChange, Update, Value
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import named
 from wallet_core.storage.pictures import Pictures
@@ -214,7 +214,7 @@ def _offer_rows(
     it: fewer pieces than we count were sold elsewhere; more than it said last time were added.
     """
     sighting = product.sighting
-    values = {
+    values: dict[str, Value] = {
         "merchant_id": product.merchant.id if product.merchant else None,
         "title": (sighting.title or "")[:500],
         "sku": sighting.sku[:200] if sighting.sku else None,
@@ -223,7 +223,12 @@ def _offer_rows(
         "seen_at_us": now_us,
     }
     if known is None:
-        fixed = {"id": offer_id, "url": product.url, "host": product.host, "sold": 0}
+        fixed: dict[str, Value] = {
+            "id": offer_id,
+            "url": product.url,
+            "host": product.host,
+            "sold": 0,
+        }
         stock = {"stock_total": sighting.stock, "stock_page": sighting.stock}
         return [Insert("offers", {**fixed, **values, **stock})]
     if sighting.stock is None:

@@ -9,6 +9,7 @@ from bot.cards import Card, Line, Role, Tone
 from bot.events import Event, Message
 from wallet_core.commerce.checkout import Checkout, event_key
 from wallet_core.commerce.fulfilment import Fulfilment
+from wallet_core.commerce.merchants import Merchants
 from wallet_core.commerce.records import Payer, Place
 from wallet_core.errors import KeyConflict, Refusal
 from wallet_core.funding.requests import Ask, Funding
@@ -16,6 +17,7 @@ from wallet_core.ledger.commits import Commit, Notice, Refresh, RowChange, Write
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import named
 from wallet_core.money import Money
+from wallet_core.storage.lookups import Lookups
 from wallet_core.storage.outbox import Outbox
 from wallet_core.storage.people import People, Person
 from wallet_core.storage.readers import Reader
@@ -96,6 +98,8 @@ class Desk:
     checkout: Checkout
     fulfilment: Fulfilment
     funding: Funding
+    merchants: Merchants
+    lookups: Lookups
     currency: str
 
     async def answer(

@@ -195,10 +195,20 @@ class Endings:
     announce: Announcer
 
     async def run_due(self) -> int:
-        """End what is due; gives how many holds were looked at."""
+        """End what is due; gives how many holds were looked at.
+
+        One hold that cannot be ended keeps no other from its ending; what went wrong is raised
+        together afterwards, as an `ExceptionGroup`.
+        """
         holds = await self.due.due_holds(_ROUND_MAX)
+        errors: list[Exception] = []
         for hold in holds:
-            await self._end(hold)
+            try:
+                await self._end(hold)
+            except Exception as error:  # noqa: BLE001 - raised below
+                errors.append(error)
+        if errors:
+            raise ExceptionGroup("Holds that could not be ended", errors)
         return len(holds)
 
     async def _end(self, hold: Hold) -> None:

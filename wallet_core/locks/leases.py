@@ -209,6 +209,8 @@ class Leases:
     async def _listening(self) -> None:
         if self._wakes is None:
             raise RuntimeError("start() comes before the first lease")
+        if self._wakes.is_ready():
+            return
         async with asyncio.timeout(self._answer_within_s):
             await self._wakes.ready()
 

@@ -34,6 +34,10 @@ class WakeListener:
         self._subscribed = self._unknown()
         self._task = asyncio.create_task(self._listen())
 
+    def is_ready(self) -> bool:
+        """Whether the channel is subscribed, as far as is known."""
+        return self._subscribed.done() and self._subscribed.exception() is None
+
     async def ready(self) -> None:
         """Returns once the channel is subscribed.
 
@@ -43,9 +47,14 @@ class WakeListener:
 
     async def close(self) -> None:
         """Ends the subscription."""
-        self._task.cancel()
-        await asyncio.wait([self._task])
-        self._ended(RedisConnectionError("the leases are closed"))
+        # Once is not enough: the library connects through asyncio.wait_for, which up to Python 3.11
+        # swallows a cancellation that comes in the moment in which it is done.
+        while not self._task.done():
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=0.1)
+        closed = RedisConnectionError("the leases are closed")
+        self._ended(closed)
+        self._subscribed.set_exception(closed)
         await self._client.aclose()
 
     async def _listen(self) -> None:

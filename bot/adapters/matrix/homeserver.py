@@ -64,17 +64,6 @@ _SYNC_FILTER = {
 }
 
 
-@asynccontextmanager
-async def _answered(within_s: float) -> AsyncIterator[None]:
-    """Turn silence and broken connections into `NetworkDown`."""
-    try:
-        async with asyncio.timeout(within_s):
-            yield
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        what = f"{type(error).__name__} {error}".strip()
-        raise NetworkDown(f"The homeserver did not answer: {what}.") from error
-
-
 def _path(*parts: str) -> str:
     return _CLIENT_API + "".join("/" + quote(part, safe="") for part in parts)
 
@@ -99,6 +88,7 @@ class Homeserver:
                 store_sync_tokens=False,
             ),
         )
+        self._closed = False
 
     @property
     def user_id(self) -> str:
@@ -106,7 +96,9 @@ class Homeserver:
         return str(self._client.user_id)
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, for good."""
+        # First, since nio would open a fresh connection for whoever comes after the end.
+        self._closed = True
         await self._client.close()
 
     def resume(self, session: Session) -> None:
@@ -119,7 +111,7 @@ class Homeserver:
         """Log in as `device_id`, or as a new device; gives user id, device id and token."""
         self._client.access_token = ""
         self._client.device_id = device_id or ""
-        async with _answered(_REQUEST_S):
+        async with self._answered(_REQUEST_S):
             said = _accepted(await self._client.login(password=password, device_name=device_name))
         return str(said.user_id), str(said.device_id), str(said.access_token)
 
@@ -213,7 +205,7 @@ class Homeserver:
         self, room_id: str, kind: str, content: Mapping[str, Any], transaction_id: str
     ) -> str:
         """Send an event; the same `transaction_id` again gives the same event id."""
-        async with _answered(_REQUEST_S):
+        async with self._answered(_REQUEST_S):
             said = _accepted(
                 await self._client.room_send(room_id, kind, dict(content), tx_id=transaction_id)
             )
@@ -221,16 +213,28 @@ class Homeserver:
 
     async def redact(self, room_id: str, event_id: str, transaction_id: str) -> None:
         """Take an event back."""
-        async with _answered(_REQUEST_S):
+        async with self._answered(_REQUEST_S):
             _accepted(await self._client.room_redact(room_id, event_id, tx_id=transaction_id))
 
     async def upload(self, mime: str, body: bytes) -> str:
         """Put a picture into the media repository; gives its `mxc:` address."""
-        async with _answered(_UPLOAD_S):
+        async with self._answered(_UPLOAD_S):
             said, _ = await self._client.upload(
                 lambda *_: body, content_type=mime, filesize=len(body)
             )
         return str(_accepted(said).content_uri)
+
+    @asynccontextmanager
+    async def _answered(self, within_s: float) -> AsyncIterator[None]:
+        """Turn silence and broken connections into `NetworkDown`."""
+        if self._closed:
+            raise NetworkDown("The connection to the homeserver was closed.")
+        try:
+            async with asyncio.timeout(within_s):
+                yield
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            what = f"{type(error).__name__} {error}".strip()
+            raise NetworkDown(f"The homeserver did not answer: {what}.") from error
 
     async def _get(
         self, kind: type[_Answer], *parts: str, query: Mapping[str, str] | None = None
@@ -260,7 +264,7 @@ class Homeserver:
     ) -> bytes:
         if query:
             path += "?" + urlencode(query)
-        async with _answered(within_s):
+        async with self._answered(within_s):
             answer = await self._client.send(
                 method,
                 path,

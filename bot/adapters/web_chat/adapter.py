@@ -86,6 +86,7 @@ class WebChat:
         self._rooms: dict[str, Room] = {}
         self._visitors: dict[str, Visitor] = {}
         self._connections: set[Connection] = set()
+        self._closing = False
 
     # The port
 
@@ -183,9 +184,11 @@ class WebChat:
         if token is None:
             words = "Your browser kept no cookie. Allow cookies for this site, then reload."
             return await _turn_away(socket, words, after_s=None)
-        if self._listener.hear is None or len(self._connections) >= PAGES_MAX:
-            return await _turn_away(socket, "The bot is not ready yet.", after_s=2)
         connection = Connection(request, socket, await self._visitor(token), room_id)
+        # Nothing is awaited between this look and the page's being counted, so that a page that
+        # comes while the bot is stopped is not forgotten by the goodbye.
+        if self._listener.hear is None or self._closing or len(self._connections) >= PAGES_MAX:
+            return await _turn_away(socket, "The bot is not ready yet.", after_s=2)
         if len(connection.visitor.connections) >= PAGES_PER_PERSON_MAX:
             words = "You have too many pages open. Close some, then reload."
             return await _turn_away(socket, words, after_s=None)
@@ -229,6 +232,7 @@ class WebChat:
                 writing.cancel()
                 with suppress(asyncio.CancelledError, ConnectionError):
                     await writing
+            await room.rest()
 
     def _part(self, connection: Connection, room: Room) -> None:
         self._connections.discard(connection)
@@ -292,6 +296,7 @@ class WebChat:
             connection.push(frames.Page(messages=tuple(map(shown, messages)), more=more))
 
     async def _on_shutdown(self, _app: web.Application) -> None:
+        self._closing = True
         await self._send_away()
 
     async def _send_away(self) -> None:

@@ -82,10 +82,17 @@ class Room:
     def leave(self, connection: Connection) -> None:
         """The page is gone; the last one to leave ends the reading."""
         self.connections.discard(connection)
-        if self.connections:
-            self._tell_presence()
-        elif self._reader is not None:
-            self._reader.cancel()
+        self._tell_presence()
+        self._changed.set()
+
+    async def rest(self) -> None:
+        """Return once nothing is being read for a room that everybody left.
+
+        The reading is never cancelled: a database connection that is torn off in the middle of
+        a statement is lost.
+        """
+        if self._reader is not None and not self.connections:
+            await asyncio.wait((self._reader,))
 
     def follow(self, after_revision: int) -> None:
         """Hand out what changes after that revision, unless the room is followed already."""
@@ -103,7 +110,7 @@ class Room:
 
     async def _read(self, revision: int) -> None:
         try:
-            while True:
+            while self.connections:
                 entries = await self._store.changes(
                     self.room_id, after_revision=revision, limit=CHANGES_AT_ONCE
                 )

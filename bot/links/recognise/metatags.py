@@ -7,8 +7,8 @@ from bot.links.recognise.schema import availability_word
 from bot.links.recognise.sighting import Clue
 
 #: Meta tags that name a price, the price to pay now first.
-PRICE_KEYS = ("product:sale_price:amount", "product:price:amount", "og:price:amount", "product:price",
-           "og:price", "twitter:data:price", "price")  # fmt: skip
+PRICE_KEYS = ("product:sale_price:amount", "product:price:amount", "og:price:amount",
+              "product:price", "og:price", "twitter:data:price", "price")  # fmt: skip
 _CURRENCIES = ("product:sale_price:currency", "product:price:currency", "og:price:currency",
                "og:currency", "pricecurrency", "currency")  # fmt: skip
 _PRICE_LABELS = frozenset(

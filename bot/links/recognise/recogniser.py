@@ -1,5 +1,7 @@
 """Ask every source what it says about a page, compare the answers, and say what was seen."""
 
+import re
+
 from ada_url import URL
 from selectolax.lexbor import LexborHTMLParser
 
@@ -7,7 +9,7 @@ from bot.links.recognise.currencies import page_regions
 from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import main_nodes, parse_blocks
 from bot.links.recognise.markup import Markup, decoded, read_markup
-from bot.links.recognise.metatags import PRICE_KEYS, read_meta_tags
+from bot.links.recognise.metatags import read_meta_tags
 from bot.links.recognise.schema import absolute_url, names_article, read_schema
 from bot.links.recognise.shopsigns import is_sold_out, sells
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
@@ -15,9 +17,10 @@ from bot.links.recognise.sighting import Clue, PageFacts, Sighting
 from bot.links.recognise.textprice import price_in_text
 from bot.links.recognise.verdict import Verdict, in_minor_units, judge_price
 
+_TAG_START = re.compile("<")
+_TAGS_MAX = 10_000
 _PRODUCT_KINDS = ("product", "item", "offer")
 _READING_KINDS = ("article", "video", "blog", "profile", "news")
-_PRICE_KEYS = frozenset(PRICE_KEYS) - {"price"}
 
 
 def recognise(html: bytes, url: str, *, charset: str | None = None) -> Sighting:
@@ -30,33 +33,66 @@ def recognise(html: bytes, url: str, *, charset: str | None = None) -> Sighting:
     markup = read_markup(text)
     values, _ = parse_blocks(markup.json_ld)
     nodes = list(main_nodes(values))
-    facts = _facts(url, markup, is_article=names_article(nodes))
-    tree = LexborHTMLParser(text)
-    clues = [read_schema("json-ld", nodes, facts)]
-    if "itemprop" in text:
-        clues.append(read_schema("microdata", item_nodes(tree, MICRODATA), facts))
-    if "typeof" in text:
-        clues.append(read_schema("rdfa", item_nodes(tree, RDFA), facts))
-    products = [clue for clue in clues if clue is not None]
-    clues_of_page = [*products, *read_meta_tags(markup)]
-    is_shop_page = bool(products) or _looks_like_shop(markup, tree, facts)
-    verdict = _verdict(clues_of_page, facts, tree, text) if is_shop_page else Verdict()
+    tree = LexborHTMLParser(_bounded(text))
+    items = item_nodes(tree, MICRODATA) if "itemprop" in text else []
+    typed = item_nodes(tree, RDFA) if "typeof" in text else []
+    facts = _facts(url, markup, is_article=names_article([*nodes, *items, *typed]))
+    found = (
+        read_schema("json-ld", nodes, facts),
+        read_schema("microdata", items, facts),
+        read_schema("rdfa", typed, facts),
+    )
+    products = [clue for clue in found if clue is not None]
+    clues = [*products, *read_meta_tags(markup)]
+    verdict = _verdict(clues, facts, tree, text, has_product=bool(products))
     in_words: str | None = None
-    if verdict.price is not None and all(clue.availability is None for clue in clues_of_page):
+    if verdict.price is not None and all(clue.availability is None for clue in clues):
         in_words = "OutOfStock" if is_sold_out(tree) else "InStock"
-    return _sighting(url, markup, clues_of_page, verdict, in_words)
+    return _sighting(url, markup, clues, verdict, in_words)
 
 
-def _verdict(clues: list[Clue], facts: PageFacts, tree: LexborHTMLParser, text: str) -> Verdict:
-    if any(clue.is_free for clue in clues):
+def _bounded(text: str) -> str:
+    """`text` up to its ten-thousandth tag.
+
+    The tree builder's time grows with the square of the depth: a page of nothing but opening
+    tags would hold it for minutes. No bound on the depth can be had before parsing, so the tags
+    are bounded; JSON-LD and meta tags behind them are still read.
+    """
+    if text.count("<") <= _TAGS_MAX:
+        return text
+    for count, tag in enumerate(_TAG_START.finditer(text)):
+        if count == _TAGS_MAX:
+            return text[: tag.start()]
+    return text
+
+
+def _verdict(
+    clues: list[Clue], facts: PageFacts, tree: LexborHTMLParser, text: str, *, has_product: bool
+) -> Verdict:
+    if facts.is_article or any(clue.is_free for clue in clues):
         # What the data give away, or have no price for yet, is not for a guess to price.
         return Verdict()
+    if facts.kind.startswith(_READING_KINDS):
+        # Some shops call their pages articles; then only a schema.org product has a price.
+        return judge_price(clues, ShownPrices(), facts, text) if has_product else Verdict()
     shown = shown_prices(tree)
-    if shown.best is None and all(clue.price is None for clue in clues):
+    is_shop = has_product or _looks_like_shop(clues, tree, facts)
+    if not is_shop and not shown.stands_out:
+        return Verdict()
+    if shown.is_listing and all(clue.price is None for clue in clues):
+        return Verdict()
+    if is_shop and shown.best is None and all(clue.price is None for clue in clues):
         in_text = price_in_text(tree, facts.heading, facts.description)
         if in_text is not None:
             shown = ShownPrices.of(*in_text)
     return judge_price(clues, shown, facts, text)
+
+
+def _looks_like_shop(clues: list[Clue], tree: LexborHTMLParser, facts: PageFacts) -> bool:
+    """Whether a page without a schema.org product may sell one all the same."""
+    if any(clue.price is not None for clue in clues):
+        return True
+    return any(word in facts.kind for word in _PRODUCT_KINDS) or sells(tree)
 
 
 def _facts(url: str, markup: Markup, *, is_article: bool) -> PageFacts:
@@ -73,19 +109,9 @@ def _facts(url: str, markup: Markup, *, is_article: bool) -> PageFacts:
         ),
         heading=markup.heading,
         description=found.get("og:description") or found.get("description") or "",
+        kind=found.get("og:type", "").lower(),
         is_article=is_article,
     )
-
-
-def _looks_like_shop(markup: Markup, tree: LexborHTMLParser, facts: PageFacts) -> bool:
-    """Whether a page without a schema.org product may sell one all the same."""
-    kind = next((content for key, content in markup.metas if key == "og:type"), "").lower()
-    if facts.is_article or kind in _READING_KINDS:
-        return False
-    names_price = any(key in _PRICE_KEYS for key, _ in markup.metas)
-    if names_price or any(word in kind for word in _PRODUCT_KINDS):
-        return True
-    return sells(tree)
 
 
 def _sighting(

@@ -60,8 +60,8 @@ def read_schema(source: str, nodes: Iterable[Node], facts: PageFacts) -> Clue | 
     known = [_lowered(node) for node in nodes]
     by_id = {str(node["@id"]): node for node in known if "@id" in node and len(node) > 1}
     products = [node for node in known if _types(node) & _PRODUCT_TYPES]
-    chosen = _page_product(products, facts)
-    return _Reader(source, by_id, facts).clue(chosen) if chosen is not None else None
+    chosen = _page_products(products, facts)
+    return _Reader(source, by_id, facts).clue(chosen) if chosen else None
 
 
 def names_article(nodes: Iterable[Node]) -> bool:
@@ -78,19 +78,22 @@ def availability_word(raw: object) -> str | None:
     return _AVAILABILITIES.get("".join(char for char in word.lower() if char.isalpha()))
 
 
-def _page_product(products: list[Node], facts: PageFacts) -> Node | None:
-    """The product that the page is about: the only one, or the one that names the page."""
-    by_name: dict[str, Node] = {}
+def _page_products(products: list[Node], facts: PageFacts) -> list[Node]:
+    """The nodes of the product that the page is about: its only one, or the one it is named after.
+
+    Several nodes under one name are one product in several variants.
+    """
+    by_name: dict[str, list[Node]] = {}
     for product in products:
         if "name" in product or "offers" in product:
-            name = _squeezed(_text(product.get("name")))
-            if name not in by_name or ("offers" not in by_name[name] and "offers" in product):
-                by_name[name] = product
+            by_name.setdefault(_squeezed(_text(product.get("name"))), []).append(product)
     if len(by_name) <= 1:
-        return next(iter(by_name.values()), None)
-    ranked = sorted(by_name.values(), key=lambda node: -_closeness(node, facts))
-    best, second = (_closeness(node, facts) for node in ranked[:2])
-    return ranked[0] if best > second else None
+        return next(iter(by_name.values()), [])
+    closeness = {
+        name: max(_closeness(node, facts) for node in nodes) for name, nodes in by_name.items()
+    }
+    best, second = sorted(closeness, key=lambda name: -closeness[name])[:2]
+    return by_name[best] if closeness[best] > closeness[second] else []
 
 
 def _closeness(product: Node, facts: PageFacts) -> int:
@@ -119,7 +122,9 @@ class _Reader:
         # References may multiply offers without end; a page's author may mean it so.
         self._offers_left = _OFFERS_MAX
 
-    def clue(self, product: Node) -> Clue:
+    def clue(self, products: list[Node]) -> Clue:
+        """What the nodes of one product say together; the first with offers describes it."""
+        product = next((node for node in products if "offers" in node), products[0])
         clue = Clue(
             source=self._source,
             title=_clean(product.get("name")),
@@ -128,7 +133,7 @@ class _Reader:
             gtin=next(filter(None, (_gtin(product.get(key)) for key in _GTINS)), None),
             image=self._image(product.get("image")),
         )
-        offers = list(self._offers(product, 0))
+        offers = [offer for node in products for offer in self._offers(node, 0)]
         mine = [offer for offer in offers if self._is_named(offer)] or offers
         self._read_offers(clue, mine, offers)
         if clue.availability is None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -16,7 +17,9 @@ from bot.links.recognise.shopwords import (
     PRODUCT_PLACE,
 )
 
-_SELECTOR = ", ".join(
+_SELECTOR = 'h1, [class*="price" i], [id*="price" i]'
+#: Slower, so only where the first finds nothing.
+_OTHER_SELECTOR = ", ".join(
     ["h1", *(f'[{attribute}*="{name}" i]' for name in PRICE_NAMES for attribute in ("class", "id"))]
 )
 _CANDIDATES_MAX = 250
@@ -27,6 +30,9 @@ _STRUCK = frozenset({"del", "s", "strike"})
 _BARE_PLACES = frozenset({"footer", "nav", "aside", "header", "select", "option"})
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
 _SCORE_MIN = 3.0
+_STANDS_OUT_SCORE = 6.0
+_RIVAL_GAP = 2.5
+_RIVALS_OF_LISTING = 5
 _UNSEEN_SCORE = 0.0
 _STRUCK_SCORE = -4.0
 
@@ -62,6 +68,20 @@ class ShownPrices:
         amount = max(self.scores, key=lambda amount: self.scores[amount], default=None)
         return amount if amount is not None and self.scores[amount] >= _SCORE_MIN else None
 
+    @property
+    def stands_out(self) -> bool:
+        """Whether the best amount looks like a price even where nothing else names a shop."""
+        best = self.best
+        return best is not None and best in self.signs and self.scores[best] >= _STANDS_OUT_SCORE
+
+    @property
+    def is_listing(self) -> bool:
+        """Whether so many amounts stand side by side that the page is rather a list."""
+        if self.best is None:
+            return False
+        floor = self.scores[self.best] - _RIVAL_GAP
+        return sum(self.scores[amount] >= floor for amount in self.current) >= _RIVALS_OF_LISTING
+
     def lead_over(self, amount: Decimal) -> float:
         """By how much the best amount outdoes `amount`; 0 when that is the best itself."""
         if self.best is None:
@@ -71,7 +91,7 @@ class ShownPrices:
 
 def shown_prices(tree: LexborHTMLParser) -> ShownPrices:
     """Every amount that stands in an element named like a price, scored by name and place."""
-    found = _candidates(tree)
+    found = _candidates(tree, _SELECTOR) or _candidates(tree, _OTHER_SELECTOR)
     shown = ShownPrices()
     for candidate in found:
         known = shown.scores.get(candidate.amount, candidate.score)
@@ -86,11 +106,11 @@ def shown_prices(tree: LexborHTMLParser) -> ShownPrices:
     return shown
 
 
-def _candidates(tree: LexborHTMLParser) -> list[_Candidate]:
+def _candidates(tree: LexborHTMLParser, selector: str) -> list[_Candidate]:
     found: list[_Candidate] = []
     seen_heading = False
     since_heading = 0
-    for element in tree.css(_SELECTOR)[:_CANDIDATES_MAX]:
+    for element in tree.css(selector)[:_CANDIDATES_MAX]:
         if element.tag == "h1":
             seen_heading, since_heading = True, 0
             continue
@@ -113,7 +133,7 @@ def _read(element: LexborNode) -> _Candidate | None:
     if amount is None:
         return None
     sign = sign_in(text)
-    score = _name_score(element) + (2.0 if sign else 0.0) + _place_score(element)
+    score = _name_score(_names(element)) + (2.0 if sign else 0.0) + _place_score(element)
     # A price stands by itself; the more words around the number, the less it is one.
     words = sum(char.isalpha() for char in text)
     is_current = score > _STRUCK_SCORE and OTHER_NAME.search(_names(element)) is None
@@ -148,14 +168,24 @@ def _names(element: LexborNode) -> str:
     return f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
 
 
-def _name_score(element: LexborNode) -> float:
-    names = _names(element)
+@lru_cache(maxsize=4096)
+def _name_score(names: str) -> float:
     score = 1.5 if "price" in names.lower() else 0.5
     if CURRENT_NAME.search(names):
         score += 1.0
     if OTHER_NAME.search(names):
         score -= 3.0
     return score
+
+
+@lru_cache(maxsize=4096)
+def _is_other_place(names: str) -> bool:
+    return OTHER_PLACE.search(names) is not None
+
+
+@lru_cache(maxsize=4096)
+def _is_product_place(names: str) -> bool:
+    return PRODUCT_PLACE.search(names) is not None
 
 
 def _place_score(element: LexborNode) -> float:
@@ -168,8 +198,8 @@ def _place_score(element: LexborNode) -> float:
         if place.tag in _STRUCK:
             return 2 * _STRUCK_SCORE
         names = _names(place)
-        bad = bad or place.tag in _BARE_PLACES or OTHER_PLACE.search(names) is not None
-        good = good or PRODUCT_PLACE.search(names) is not None
+        bad = bad or place.tag in _BARE_PLACES or _is_other_place(names)
+        good = good or _is_product_place(names)
         if "display:none" in (place.attributes.get("style") or "").replace(" ", ""):
             score -= 2.0
         place = place.parent

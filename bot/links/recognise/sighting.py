@@ -61,11 +61,15 @@ class Clue:
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What every reader of a page may need: its address, its names and where it is at home."""
+    """What every reader of a page may need: its address, its names and where it is at home.
+
+    `kind` is Open Graph's type of the page, in lower case.
+    """
 
     url: str
     titles: tuple[str, ...]
     regions: tuple[str, ...]
     heading: str = ""
     description: str = ""
+    kind: str = ""
     is_article: bool = False

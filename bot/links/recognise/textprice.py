@@ -38,7 +38,7 @@ def price_in_text(
 
 
 def _priced(text: str) -> list[tuple[Decimal, str | None, str]]:
-    priced = []
+    priced: list[tuple[Decimal, str | None, str]] = []
     for match in _PRICED.finditer(text):
         written = match[1] or match[2]
         amount = read_amount(written)

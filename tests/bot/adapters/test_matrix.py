@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.base import AdapterError, NetworkDown
+from bot.adapters.base import Adapter, AdapterError, NetworkDown
 from bot.adapters.matrix import Matrix
 from bot.events import Joined, Message, Removed
 from tests.bot.adapters.matrix.people import (
@@ -317,6 +317,36 @@ async def test_an_ended_session_is_renewed_with_the_password_as_the_same_device(
     }
     await bot.call("POST", "/delete_devices", {"devices": [device_id], "auth": auth})
     assert await one_run() == device_id
+
+
+async def test_a_closed_adapter_sends_nothing_and_opens_again(
+    synapse: SynapsePeer, tmp_path: Path
+) -> None:
+    bot = Person(synapse, "bot")
+    room_id = await bot.make_room()
+    adapter = make_bot(bot, Inbox(), tmp_path, url=synapse.base_url)
+    sending = [asyncio.create_task(adapter.send(outgoing(room_id))) for _ in range(5)]
+    await adapter.close()
+    results = await asyncio.gather(*sending, return_exceptions=True)
+    assert all(isinstance(result, str | NetworkDown) for result in results)
+    assert await adapter.send(outgoing(room_id))
+    await adapter.close()
+
+
+def test_what_matrix_can_show(tmp_path: Path) -> None:
+    adapter: Adapter = Matrix(
+        "http://localhost",
+        "bot",
+        password="secret",
+        cursors=Inbox(),
+        store_dir=tmp_path,
+        pictures=Pictures(),
+    )
+    assert adapter.network == "matrix"
+    assert adapter.capabilities.reactions
+    assert not adapter.capabilities.buttons
+    assert not adapter.capabilities.private_in_room
+    assert adapter.capabilities.command_prefixes == ("!", "/")
 
 
 def test_without_password_and_token_there_is_no_adapter(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ PAGE = """<!doctype html><html lang="en"><title>Green tea</title>
 <script type="application/ld+json">{"@context": "https://schema.org", "@type": "Product",
  "name": "Green tea", "sku": "T-1", "brand": {"@type": "Brand", "name": "Leaf"},
  "gtin13": "4006381333931", "image": "/tea.png", "offers": {"@type": "Offer", "price": "199.00",
- "priceCurrency": "CNY", "availability": "https://schema.org/InStock"}}</script><h1>Green tea</h1>"""
+ "priceCurrency": "CNY", "availability": "https://schema.org/InStock"}}</script>
+<h1>Green tea</h1>"""
 KEYS = ["url", "title", "price_minor", "currency", "exponent", "availability", "sku", "brand",
         "gtin", "image", "sources", "trust", "reason"]  # fmt: skip
 

@@ -24,6 +24,7 @@ export class Log {
     this.names = new Map(); // name → ids that use it
     this.me = null;
     this.atEnd = true;
+    this.lastTop = 0;
     this.frame.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.newest.addEventListener("click", () => this.toEnd());
     this.earlier.addEventListener("click", () => {
@@ -59,6 +60,7 @@ export class Log {
   putEarlier({ messages, more }) {
     this.earlier.hidden = !more;
     this.frame.setAttribute("aria-live", "off");
+    this.atEnd = false;
     const below = this.frame.scrollHeight - this.frame.scrollTop;
     for (const message of messages) this.put(message, { quiet: true });
     this.frame.scrollTop = this.frame.scrollHeight - below;
@@ -82,8 +84,8 @@ export class Log {
     this.shown.set(message.id, { message, node });
     this.#arrange(node);
     if (after) this.#arrange(after);
-    if (message.person === this.me.id) this.toEnd();
-    else if (!this.atEnd && !quiet && !after) this.newest.hidden = false;
+    if (this.atEnd || (message.person === this.me.id && !quiet)) this.toEnd();
+    else if (!quiet && !after) this.newest.hidden = false;
   }
 
   /** Words on their way: shown at once, marked until they are kept. */
@@ -117,6 +119,7 @@ export class Log {
 
   toEnd() {
     this.frame.scrollTop = this.frame.scrollHeight;
+    this.lastTop = this.frame.scrollTop;
     this.atEnd = true;
     this.newest.hidden = true;
   }
@@ -241,8 +244,12 @@ export class Log {
       && before.private === message.private && !message.card && message.at_s - before.at_s < TOGETHER_S);
   }
 
+  // Only going up leaves the end: a message that makes the page longer does not.
   #scrolled() {
-    this.atEnd = this.frame.scrollHeight - this.frame.scrollTop - this.frame.clientHeight < 60;
+    const { scrollTop, scrollHeight, clientHeight } = this.frame;
+    if (scrollHeight - scrollTop - clientHeight < 60) this.atEnd = true;
+    else if (scrollTop < this.lastTop) this.atEnd = false;
+    this.lastTop = scrollTop;
     if (this.atEnd) this.newest.hidden = true;
   }
 }

@@ -1,6 +1,6 @@
 // What a newcomer is told: three steps and something to try at once.
 
-import { copyButton, make, webAddress } from "./dom.js";
+import { copyButton, icon, make, webAddress } from "./dom.js";
 
 /** The steps as elements. `onTry(text)` puts something into the message box. */
 export function showWelcome({ welcome, titleId = null, onTry }) {
@@ -9,7 +9,7 @@ export function showWelcome({ welcome, titleId = null, onTry }) {
   return [
     make("img", { src: "/static/mark.svg", alt: "", width: 64, height: 64 }),
     make("h2", { id: titleId }, "Share a link. Tap once. Paid."),
-    make("p", { class: "lead" }, "Paste the link of a product, by itself or in the middle of a sentence. The bot answers with a card, and one tap on it pays. You can undo for a few seconds."),
+    make("p", { class: "lead" }, "Paste the link of a product, by itself or in the middle of a sentence. The bot answers with a card, and one tap on it pays."),
     make("ol", { class: "steps" }, findStep(shop), pasteStep(sample, onTry), tapStep()),
     ...suggestions(welcome.suggestions, onTry),
   ];
@@ -18,7 +18,7 @@ export function showWelcome({ welcome, titleId = null, onTry }) {
 function findStep(shop) {
   return make("li", {}, make("b", {}, "Find something"),
     make("span", {}, shop ? "The demo shop sells a few nice things for play money." : "Any page of a shop that sells through this bot."),
-    shop && make("a", { class: "plain", href: shop, target: "_blank", rel: "noopener noreferrer" }, "Open the demo shop ↗"));
+    shop && make("a", { class: "plain", href: shop, target: "_blank", rel: "noopener noreferrer" }, "Open the shop ↗"));
 }
 
 function pasteStep(sample, onTry) {
@@ -27,7 +27,7 @@ function pasteStep(sample, onTry) {
   if (sample) {
     step.append(make("code", { class: "sample", dir: "ltr" }, decodeURI(sample)),
       make("div", { class: "pair" },
-        make("button", { class: "pay", type: "button", onclick: () => onTry(sample) }, "Put it in the box"),
+        make("button", { class: "pay", type: "button", onclick: () => onTry(sample) }, "Try this link"),
         copyButton("Copy link", sample)));
   }
   return step;
@@ -35,7 +35,8 @@ function pasteStep(sample, onTry) {
 
 function tapStep() {
   return make("li", {}, make("b", {}, "Tap Pay"),
-    make("span", {}, "Only you see whether it was paid. Everybody else sees how often it was bought."));
+    make("span", {}, "Only you see that you paid, and can undo it for some seconds. The others see how often it was bought."),
+    make("span", { class: "sketch", "aria-hidden": "true" }, icon("tick", "glyph"), "Paid", make("i", {}), "Undo", make("em", {}, "8")));
 }
 
 function suggestions(commands, onTry) {

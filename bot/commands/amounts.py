@@ -1,0 +1,59 @@
+"""Amounts as people write them after a command: `500`, `¥12.50`, `500 USD`, `20元`."""
+
+import re
+
+from wallet_core.errors import MoneyError
+from wallet_core.money import Money, exponent_of
+
+_WRITTEN = re.compile(r"(?:([A-Za-z]{3})\s*)?([^\sA-Za-z]+)(?:\s*([A-Za-z]{3}))?")
+_NUMBER = re.compile(r"[-−]?[\d.,]+")
+#: Signs of money and the currencies that each of them may mean.
+_SIGNS = {
+    "¥": frozenset({"CNY", "JPY"}),
+    "￥": frozenset({"CNY", "JPY"}),
+    "元": frozenset({"CNY"}),
+    "円": frozenset({"JPY"}),
+    "€": frozenset({"EUR"}),
+    "£": frozenset({"GBP"}),
+    "$": frozenset({"USD", "AUD", "CAD", "HKD", "NZD", "SGD", "TWD", "MXN"}),
+}
+
+
+def amount_in(args: str, currency: str) -> Money:
+    """The amount in `args`, more than zero, in `currency` unless another one is written.
+
+    Raises `MoneyError` with one sentence.
+    """
+    written = _WRITTEN.fullmatch(args.strip())
+    if written is None:
+        raise MoneyError(f"“{args.strip()[:40]}” is not an amount." if args.strip() else "How much?")
+    before, number, after = written.groups()
+    if before and after:
+        raise MoneyError("That names two currencies.")
+    code = (before or after or "").upper()
+    plain = _without_sign(number, code or currency)
+    if _NUMBER.fullmatch(plain) is None:
+        raise MoneyError(f"“{args.strip()[:40]}” is not an amount.")
+    money = Money.parse(plain.replace("−", "-"), _checked(code) if code else currency)
+    if money.amount_minor <= 0:
+        raise MoneyError("An amount must be more than zero.")
+    return money
+
+
+def _checked(code: str) -> str:
+    """The code itself; raises `MoneyError` for one that is no currency's."""
+    try:
+        exponent_of(code)
+    except MoneyError:
+        raise MoneyError(f"“{code}” is not the code of a currency.") from None
+    return code
+
+
+def _without_sign(number: str, currency: str) -> str:
+    """The digits alone. Raises `MoneyError` where the sign means another currency."""
+    sign = next((s for s in _SIGNS if number.startswith(s) or number.endswith(s)), None)
+    if sign is None:
+        return number
+    if currency not in _SIGNS[sign]:
+        raise MoneyError(f"{sign} is not the sign of {currency}; write the currency's code.")
+    return number.removeprefix(sign).removesuffix(sign)

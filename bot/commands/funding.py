@@ -1,0 +1,88 @@
+"""/topup and /withdraw: money in and out, and the admins who hand the cash over."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from bot.cards import Tone
+from bot.commands.amounts import amount_in
+from bot.commands.command import Command, prefix_of
+from bot.conversation.turn import Desk, Turn, send_id, sentence
+from wallet_core.commerce.records import FundingRequest, Speech
+from wallet_core.errors import MoneyError
+from wallet_core.funding.requests import Ask
+from wallet_core.ledger.commits import Notice
+from wallet_core.money import Money
+
+Begin = Callable[[Ask], Awaitable[None]]
+
+
+async def top_up(desk: Desk, turn: Turn, args: str) -> None:
+    """Ask to bring money in."""
+    money = await asked_amount(desk, turn, args, f"{prefix_of(turn)}topup 500")
+    if money is not None:
+        await begin(desk, turn, desk.funding.ask_top_up, f"wallet:{turn.person.wallet_id}", money)
+
+
+async def withdraw(desk: Desk, turn: Turn, args: str) -> None:
+    """Ask for one's money; it is held until somebody hands it over."""
+    money = await asked_amount(desk, turn, args, f"{prefix_of(turn)}withdraw 500")
+    if money is not None:
+        await begin(desk, turn, desk.funding.ask_payout, f"wallet:{turn.person.wallet_id}", money)
+
+
+async def press_top_up(desk: Desk, turn: Turn, ref: str) -> None:
+    """A button that asks for a top-up of its own amount: `topup:CNY:19900`."""
+    currency, _, digits = ref.partition(":")
+    try:
+        if not (digits.isascii() and digits.isdigit()) or not int(digits):
+            raise MoneyError(f"{ref!r} is no amount.")
+        money = Money(int(digits), currency)
+    except (MoneyError, ValueError):
+        # ValueError: more digits than Python is willing to read.
+        await desk.answer(turn, sentence("That button is too old to work. No money moved."))
+        return
+    await begin(desk, turn, desk.funding.ask_top_up, f"wallet:{turn.person.wallet_id}", money)
+
+
+async def asked_amount(
+    desk: Desk, turn: Turn, args: str, example: str, currency: str | None = None
+) -> Money | None:
+    """The amount in `args`; None when it is none and the asker was told so."""
+    try:
+        return amount_in(args, currency or desk.currency)
+    except MoneyError as error:
+        text = f"{error} Write it like this: {example}. No money moved."
+        await desk.answer(turn, sentence(text, Tone.BAD))
+        return None
+
+
+async def begin(desk: Desk, turn: Turn, ask: Begin, owner: str, money: Money) -> None:
+    """Ask for money in or out of `owner`'s account, and tell the admins who confirm it."""
+    tills = await _tills(desk)
+    await ask(msgspec.structs.replace(turn.ask(owner, money), also=tills))
+
+
+async def _tills(desk: Desk) -> Callable[[FundingRequest], Speech]:
+    contacts = await desk.people.admins()
+
+    def also(request: FundingRequest) -> Speech:
+        return tuple(
+            Notice(
+                send_id=send_id("till", request.id, contact.network, contact.network_person_id),
+                network=contact.network,
+                room_id=contact.room_id,
+                person_id=contact.network_person_id,
+                view="till",
+                ref=request.code,
+            )
+            for contact in contacts
+        )
+
+    return also
+
+
+COMMANDS = (
+    Command("topup", "topup AMOUNT [CURRENCY]", "Bring money in.", top_up, aliases=("top-up",)),
+    Command("withdraw", "withdraw AMOUNT [CURRENCY]", "Leave with your money.", withdraw),
+)

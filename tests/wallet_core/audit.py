@@ -1,0 +1,97 @@
+"""Whether the books are right, read from nothing but their rows."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.transfers import HoldState
+from wallet_core.storage import tables as t
+from wallet_core.storage.database import Database
+
+Rows = Sequence[sa.Row[Any]]
+
+#: What an order's state says about its hold.
+_HOLD_OF_ORDER = {
+    "authorised": "open",
+    "paid": "captured",
+    "refunded": "captured",
+    "undone": "voided",
+    "declined": "voided",
+    "expired": "expired",
+}
+
+
+async def audit(database: Database) -> None:
+    """Fails where the rows contradict each other."""
+    tables = (t.accounts, t.entries, t.transfers, t.holds, t.orders, t.offers, t.commits)
+    async with database.engine.connect() as connection:
+        if not database.is_sqlite:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+        rows = {table.name: (await connection.execute(sa.select(table))).all() for table in tables}
+    _entries_make_the_balances(rows["accounts"], rows["entries"])
+    _transfers_balance(rows["entries"], rows["transfers"], rows["commits"])
+    _held_money_is_open_holds(rows["accounts"], rows["holds"])
+    _orders_fit_their_holds(rows["orders"], rows["holds"])
+    _stock_fits_the_orders(rows["offers"], rows["orders"])
+
+
+def _entries_make_the_balances(accounts: Rows, entries: Rows) -> None:
+    lines: dict[str, list[Any]] = defaultdict(list)
+    for entry in sorted(entries, key=lambda entry: (entry.account_id, entry.seq)):
+        lines[entry.account_id].append(entry)
+    assert set(lines) <= {account.id for account in accounts}
+    for account in accounts:
+        mine = lines[account.id]
+        assert account.version == len(mine), account.id
+        assert [entry.seq for entry in mine] == list(range(1, len(mine) + 1)), account.id
+        balance = 0
+        for entry in mine:
+            balance += entry.amount_minor
+            assert entry.balance_after_minor == balance, (account.id, entry.seq)
+        assert account.balance_minor == balance, account.id
+        floor = AccountRef.of_id(account.id).floor_minor
+        assert floor is None or all(entry.balance_after_minor >= floor for entry in mine)
+
+
+def _transfers_balance(entries: Rows, transfers: Rows, commits: Rows) -> None:
+    sums: Counter[tuple[object, str]] = Counter()
+    for entry in entries:
+        sums[entry.transfer_id, AccountRef.of_id(entry.account_id).currency] += entry.amount_minor
+    assert not any(sums.values())
+    assert {transfer_id for transfer_id, _ in sums} == {row.id for row in transfers}
+    assert {row.commit_key for row in transfers} <= {row.key for row in commits}
+
+
+def _held_money_is_open_holds(accounts: Rows, holds: Rows) -> None:
+    held: Counter[str] = Counter()
+    for hold in holds:
+        if hold.state == HoldState.OPEN:
+            held[AccountRef.of_id(hold.payer_account_id).held.id] += hold.amount_minor
+    for account in accounts:
+        if account.purpose == "held":
+            assert account.balance_minor == held.pop(account.id, 0), account.id
+    assert not held
+
+
+def _orders_fit_their_holds(orders: Rows, holds: Rows) -> None:
+    by_id = {hold.id: hold for hold in holds}
+    for order in orders:
+        hold = by_id.pop(order.hold_id)
+        assert hold.state == _HOLD_OF_ORDER[order.state], (order.id, order.state, hold.state)
+        assert hold.amount_minor == order.amount_minor
+        captured = order.amount_minor if hold.state == HoldState.CAPTURED else 0
+        assert order.captured_minor == captured
+        assert 0 <= order.refunded_minor <= captured
+        whole = captured > 0 and order.refunded_minor == captured
+        assert (order.state == "refunded") == whole
+    assert not [hold for hold in by_id.values() if hold.subject.startswith("order:")]
+
+
+def _stock_fits_the_orders(offers: Rows, orders: Rows) -> None:
+    gone = Counter(o.offer_id for o in orders if o.state in ("authorised", "paid", "refunded"))
+    for offer in offers:
+        assert offer.sold == gone[offer.id], offer.id
+        assert offer.stock_total is None or offer.sold <= offer.stock_total

@@ -1,0 +1,199 @@
+"""Looking things up for people: their history in words, the state of the books, who is meant."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wallet_core.commerce.records import Order, OrderState
+from wallet_core.ledger.accounts import Purpose
+from wallet_core.storage import tables as t
+from wallet_core.storage.database import Database
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry on what somebody can spend, and what it was for.
+
+    `kind` is the transfer's, `hold_state` that of the hold it made or ended. The order's fields
+    stand where it was about an order, `code` where it was about money in or out.
+    """
+
+    amount_minor: int
+    balance_after_minor: int
+    currency: str
+    kind: str
+    subject: str
+    at_us: int
+    hold_state: str | None = None
+    order_number: str | None = None
+    order_title: str | None = None
+    order_state: str | None = None
+    code: str | None = None
+
+
+class FoundWallet(msgspec.Struct, frozen=True):
+    """A wallet, whose it is, and whether it may pay."""
+
+    id: str
+    person_id: str
+    frozen: bool
+
+
+class EntrySum(msgspec.Struct, frozen=True):
+    """All entries of a currency: their sum, which must be 0, and how many there are."""
+
+    currency: str
+    total_minor: int
+    entry_count: int
+
+
+class ParkedEvent(msgspec.Struct, frozen=True):
+    """An event that failed so often that it was put aside, and its last error."""
+
+    event_id: str
+    error: str | None
+    received_at_us: int
+
+
+class Lookups:
+    """Answers to what people ask. All of it raises `StorageUnavailable` without a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def history(self, owner: str, limit: int) -> Sequence[HistoryEntry]:
+        """The newest entries on what `owner` (`wallet:…`) can spend, newest first.
+
+        A hold shows here as the money that it takes away, and its void as the money that it gives
+        back: the account for held money mirrors both and is left out.
+        """
+        query = (
+            sa.select(
+                t.entries.c.amount_minor,
+                t.entries.c.balance_after_minor,
+                t.accounts.c.currency,
+                t.transfers.c.kind,
+                t.transfers.c.subject,
+                t.transfers.c.created_at_us.label("at_us"),
+                t.holds.c.state.label("hold_state"),
+            )
+            .join(t.transfers, t.transfers.c.id == t.entries.c.transfer_id)
+            .join(t.accounts, t.accounts.c.id == t.entries.c.account_id)
+            .join(t.holds, t.holds.c.id == t.transfers.c.hold_id, isouter=True)
+            .where(t.accounts.c.owner == owner, t.accounts.c.purpose == Purpose.AVAILABLE)
+            .order_by(t.transfers.c.created_at_us.desc(), t.entries.c.seq.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).mappings().all()
+            entries = [HistoryEntry(**row) for row in rows]
+            return await _with_subjects(connection, entries)
+
+    async def newest_held_order(self, wallet_id: str) -> Order | None:
+        """A wallet's newest order whose money is still held."""
+        query = (
+            sa.select(t.orders)
+            .where(t.orders.c.wallet_id == wallet_id, t.orders.c.state == OrderState.AUTHORISED)
+            .order_by(t.orders.c.created_at_us.desc())
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).mappings().first()
+        return Order(**row) if row else None
+
+    async def wallets_of(self, who: str) -> Sequence[FoundWallet]:
+        """The wallets that `who` may mean, by their id.
+
+        `who` is a wallet's id, a person's id, a network's own id of a person, or the network's
+        name before it (`matrix:@anna:example.org`).
+        """
+        network, _, rest = who.partition(":")
+        known = t.identities.c.network_person_id
+        query = (
+            sa.select(t.wallets.c.id, t.wallets.c.person_id, t.wallets.c.frozen)
+            .join(t.identities, t.identities.c.person_id == t.wallets.c.person_id, isouter=True)
+            .where(
+                sa.or_(
+                    t.wallets.c.id == who,
+                    t.wallets.c.person_id == who,
+                    known == who,
+                    sa.and_(t.identities.c.network == network, known == rest),
+                )
+            )
+            .distinct()
+            .order_by(t.wallets.c.id)
+        )
+        async with self._database.read() as connection:
+            return [FoundWallet(*row) for row in await connection.execute(query)]
+
+    async def entry_sums(self) -> Sequence[EntrySum]:
+        """The sum of all entries in each currency, counted entry by entry."""
+        total = sa.cast(sa.func.sum(t.entries.c.amount_minor), sa.BigInteger)
+        query = (
+            sa.select(t.accounts.c.currency, total, sa.func.count())
+            .join(t.accounts, t.accounts.c.id == t.entries.c.account_id)
+            .group_by(t.accounts.c.currency)
+            .order_by(t.accounts.c.currency)
+        )
+        async with self._database.read() as connection:
+            return [EntrySum(*row) for row in await connection.execute(query)]
+
+    async def wrong_balance_count(self) -> int:
+        """How many accounts have a balance that is not the sum of their entries; must be 0."""
+        sums = (
+            sa.select(
+                t.entries.c.account_id, sa.func.sum(t.entries.c.amount_minor).label("total_minor")
+            )
+            .group_by(t.entries.c.account_id)
+            .subquery()
+        )
+        query = (
+            sa.select(sa.func.count())
+            .select_from(t.accounts)
+            .join(sums, sums.c.account_id == t.accounts.c.id, isouter=True)
+            .where(t.accounts.c.balance_minor != sa.func.coalesce(sums.c.total_minor, 0))
+        )
+        async with self._database.read() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def parked(self, limit: int) -> Sequence[ParkedEvent]:
+        """Events that were put aside, newest first."""
+        query = (
+            sa.select(t.inbox.c.event_id, t.inbox.c.error, t.inbox.c.received_at_us)
+            .where(t.inbox.c.state == "parked")
+            .order_by(t.inbox.c.seq.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return [ParkedEvent(*row) for row in await connection.execute(query)]
+
+
+async def _with_subjects(
+    connection: AsyncConnection, entries: Sequence[HistoryEntry]
+) -> list[HistoryEntry]:
+    """The entries with what is known of their orders and requests."""
+    # By key instead of a join over the subject's text, which no index could serve.
+    order_ids = _ids(entries, "order")
+    request_ids = _ids(entries, "topup") | _ids(entries, "payout")
+    known: dict[str, dict[str, str]] = {}
+    orders = sa.select(t.orders.c.id, t.orders.c.number, t.orders.c.title, t.orders.c.state)
+    for order in await connection.execute(orders.where(t.orders.c.id.in_(order_ids))):
+        known[order.id] = {
+            "order_number": order.number,
+            "order_title": order.title,
+            "order_state": order.state,
+        }
+    requests = sa.select(t.funding_requests.c.id, t.funding_requests.c.code)
+    requests = requests.where(t.funding_requests.c.id.in_(request_ids))
+    for request in await connection.execute(requests):
+        known[request.id] = {"code": request.code}
+    return [
+        msgspec.structs.replace(entry, **known.get(entry.subject.partition(":")[2], {}))
+        for entry in entries
+    ]
+
+
+def _ids(entries: Iterable[HistoryEntry], kind: str) -> set[str]:
+    parts = (entry.subject.partition(":") for entry in entries)
+    return {rest for named, _, rest in parts if named == kind}
