@@ -85,7 +85,7 @@ async def _run(settings: Settings) -> None:
 @app.command()
 def demo() -> None:
     """Walk through the whole loop in the terminal, on data of its own: link, tap, order, books."""
-    from bot.demo.journey import walk  # noqa: PLC0415 - only a server needs all of it
+    from bot.journey import walk  # noqa: PLC0415 - only a server needs all of it
 
     with _plainly():
         set_up_logs("error", as_json=False)

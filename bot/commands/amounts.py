@@ -26,7 +26,9 @@ def amount_in(args: str, currency: str) -> Money:
     """
     written = _WRITTEN.fullmatch(args.strip())
     if written is None:
-        raise MoneyError(f"“{args.strip()[:40]}” is not an amount." if args.strip() else "How much?")
+        raise MoneyError(
+            f"“{args.strip()[:40]}” is not an amount." if args.strip() else "How much?"
+        )
     before, number, after = written.groups()
     if before and after:
         raise MoneyError("That names two currencies.")

@@ -12,7 +12,7 @@ from wallet_core.commerce.records import FundingRequest, Speech
 from wallet_core.errors import MoneyError
 from wallet_core.funding.requests import Ask
 from wallet_core.ledger.commits import Notice
-from wallet_core.money import Money
+from wallet_core.money import AMOUNT_MINOR_MAX, Money
 
 Begin = Callable[[Ask], Awaitable[None]]
 
@@ -33,16 +33,22 @@ async def withdraw(desk: Desk, turn: Turn, args: str) -> None:
 
 async def press_top_up(desk: Desk, turn: Turn, ref: str) -> None:
     """A button that asks for a top-up of its own amount: `topup:CNY:19900`."""
-    currency, _, digits = ref.partition(":")
-    try:
-        if not (digits.isascii() and digits.isdigit()) or not int(digits):
-            raise MoneyError(f"{ref!r} is no amount.")
-        money = Money(int(digits), currency)
-    except (MoneyError, ValueError):
-        # ValueError: more digits than Python is willing to read.
+    money = _money_of(ref)
+    if money is None:
         await desk.answer(turn, sentence("That button is too old to work. No money moved."))
         return
     await begin(desk, turn, desk.funding.ask_top_up, f"wallet:{turn.person.wallet_id}", money)
+
+
+def _money_of(ref: str) -> Money | None:
+    currency, _, digits = ref.partition(":")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= len(str(AMOUNT_MINOR_MAX))):
+        return None
+    try:
+        money = Money(int(digits), currency)
+    except MoneyError:
+        return None
+    return money if money.amount_minor else None
 
 
 async def asked_amount(

@@ -18,7 +18,7 @@ HISTORY_LINES = 10
 HISTORY_LINES_MAX = 30
 _TITLE_LENGTH_MAX = 60
 
-_ORDER_ENDINGS = {
+_ORDER_ENDINGS: dict[str, str] = {
     OrderState.UNDONE: "undone",
     OrderState.DECLINED: "declined by the seller",
     OrderState.EXPIRED: "not accepted in time",
@@ -87,9 +87,8 @@ async def history(desk: Desk, turn: Turn, args: str) -> None:
 def _count(args: str) -> int | None:
     if not args:
         return HISTORY_LINES
-    if not (args.isascii() and args.isdigit() and len(args) <= 3):  # noqa: PLR2004 - 999 is too many anyhow
-        return None
-    return int(args) if 1 <= int(args) <= HISTORY_LINES_MAX else None
+    counts = (n for n in range(1, HISTORY_LINES_MAX + 1) if str(n) == args)
+    return next(counts, None)
 
 
 def history_line(entry: HistoryEntry) -> str:
@@ -106,9 +105,7 @@ def _what(entry: HistoryEntry) -> str:
     if entry.kind == "authorise" and entry.hold_state == HoldState.OPEN:
         return f"{what}, held"
     if entry.kind == "void":
-        return f"{what}, {_ORDER_ENDINGS.get(OrderState(entry.order_state), 'given back')}" if (
-            entry.order_state
-        ) else f"{what}, given back"
+        return f"{what}, {_ORDER_ENDINGS.get(entry.order_state or '', 'given back')}"
     return what
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 import sqlalchemy as sa
@@ -170,7 +170,7 @@ class World:
         return name
 
     async def write(self, *rows: RowChange) -> None:
-        await self.writer.commit(Commit(key=f"set up:{time.time_ns()}:{rows}"[:190], rows=rows))
+        await self.writer.commit(Commit(key=f"set up:{uuid4().hex}", rows=rows))
 
     async def freeze(self, wallet_id: str, *, frozen: bool = True) -> None:
         await self.write(

@@ -100,7 +100,7 @@ class Lookups:
         )
         async with self._database.read() as connection:
             row = (await connection.execute(query)).mappings().first()
-        return Order(**row) if row else None
+        return Order(**{name: row[name] for name in Order.__struct_fields__}) if row else None
 
     async def wallets_of(self, who: str) -> Sequence[FoundWallet]:
         """The wallets that `who` may mean, by their id.

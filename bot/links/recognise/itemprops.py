@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.jsonld import Node
+from bot.links.recognise.nodes import short_text
 
 _PROPERTIES_MAX = 3000
 _DEPTH_MAX = 80
@@ -83,4 +84,4 @@ def _value(element: LexborNode, attributes: dict[str, str | None]) -> str:
     link = _LINKS.get(element.tag or "")
     if link and attributes.get(link):
         return attributes[link] or ""
-    return element.text(deep=True, separator=" ", strip=True)[:_TEXT_LENGTH_MAX]
+    return short_text(element, _TEXT_LENGTH_MAX)

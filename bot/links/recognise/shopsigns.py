@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from bot.links.recognise.nodes import is_styled_away, names_of, short_text
 from bot.links.recognise.shopwords import ADD_TO_CART, OTHER_PLACE, SOLD_OUT
 
 _BUTTONS = (
@@ -30,8 +31,8 @@ def sells(tree: LexborHTMLParser) -> bool:
 def is_sold_out(tree: LexborHTMLParser) -> bool:
     """Whether the page's visible stock lines call its product sold out."""
     for element in tree.css(_STOCK_LINES)[:_ELEMENTS_MAX]:
-        text = element.text(deep=True, separator=" ", strip=True)
-        if 0 < len(text) <= _TEXT_LENGTH_MAX and _is_gone(text) and _is_shown(element):
+        text = short_text(element, _TEXT_LENGTH_MAX)
+        if text and _is_gone(text) and _is_shown(element):
             return True
     return False
 
@@ -43,19 +44,14 @@ def _is_gone(text: str) -> bool:
 
 def _said(element: LexborNode) -> str:
     attributes = element.attributes
-    text = element.text(deep=True, separator=" ", strip=True)
-    spoken = [attributes.get(name) or "" for name in _SPOKEN]
-    return " ".join((*spoken, text if len(text) <= _TEXT_LENGTH_MAX else ""))
+    spoken = [(attributes.get(name) or "")[:_TEXT_LENGTH_MAX] for name in _SPOKEN]
+    return " ".join((*spoken, short_text(element, _TEXT_LENGTH_MAX)))
 
 
 def _is_shown(element: LexborNode) -> bool:
     for place in _with_ancestors(element):
-        attributes = place.attributes
-        names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
-        style = (attributes.get("style") or "").replace(" ", "")
-        if "hidden" in attributes or "display:none" in style or "hidden" in names.split():
-            return False
-        if OTHER_PLACE.search(names):
+        names = names_of(place)
+        if is_styled_away(place) or "hidden" in names.split() or OTHER_PLACE.search(names):
             return False
     return True
 

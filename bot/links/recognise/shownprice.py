@@ -9,6 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import sign_in
+from bot.links.recognise.nodes import is_styled_away, names_of, short_text
 from bot.links.recognise.shopwords import (
     CURRENT_NAME,
     OTHER_NAME,
@@ -127,45 +128,36 @@ def _read(element: LexborNode) -> _Candidate | None:
     if element.tag in _NOT_SHOWN:
         return None
     text = _price_text(element)
-    if not text or len(text) > _TEXT_LENGTH_MAX:
+    if not text:
         return None
     amount = read_amount(text)
     if amount is None:
         return None
     sign = sign_in(text)
-    score = _name_score(_names(element)) + (2.0 if sign else 0.0) + _place_score(element)
+    score = _name_score(names_of(element)) + (2.0 if sign else 0.0) + _place_score(element)
     # A price stands by itself; the more words around the number, the less it is one.
     words = sum(char.isalpha() for char in text)
-    is_current = score > _STRUCK_SCORE and OTHER_NAME.search(_names(element)) is None
+    is_current = score > _STRUCK_SCORE and OTHER_NAME.search(names_of(element)) is None
     return _Candidate(amount, sign, score - min(words, 30) * 0.1, is_current)
 
 
 def _price_text(element: LexborNode) -> str:
-    text = element.text(deep=True, separator=" ", strip=True)
-    if len(text) > 2 * _TEXT_LENGTH_MAX:
-        return ""
-    text = " ".join(text.split())
-    for struck in element.css("del, s, strike"):
-        gone = " ".join(struck.text(deep=True, separator=" ", strip=True).split())
-        text = text.replace(gone, "", 1) if gone else text
-    return _with_cents(element, text)
+    # An element that is struck out itself is read, and judged by its place.
+    inside = frozenset() if element.tag in _STRUCK else _STRUCK
+    text = short_text(element, _TEXT_LENGTH_MAX, without=inside)
+    return _with_cents(element, text) if text else ""
 
 
 def _with_cents(element: LexborNode, text: str) -> str:
     """`12` and a small `99` behind it are 12.99."""
     for small in element.css('sup, [class*="cent" i], [class*="decimal" i], [class*="fraction" i]'):
-        cents = small.text(deep=True, strip=True).strip(" .,")
+        cents = short_text(small, _CENTS_DIGITS + 2).strip(" .,")
         if len(cents) == _CENTS_DIGITS and cents.isdigit():
             head, found, tail = text.rpartition(cents)
             whole = head.rstrip(" .,")
             if found and whole[-1:].isdigit():
                 return f"{whole}.{cents}{tail}"
     return text
-
-
-def _names(element: LexborNode) -> str:
-    attributes = element.attributes
-    return f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
 
 
 @lru_cache(maxsize=4096)
@@ -197,10 +189,10 @@ def _place_score(element: LexborNode) -> float:
             break
         if place.tag in _STRUCK:
             return 2 * _STRUCK_SCORE
-        names = _names(place)
+        names = names_of(place)
         bad = bad or place.tag in _BARE_PLACES or _is_other_place(names)
         good = good or _is_product_place(names)
-        if "display:none" in (place.attributes.get("style") or "").replace(" ", ""):
+        if is_styled_away(place):
             score -= 2.0
         place = place.parent
     return score + good - 3.0 * bad

@@ -25,8 +25,8 @@ function dress(element, attributes, children) {
 const ICONS = {
   tick: "m5 12.500 4.500 4.500L19 7.500",
   lock: "M7 11V8a5 5 0 0 1 10 0v3M6 11h12v9H6z",
-  bang: "M12 7v6M12 16.500v.1",
-  clock: "M12 7.500V12l3 2",
+  bang: "M12 5v8.5M12 18.4v.2",
+  clock: "M12 5.5V12l4 3",
   shop: "M4 9.500 5.500 4h13L20 9.500M5 11v9h14v-9M4 9.500h16",
   out: "M9 5h10v10M19 5 6 18",
 };

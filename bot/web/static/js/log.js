@@ -158,11 +158,12 @@ export class Log {
     const face = make("span", { class: "face", "aria-hidden": "true" });
     if (kind === "bot") face.append(make("img", { src: "/static/mark.svg", alt: "", width: 36, height: 36 }));
     else dressFace(face, message.person, name);
-    const head = make("p", { class: "head" }, make("bdi", { class: "name" }, name), ...this.#besides(kind, message));
+    const head = make("p", { class: "head" }, make("bdi", { class: "name" }, name),
+      ...this.#besides(kind, message), kind === "own" ? null : time);
     const content = make("div", { class: "content" });
     const column = make("div", { class: "column" }, head,
       message.private ? make("p", { class: "only-you" }, icon("lock"), "Only you can see this") : null,
-      content, time);
+      content, kind === "own" ? time : null);
     node.append(day, face, column);
     this.#fill(content, message);
     return node;

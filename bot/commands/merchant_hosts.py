@@ -1,0 +1,127 @@
+"""/merchant host and verify: where a shop sells, and the proof that the place is its own."""
+
+from bot.cards import Card, Line, Role, Tone
+from bot.commands.command import prefix_of
+from bot.conversation.turn import Desk, Turn, sentence
+from wallet_core.commerce.merchants import NotShown, host_name
+from wallet_core.commerce.records import HostClaim, Merchant
+from wallet_core.errors import Refusal, Refused
+
+_METHODS = {"well-known": "file", "meta": "tag", "dns": "DNS record"}
+
+
+async def claim_host(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> None:
+    """Claim a host and tell the three ways to prove it."""
+    host = host_name(typed)
+    if host is None:
+        await _not_a_host(desk, turn, "host")
+        return
+    try:
+        claiming = await desk.merchants.claiming(shop, host)
+    except Refused as refused:
+        await _refused(desk, turn, host, refused)
+        return
+    if claiming.claim.verified_host is not None:
+        await desk.answer(turn, sentence(f"{host} is proven already: it is {shop.name}'s."))
+        return
+    card = proof_card(claiming.claim, prefix_of(turn))
+    await desk.answer(turn, card, rows=claiming.rows)
+
+
+async def verify_host(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> None:
+    """Look for the token; without a host named, for that of the only claim that is open."""
+    claims = await desk.reader.host_claims(shop.id)
+    pending = [claim for claim in claims if claim.verified_host is None]
+    host = pending[0].host if not typed and len(pending) == 1 else host_name(typed)
+    if host is None:
+        await _not_a_host(desk, turn, "verify")
+        return
+    claim = next((claim for claim in claims if claim.host == host), None)
+    if claim is None:
+        await claim_host(desk, turn, shop, host)
+        return
+    try:
+        outcome = await desk.merchants.verifying(claim, turn.now_us)
+        if isinstance(outcome, NotShown):
+            await desk.answer(turn, _not_shown_card(outcome, prefix_of(turn)))
+            return
+        await desk.answer(turn, _proven_card(outcome.claim, shop), rows=outcome.rows)
+    except Refused as refused:
+        await _refused(desk, turn, host, refused)
+
+
+def host_lines(claim: HostClaim, prefix: str) -> list[Line]:
+    """A claim as the shop's status shows it."""
+    if claim.verified_host is not None:
+        way = _METHODS.get(claim.method or "", claim.method)
+        return [Line(f"✓ {claim.host} (proven by {way})", Role.SELLER)]
+    return [
+        Line(f"{claim.host}: not proven yet", Role.WARNING),
+        *_ways(claim),
+        Line(f"Then write {prefix}merchant verify {claim.host}", Role.HINT),
+    ]
+
+
+def proof_card(claim: HostClaim, prefix: str) -> Card:
+    """The three ways to prove a host, any of which is enough."""
+    return Card(
+        title=f"Prove that {claim.host} is yours",
+        lines=(
+            Line("Put one of these in place; any one is enough."),
+            *_ways(claim),
+            Line(f"Then write {prefix}merchant verify {claim.host}", Role.HINT),
+        ),
+        tone=Tone.WAITING,
+    )
+
+
+def _ways(claim: HostClaim) -> tuple[Line, ...]:
+    host, token = claim.host, claim.token
+    name = host.rpartition(":")[0] if _has_port(host) else host
+    return (
+        Line(f"File: {token} on a line of https://{host}/.well-known/payontap.txt (text/plain)"),
+        Line(f'Tag: <meta name="payontap" content="{token}"> in the head of https://{host}/'),
+        Line(f"DNS: a TXT record payontap={token} at _payontap.{name} or at {name}"),
+    )
+
+
+def _has_port(host: str) -> bool:
+    return ":" in host.rpartition("]")[2]
+
+
+def _proven_card(claim: HostClaim, shop: Merchant) -> Card:
+    way = _METHODS.get(claim.method or "", claim.method)
+    return Card(
+        title=f"✓ {claim.host} is {shop.name}'s",
+        lines=(
+            Line(f"Proven by its {way}. It covers exactly this host, no other."),
+            Line("Links to its products now get a Pay button."),
+        ),
+        tone=Tone.GOOD,
+    )
+
+
+def _not_shown_card(outcome: NotShown, prefix: str) -> Card:
+    claim = outcome.claim
+    lines = [Line(f"I looked for the token {claim.token} and did not find it.")]
+    if outcome.strange:
+        where = ", ".join(_METHODS.get(method, method) for method in outcome.strange)
+        lines.append(Line(f"There is another token, though ({where}); a letter may be wrong."))
+    lines += _ways(claim)
+    lines.append(Line(f"Then write {prefix}merchant verify {claim.host} again.", Role.HINT))
+    return Card(title=f"{claim.host} is not proven yet", lines=tuple(lines), tone=Tone.BAD)
+
+
+async def _not_a_host(desk: Desk, turn: Turn, word: str) -> None:
+    text = f"That names no host. Write it like this: {prefix_of(turn)}merchant {word} shop.example"
+    await desk.answer(turn, sentence(text, Tone.BAD))
+
+
+async def _refused(desk: Desk, turn: Turn, host: str, refused: Refused) -> None:
+    if refused.code is not Refusal.TAKEN:
+        raise refused
+    text = (
+        f"{host} is proven by another shop, so it cannot be yours too. "
+        "Nothing was changed. If that is wrong, ask an admin of this instance."
+    )
+    await desk.answer(turn, sentence(text, Tone.BAD), refusal=Refusal.TAKEN)

@@ -1,0 +1,54 @@
+"""All commands in one table, and how one of them is run."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.cards import Tone
+from bot.commands import admin, funding, merchant, shopping, wallet
+from bot.commands.command import Command
+from bot.commands.help import make_help
+from bot.conversation.dispatch import Press
+from bot.conversation.turn import Desk, Turn, sentence
+
+_TOPICS: tuple[Command, ...] = (
+    *wallet.COMMANDS,
+    *funding.COMMANDS,
+    *shopping.COMMANDS,
+    *merchant.COMMANDS,
+    *admin.COMMANDS,
+)
+
+#: Every command, in the order in which help lists them.
+COMMANDS: tuple[Command, ...] = (make_help(_TOPICS), *_TOPICS)
+
+#: Buttons that are commands in disguise: verb → what it does with the rest of the action.
+PRESSES: Mapping[str, Press] = {
+    "topup": funding.press_top_up,
+    "confirm": admin.press_confirm,
+    "refuse": admin.press_refuse,
+}
+
+
+def table_of(commands: Sequence[Command]) -> Mapping[str, Command]:
+    """Name or alias → command. Raises `ValueError` for a name that two commands have."""
+    table: dict[str, Command] = {}
+    for command in commands:
+        for name in (command.name, *command.aliases):
+            if name in table:
+                raise ValueError(f"Two commands are called {name}.")
+            table[name] = command
+    return table
+
+
+_TABLE = table_of(COMMANDS)
+
+
+async def run_command(desk: Desk, turn: Turn, name: str, args: str) -> bool:
+    """Answer `name args` to the asker alone; False when there is no such command."""
+    command = _TABLE.get(name)
+    if command is None:
+        return False
+    if command.admin and not turn.person.admin:
+        await desk.answer(turn, sentence(admin.NOT_ADMIN, Tone.BAD))
+        return True
+    await command.run(desk, turn, args)
+    return True
