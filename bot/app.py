@@ -125,7 +125,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         )
         reports = _Reports(core)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
-        clockwork = Clockwork(_endings(core), list(adapters.values()))
+        clockwork = Clockwork(_endings(core), list(adapters.values()), core.inbox.waiting_count)
         server = await _start_web(stack, settings, core, web_chat, shop)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await _run_in_background(

@@ -177,15 +177,18 @@ def grant(
 
 
 async def _grant(settings: Settings, who: str) -> None:
-    from bot.data_folder import DataFolder  # noqa: PLC0415 - only this command needs it
+    from bot.data_folder import DataFolder, DataFolderError  # noqa: PLC0415 - only this command needs it
     from wallet_core.storage.database import Database  # noqa: PLC0415 - same
     from wallet_core.storage.migrate import migrate  # noqa: PLC0415 - same
     from wallet_core.storage.people import grant_admin  # noqa: PLC0415 - same
 
+    folder = DataFolder(settings.data_dir)
+    if settings.database.url is None and not folder.has_database:
+        raise DataFolderError(
+            f"There is no instance in {settings.data_dir} yet; start it once with payontap run."
+        )
     url = settings.database.url
-    database = Database(
-        url.get_secret_value() if url else DataFolder(settings.data_dir).database_url
-    )
+    database = Database(url.get_secret_value() if url else folder.database_url)
     try:
         await migrate(database)
         await grant_admin(database, who)

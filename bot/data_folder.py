@@ -52,7 +52,16 @@ class DataFolder:
     @property
     def database_url(self) -> str:
         """The embedded SQLite database."""
-        return f"sqlite+aiosqlite:///{self.path / 'payontap.db'}"
+        return f"sqlite+aiosqlite:///{self._database_file}"
+
+    @property
+    def has_database(self) -> bool:
+        """Whether an instance was started with this folder before."""
+        return self._database_file.is_file()
+
+    @property
+    def _database_file(self) -> Path:
+        return self.path / "payontap.db"
 
     def remembered_port(self, name: str) -> int:
         """The port that a server of this instance had last; 0 at first."""

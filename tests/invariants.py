@@ -1,5 +1,7 @@
 """What must hold of any database of ours, whatever happened to the processes that wrote it."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from wallet_core.ledger.transfers import HoldState
@@ -21,7 +23,7 @@ async def assert_books_are_right(database: Database) -> None:
     """Sums, balances, numbering, holds against orders, stock against orders."""
     async with database.read() as connection:
 
-        async def rows(query: sa.Select[tuple[object, ...]]) -> list[sa.Row[tuple[object, ...]]]:
+        async def rows(query: sa.Select[Any]) -> list[sa.Row[Any]]:
             return list((await connection.execute(query)).all())
 
         sums = await rows(

@@ -106,7 +106,7 @@ async def test_kill_9_at_twenty_random_moments_leaves_the_books_right_and_every_
                     await buyer.again(anna)
                     if kill == KILLS:
                         await anna.say("/balance")
-                        await anna.see_text("available")
+                        await anna.see_text("Your wallet")
                         await wait_until_settled(data_dir)
                         break
                     shopping = asyncio.create_task(buyer.loop(anna, url))

@@ -36,7 +36,12 @@ def amount_in(args: str, currency: str) -> Money:
     plain = _without_sign(number, code or currency)
     if _NUMBER.fullmatch(plain) is None:
         raise MoneyError(f"“{args.strip()[:40]}” is not an amount.")
-    money = Money.parse(plain.replace("−", "-"), _checked(code) if code else currency)
+    unit = _checked(code) if code else currency
+    decimals = exponent_of(unit)
+    if len(plain.partition(".")[2]) > decimals:
+        # “1.000” may be meant as a thousand.
+        raise MoneyError(f"{unit} has {decimals} decimals; “{args.strip()[:40]}” has more.")
+    money = Money.parse(plain.replace("−", "-"), unit)
     if money.amount_minor <= 0:
         raise MoneyError("An amount must be more than zero.")
     return money

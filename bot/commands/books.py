@@ -25,8 +25,8 @@ async def books(desk: Desk, turn: Turn, _rest: str) -> None:
     lines = [Line(_sum_line(each)) for each in sums]
     lines += [Line(_check_line(each), Role.STATUS) for each in entries]
     if wrong:
-        text = f"{wrong} accounts have a balance that is not the sum of their entries."
-        lines.append(Line(text, Role.WARNING))
+        are = "balance is" if wrong == 1 else "balances are"
+        lines.append(Line(f"{wrong} {are} not the sum of its entries.", Role.WARNING))
     else:
         lines.append(Line("Every balance is the sum of its entries.", Role.STATUS))
     title = "The books balance" if balanced else "The books do not balance"

@@ -1,7 +1,7 @@
 """What happens by itself: holds that are due get their ending."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -15,18 +15,21 @@ _log = structlog.get_logger(__name__)
 EVERY_S = 0.25
 #: How long captures wait after a start for networks to tell what happened in the meantime.
 CATCH_UP_S = 60.0
+_LOOK_AGAIN_S = 0.05
 
 
 @dataclass
 class Clockwork:
     """Runs the endings.
 
-    After a start it waits until the networks have caught up, so that an undo that was made while
-    the bot was away still counts.
+    After a start it waits until the networks have caught up and what they told is answered, so
+    that an undo that was made while the bot was away still counts. `backlog` counts the heard
+    events that wait for their answer.
     """
 
     endings: Endings
     adapters: Sequence[Adapter]
+    backlog: Callable[[], Awaitable[int]]
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -42,5 +45,14 @@ class Clockwork:
         try:
             async with asyncio.timeout(CATCH_UP_S):
                 await asyncio.gather(*(adapter.caught_up() for adapter in self.adapters))
+                while await self._any_waits():
+                    await asyncio.sleep(_LOOK_AGAIN_S)
         except TimeoutError:
             _log.warning("networks_not_caught_up", waited_s=CATCH_UP_S)
+
+    async def _any_waits(self) -> bool:
+        try:
+            return await self.backlog() > 0
+        except StorageUnavailable as error:
+            _log.warning("endings_delayed", error=str(error)[:300])
+            return True

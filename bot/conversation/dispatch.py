@@ -48,8 +48,10 @@ class Dispatch:
                 await self._tap(turn, event)
             case Untap(tap_ref=tap_ref):
                 await self._untap(turn, tap_ref)
-            case Joined():
-                await self.desk.answer(turn, sentence(_GREETING), private=False)
+            case Joined(network=network):
+                prefix = self.prefixes.get(network, ("/",))[0]
+                greeting = _GREETING.format(help=f"{prefix}help")
+                await self.desk.answer(turn, sentence(greeting), private=False)
             case _:
                 await self.desk.close(turn)
 
@@ -106,7 +108,7 @@ class Dispatch:
 
 _GREETING = (
     "Hello! Share a link to a product here and I answer with a card that pays in one tap. "
-    "Write help after a slash (or an exclamation mark) to see what else I do."
+    "Write {help} to see what else I do."
 )
 
 

@@ -5,7 +5,8 @@ import msgspec
 from bot.adapters.base import Capabilities
 from bot.cards import Button, Card, Line, Role
 
-#: What stands for a button where people can only react. By the button's verb.
+#: What stands for a button where people can only react. By the button's verb, with which its
+#: label begins too.
 _REACTIONS = {
     "pay": "💳",
     "undo": "↩️",
@@ -51,7 +52,7 @@ def _with_reactions(buttons: tuple[Button, ...]) -> tuple[Button, ...]:
     for button in buttons:
         if button.url is not None:
             continue
-        reaction = _REACTIONS.get(button.action.partition(":")[0])
+        reaction = _REACTIONS.get(_verb(button))
         if reaction is None or reaction in taken:
             reaction = next(spare, None)
         if reaction is not None:
@@ -62,10 +63,21 @@ def _with_reactions(buttons: tuple[Button, ...]) -> tuple[Button, ...]:
 
 def _reaction_hint(buttons: tuple[Button, ...], capabilities: Capabilities) -> str:
     prefix = capabilities.command_prefixes[0]
-    ways = [f"{b.reaction} {b.label}" for b in buttons]
-    if any(b.action.startswith("pay:") for b in buttons):
-        return f"React with {ways[0]}, or write {prefix}buy. Take the reaction away to undo."
-    return f"React with {' · '.join(ways)}" if ways else ""
+    ways = [_way(button) for button in buttons]
+    if any(_verb(button) == "pay" for button in buttons):
+        return f"React with {ways[0]}, or write {prefix}buy. Take your reaction back to undo."
+    return f"React with {', or '.join(ways)}." if ways else ""
+
+
+def _way(button: Button) -> str:
+    """How a reaction stands for a button: `💳 to pay ¥199.00`, `1️⃣ for Something else`."""
+    if _verb(button) in _REACTIONS:
+        return f"{button.reaction} to {button.label[:1].lower()}{button.label[1:]}"
+    return f"{button.reaction} for {button.label}"
+
+
+def _verb(button: Button) -> str:
+    return button.action.partition(":")[0]
 
 
 def _within(lines: tuple[Line, ...], room: int) -> tuple[Line, ...]:

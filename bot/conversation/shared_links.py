@@ -219,7 +219,7 @@ def _offer_rows(
         "title": (sighting.title or "")[:500],
         "sku": sighting.sku[:200] if sighting.sku else None,
         "picture": product.picture,
-        "availability": sighting.availability,
+        "availability": _stated_availability(sighting),
         "seen_at_us": now_us,
     }
     if known is None:
@@ -244,6 +244,13 @@ def _offer_rows(
             },
         )
     ]
+
+
+def _stated_availability(sighting: Sighting) -> str | None:
+    """The availability, unless it is good news that was only read between the lines."""
+    if sighting.availability == "InStock" and sighting.sources.get("availability") == "page":
+        return None
+    return sighting.availability
 
 
 def _stock_total(known: Offer, on_page: int) -> int:

@@ -115,7 +115,7 @@ def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:
 def _seller_line(quote: Quote, offer: Offer) -> Line:
     if quote.merchant_id is None:
         return Line(f"{offer.host} · not verified", Role.SELLER)
-    return Line(f"{quote.seller} · ✓ {offer.host}", Role.SELLER)
+    return Line(f"✓ {quote.seller} · {offer.host}", Role.SELLER)
 
 
 def _stock_lines(offer: Offer, left: int | None, *, sold_out: bool) -> list[Line]:
@@ -231,7 +231,7 @@ def funding_card(request: FundingRequest) -> Card:
                 tone=Tone.WAITING,
             )
         case "done":
-            title = f"{money} is in your wallet" if into else f"{money} was paid out"
+            title = f"Top-up of {money} confirmed" if into else f"{money} was paid out"
             return Card(
                 title=title, lines=(Line(f"Code {request.code}", Role.HINT),), tone=Tone.GOOD
             )

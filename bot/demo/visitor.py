@@ -27,10 +27,17 @@ class _Shown(msgspec.Struct):
     card: Card | None = None
 
 
+class _Me(msgspec.Struct):
+    """Who the server says the visitor is."""
+
+    id: str
+
+
 class _Frame(msgspec.Struct):
     """Any frame from the server; what a visitor needs of it."""
 
     type: str
+    me: _Me | None = None
     id: str | None = None
     words: str = ""
     message: _Shown | None = None
@@ -69,9 +76,13 @@ class NotSeen(PayontapError):
 
 
 class Visitor:
-    """One person in one room of a running instance; see `visit`."""
+    """One person in one room of a running instance; see `visit`.
+
+    `person` is the id by which the network knows him, once the server has greeted.
+    """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self.person = ""
         self._socket = socket
         self._messages: dict[str, _Shown] = {}
         self._acked: set[str] = set()
@@ -133,6 +144,8 @@ class Visitor:
                 self._changed.notify_all()
 
     def _take(self, frame: _Frame) -> None:
+        if frame.me is not None:
+            self.person = frame.me.id
         if frame.type in ("ack", "refused") and frame.id is not None:
             self._acked.add(frame.id)
         for shown in (*frame.messages, *([frame.message] if frame.message else [])):

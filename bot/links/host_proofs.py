@@ -1,7 +1,7 @@
 """What a host shows about whose it is: a file, a tag on its front page, a DNS record."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -34,24 +34,25 @@ class TextRecords(Protocol):
 class DnsTexts:
     """Asks the resolvers of this machine, for at most `timeout_s` seconds a question."""
 
-    def __init__(self, timeout_s: float = DNS_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        timeout_s: float = DNS_TIMEOUT_S,
+        make_resolver: Callable[[], dns.asyncresolver.Resolver] = dns.asyncresolver.Resolver,
+    ) -> None:
         self._timeout_s = timeout_s
+        self._make_resolver = make_resolver
 
     async def texts(self, name: str) -> Sequence[str]:
         """The texts at `name`; see `TextRecords`."""
         try:
             # Made for each question: a machine without a resolver is no reason not to start.
-            resolver = dns.asyncresolver.Resolver()
-            answer = await resolver.resolve(
-                name, "TXT", lifetime=self._timeout_s, raise_on_no_answer=False
-            )
+            answer = await self._make_resolver().resolve(name, "TXT", lifetime=self._timeout_s)
         except (dns.exception.DNSException, OSError) as error:
             _log.info("texts_not_read", name=name, error=str(error)[:300])
             return []
-        records = answer.rrset or ()
         return [
             b"".join(record.strings).decode("utf-8", "replace")
-            for record in records
+            for record in answer
             if isinstance(record, TXT)
         ]
 

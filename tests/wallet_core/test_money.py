@@ -86,6 +86,7 @@ def test_what_people_type_is_read(text: str, currency: str, amount_minor: int) -
         ("1.00000000000000000000000000000000001", "CNY"),
         ("1_0", "CNY"),
         ("1e2", "CNY"),
+        ("1.000", "CNY"),  # a thousand to some, one to others
     ],
 )
 def test_what_is_no_amount_of_the_currency_is_refused(text: str, currency: str) -> None:

@@ -6,7 +6,7 @@ For the fixtures and for the processes that tests start and kill.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -25,7 +25,7 @@ from wallet_core.funding.requests import Funding
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit, Insert, RowChange, Update
 from wallet_core.ledger.transfers import Leg, Post, named
-from wallet_core.locks import LeasePort, Leases, NoLeases
+from wallet_core.locks import TTL_S, Lease, LeasePort, Leases, NoLeases
 from wallet_core.money import Money
 from wallet_core.storage import tables as t
 from wallet_core.storage.append_only import create_all
@@ -284,6 +284,20 @@ class World:
         async with self.database.read() as connection:
             bodies: Iterable[bytes] = (await connection.execute(query)).scalars().all()
         return [msgspec.json.decode(body, type=Card) for body in bodies]
+
+
+@dataclass
+class ShortLived:
+    """Real leases, but with a short life, so that losing one takes no ten seconds."""
+
+    inner: LeasePort
+    life_s: float = 0.3
+
+    def hold(
+        self, *wallet_ids: str, token: str, wait_s: float, ttl_s: float = TTL_S
+    ) -> AbstractAsyncContextManager[Lease]:
+        del ttl_s
+        return self.inner.hold(*wallet_ids, token=token, wait_s=wait_s, ttl_s=self.life_s)
 
 
 def without_leases(writer: Writer) -> LeasePort:

@@ -34,7 +34,7 @@ from wallet_core.commerce.records import (
 )
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger import accounts
-from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, WriterPort
+from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, Value, WriterPort
 from wallet_core.ledger.transfers import Authorise, EndingAction, HoldState, Void, named
 from wallet_core.locks import Lease, LeaseLost, LeasePort, LeaseUnavailable
 from wallet_core.money import Money
@@ -248,12 +248,19 @@ def ending_without_money(
     key: str, order: Order, state: OrderState, speech: Speech, event_id: str | None = None
 ) -> Commit:
     """The commit that ends an order whose money is held: all of it goes back, and the stock too."""
-    hold_state = HoldState.EXPIRED if state is OrderState.EXPIRED else HoldState.VOIDED
+    expires = state is OrderState.EXPIRED
+    hold_state = HoldState.EXPIRED if expires else HoldState.VOIDED
+    seen: dict[str, Value] = {"id": order.id, "state": OrderState.AUTHORISED}
+    if expires:
+        # An acceptance that came while the expiry was under way wins.
+        seen["accepted"] = False
     return Commit(
         key=key,
         transfers=(
             Void(
-                id=named("void", order.hold_id),
+                # Other parameters, other name: what comes after the hold has ended is then
+                # refused by the hold's state, which is an answer, and not by a conflict.
+                id=named("expire" if expires else "void", order.hold_id),
                 hold_id=order.hold_id,
                 state=hold_state,
                 subject=f"order:{order.id}",
@@ -262,7 +269,7 @@ def ending_without_money(
         rows=(
             Update(
                 table="orders",
-                where={"id": order.id, "state": OrderState.AUTHORISED},
+                where=seen,
                 values={"state": state},
                 refusal=Refusal.NOT_OPEN,
             ),
@@ -277,7 +284,8 @@ def ending_without_money(
 def _refusal_of(quote: Quote | None, tap: TapOn) -> Refusal | None:
     if quote is None:
         return Refusal.UNKNOWN_QUOTE
-    if not quote.can_be_tapped:
+    # Nothing can be held for what costs nothing, and no order stands without its hold.
+    if not quote.can_be_tapped or quote.amount_minor == 0:
         return Refusal.NOT_ALLOWED
     if quote.expires_at_us <= tap.at_us:
         return Refusal.QUOTE_EXPIRED

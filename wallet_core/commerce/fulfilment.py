@@ -89,7 +89,10 @@ class Fulfilment:
         if amount.currency != order.currency or not 0 < amount.amount_minor <= (
             order.captured_minor - order.refunded_minor
         ):
-            await self._refuse(event_id, "refund", Refusal.TOO_MUCH, order, place, amount)
+            # Only a member learns how much it is.
+            member = await self.reader.is_member(order.merchant_id, person_id)
+            code = Refusal.TOO_MUCH if member else Refusal.NOT_ALLOWED
+            await self._refuse(event_id, "refund", code, order, place, amount)
             return
         transfer = Post(
             id=named("refund", event_id),
@@ -272,7 +275,7 @@ class Endings:
                 ),
             )
         void = Void(
-            id=named("void", hold.id),
+            id=named("expire", hold.id),
             hold_id=hold.id,
             state=HoldState.EXPIRED,
             subject=hold.subject,

@@ -4,7 +4,7 @@ A top-up moves money when it is confirmed. A payout holds the money when it is a
 it cannot be spent twice, and moves it out when it is confirmed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -81,18 +81,7 @@ class Funding:
             ending=EndingAction.EXPIRE,
             ends_after_s=PAYOUT_EXPIRES_AFTER_S,
         )
-        wallet_id = hold.payer.wallet_id
-        if wallet_id is None:
-            # Only payers' wallets are leased, never a merchant's account.
-            await self._begin(ask, request, (hold,))
-            return
-        try:
-            async with self.leases.hold(
-                wallet_id, token=event_key(ask.event_id), wait_s=LEASE_WAIT_S
-            ) as lease:
-                await self._begin(ask, request, (hold,), fences=lease.fences)
-        except (LeaseUnavailable, LeaseLost):
-            await self._refuse(ask.event_id, "payout", Refusal.BUSY, ask.place, ask.money)
+        await self._begin(ask, request, hold)
 
     async def confirm(self, event_id: str, request: FundingRequest, place: Place) -> None:
         """The money has changed hands: an admin says so."""
@@ -140,11 +129,7 @@ class Funding:
         )
 
     async def _begin(
-        self,
-        ask: Ask,
-        request: FundingRequest,
-        transfers: tuple[Transfer, ...] = (),
-        fences: Mapping[str, int] | None = None,
+        self, ask: Ask, request: FundingRequest, hold: Authorise | None = None
     ) -> None:
         """Write the request, then call the provider, then say what it said.
 
@@ -153,13 +138,9 @@ class Funding:
         """
         if await self.writer.written(event_key(ask.event_id)) is not None:
             return
-        row = Insert("funding_requests", msgspec.structs.asdict(request))
-        key = f"request:{request.id}"
         try:
-            if await self.writer.written(key) is None:
-                await self.writer.commit(
-                    Commit(key=key, transfers=transfers, rows=(row,), fences=fences or {})
-                )
+            if await self.writer.written(_request_key(request)) is None:
+                await self._open(ask, request, hold)
         except Refused as refused:
             await self._refuse(
                 ask.event_id, request.kind, refused.code, ask.place, ask.money, ask.owner
@@ -176,6 +157,42 @@ class Funding:
             self._given_back(request) if step.progress is Progress.FAILED else (),
             ask.also(begun),
         )
+
+    async def _open(self, ask: Ask, request: FundingRequest, hold: Authorise | None) -> None:
+        """Write the request and hold what is to be paid out, under a lease on a payer's wallet.
+
+        Raises `Refused`. No provider is waited for under the lease, and a merchant's account needs
+        none.
+        """
+        commit = Commit(
+            key=_request_key(request),
+            transfers=(hold,) if hold else (),
+            rows=(Insert("funding_requests", msgspec.structs.asdict(request)),),
+        )
+        wallet_id = hold.payer.wallet_id if hold else None
+        try:
+            if wallet_id is None:
+                await self.writer.commit(commit)
+            else:
+                await self._write_leased(commit, wallet_id, event_key(ask.event_id))
+        except KeyConflict:
+            # Another process wrote this very request a moment ago.
+            return
+
+    async def _write_leased(self, commit: Commit, wallet_id: str, token: str) -> None:
+        fenced: Commit | None = None
+        try:
+            async with self.leases.hold(wallet_id, token=token, wait_s=LEASE_WAIT_S) as lease:
+                fenced = msgspec.structs.replace(commit, fences=lease.fences)
+                await self.writer.commit(fenced)
+        except LeaseUnavailable as error:
+            raise Refused(Refusal.BUSY, wallet_id) from error
+        except LeaseLost as error:
+            if fenced is None:
+                raise Refused(Refusal.BUSY, wallet_id) from error
+            # It was handed in and may be written yet: only the same commit again tells, so that
+            # nobody hears "No money moved" about money that is held.
+            await self.writer.commit(fenced)
 
     async def _call_provider(self, request: FundingRequest) -> Step:
         if request.kind == "topup":
@@ -257,3 +274,7 @@ class Funding:
             )
         except KeyConflict:
             return
+
+
+def _request_key(request: FundingRequest) -> str:
+    return f"request:{request.id}"

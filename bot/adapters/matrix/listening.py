@@ -128,9 +128,9 @@ class Listener:
         for event in timeline:
             try:
                 if self._is_own_membership(event):
+                    present = _membership(event) == "join"
                     change = await self._membership_change(room_id, event)
                     if change is not None:
-                        present = isinstance(change, Joined)
                         heard.append(change)
                 elif present:
                     heard += await self._heard(room_id, event)
@@ -167,6 +167,10 @@ class Listener:
         kind: type[Joined] | type[Removed]
         if self._came(event):
             inviter = self._inviters.pop(room_id, None) or event.unsigned.prev_sender
+            if inviter is None and event.unsigned.prev_content is None:
+                # A room that the bot made itself, to tell one person something: no place to
+                # introduce itself in.
+                return None
             kind, person_id = Joined, inviter or event.sender
             private = await self._rooms.is_private(self._home, room_id)
         elif self._went(event):

@@ -6,7 +6,8 @@ from decimal import Decimal, InvalidOperation
 
 _MACHINE = re.compile(r"\d{1,12}(?:\.\d{1,6})?")
 _DIGITS_ONLY = re.compile(r"\d{1,15}")
-_GROUP_BLANKS = re.compile(r"(?<=\d)[ \u00a0\u2007\u2009\u202f'’٬](?=\d{3}(?!\d))")
+_BLANK = r"[ \u00a0\u2007\u2009\u202f'’٬]"
+_GROUPED = re.compile(rf"(?<![\d.,٫])\d{{1,3}}(?:{_BLANK}\d{{3}}){{1,4}}(?!\d)")
 _NUMBER = re.compile(r"\d(?:[\d.,٫]{0,24}\d)?")
 _MYRIAD = re.compile(r"(\d[\d.,]{0,12})\s*([万萬亿億])\s*(\d[\d,]{0,12})?")
 _MYRIAD_VALUE = {"万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
@@ -44,7 +45,7 @@ def read_amount(text: str, *, exponent: int | None = None) -> Decimal | None:
     myriads = _in_myriads(plain)
     if myriads is not None:
         return myriads
-    plain = _GROUP_BLANKS.sub("", plain)
+    plain = _GROUPED.sub(lambda grouped: re.sub(_BLANK, "", grouped.group()), plain)
     amounts = {_decimal(number, exponent) for number in _NUMBER.findall(plain)}
     return amounts.pop() if len(amounts) == 1 else None
 

@@ -34,7 +34,9 @@ def item_nodes(tree: LexborHTMLParser, syntax: Syntax) -> list[Node]:
     """The items of a page that do not stand beside its topic, each with its properties inside."""
     items: dict[int, Node] = {}
     inner: set[int] = set()
-    for element in tree.css(f"[{syntax.scope}], [{syntax.name}]")[:_PROPERTIES_MAX]:
+    found = tree.css(f"[{syntax.scope}], [{syntax.name}]")[:_PROPERTIES_MAX]
+    # An element that matches both halves of the selector comes twice.
+    for element in {element.mem_id: element for element in found}.values():
         attributes = element.attributes
         is_item = syntax.scope in attributes
         if is_item:

@@ -18,7 +18,7 @@ _NODES_MAX = 5000
 _BESIDE = frozenset(
     {"isrelatedto", "issimilarto", "isconsumablefor", "isaccessoryorsparepartfor",
      "itemreviewed", "review", "reviews", "recommendations", "itemlistelement", "breadcrumb",
-     "isvariantof", "mentions"}
+     "isvariantof", "hasvariant", "mentions"}
 )  # fmt: skip
 
 Node = dict[str, object]

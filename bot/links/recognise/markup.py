@@ -38,6 +38,7 @@ _BYTE_ORDER_MARKS = (
 _CHARSET_WINDOW_BYTES = 4096
 _METAS_MAX = 400
 _LINKS_MAX = 400
+_ATTRIBUTES_MAX = 40
 _HEADING_LENGTH_MAX = 1000
 _TITLE_LENGTH_MAX = 300
 
@@ -129,7 +130,7 @@ def _attributes(inside: str) -> dict[str, str]:
 
 def _attributes_at(text: str, position: int) -> dict[str, str]:
     attributes: dict[str, str] = {}
-    while (found := _ATTRIBUTE.match(text, position)) and len(attributes) < 40:  # noqa: PLR2004
+    while (found := _ATTRIBUTE.match(text, position)) and len(attributes) < _ATTRIBUTES_MAX:
         value = found[2] or found[3] or found[4] or ""
         attributes.setdefault(found[1].lower(), value)
         position = found.end()

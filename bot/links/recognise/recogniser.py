@@ -1,7 +1,5 @@
 """Ask every source what it says about a page, compare the answers, and say what was seen."""
 
-import re
-
 from ada_url import URL
 from selectolax.lexbor import LexborHTMLParser
 
@@ -15,10 +13,9 @@ from bot.links.recognise.shopsigns import is_sold_out, sells
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
 from bot.links.recognise.sighting import Clue, PageFacts, Sighting
 from bot.links.recognise.textprice import price_in_text
+from bot.links.recognise.tree import page_tree
 from bot.links.recognise.verdict import Verdict, in_minor_units, judge_price
 
-_TAG_START = re.compile("<")
-_TAGS_MAX = 10_000
 _PRODUCT_KINDS = ("product", "item", "offer")
 _READING_KINDS = ("article", "video", "blog", "profile", "news")
 
@@ -33,7 +30,7 @@ def recognise(html: bytes, url: str, *, charset: str | None = None) -> Sighting:
     markup = read_markup(text)
     values, _ = parse_blocks(markup.json_ld)
     nodes = list(main_nodes(values))
-    tree = LexborHTMLParser(_bounded(text))
+    tree = page_tree(text)
     items = item_nodes(tree, MICRODATA) if "itemprop" in text else []
     typed = item_nodes(tree, RDFA) if "typeof" in text else []
     facts = _facts(url, markup, is_article=names_article([*nodes, *items, *typed]))
@@ -47,23 +44,10 @@ def recognise(html: bytes, url: str, *, charset: str | None = None) -> Sighting:
     verdict = _verdict(clues, facts, tree, text, has_product=bool(products))
     in_words: str | None = None
     if verdict.price is not None and all(clue.availability is None for clue in clues):
+        # What is offered at a price and nowhere called sold out is taken to be there. The source
+        # `page` says that this was read between the lines; no card repeats it as a fact.
         in_words = "OutOfStock" if is_sold_out(tree) else "InStock"
     return _sighting(url, markup, clues, verdict, in_words)
-
-
-def _bounded(text: str) -> str:
-    """`text` up to its ten-thousandth tag.
-
-    The tree builder's time grows with the square of the depth: a page of nothing but opening
-    tags would hold it for minutes. No bound on the depth can be had before parsing, so the tags
-    are bounded; JSON-LD and meta tags behind them are still read.
-    """
-    if text.count("<") <= _TAGS_MAX:
-        return text
-    for count, tag in enumerate(_TAG_START.finditer(text)):
-        if count == _TAGS_MAX:
-            return text[: tag.start()]
-    return text
 
 
 def _verdict(
@@ -97,6 +81,7 @@ def _looks_like_shop(clues: list[Clue], tree: LexborHTMLParser, facts: PageFacts
 
 def _facts(url: str, markup: Markup, *, is_article: bool) -> PageFacts:
     found = dict(markup.metas)
+    kind = found.get("og:type", "").lower()
     locale = found.get("og:locale", "")
     address = URL(url) if URL.can_parse(url) else None
     return PageFacts(
@@ -109,8 +94,9 @@ def _facts(url: str, markup: Markup, *, is_article: bool) -> PageFacts:
         ),
         heading=markup.heading,
         description=found.get("og:description") or found.get("description") or "",
-        kind=found.get("og:type", "").lower(),
-        is_article=is_article,
+        kind=kind,
+        # A shop may mark a product page as an article too; the page's own kind decides.
+        is_article=is_article and not kind.startswith(_PRODUCT_KINDS),
     )
 
 

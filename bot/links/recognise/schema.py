@@ -51,6 +51,11 @@ _AVAILABILITIES = {
 _OTHER_PRICES = ("listprice", "srp", "msrp", "strikethroughprice", "regularprice", "invoiceprice",
                  "minimumadvertisedprice")  # fmt: skip
 _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin", "ean", "isbn")
+_GTIN_LENGTHS = frozenset({8, 10, 12, 13, 14})
+_STOCK_DIGITS_MAX = 9
+#: Shorter titles and skus turn up in other words and addresses by chance.
+_TELLING_LENGTH = 5
+_TELLING_SKU_LENGTH = 4
 _OFFERS_MAX = 200
 _DEPTH_MAX = 4
 
@@ -60,6 +65,8 @@ def read_schema(source: str, nodes: Iterable[Node], facts: PageFacts) -> Clue | 
     known = [_lowered(node) for node in nodes]
     by_id = {str(node["@id"]): node for node in known if "@id" in node and len(node) > 1}
     products = [node for node in known if _types(node) & _PRODUCT_TYPES]
+    if any("productgroup" in _types(node) for node in products):
+        products = [node for node in products if "isvariantof" not in node]
     chosen = _page_products(products, facts)
     return _Reader(source, by_id, facts).clue(chosen) if chosen else None
 
@@ -100,7 +107,9 @@ def _closeness(product: Node, facts: PageFacts) -> int:
     name = _squeezed(_text(product.get("name")))
     titles = [_squeezed(title) for title in facts.titles if title]
     score = 0
-    if name and any(name in title or (len(title) > 5 and title in name) for title in titles):  # noqa: PLR2004
+    if name and any(
+        name in title or (len(title) > _TELLING_LENGTH and title in name) for title in titles
+    ):
         score += 2
     if any(name == title for title in titles):
         score += 2
@@ -188,7 +197,7 @@ class _Reader:
         if url and "?" in wanted and absolute_url(url, wanted) == wanted:
             return True
         sku = _text(offer.get("sku")) or _text(offer.get("productid"))
-        return len(sku) > 3 and f"={sku}" in wanted  # noqa: PLR2004 (shorter ones hit by chance)
+        return len(sku) >= _TELLING_SKU_LENGTH and f"={sku}" in wanted
 
     def _price(self, offer: Node) -> tuple[Decimal, str] | None:
         currency = _text(offer.get("pricecurrency"))
@@ -253,7 +262,9 @@ def _stock(value: object) -> int | None:
     if isinstance(first, dict):
         first = _first(_lowered(first).get("value"))
     text = str(first).strip() if isinstance(first, int | str | Decimal) else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None  # noqa: PLR2004
+    return (
+        int(text) if text.isascii() and text.isdigit() and len(text) <= _STOCK_DIGITS_MAX else None
+    )
 
 
 def _types(node: Node) -> frozenset[str]:
@@ -294,7 +305,9 @@ def _clean(value: object) -> str | None:
 
 def _gtin(value: object) -> str | None:
     digits = "".join(char for char in _text(value) if char not in " -")
-    return digits if digits.isascii() and digits.isdigit() and 8 <= len(digits) <= 14 else None  # noqa: PLR2004
+    return (
+        digits if digits.isascii() and digits.isdigit() and len(digits) in _GTIN_LENGTHS else None
+    )
 
 
 def _squeezed(text: str) -> str:

@@ -111,7 +111,9 @@ def _candidates(tree: LexborHTMLParser, selector: str) -> list[_Candidate]:
     found: list[_Candidate] = []
     seen_heading = False
     since_heading = 0
-    for element in tree.css(selector)[:_CANDIDATES_MAX]:
+    matches = tree.css(selector)[:_CANDIDATES_MAX]
+    # An element that matches by class and by id comes twice.
+    for element in {match.mem_id: match for match in matches}.values():
         if element.tag == "h1":
             seen_heading, since_heading = True, 0
             continue

@@ -114,7 +114,8 @@ function countDown(message, actions) {
       article?.focus({ preventScroll: true });
       return;
     }
-    seconds.textContent = String(Math.ceil(leftS));
+    // A clock learnt over a slow line may be a little behind: never more than there ever was.
+    seconds.textContent = String(Math.ceil(Math.min(leftS, wholeS)));
     hand.setAttribute("stroke-dashoffset", String(RING * (1 - Math.min(1, leftS / wholeS))));
     setTimeout(() => { if (actions.isConnected) step(); }, Math.min(200, leftS * 1000 + 5));
   };

@@ -89,7 +89,8 @@ byId("how").addEventListener("click", () => {
 function updateWelcome() {
   const panel = byId("welcome");
   const wanted = side.me !== undefined && log.isEmpty;
-  if (wanted && panel.hidden) panel.replaceChildren(...showWelcome({ welcome, onTry: (text) => composer.fill(text) }));
+  if (wanted && panel.hidden) panel.append(...showWelcome({ welcome, onTry: (text) => composer.fill(text) }));
+  if (!wanted) panel.replaceChildren();
   panel.hidden = !wanted;
 }
 

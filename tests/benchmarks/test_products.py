@@ -1,0 +1,70 @@
+"""The benchmark counts what it says."""
+
+import gzip
+import json
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+from benchmarks.products import readings
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks.products", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def corpus(folder: Path) -> Path:
+    (folder / "products" / "html").mkdir(parents=True)
+    (folder / "articles").mkdir()
+    offer = '{"@type": "Product", "name": "T", "offers": {"price": "5.00", "priceCurrency": "EUR"}}'
+    page = f'<script type="application/ld+json">{offer}</script>'
+    for name in ("a", "b"):
+        (folder / "products" / "html" / f"{name}.html.gz").write_bytes(gzip.compress(page.encode()))
+    (folder / "articles" / "n.html.gz").write_bytes(gzip.compress(b"<p>$5</p>"))
+    truth = {
+        "a": {
+            "url": "https://a.test/",
+            "price": ["5"],
+            "currency": ["€"],
+            "availability": ["InStock"],
+        },
+        "b": {"url": "https://b.test/", "price": ["6", "7"], "currency": ["$"]},
+    }
+    (folder / "products" / "ground-truth.json").write_text(json.dumps(truth))
+    return folder
+
+
+def test_prices_and_currencies_are_counted_against_the_truth(tmp_path: Path) -> None:
+    folder = corpus(tmp_path)
+    for named in (folder, folder / "products"):
+        done = run("--corpus", str(named))
+        assert done.returncode == 0, done.stderr
+        report = json.loads(done.stdout.splitlines()[-1])
+        assert (report["price_right"], report["price_total"]) == (1, 2)
+        assert report["structured_precision"] == 0.5
+        assert (report["wrong_currency"], report["currency_recall"]) == (1, 0.5)
+        assert (report["false_structured"], report["false_preview_rate"]) == (0, 0)
+
+
+def test_without_a_corpus_it_says_so(tmp_path: Path) -> None:
+    for arguments in ((), ("--corpus", str(tmp_path))):
+        done = run(*arguments)
+        assert done.returncode == 2
+        assert "corpus" in done.stderr
+
+
+def test_three_digits_behind_a_point_are_a_group_where_money_has_no_third_decimal() -> None:
+    assert readings("23.450", "PKR") == {Decimal(23450)}
+    assert readings("23.450", "KWD") == {Decimal("23.450")}
+    assert readings("15.99", "EUR") == {Decimal("15.99")}
+    assert readings("n/a", "EUR") == set()

@@ -1,0 +1,42 @@
+import pytest
+
+from bot.commands.amounts import amount_in
+from wallet_core.errors import MoneyError
+from wallet_core.money import Money
+
+
+@pytest.mark.parametrize(
+    ("written", "minor", "currency"),
+    [
+        ("500", 50000, "CNY"),
+        ("12.5", 1250, "CNY"),
+        ("1,200.00", 120000, "CNY"),
+        ("¥12.50", 1250, "CNY"),
+        ("￥12", 1200, "CNY"),
+        ("20元", 2000, "CNY"),
+        ("５００", 50000, "CNY"),
+        ("500 usd", 50000, "USD"),
+        ("usd 500", 50000, "USD"),
+        ("$5 USD", 500, "USD"),
+        ("500JPY", 500, "JPY"),
+        ("¥500 JPY", 500, "JPY"),
+        ("1.250 KWD", 1250, "KWD"),
+        ("21 sat", 21, "SAT"),
+    ],
+)
+def test_an_amount_is_read_as_people_write_it(written: str, minor: int, currency: str) -> None:
+    assert amount_in(written, "CNY") == Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "", "abc", "0", "0.00", "-5", "−5", "1e5", "1_000", "12.345", "12,50", "5 5", "NaN",
+        "infinity", "5 ABC", "CNY 5 USD", "$5", "€5", "¥5 USD", "9" * 40, "500 please", "..", "¥",
+        "¥¥5", "5\u200b", "1.000", "5.00 JPY", "5.5 SAT",
+    ],
+)  # fmt: skip
+def test_what_is_no_amount_is_refused_in_one_sentence(written: str) -> None:
+    with pytest.raises(MoneyError) as caught:
+        amount_in(written, "CNY")
+    assert str(caught.value).endswith((".", "?"))

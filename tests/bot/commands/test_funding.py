@@ -1,0 +1,82 @@
+from tests.bot.commands.chat import Chat
+
+
+async def test_a_top_up_tells_the_asker_and_shows_a_till_card_to_each_admin(chat: Chat) -> None:
+    await chat.make_admin("boss")
+    await chat.make_admin("vice")
+    said = await chat.write("anna", "/topup 500")
+    assert {(one.to, one.view) for one in said} == {
+        ("anna", "funding"),
+        ("boss", "till"),
+        ("vice", "till"),
+    }
+    (request,) = await chat.desk.reader.pending_funding(5)
+    mine = next(one for one in said if one.view == "funding")
+    assert "Top-up of ¥500.00" in mine.text
+    assert request.code in mine.text
+    till = next(one for one in said if one.to == "boss")
+    assert till.room == "room-of-boss"
+    assert till.actions == [f"confirm:{request.code}", f"refuse:{request.code}"]
+    assert await chat.balance("anna") == 0
+
+
+async def test_a_top_up_asked_for_three_times_by_one_event_is_one_request(chat: Chat) -> None:
+    await chat.make_admin("boss")
+    for _ in range(3):
+        await chat.write("anna", "/topup 500", event_id="web:same")
+    assert len(await chat.desk.reader.pending_funding(5)) == 1
+
+
+async def test_another_currency_can_be_named(chat: Chat) -> None:
+    assert "$500.00" in (await chat.ask("anna", "/top-up 500 usd")).text
+    (request,) = await chat.desk.reader.pending_funding(5)
+    assert (request.amount_minor, request.currency) == (50000, "USD")
+
+
+async def test_what_is_no_amount_moves_nothing_and_gets_an_example(chat: Chat) -> None:
+    await chat.fund("anna", 50000)
+    for command in ("topup", "withdraw"):
+        for typed in ("", "lots", "0", "-5", "12.345", "5 XQZ", "€5"):
+            text = (await chat.ask("anna", f"/{command} {typed}")).text
+            assert f"/{command} 500" in text
+            assert text.endswith("No money moved.")
+    assert not await chat.desk.reader.pending_funding(5)
+    assert await chat.balance("anna") == 50000
+
+
+async def test_a_withdrawal_is_held_until_an_admin_hands_it_over(chat: Chat) -> None:
+    await chat.make_admin("boss")
+    await chat.fund("anna", 50000)
+    said = await chat.write("anna", "/withdraw ¥200", event_id="web:same")
+    till = next(one for one in said if one.to == "boss")
+    assert await chat.balance("anna") == 30000
+    assert await chat.write("anna", "/withdraw ¥200", event_id="web:same") == []
+    assert await chat.balance("anna") == 30000
+    await chat.tap("boss", till.actions[0])
+    (balance,) = await chat.desk.reader.balances(f"wallet:{(await chat.meet('anna')).wallet_id}")
+    assert balance.balance_minor == 30000
+
+
+async def test_more_than_there_is_cannot_be_withdrawn(chat: Chat) -> None:
+    await chat.fund("anna", 50000)
+    text = (await chat.ask("anna", "/withdraw 500.01")).text
+    assert "No money moved." in text
+    assert "¥500.00" in text
+    assert await chat.balance("anna") == 50000
+
+
+async def test_the_button_of_a_card_asks_for_its_own_amount(chat: Chat) -> None:
+    await chat.make_admin("boss")
+    said = await chat.tap("anna", "topup:CNY:19900")
+    assert {one.to for one in said} == {"anna", "boss"}
+    (request,) = await chat.desk.reader.pending_funding(5)
+    assert (request.amount_minor, request.currency) == (19900, "CNY")
+
+
+async def test_a_button_that_names_no_amount_does_nothing(chat: Chat) -> None:
+    strange = ("", "CNY", "CNY:", "CNY:0", "CNY:-5", "CNY:1.5", "ZZZ:500", "CNY:²")
+    for ref in (*strange, "CNY:" + "9" * 16, "CNY:" + "9" * 5000):
+        (answer,) = await chat.tap("anna", f"topup:{ref}")
+        assert answer.to == "anna"
+        assert answer.text == "That button is too old to work. No money moved."
+    assert not await chat.desk.reader.pending_funding(5)

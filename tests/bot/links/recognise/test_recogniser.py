@@ -1,0 +1,296 @@
+"""Products in pages, from whole pages."""
+
+import pytest
+
+from bot.links.recognise import Sighting, recognise
+
+URL = "https://shop.example/p/tea"
+
+
+def page(body: str, *, head: str = "", lang: str = "en") -> Sighting:
+    html = f'<!doctype html><html lang="{lang}"><head>{head}</head><body>{body}</body></html>'
+    return recognise(html.encode(), URL)
+
+
+def json_ld(block: str) -> str:
+    return f'<script type="application/ld+json">{block}</script>'
+
+
+OFFER = '"offers": {"@type": "Offer", "price": "199.00", "priceCurrency": "CNY"}'
+
+
+def price(seen: Sighting) -> tuple[int | None, str | None, int | None]:
+    return seen.price_minor, seen.currency, seen.exponent
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        '{"@context": "https://schema.org", "@type": "Product", "name": "Tea", OFFER}',
+        '{"@type": ["Product", "Thing"], "name": "Tea", OFFER}',
+        '[{"@type": "BreadcrumbList"}, {"@type": "Product", "name": "Tea", OFFER}]',
+        ('{"@graph": [{"@type": "WebPage", "mainEntity": {"@id": "#p"}}, '
+        '{"@id": "#p", "@type": "Product", "name": "Tea", OFFER}]}'),
+        ('{"@graph": [{"@type": "Product", "name": "Tea", "offers": {"@id": "#o"}}, '
+        '{"@id": "#o", "@type": "Offer", "price": 199, "priceCurrency": "CNY"}]}'),
+        ('{"@type": "http://schema.org/Product", "name": "Tea", "offers": [{"@type": '
+        '"AggregateOffer", "lowPrice": "199.00", "priceCurrency": "CNY"}]}'),
+        ('{"@type": "Product", "name": "Tea", "offers": {"@type": "Offer", "priceSpecification": '
+        '[{"price": 250, "priceCurrency": "CNY", "priceType": "https://schema.org/ListPrice"}, '
+        '{"price": 199.0, "priceCurrency": "CNY"}]}}'),
+        ('{"@type": "ProductGroup", "name": "Tea", "hasVariant": [{"@type": "Product", "sku": "1", '
+        'OFFER}, {"@type": "Product", "sku": "2", OFFER}]}'),
+        '{"@type": "Product", "name": "Tea", OFFER,}',
+        '<!-- {"@type": "Product", "name": "Tea\n", OFFER} -->',
+        '//<![CDATA[\n{"@type": "Product", "name": "Te\\a", OFFER};\n//]]>',
+        '{"@type": "BreadcrumbList"}{"@type": "Product", "name": "Tea", OFFER}',
+        ("{&quot;@type&quot;: &quot;Product&quot;, &quot;name&quot;: &quot;Tea&quot;, "
+        "&quot;offers&quot;: {&quot;price&quot;: &quot;199&quot;, &quot;priceCurrency&quot;: "
+        "&quot;CNY&quot;}}"),
+    ],
+)  # fmt: skip
+def test_json_ld_is_read_in_every_shape_it_comes_in(block: str) -> None:
+    seen = page("<h1>Tea</h1>", head=json_ld(block.replace("OFFER", OFFER)))
+    assert price(seen) == (19900, "CNY", 2)
+    assert seen.structured
+    assert seen.disagreements == ()
+    assert seen.sources["price"] == "json-ld"
+
+
+def test_every_field_is_read_and_says_where_it_came_from() -> None:
+    seen = page(
+        "<h1>Tea</h1>",
+        head=json_ld(
+            '{"@type": "Product", "name": "Tea &amp; Co", "sku": "T1", "brand": {"name": "Leaf"}, '
+            '"gtin13": "4006381333931", "image": ["/a.png", "/b.png"], "offers": {"price": "9.90", '
+            '"priceCurrency": "EUR", "availability": "http://schema.org/PreOrder", "seller": '
+            '{"name": "Shop"}, "inventoryLevel": {"@type": "QuantitativeValue", "value": 7}}}'
+        ),
+    )
+    assert price(seen) == (990, "EUR", 2)
+    assert (seen.title, seen.sku, seen.brand, seen.gtin) == (
+        "Tea & Co", "T1", "Leaf", "4006381333931",
+    )  # fmt: skip
+    assert (seen.availability, seen.stock, seen.seller) == ("PreOrder", 7, "Shop")
+    assert seen.image == "https://shop.example/a.png"
+    assert set(seen.sources.values()) == {"json-ld"}
+
+
+def test_microdata_is_read() -> None:
+    seen = page(
+        '<div itemscope itemtype="https://schema.org/Product"><h1 itemprop="name">Tea</h1>'
+        '<img itemprop="image" src="/t.jpg"><div itemprop="brand" itemscope '
+        'itemtype="https://schema.org/Brand"><meta itemprop="name" content="Leaf"></div>'
+        '<div itemprop="offers" itemscope itemtype="https://schema.org/Offer">'
+        '<span itemprop="price" content="12.50">12,50</span>'
+        '<meta itemprop="priceCurrency" content="EUR">'
+        '<link itemprop="availability" href="https://schema.org/OutOfStock"></div>'
+        '<div itemprop="isRelatedTo" itemscope itemtype="https://schema.org/Product">'
+        '<span itemprop="name">Cup</span><div itemprop="offers" itemscope '
+        'itemtype="https://schema.org/Offer"><meta itemprop="price" content="3"></div></div></div>'
+    )
+    assert price(seen) == (1250, "EUR", 2)
+    assert (seen.title, seen.brand, seen.availability) == ("Tea", "Leaf", "OutOfStock")
+    assert seen.sources["price"] == "microdata"
+
+
+def test_rdfa_is_read() -> None:
+    seen = page(
+        '<div vocab="https://schema.org/" typeof="Product"><h1 property="name">Tea</h1>'
+        '<div property="offers" typeof="Offer"><span property="price" content="1250">1 250</span>'
+        '<meta property="priceCurrency" content="JPY"></div></div>'
+    )
+    assert price(seen) == (1250, "JPY", 0)
+    assert seen.sources["price"] == "rdfa"
+
+
+def test_open_graph_is_read() -> None:
+    seen = page(
+        "<p>Tea</p>",
+        head='<meta property="og:type" content="product"><meta property="og:title" content="Tea">'
+        '<meta property="product:price:amount" content="19.900">'
+        "<meta content='KWD' property='product:price:currency'>"
+        '<meta property="product:availability" content="in stock">'
+        '<meta property="og:image" content="//cdn.example/t.png">',
+    )
+    assert price(seen) == (19900, "KWD", 3)
+    assert (seen.title, seen.availability) == ("Tea", "InStock")
+    assert seen.image == "https://cdn.example/t.png"
+    assert seen.sources["price"] == "opengraph"
+
+
+def test_a_shown_price_is_a_preview_only() -> None:
+    seen = page('<h1>Tea</h1><p class="price">€ 1.299,00</p><button>Add to cart</button>')
+    assert price(seen) == (129900, "EUR", 2)
+    assert not seen.structured
+    assert seen.sources["price"] == "page"
+
+
+def test_the_current_price_is_taken_and_the_struck_one_left() -> None:
+    seen = page(
+        '<h1>Tea</h1><div class="product-price"><del class="price">€20.00</del> '
+        '<span class="price sale">€15.00</span></div><button>Add to cart</button>'
+    )
+    assert price(seen) == (1500, "EUR", 2)
+
+
+def test_sources_that_disagree_are_named_and_never_chosen_silently() -> None:
+    seen = page(
+        "<h1>Tea</h1>",
+        head=json_ld('{"@type": "Product", "name": "Tea", OFFER}'.replace("OFFER", OFFER))
+        + '<meta property="og:price:amount" content="150.00">',
+    )
+    assert len(seen.disagreements) == 1
+    assert "199" in seen.disagreements[0]
+    assert "150" in seen.disagreements[0]
+
+
+def test_data_that_kept_the_price_the_page_strikes_out_are_not_believed() -> None:
+    seen = page(
+        '<h1>Tea</h1><div class="product-main"><del class="price old">¥199.00</del>'
+        '<b class="price current">¥149.00</b></div>',
+        head=json_ld('{"@type": "Product", "name": "Tea", OFFER}'.replace("OFFER", OFFER)),
+    )
+    assert seen.price_minor == 14900
+    assert not seen.structured
+    assert seen.disagreements
+
+
+def test_variants_at_several_prices_are_a_doubt_and_an_address_that_names_one_is_none() -> None:
+    block = json_ld(
+        '{"@type": "ProductGroup", "name": "Tea", "hasVariant": ['
+        '{"@type": "Product", "sku": "SMALL", "offers": {"price": 5, "priceCurrency": "EUR"}}, '
+        '{"@type": "Product", "sku": "LARGE", "offers": {"price": 9, "priceCurrency": "EUR"}}]}'
+    )
+    assert page("", head=block).disagreements
+    seen = recognise(block.encode(), f"{URL}?sku=LARGE")
+    assert (seen.price_minor, seen.disagreements) == (900, ())
+
+
+@pytest.mark.parametrize(
+    ("lang", "written", "currency"),
+    [
+        ("en", "$15.99", None),
+        ("en-US", "$15.99", "USD"),
+        ("en-CA", "$15.99", "CAD"),
+        ("sv", "159 kr", None),
+        ("sv-SE", "159 kr", "SEK"),
+        ("zh-CN", "¥15.99", "CNY"),
+        ("ja-JP", "¥1599", "JPY"),
+        ("en", "US$15.99", "USD"),
+        ("en", "£15.99", "GBP"),
+    ],
+)
+def test_a_sign_that_many_currencies_share_needs_a_page_that_tells_more(
+    lang: str, written: str, currency: str | None
+) -> None:
+    seen = page(
+        f'<h1>Tea</h1><p class="price">{written}</p><button>Add to cart</button>', lang=lang
+    )
+    assert seen.currency == currency
+    assert seen.price_minor is not None
+
+
+def test_without_a_currency_the_exponent_counts_the_decimals_as_written() -> None:
+    seen = page("", head=json_ld('{"@type": "Product", "name": "T", "offers": {"price": "5.950"}}'))
+    assert price(seen) == (5950, None, 3)
+
+
+def test_a_price_finer_than_money_is_rounded_and_says_so() -> None:
+    seen = page(
+        "",
+        head=json_ld(
+            '{"@type": "Product", "name": "T", '
+            '"offers": {"price": "12.4958", "priceCurrency": "EUR"}}'
+        ),
+    )
+    assert price(seen) == (1250, "EUR", 2)
+    assert seen.disagreements
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "",
+        "<title>News</title><p>The company paid $5 million.</p>",
+        '<meta property="og:type" content="article"><h1>News</h1><p class="price">$5</p>',
+        json_ld('{"@type": "NewsArticle", "headline": "x", "offers": {"price": 5}}'),
+        json_ld('{"@type": "NewsArticle", "headline": "x"}')
+        + json_ld('{"@type": "Product", "name": "Tea", OFFER}'.replace("OFFER", OFFER)),
+        json_ld('{"@type": "Event", "name": "x", "offers": {"price": 5}}'),
+        json_ld('{"@type": "Product", "name": "Tea", "offers": {"price": "0"}}'),
+        json_ld(
+            '{"@type": "ItemList", "itemListElement": [{"item": {"@type": "Product", '
+            '"name": "A", "offers": {"price": 5}}}, {"item": {"@type": "Product", "name": "B", '
+            '"offers": {"price": 6}}}]}'
+        ),
+        json_ld('[{"@type": "Product", "name": "A", "offers": {"price": 5}}, '
+                '{"@type": "Product", "name": "B", "offers": {"price": 6}}]'),
+        json_ld('{"@type": "Review", "itemReviewed": {"@type": "Product", "name": "A", '
+                '"offers": {"price": 5}}}'),
+        "<h1>All teas</h1>" + "".join(
+            f'<div class="card"><p class="price">€{n}.50</p></div>' for n in range(1, 20)
+        ) + "<button>Add to cart</button>",
+    ],
+)  # fmt: skip
+def test_a_page_that_is_not_about_one_product_has_no_price(html: str) -> None:
+    seen = recognise(html.encode(), "https://news.example/story")
+    assert price(seen) == (None, None, None)
+    assert "price" not in seen.sources
+
+
+def test_hostile_titles_come_out_as_one_line_of_plain_text() -> None:
+    title = "<b>x</b>\\u202e\\u0000\\n&lt;script&gt;alert(1)&lt;/script&gt;" + "y" * 5000
+    seen = page("", head=json_ld(f'{{"@type": "Product", "name": "{title}"}}'))
+    assert seen.title is not None
+    assert len(seen.title) <= 300
+    assert seen.title.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("charset", "declared", "served"),
+    [
+        ("gb18030", "gbk", None),
+        ("shift_jis", "Shift_JIS", None),
+        ("windows-1251", "", "windows-1251"),
+        ("utf-8", "", None),
+        ("utf-16", "", None),
+        ("big5", "big5", None),
+    ],
+)
+def test_pages_in_other_charsets_are_read(charset: str, declared: str, served: str | None) -> None:
+    word = "чай" if charset == "windows-1251" else "茶"
+    html = f'<meta charset="{declared}"><title>{word}</title>'
+    assert recognise(html.encode(charset), URL, charset=served).title == word
+
+
+def test_image_addresses_that_are_no_web_addresses_are_dropped() -> None:
+    seen = page(
+        "", head=json_ld('{"@type": "Product", "name": "T", "image": "javascript:alert(1)"}')
+    )
+    assert seen.image is None
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "unit",
+    ["<div>", "<div class=price>", "<p class=price>$5</p>", "<script", "<meta ", '<meta name="',
+     '<script type="application/ld+json">{</script>', "<link ", "<title", "<h1", "<",
+     "<i itemscope itemprop=a>", "<i typeof=Product property=offers>", "currency:'",
+     "<del class=price>", "\n", "<x></y>"],
+)  # fmt: skip
+def test_a_page_made_to_be_slow_is_done_with_soon(unit: str) -> None:
+    recognise((unit * (2_000_000 // len(unit))).encode(), URL)
+
+
+@pytest.mark.timeout(30)
+def test_json_ld_made_to_be_slow_is_done_with_soon() -> None:
+    references = ",".join(['{"@id": "A"}'] * 3000)
+    for block in (
+        "[" * 500_000,
+        "\n" * 1_000_000,
+        ", " * 500_000,
+        f'{{"@id": "A", "@type": "Product", "name": "x", "offers": [{references}]}}',
+        '{"@type": "Product", "name": "x", "offers": {"price": ' + "9" * 5000 + "}}",
+    ):
+        recognise(json_ld(block).encode(), URL)

@@ -1,0 +1,194 @@
+"""The command as somebody types it: what it prints, and one sentence for each mistake."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.demo.visitor import browser, claim_admin, visit
+from tests.instances import ROOT, instance, start_instance
+
+PAGE = """<html><head><title>Cup</title><script type="application/ld+json">
+{"@context":"https://schema.org","@type":"Product","name":"Blue cup","sku":"C1",
+ "offers":{"@type":"Offer","price":"19.90","priceCurrency":"EUR",
+ "availability":"https://schema.org/InStock"}}</script></head><body><h1>Blue cup</h1></body></html>
+"""
+KEYS = [
+    "url", "title", "price_minor", "currency", "exponent", "availability", "sku", "brand", "gtin",
+    "image", "sources", "trust", "reason",
+]  # fmt: skip
+
+
+async def payontap(
+    *words: str, stdin: str = "", cwd: Path = ROOT, **environ: str
+) -> tuple[int, str, str]:
+    """Run the command; gives its exit status, output and errors."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from bot.cli import main; main()",
+        *words,
+        cwd=cwd,
+        env={**os.environ, **environ},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(120):
+        out, err = await process.communicate(stdin.encode())
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_demo_walks_through_the_whole_loop_from_any_folder(tmp_path: Path) -> None:
+    status, out, err = await payontap("demo", cwd=tmp_path)
+    assert (status, err) == (0, "")
+    for words in ("Pay ¥199.00", "Undone", "1 bought", "You have this.", "refunded", "capture"):
+        assert words in out
+    assert "Every step held." in out
+    assert not any(tmp_path.glob("*"))
+
+
+async def test_inspect_prints_one_json_object_a_page(tmp_path: Path) -> None:
+    for name in ("one.html", "two.html"):
+        (tmp_path / name).write_text(PAGE)
+    status, out, _ = await payontap(
+        "inspect", "one.html", "two.html", "--url", "https://shop.example/c", "--json", cwd=tmp_path
+    )
+    first, second = map(json.loads, out.splitlines())
+    assert status == 0
+    assert list(first) == KEYS
+    assert first == second
+    assert (first["price_minor"], first["currency"], first["exponent"]) == (1990, "EUR", 2)
+    assert (first["availability"], first["trust"]) == ("InStock", "preview")
+
+
+async def test_inspect_goes_on_after_a_page_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "one.html").write_text(PAGE)
+    status, out, err = await payontap("inspect", "none.html", "one.html", "--json", cwd=tmp_path)
+    assert status == 1
+    assert json.loads(out)["title"] == "Blue cup"
+    assert err.strip() == "payontap: none.html: There is no file none.html."
+
+
+async def test_inspect_never_reads_a_private_address() -> None:
+    status, out, err = await payontap("inspect", "http://127.0.0.1:1/", "--json")
+    assert (status, out) == (1, "")
+    assert "127.0.0.1" in err
+
+
+async def test_links_answers_each_line_with_an_array() -> None:
+    lines = ["看这个https://shop.example/p?utm_source=x。", "nothing", "a https://b.example/ü b"]
+    status, out, _ = await payontap("links", "--json", stdin="\n".join(map(json.dumps, lines)))
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert status == 0
+    assert [len(answer) for answer in answers] == [1, 0, 1]
+    found = answers[0][0]
+    assert list(found) == ["text", "url", "start", "end"]
+    assert lines[0][found["start"] : found["end"]] == found["text"]
+    assert found["url"] == "https://shop.example/p"
+
+
+async def test_links_names_the_line_that_is_no_json_string() -> None:
+    status, _, err = await payontap("links", "--json", stdin='"fine"\n{"not": "a string"}\n')
+    assert status == 2
+    assert err.strip() == "payontap: line 2 is not a JSON string."
+
+
+async def test_config_hides_secrets_and_an_unknown_key_names_the_nearest() -> None:
+    status, out, _ = await payontap("config", PAYONTAP_REDIS__URL="redis://:hunter2@localhost/0")
+    assert status == 0
+    assert "hunter2" not in out
+    status, _, err = await payontap("config", PAYONTAP_WEB__PROT="1")
+    assert status == 2
+    assert "PAYONTAP_WEB__PORT" in err
+    assert len(err.splitlines()) == 1
+
+
+async def test_a_taken_port_is_one_clear_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        status, _, err = await payontap(
+            "run", PAYONTAP_DATA_DIR=str(tmp_path / "d"), PAYONTAP_WEB__PORT=port
+        )
+    assert status == 2
+    assert port in err.splitlines()[-1]
+    assert "Traceback" not in err
+
+
+async def test_a_folder_that_cannot_be_written_is_one_clear_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status, _, err = await payontap("run", PAYONTAP_DATA_DIR=str(tmp_path / "file" / "data"))
+    assert status == 2
+    assert "PAYONTAP_DATA_DIR" in err
+    assert len(err.splitlines()) == 1
+
+
+async def test_a_second_instance_on_the_same_data_is_turned_away(tmp_path: Path) -> None:
+    async with instance(tmp_path / "data"):
+        status, _, err = await payontap("run", PAYONTAP_DATA_DIR=str(tmp_path / "data"))
+    assert status == 2
+    assert "Another Payontap runs" in err
+
+
+async def test_a_second_start_is_quick_and_finds_the_same_balances_and_no_second_admin_link(
+    tmp_path: Path,
+) -> None:
+    first = await start_instance(tmp_path / "data")
+    port = first.url.rpartition(":")[2]
+    assert first.admin_link is not None
+    async with browser() as session:
+        await claim_admin(session, first.admin_link)
+        async with visit(session, first.url, "lobby") as anna:
+            await anna.say("/topup 123")
+            till = await anna.see(lambda seen: seen.has_button("Confirm"), "the till card")
+            await anna.press(till, "Confirm")
+            await anna.see_text("is in your wallet")
+        assert await first.stop() == 0
+        began = time.monotonic()
+        second = await start_instance(tmp_path / "data", {"PAYONTAP_WEB__PORT": port})
+        try:
+            assert time.monotonic() - began < 30
+            assert second.admin_link is None
+            async with visit(session, second.url, "lobby") as anna:
+                await anna.say("/balance")
+                await anna.see_text("¥123.00")
+        finally:
+            await second.kill()
+
+
+@pytest.mark.parametrize("who", ["network", "ours"])
+async def test_admin_grant_makes_somebody_an_admin_beside_the_running_bot(
+    tmp_path: Path, who: str
+) -> None:
+    data_dir = str(tmp_path / "data")
+    async with (
+        instance(tmp_path / "data") as running,
+        browser() as session,
+        visit(session, running.url, "lobby") as anna,
+    ):
+        await anna.say("/admin books")
+        await anna.see_text("Only an admin")
+        await anna.say("/whoami")
+        shown = await anna.see_text("p_")
+        words = shown.text.replace("·", " ").split()
+        ours = next(word for word in words if word.startswith("p_")).strip(".,")
+        status, _, err = await payontap(
+            "admin", "grant", ours if who == "ours" else anna.person, PAYONTAP_DATA_DIR=data_dir
+        )
+        assert (status, err) == (0, "")
+        await anna.say("/admin books")
+        await anna.see_text("The books are empty")
+
+
+async def test_admin_grant_without_an_instance_says_so(tmp_path: Path) -> None:
+    status, _, err = await payontap("admin", "grant", "x", PAYONTAP_DATA_DIR=str(tmp_path))
+    assert status == 2
+    assert "There is no instance" in err
