@@ -1,19 +1,33 @@
 """The whole bot in rooms of a real homeserver, used as people use it."""
 
 import asyncio
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import aiohttp
+from aiohttp import web
 
 from bot.app import Instance
 from bot.demo.opening import DEMO_ROOM
 from bot.demo.visitor import visit
 from tests.invariants import assert_books_are_right
-from tests.matrix_people import AGAIN, PAY, TOP_UP, UNDO, Bot, Client, an_admin, at_clients
+from tests.matrix_people import (
+    AGAIN,
+    PAY,
+    TOP_UP,
+    UNDO,
+    Bot,
+    Client,
+    Message,
+    an_admin,
+    at_clients,
+)
 from tests.peers.synapse import SynapsePeer
 from wallet_core.commerce.records import Order, OrderState
 from wallet_core.storage.database import Database
@@ -28,6 +42,7 @@ class Scene:
 
     peer: SynapsePeer
     folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
 
     async def __aenter__(self) -> Self:
         self._stack = AsyncExitStack()
@@ -35,7 +50,9 @@ class Scene:
             at_clients(self.peer, "anna", "bob")
         )
         self.bot = Bot(self.peer, self.folder)
-        self.instance: Instance = await self._stack.enter_async_context(self.bot.running())
+        self.instance: Instance = await self._stack.enter_async_context(
+            self.bot.running(**self.settings)
+        )
         self.admin: aiohttp.ClientSession = await self._stack.enter_async_context(
             an_admin(self.instance.admin_link)
         )
@@ -83,7 +100,9 @@ async def test_a_shared_link_is_answered_with_a_picture_a_card_and_one_reaction(
         title, price, seller, stock, hint = offer.body.splitlines()
         assert (title, price, stock) == (TITLE, PRICE, "12 in stock")
         assert all(words in seller for words in ("✓", "Corner Shop 街角小店", host))
-        assert hint == f"React with 💳 to pay {PRICE}, or write !buy. Take your reaction back to undo."
+        assert (
+            hint == f"React with 💳 to pay {PRICE}, or write !buy. Take your reaction back to undo."
+        )
         assert offer.markup.startswith(f'<strong><a href="{scene.url}">{TITLE}</a></strong><br>')
         assert offer.kind == "m.notice"
         assert offer.answers == asked
@@ -201,8 +220,8 @@ async def test_however_often_somebody_reacts_only_one_reaction_charges(
         assert sum("Too late" in m.body for m in anna.said_by(bot.user_id)) == 1
 
         # "Buy another" is a new price for her alone; it may be paid like any other.
-        have = await anna.see("You have this.", not_in=scene.room)
-        await anna.react(have, AGAIN)
+        receipt = await anna.see(f"Paid {PRICE}", not_in=scene.room)
+        await anna.react(receipt, AGAIN)
         another = await anna.see("React with 💳", not_in=scene.room)
         await anna.react(another)
         await anna.until(
@@ -243,3 +262,127 @@ async def test_commands_begin_with_an_exclamation_mark_and_are_answered_in_priva
             await bob.say(scene.room, talk)
         await scene.settled(bob)
         assert [m.body[:6] for m in bob.said_by(bot.user_id, scene.room)] == ["Hello!"]
+
+
+HOSTILE_TITLE = (
+    '</strong></a><script>alert(1)</script><img src="mxc://evil.example/1"> & &lt;b&gt; '
+    '[free](javascript:alert(1)) @room <a href="https://evil.example">gift</a> `x` **y**'
+)
+HOSTILE_NAME = '<b onclick="x()">Tea</b> & "Sons" <script>'
+
+
+@dataclass
+class HostileShop:
+    """A product page that wants to be more than text. `proof` is its merchant's token."""
+
+    url: str = ""
+    proof: str = ""
+
+    async def _page(self, _request: web.Request) -> web.Response:
+        product = {
+            "@context": "https://schema.org",
+            "@type": "Product",
+            "name": HOSTILE_TITLE,
+            "offers": {"@type": "Offer", "price": "20.00", "priceCurrency": "CNY"},
+        }
+        script = json.dumps(product).replace("</", "<\\/")
+        body = f'<title>Shop</title><script type="application/ld+json">{script}</script>'
+        return web.Response(text=body, content_type="text/html")
+
+    async def _proof(self, _request: web.Request) -> web.Response:
+        return web.Response(text=self.proof)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[str]:
+        """Serve; gives host and port."""
+        app = web.Application()
+        app.router.add_get("/tea", self._page)
+        app.router.add_get("/.well-known/payontap.txt", self._proof)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        try:
+            host = "{}:{}".format(*runner.addresses[0])
+            self.url = f"http://{host}/tea"
+            yield host
+        finally:
+            await runner.cleanup()
+
+
+class Markup(HTMLParser):
+    """What a client makes of formatted text: tags, links, and the words that stand there."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: set[str] = set()
+        self.links: list[str | None] = []
+        self.text = ""
+        self.feed(message.markup)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value for _, value in attrs]
+        if tag == "br":
+            self.text += "\n"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def assert_only_text(message: Message, link: str | None = None) -> None:
+    """Nothing in the message is markup but what the bot itself put there."""
+    shown = Markup(message)
+    assert shown.tags <= {"strong", "em", "a", "br"}
+    assert shown.links == ([link] if link else [])
+    assert shown.text == message.body
+    assert message.content["m.mentions"] == {}
+
+
+async def test_hostile_titles_and_names_stay_text_and_an_unproven_shop_has_no_button(
+    synapse: SynapsePeer, tmp_path: Path
+) -> None:
+    shop = HostileShop()
+    async with (
+        shop.open() as host,
+        Scene(synapse, tmp_path, {"fetch__allowed_origins": host}) as scene,
+    ):
+        anna, bob, bot = scene.anna, scene.bob, scene.bot
+        await bob.say(scene.room, shop.url)
+        preview = await anna.see("¥20.00", room_id=scene.room)
+        assert_only_text(preview, shop.url)
+        assert HOSTILE_TITLE in preview.body
+        assert "not verified" in preview.body
+        assert "nobody to pay" in preview.body
+        await anna.react(preview)
+        await anna.see("Not charged.", not_in=scene.room)
+        assert preview.keys_of(bot.user_id) == []
+
+        # Bob proves that the host is his: the next card is a real offer, under his shop's name.
+        await bob.say(scene.room, f"!merchant open {HOSTILE_NAME}")
+        assert_only_text(await bob.see(f"{HOSTILE_NAME} is open", not_in=scene.room))
+        await bob.say(scene.room, f"!merchant host {host}")
+        proof = await bob.see("File: ", not_in=scene.room)
+        shop.proof = proof.body.partition("File: ")[2].split()[0]
+        await bob.say(scene.room, f"!merchant verify {host}")
+        assert_only_text(await bob.see(f"✓ {host} is", not_in=scene.room))
+
+        await scene.money_for(anna)
+        offer = await bot.offer_of(bob, scene.room, shop.url)
+        assert_only_text(offer, shop.url)
+        assert HOSTILE_NAME in offer.body
+        await anna.react(anna.messages[offer.id])
+        held = await anna.see("¥20.00 is held", not_in=scene.room)
+        assert_only_text(held)
+
+        # The order comes to the room in which the shop was opened; only its seller may take it.
+        order = await anna.see("Accept to get it", room_id=scene.room)
+        assert_only_text(order)
+        await anna.see_reaction(order, "✅", bot.user_id)
+        await anna.react(order, "✅")
+        await anna.see("Only the seller can do that", not_in=scene.room)
+        await bob.react(order, "✅")
+        await anna.until(lambda: "Paid ¥20.00" in held.body or None, "the receipt")
+        await anna.until(lambda: "React with 💸 to refund" in order.body or None, "the order paid")
+        await bob.until(lambda: "1 bought" in offer.body or None, "the edit")

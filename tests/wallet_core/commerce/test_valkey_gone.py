@@ -94,9 +94,7 @@ async def test_a_burst_with_valkey_harmed_in_the_middle_is_all_answered(
     async with opened(database_url, own_valkey) as world:
         payers = [await world.person(f"p{n}", PRICE_MINOR) for n in range(10)]
         when_the_lease_is_held(world, lambda: harm(own_valkey, how))
-        outcomes = await asyncio.gather(
-            *(world.tap(payers[n % 10], f"e{n}") for n in range(40))
-        )
+        outcomes = await asyncio.gather(*(world.tap(payers[n % 10], f"e{n}") for n in range(40)))
         assert set(outcomes) <= {"done", "said", "busy", "stale_fence"}
         await mend(own_valkey, how)
         again = await asyncio.gather(*(world.tap(payers[n % 10], f"e{n}") for n in range(40)))

@@ -74,17 +74,13 @@ def ask(world: World, event_id: str, owner: str, amount_minor: int) -> Ask:
 
 async def payout(world: World, payer: Payer, event_id: str, amount_minor: int) -> str:
     await world.heard(event_id)
-    await world.funding.ask_payout(
-        ask(world, event_id, f"wallet:{payer.wallet_id}", amount_minor)
-    )
+    await world.funding.ask_payout(ask(world, event_id, f"wallet:{payer.wallet_id}", amount_minor))
     return await world.outcome(event_id)
 
 
 async def top_up(world: World, payer: Payer, event_id: str, amount_minor: int) -> str:
     await world.heard(event_id)
-    await world.funding.ask_top_up(
-        ask(world, event_id, f"wallet:{payer.wallet_id}", amount_minor)
-    )
+    await world.funding.ask_top_up(ask(world, event_id, f"wallet:{payer.wallet_id}", amount_minor))
     return await world.outcome(event_id)
 
 

@@ -130,8 +130,8 @@ class Model:
 
 def opened() -> Books:
     books = Books(now_us=1_000)
-    books.wallets = {ref.owner.partition(":")[2]: WalletState(False, 3) for ref in WALLETS}
-    books.wallets = {**books.wallets, "w_frozen": WalletState(True, 3)}
+    books.wallets = {ref.owner.partition(":")[2]: WalletState(frozen=False, fence=3) for ref in WALLETS}
+    books.wallets = {**books.wallets, "w_frozen": WalletState(frozen=True, fence=3)}
     return books
 
 
@@ -236,7 +236,7 @@ def test_each_rule_names_itself() -> None:
 def test_a_frozen_wallet_gets_its_hold_back_and_may_be_captured() -> None:
     books = with_money(100)
     books.apply(Commit(key="a", transfers=(hold(60, "one"), hold(40, "two"))))
-    books.wallets = {"w_anna": WalletState(True, 3)}
+    books.wallets = {"w_anna": WalletState(frozen=True, fence=3)}
     books.apply(
         Commit(
             key="b",
