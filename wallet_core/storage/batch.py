@@ -27,7 +27,7 @@ from wallet_core.ledger.transfers import (
     fingerprint,
 )
 from wallet_core.storage import tables as t
-from wallet_core.storage.rows import apply_row, insert_if_absent
+from wallet_core.storage.rows import apply_row, insert_if_absent, lock_rows
 
 T = TypeVar("T")
 Result = Written | Refused | KeyConflict
@@ -77,7 +77,8 @@ class Batch:
         self._known = await read_written(self._connection, [c.key for c in self._commits])
         fresh = [commit for commit in self._commits if commit.key not in self._known]
         await self._load(fresh)
-        results = [await self._decide(commit) for commit in self._commits]
+        decided = [await self._decide(commit) for commit in self._commits]
+        results = await self._look_again(decided)
         await self._save_books()
         await self._save_speech()
         await self._close_events(
@@ -88,12 +89,9 @@ class Batch:
         return results
 
     async def _decide(self, commit: Commit) -> Result:
-        mark = _mark(commit)
         known = self._known.get(commit.key)
         if known is not None:
-            if known.fingerprint != mark:
-                return KeyConflict(f"{commit.key} stands with other parameters.")
-            return known.written
+            return self._as_known(commit, known)
         try:
             await self._apply(commit)
         except (Refused, KeyConflict) as refusal:
@@ -106,10 +104,28 @@ class Batch:
             at_us=self._books.now_us,
         )
         self._known[commit.key] = _Known(
-            msgspec.structs.replace(written, created=False), fingerprint=mark
+            msgspec.structs.replace(written, created=False), fingerprint=_mark(commit)
         )
         self._new.append(commit)
         return written
+
+    async def _look_again(self, results: list[Result]) -> list[Result]:
+        """What was refused may stand: another process wrote it while this one waited for a lock."""
+        pairs = list(zip(self._commits, results, strict=True))
+        refused = [c.key for c, result in pairs if isinstance(result, Refused)]
+        late = await read_written(self._connection, refused)
+        return [
+            self._as_known(commit, late[commit.key])
+            if isinstance(result, Refused) and commit.key in late
+            else result
+            for commit, result in pairs
+        ]
+
+    @staticmethod
+    def _as_known(commit: Commit, known: _Known) -> Result:
+        if known.fingerprint != _mark(commit):
+            return KeyConflict(f"{commit.key} stands with other parameters.")
+        return known.written
 
     async def _apply(self, commit: Commit) -> None:
         take_back = self._books.apply(commit)
@@ -126,29 +142,35 @@ class Batch:
     # --- before: lock and read everything that the transfers touch ---------------------------
 
     async def _load(self, commits: Sequence[Commit]) -> None:
+        """Lock in one order in all processes: wallets, holds, accounts, then the domain's rows."""
         transfers = [transfer for commit in commits for transfer in commit.transfers]
         await self._load_wallets(commits)
-        if not transfers:
-            return
-        for part in _parts([transfer.id for transfer in transfers]):
-            query = sa.select(t.transfers.c.id, t.transfers.c.fingerprint)
-            for row in await self._connection.execute(query.where(t.transfers.c.id.in_(part))):
-                self._books.known_transfers[row.id] = bytes(row.fingerprint)
         refs: set[AccountRef] = set()
         hold_ids: set[UUID] = set()
+        payees: dict[UUID, AccountRef] = {}
         for transfer in transfers:
             match transfer:
                 case Post(legs=legs):
                     refs.update(leg.account for leg in legs)
-                case Authorise(payer=payer):
+                case Authorise(payer=payer, payee=payee):
                     refs.update((payer, payer.held))
+                    payees[transfer.id] = payee
                 case Capture(hold_id=hold_id) | Void(hold_id=hold_id):
                     hold_ids.add(hold_id)
+        # A hold that is made and captured in one batch.
+        refs.update(payee for hold_id, payee in payees.items() if hold_id in hold_ids)
         await self._load_holds(sorted(hold_ids))
         for hold in self._books.holds.values():
             payer = AccountRef.of_id(hold.payer_account_id)
             refs.update((payer, payer.held, AccountRef.of_id(hold.payee_account_id)))
-        await self._load_accounts(sorted(refs, key=lambda ref: ref.id))
+        if refs:
+            await self._load_accounts(sorted(refs, key=lambda ref: ref.id))
+        await lock_rows(self._connection, [row for commit in commits for row in commit.rows])
+        # Only now: what another process wrote while this one waited for its locks is seen.
+        for part in _parts([transfer.id for transfer in transfers]):
+            query = sa.select(t.transfers.c.id, t.transfers.c.fingerprint)
+            for row in await self._connection.execute(query.where(t.transfers.c.id.in_(part))):
+                self._books.known_transfers[row.id] = bytes(row.fingerprint)
 
     async def _load_wallets(self, commits: Sequence[Commit]) -> None:
         fenced = {wallet_id for commit in commits for wallet_id in commit.fences}

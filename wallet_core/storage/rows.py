@@ -1,13 +1,33 @@
 """Domain rows: the declared changes of a commit, as SQL."""
 
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wallet_core.errors import Refused
-from wallet_core.ledger.commits import Insert, RowChange, Update
+from wallet_core.ledger.commits import Insert, RowChange, Update, Value
 from wallet_core.storage.database import metadata
+
+
+async def lock_rows(connection: AsyncConnection, changes: Sequence[RowChange]) -> None:
+    """Lock the rows that will be changed, table by table and in the order of their ids.
+
+    Two processes that change the same rows then wait for each other in turn instead of in a
+    circle, which PostgreSQL ends only after a second. SQLite has one writer at a time.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    ids: dict[str, set[Value]] = {}
+    for change in changes:
+        if isinstance(change, Update) and "id" in change.where:
+            ids.setdefault(change.table, set()).add(change.where["id"])
+    for name in sorted(ids):
+        column = metadata.tables[name].c.id
+        query = sa.select(column).where(column.in_(ids[name])).order_by(column)
+        await connection.execute(query.with_for_update(key_share=True))
 
 
 async def apply_row(connection: AsyncConnection, change: RowChange) -> None:

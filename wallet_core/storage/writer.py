@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from wallet_core.errors import PayontapError, StorageUnavailable
 from wallet_core.ledger.commits import Commit, Written
@@ -26,6 +26,8 @@ BATCH_MAX = 256
 #: How often a batch is tried again, and the first pause; each next one is twice as long.
 TRIES_MAX = 6
 FIRST_PAUSE_S = 0.02
+#: PostgreSQL's class of errors after which a transaction is to be repeated (deadlock and others).
+_ROLLED_BACK = "40"
 
 
 @dataclass(eq=False)
@@ -113,6 +115,8 @@ class Writer:
                 # Either the database was away, or another process wrote the same keys or locked
                 # the same rows in another order. Every key makes a repeat harmless.
                 failure = error
+                if not _may_pass(error):
+                    break
                 _log.warning("batch_retried", jobs=len(jobs), error=str(error)[:500])
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
                 failure = error
@@ -162,6 +166,14 @@ class Writer:
             )
         )
         return [next(results) if job.commit is not None else raised[job] or 0 for job in jobs]
+
+
+def _may_pass(error: StorageUnavailable | DBAPIError) -> bool:
+    """Whether trying again can help: not where the database refuses the values themselves."""
+    if isinstance(error, StorageUnavailable | IntegrityError):
+        return True
+    sqlstate = getattr(error.orig, "sqlstate", None) or ""
+    return sqlstate.startswith(_ROLLED_BACK)
 
 
 def _answer(jobs: Sequence[_Job], results: Sequence[Written | int | Exception]) -> None:

@@ -1,0 +1,162 @@
+"""The bot killed, cut off and started again around reactions in a real homeserver's rooms."""
+
+import asyncio
+import random
+from collections import defaultdict
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from tests.bot.adapters.matrix.people import Relay
+from tests.instances import RunningInstance, instance, start_instance
+from tests.invariants import assert_books_are_right
+from tests.matrix_people import PAY, Bot, Client, Message, an_admin, at_clients
+from tests.peers.synapse import SynapsePeer
+from wallet_core.storage import tables as t
+from wallet_core.storage.database import Database
+from wallet_core.storage.outbox import Outbox
+
+KILLS = 8
+SEED = 20261124
+PRICE_MINOR = 29_90
+SLUG = "city-birds-ebook"
+
+
+async def offers_of(
+    bot: Bot, instance: RunningInstance, people: tuple[Client, Client], count: int
+) -> tuple[str, list[Message]]:
+    """A group room, money for the first, and so many offers of one book, each to be paid apart."""
+    anna, bob = people
+    room_id = await bot.into(anna, bob)
+    async with an_admin(instance.admin_link) as admin:
+        await bot.money_for(anna, room_id, instance.url, admin)
+    port = (bot.data_dir / "demo-shop.port").read_text()
+    url = f"http://127.0.0.1:{port}/p/{SLUG}"
+    return room_id, [await bot.offer_of(anna, room_id, url) for _ in range(count)]
+
+
+async def states_by_offer(bot: Bot, offers: list[Message]) -> list[list[str]]:
+    """The states of the orders that each offer led to, read when nobody writes."""
+    database = Database(f"sqlite+aiosqlite:///{bot.data_dir / 'payontap.db'}")
+    try:
+        await assert_books_are_right(database)
+        outbox = Outbox(database, "test")
+        shown = [await outbox.shown("matrix", offer.id) for offer in offers]
+        states: dict[str, list[str]] = defaultdict(list)
+        async with database.read() as connection:
+            query = sa.select(t.orders.c.quote_id, t.orders.c.state)
+            for row in await connection.execute(query.order_by(t.orders.c.created_at_us)):
+                states[row.quote_id].append(row.state)
+            waiting = await connection.execute(sa.select(t.inbox).where(t.inbox.c.state != "done"))
+            assert waiting.all() == []
+    finally:
+        await database.close()
+    return [states[one.ref] for one in shown if one is not None]
+
+
+async def paid_receipts(anna: Client, room_id: str, count: int) -> list[str]:
+    """The numbers of the orders that she was told are paid for good, in the order of telling."""
+
+    def numbers() -> list[str]:
+        told = [message.body for message in anna.messages.values() if message.room_id != room_id]
+        paid = [body for body in told if body.startswith("Paid ") and "buy another" in body]
+        return [body.partition("Order ")[2].split()[0] for body in paid]
+
+    await anna.until(lambda: len(numbers()) >= count or None, f"{count} receipts", within_s=30)
+    return numbers()
+
+
+async def test_killed_between_a_reaction_and_its_handling_it_is_paid_exactly_once(
+    synapse: SynapsePeer, tmp_path: Path
+) -> None:
+    dice = random.Random(SEED)
+    bot = Bot(synapse, tmp_path)
+    environ = bot.environ(money__undo_window_s="1")
+    async with at_clients(synapse, "anna", "bob") as (anna, bob):
+        running = await start_instance(bot.data_dir, environ)
+        try:
+            room_id, offers = await offers_of(bot, running, (anna, bob), KILLS)
+            for offer in offers:
+                await anna.react(offer)
+                await asyncio.sleep(dice.uniform(0, 0.3))
+                await running.kill()
+                running = await start_instance(bot.data_dir, environ)
+            receipts = await paid_receipts(anna, room_id, KILLS)
+            await anna.say(room_id, "!balance")
+            left = f"¥{(500_00 - KILLS * PRICE_MINOR) / 100:.2f}"
+            await anna.see(left, not_in=room_id)
+        finally:
+            await running.kill()
+    assert len(receipts) == len(set(receipts)) == KILLS
+    assert await states_by_offer(bot, offers) == [["paid"]] * KILLS
+
+
+async def test_a_reaction_taken_back_while_the_bot_is_dead_costs_nothing(
+    synapse: SynapsePeer, tmp_path: Path
+) -> None:
+    bot = Bot(synapse, tmp_path)
+    environ = bot.environ(money__undo_window_s="4")
+    async with at_clients(synapse, "anna", "bob") as (anna, bob):
+        async with instance(bot.data_dir, environ) as running:
+            room_id, offers = await offers_of(bot, running, (anna, bob), 4)
+            missed, unhandled, held, kept = offers
+            reactions = {held.id: await anna.react(held)}
+            await anna.see("Paid ¥29.90", not_in=room_id)
+            reactions[unhandled.id] = await anna.react(unhandled)
+        # Dead now. One was paid and is still held, one may have been heard, one never was.
+        reactions[missed.id] = await anna.react(missed)
+        for offer in (held, unhandled, missed):
+            await anna.take_back(offer, reactions[offer.id])
+        await anna.react(kept)
+        async with instance(bot.data_dir, environ):
+            [receipt] = await paid_receipts(anna, room_id, 1)
+            await anna.say(room_id, "!balance")
+            await anna.see("¥470.10", not_in=room_id)
+            undone = await anna.see("Undone.", not_in=room_id)
+            assert receipt not in undone.body
+    states = await states_by_offer(bot, [missed, unhandled, held, kept])
+    assert states[1] in ([], ["undone"])
+    assert [states[0], states[2], states[3]] == [[], ["undone"], ["paid"]]
+
+
+async def test_after_an_absence_nothing_is_captured_before_the_room_was_heard(
+    synapse: SynapsePeer, tmp_path: Path
+) -> None:
+    relay = Relay(urlsplit(synapse.base_url).port or 0)
+    await relay.mend()
+    bot = Bot(synapse, tmp_path)
+    bot.base_url = f"http://127.0.0.1:{relay.port}"
+    environ = bot.environ(money__undo_window_s="2")
+    async with at_clients(synapse, "anna", "bob") as (anna, bob):
+        async with instance(bot.data_dir, environ) as running:
+            room_id, offers = await offers_of(bot, running, (anna, bob), 2)
+            reaction = await anna.react(offers[0])
+            await anna.react(offers[1])
+            await anna.until(
+                lambda: sum("Paid ¥29.90" in m.body for m in anna.messages.values()) == 2 or None,
+                "both payments",
+            )
+        # She takes one back in time, but the bot is dead, and comes back long after the window
+        # to a homeserver that does not answer at first.
+        await anna.take_back(offers[0], reaction)
+        await relay.cut()
+        await asyncio.sleep(2)
+        async with instance(bot.data_dir, environ):
+            await asyncio.sleep(1)
+            assert await order_states(bot) == ["authorised", "authorised"]
+            await relay.mend()
+            await anna.see("Undone.", not_in=room_id)
+            await paid_receipts(anna, room_id, 1)
+        await relay.cut()
+    assert await states_by_offer(bot, offers) == [["undone"], ["paid"]]
+
+
+async def order_states(bot: Bot) -> list[str]:
+    """The states of all orders, read beside the running bot."""
+    database = Database(f"sqlite+aiosqlite:///{bot.data_dir / 'payontap.db'}")
+    try:
+        async with database.read() as connection:
+            return list((await connection.execute(sa.select(t.orders.c.state))).scalars())
+    finally:
+        await database.close()
