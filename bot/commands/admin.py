@@ -8,7 +8,7 @@ from bot.commands.command import Command, prefix_of, split_word
 from bot.conversation.turn import Desk, Turn, send_id, sentence
 from wallet_core.commerce.numbers import as_typed
 from wallet_core.commerce.records import FundingRequest
-from wallet_core.ledger.commits import Commit, Notice, Update
+from wallet_core.ledger.commits import Notice, Update
 from wallet_core.storage.lookups import FoundWallet
 
 PENDING_SHOWN = 10
@@ -82,15 +82,15 @@ def _till_notice(turn: Turn, code: str) -> Notice:
 async def _confirm(desk: Desk, turn: Turn, rest: str) -> None:
     request = await _request_meant(desk, turn, rest, "confirm")
     if request is not None:
-        await desk.funding.confirm(turn.event.id, request, turn.place)
-        await _show_till(desk, turn, request)
+        shown = (_till_notice(turn, request.code),)
+        await desk.funding.confirm(turn.event.id, request, turn.place, shown)
 
 
 async def _decline(desk: Desk, turn: Turn, rest: str) -> None:
     request = await _request_meant(desk, turn, rest, "decline")
     if request is not None:
-        await desk.funding.decline(turn.event.id, request, turn.place)
-        await _show_till(desk, turn, request)
+        shown = (_till_notice(turn, request.code),)
+        await desk.funding.decline(turn.event.id, request, turn.place, shown)
 
 
 async def _request_meant(desk: Desk, turn: Turn, typed: str, word: str) -> FundingRequest | None:
@@ -106,15 +106,6 @@ async def _request_meant(desk: Desk, turn: Turn, typed: str, word: str) -> Fundi
         )
         await desk.answer(turn, sentence(text, Tone.BAD))
     return request
-
-
-async def _show_till(desk: Desk, turn: Turn, request: FundingRequest) -> None:
-    """Show the admin who wrote, and did not press a card's button, how the request ended."""
-    written = await desk.writer.written(turn.key)
-    if written is None or written.refusal is not None:
-        return
-    notice = _till_notice(turn, request.code)
-    await desk.writer.commit(Commit(key=f"shown:{turn.key}", outbox=(notice,)))
 
 
 async def press_confirm(desk: Desk, turn: Turn, code: str) -> None:

@@ -45,14 +45,15 @@ class Clockwork:
         try:
             async with asyncio.timeout(CATCH_UP_S):
                 await asyncio.gather(*(adapter.caught_up() for adapter in self.adapters))
-                while await self._any_waits():
-                    await asyncio.sleep(_LOOK_AGAIN_S)
+                await self._answered()
         except TimeoutError:
             _log.warning("networks_not_caught_up", waited_s=CATCH_UP_S)
 
-    async def _any_waits(self) -> bool:
-        try:
-            return await self.backlog() > 0
-        except StorageUnavailable as error:
-            _log.warning("endings_delayed", error=str(error)[:300])
-            return True
+    async def _answered(self) -> None:
+        while True:
+            try:
+                if not await self.backlog():
+                    return
+            except StorageUnavailable as error:
+                _log.warning("endings_delayed", error=str(error)[:300])
+            await asyncio.sleep(_LOOK_AGAIN_S)

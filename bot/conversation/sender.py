@@ -110,10 +110,14 @@ class Sender:
             return dropped
         fitted = fit(card, adapter.capabilities)
         shown = _encode(fitted)
-        if row.edits is not None and shown == row.shown:
+        # An earlier try may have sent this live card in an older state, and a network answers a
+        # repeated send id with what it was sent first: the card is brought up to date then.
+        repeated = row.body is None and row.tries > 1
+        if row.edits is not None and shown == row.shown and not repeated:
             return dropped
+        fresh_id = f"{row.send_id}:{row.tries}"
         outgoing = Outgoing(
-            send_id=row.send_id,
+            send_id=fresh_id if repeated and row.edits is not None else row.send_id,
             network=row.network,
             room_id=row.room_id,
             card=fitted,
@@ -123,6 +127,9 @@ class Sender:
         )
         try:
             ref = await adapter.send(outgoing)
+            if repeated and row.edits is None and adapter.capabilities.edits is not Edits.NONE:
+                edit = msgspec.structs.replace(outgoing, send_id=fresh_id, edits_ref=ref)
+                await adapter.send(edit)
         except (Unreachable, SendRejected) as error:
             _log.warning("message_dropped", send_id=row.send_id, error=str(error)[:300])
             return dropped

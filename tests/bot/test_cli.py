@@ -168,7 +168,7 @@ async def test_a_second_start_is_quick_and_finds_the_same_balances_and_no_second
             await second.kill()
 
 
-@pytest.mark.parametrize("who", ["network", "ours"])
+@pytest.mark.parametrize("who", ["{person}", "web:{person}", "{ours}"])
 async def test_admin_grant_makes_somebody_an_admin_beside_the_running_bot(
     tmp_path: Path, who: str
 ) -> None:
@@ -185,7 +185,7 @@ async def test_admin_grant_makes_somebody_an_admin_beside_the_running_bot(
         words = shown.text.replace("·", " ").split()
         ours = next(word for word in words if word.startswith("p_")).strip(".,")
         status, _, err = await payontap(
-            "admin", "grant", ours if who == "ours" else anna.person, PAYONTAP_DATA_DIR=data_dir
+            "admin", "grant", who.format(person=anna.person, ours=ours), PAYONTAP_DATA_DIR=data_dir
         )
         assert (status, err) == (0, "")
         await anna.say("/admin books")

@@ -83,8 +83,10 @@ class Funding:
         )
         await self._begin(ask, request, hold)
 
-    async def confirm(self, event_id: str, request: FundingRequest, place: Place) -> None:
-        """The money has changed hands: an admin says so."""
+    async def confirm(
+        self, event_id: str, request: FundingRequest, place: Place, also: Speech = ()
+    ) -> None:
+        """The money has changed hands: an admin says so; `also` is said with it."""
         owner = AccountRef(request.owner, Purpose.AVAILABLE, request.currency)
         transfer: Transfer
         if request.hold_id is None:
@@ -102,12 +104,14 @@ class Funding:
                 hold_id=request.hold_id,
                 subject=f"payout:{request.id}",
             )
-        await self._end(event_id, "confirm", request, "done", place, (transfer,))
+        await self._end(event_id, "confirm", request, "done", place, (transfer,), also)
 
-    async def decline(self, event_id: str, request: FundingRequest, place: Place) -> None:
-        """No money changes hands; what was held goes back."""
+    async def decline(
+        self, event_id: str, request: FundingRequest, place: Place, also: Speech = ()
+    ) -> None:
+        """No money changes hands; what was held goes back. `also` is said with it."""
         transfers = self._given_back(request)
-        await self._end(event_id, "decline", request, "declined", place, transfers)
+        await self._end(event_id, "decline", request, "declined", place, transfers, also)
 
     def _request(self, kind: str, ask: Ask) -> FundingRequest:
         name = named(kind, "request", ask.event_id)

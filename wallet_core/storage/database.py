@@ -9,7 +9,7 @@ locked in it.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from wallet_core.errors import StorageUnavailable
+from wallet_core.storage.steady import SteadyEngine
 
 metadata = sa.MetaData(
     naming_convention={
@@ -51,8 +52,11 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading. Raises `StorageUnavailable` when the database is away."""
         try:
-            async with self.engine.connect() as connection:
+            connection = await self.engine.connect().start()
+            try:
                 yield connection
+            finally:
+                await connection.close()
         except (OperationalError, InterfaceError, OSError) as error:
             raise StorageUnavailable(f"The database did not answer: {error}") from error
 
@@ -64,13 +68,16 @@ class Database:
         the transaction was committed, and the caller asks again under the same key.
         """
         try:
-            if self.is_sqlite:
-                async with self._turn, self.engine.begin() as connection:
-                    await connection.exec_driver_sql("BEGIN IMMEDIATE")
+            async with self._turn if self.is_sqlite else nullcontext():
+                connection = await self.engine.connect().start()
+                try:
+                    if self.is_sqlite:
+                        await connection.exec_driver_sql("BEGIN IMMEDIATE")
                     yield connection
-            else:
-                async with self.engine.begin() as connection:
-                    yield connection
+                    await connection.commit()
+                finally:
+                    # Closing rolls back whatever was not committed.
+                    await connection.close()
         except DBAPIError as error:
             if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
                 raise StorageUnavailable(f"The database did not answer: {error}") from error
@@ -104,7 +111,8 @@ def _with_async_driver(url: str) -> str:
 
 
 def _postgres_engine(url: str) -> AsyncEngine:
-    return create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    engine = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    return SteadyEngine(engine.sync_engine)
 
 
 def _sqlite_engine(url: str) -> AsyncEngine:
@@ -119,4 +127,4 @@ def _sqlite_engine(url: str) -> AsyncEngine:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
-    return engine
+    return SteadyEngine(engine.sync_engine)

@@ -12,6 +12,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wallet_core.errors import StorageUnavailable
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 from wallet_core.storage.rows import insert_if_absent
@@ -69,17 +70,25 @@ class Inbox:
     async def _write_all(self) -> None:
         while self._deliveries:
             deliveries, self._deliveries = self._deliveries, []
-            try:
-                async with self._database.write() as connection:
-                    kept = [await self._keep(connection, delivery) for delivery in deliveries]
-            except Exception as error:  # noqa: BLE001 - each of those who wait must hear of it
+            await self._write(deliveries)
+
+    async def _write(self, deliveries: Sequence[_Delivery]) -> None:
+        try:
+            async with self._database.write() as connection:
+                kept = [await self._keep(connection, delivery) for delivery in deliveries]
+        except Exception as error:  # noqa: BLE001 - each of those who wait must hear of it
+            if len(deliveries) > 1 and not isinstance(error, StorageUnavailable):
+                # One of them cannot be kept; alone it harms no other.
                 for delivery in deliveries:
-                    if not delivery.done.done():
-                        delivery.done.set_exception(error)
-                continue
-            for delivery, heard in zip(deliveries, kept, strict=True):
+                    await self._write([delivery])
+                return
+            for delivery in deliveries:
                 if not delivery.done.done():
-                    delivery.done.set_result(heard)
+                    delivery.done.set_exception(error)
+            return
+        for delivery, heard in zip(deliveries, kept, strict=True):
+            if not delivery.done.done():
+                delivery.done.set_result(heard)
 
     async def _keep(self, connection: AsyncConnection, delivery: _Delivery) -> list[Heard]:
         now_us = await self._database.now_us(connection)
@@ -166,7 +175,7 @@ class Inbox:
                 .where(t.inbox.c.seq == heard.seq, t.inbox.c.state == "waiting")
                 .values(
                     state="parked" if parked else "waiting",
-                    error=error[:2000],
+                    error=_storable(error),
                     claimed_until_us=now_us + round(pause_s * _SECOND_US),
                 )
             )
@@ -183,3 +192,8 @@ class Inbox:
         async with self._database.read() as connection:
             query = sa.select(t.cursors.c.value).where(t.cursors.c.network == network)
             return (await connection.execute(query)).scalar_one_or_none()
+
+
+def _storable(text: str) -> str:
+    """At most 2,000 characters, without those that no database takes."""
+    return text[:2000].encode(errors="replace").decode().replace("\x00", "")

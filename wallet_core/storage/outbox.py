@@ -11,6 +11,8 @@ from wallet_core.storage.database import Database
 #: A row that a process took and did not finish is free again after this.
 CLAIM_S = 60
 _SECOND_US = 1_000_000
+#: Names PostgreSQL's advisory lock around `take` (the ASCII codes of "outbox").
+_TAKING = 0x6F7574626F78
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +67,11 @@ class Outbox:
         self._claimant = claimant
 
     async def take(self, networks: Sequence[str], limit: int) -> list[Due]:
-        """Take what is due for these networks, oldest first."""
+        """Take what is due for these networks, oldest first.
+
+        While an earlier message of a room is in somebody's hands or has been put off, the later
+        ones of that room wait, whichever process asks.
+        """
         async with self._database.read() as connection:
             now_us = await self._database.now_us(connection)
             due = self._due(networks, now_us)
@@ -74,13 +80,16 @@ class Outbox:
                 return []
         original = t.outbox.alias("original")
         async with self._database.write() as connection:
+            if not self._database.is_sqlite:
+                # One taker at a time: what another is just taking could not be seen yet.
+                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TAKING)))
             now_us = await self._database.now_us(connection)
             free = (
                 sa.select(t.outbox.c.seq)
                 .where(*self._due(networks, now_us))
                 .order_by(t.outbox.c.seq)
                 .limit(limit)
-                .with_for_update(skip_locked=True)
+                .with_for_update(of=t.outbox, skip_locked=True)
             )
             taken = await connection.execute(
                 sa.update(t.outbox)
@@ -121,10 +130,19 @@ class Outbox:
 
     @staticmethod
     def _due(networks: Sequence[str], now_us: int) -> tuple[sa.ColumnElement[bool], ...]:
+        earlier = t.outbox.alias("earlier")
+        held_up = sa.exists().where(
+            earlier.c.state == "due",
+            earlier.c.due_at_us > now_us,
+            earlier.c.network == t.outbox.c.network,
+            earlier.c.room_id == t.outbox.c.room_id,
+            earlier.c.seq < t.outbox.c.seq,
+        )
         return (
             t.outbox.c.state == "due",
             t.outbox.c.due_at_us <= now_us,
             t.outbox.c.network.in_(networks),
+            ~held_up,
         )
 
     async def sent(self, outcomes: Sequence[Sent]) -> None:

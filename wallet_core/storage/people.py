@@ -1,11 +1,12 @@
 """People: who is behind a network's id, who is an admin, and one-time tokens."""
 
+import contextlib
 import hashlib
 
 import msgspec
 import sqlalchemy as sa
 
-from wallet_core.errors import PayontapError
+from wallet_core.errors import KeyConflict, PayontapError, Refusal, Refused
 from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, WriterPort
 from wallet_core.ledger.transfers import named
 from wallet_core.storage import tables as t
@@ -42,7 +43,9 @@ class People:
         """
         known = await self._find(network, network_person_id)
         if known is None:
-            await self._writer.commit(_introduction(network, network_person_id, room_id))
+            # Met in another room at this very moment: then that introduction stands.
+            with contextlib.suppress(KeyConflict):
+                await self._writer.commit(_introduction(network, network_person_id, room_id))
             known = await self._find(network, network_person_id)
         assert known is not None  # noqa: S101 - it was committed a line ago, and rows stay
         person, last_room = known
@@ -142,20 +145,22 @@ class People:
             ).first()
         if row is None or row.used or row.expires_at_us < now_us:
             return False
-        await self._writer.commit(
-            Commit(
-                key=f"claim:{digest}",
-                rows=(
-                    Update(
-                        table="one_time_tokens",
-                        where={"digest": digest, "used": False},
-                        values={"used": True},
-                    ),
-                    Update(table="persons", where={"id": person.id}, values={"admin": True}),
-                    *also,
+        commit = Commit(
+            key=f"claim:{digest}",
+            rows=(
+                Update(
+                    table="one_time_tokens",
+                    where={"digest": digest, "used": False},
+                    values={"used": True},
                 ),
-            )
+                Update(table="persons", where={"id": person.id}, values={"admin": True}),
+                *also,
+            ),
         )
+        try:
+            await self._writer.commit(commit)
+        except KeyConflict as conflict:
+            raise Refused(Refusal.TAKEN, "somebody else has just used the token") from conflict
         return True
 
 
@@ -164,11 +169,18 @@ class UnknownPerson(PayontapError):
 
 
 async def grant_admin(database: Database, who: str) -> None:
-    """Make the person with the id `who` (ours, or a network's) an admin.
+    """Make the person with the id `who` (ours, a network's, or `network:id`) an admin.
 
     For the command line, beside a running instance or without one. Raises `UnknownPerson`.
     """
-    of_network = sa.select(t.identities.c.person_id).where(t.identities.c.network_person_id == who)
+    network, _, network_person_id = who.partition(":")
+    known = t.identities.c
+    of_network = sa.select(known.person_id).where(
+        sa.or_(
+            known.network_person_id == who,
+            sa.and_(known.network == network, known.network_person_id == network_person_id),
+        )
+    )
     async with database.write() as connection:
         changed = await connection.execute(
             sa.update(t.persons)

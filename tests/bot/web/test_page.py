@@ -400,7 +400,7 @@ async def test_it_can_be_read_in_the_light_and_in_the_dark(
     size: tuple[int, int],
     tmp_path: Path,
 ) -> None:
-    pictures = Path(os.environ.get("PAYONTAP_SCREENSHOTS", tmp_path))
+    pictures = Path(os.environ.get("SCREENSHOTS", tmp_path))
     kind = f"{'desktop' if size[0] > 600 else 'phone'}-{scheme}"
     house.undo_s = 30
     async with (

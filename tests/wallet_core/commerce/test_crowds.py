@@ -8,7 +8,6 @@ from collections import Counter
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from tests.peers.valkey import ValkeyPeer
 from tests.wallet_core.audit import audit
@@ -91,28 +90,27 @@ async def test_without_leases_two_processes_never_charge_twice(database_url: str
     async with world_at(database_url) as world:
         await opened(world)
         anna = await world.person("anna", 10 * PRICE_MINOR)
-        outcomes = await tapped_by_two(database_url, None, [anna] * TAPS)
+        outcomes = await tapped_by_two(database_url, None, [anna] * 50)
         counted = Counter(outcomes)
         assert counted["done"] <= 1
         assert set(counted) <= POLITE | {"done"}
-        assert await world.answers() == TAPS
+        assert await world.answers() == 50
         assert await world.count(t.orders) == counted["done"]
         assert await world.inbox.waiting_count() == 0
         await audit(world.database)
 
 
-@pytest.mark.parametrize("twice", [True, False])
 async def test_the_same_events_over_two_processes_are_answered_once(
-    database_url: str, valkey: ValkeyPeer, *, twice: bool
+    database_url: str, valkey: ValkeyPeer
 ) -> None:
     """A claim ran out and another process took over while the first was still at it."""
     async with world_at(database_url) as world:
-        await opened(world, stock=20 if twice else 1)
+        await opened(world, stock=20)
         buyers = (await crowd(world))[:40]
         taps = [(f"e{n}", buyer) for n, buyer in enumerate(buyers)]
         outcomes = await tapped(database_url, [valkey.url, valkey.url], [taps, taps])
         assert outcomes[0] == outcomes[1]
-        assert Counter(outcomes[0])["done"] == (20 if twice else 1)
+        assert Counter(outcomes[0])["done"] == 20
         assert await world.answers() == 40
         assert await world.inbox.waiting_count() == 0
         await audit(world.database)

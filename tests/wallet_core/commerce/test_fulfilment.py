@@ -1,7 +1,6 @@
 """What becomes of an order: each hold ends once, and no refund gives back more than was taken."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
@@ -20,21 +19,21 @@ ORDER_NEWS = (t.outbox.c.room_id == "tea-house", t.outbox.c.edits.is_(None))
 
 
 @pytest.fixture
-async def shop(world: World) -> AsyncIterator[World]:
+async def shop(world: World) -> World:
     """A shop that takes every order at once."""
     await world.open_shop()
     await world.offer(stock=50)
     await world.quote()
-    yield world
+    return world
 
 
 @pytest.fixture
-async def slow_shop(world: World) -> AsyncIterator[World]:
+async def slow_shop(world: World) -> World:
     """A shop that wants to be asked."""
     await world.open_shop(standing=False)
     await world.offer(stock=5)
     await world.quote()
-    yield world
+    return world
 
 
 async def accept(world: World, who: Payer, event_id: str, order: Order) -> str:
@@ -124,7 +123,7 @@ async def test_a_capture_does_not_wait_for_what_was_heard_later(shop: World) -> 
     assert await shop.undo(anna, "u1", order) == "not_open"
 
 
-# --- a merchant without standing acceptance --------------------------------------------------------
+# --- a merchant without standing acceptance ------------------------------------------------------
 
 
 async def test_an_accepted_order_is_captured_once_the_undo_time_is_over(slow_shop: World) -> None:
@@ -227,7 +226,7 @@ async def test_only_a_member_accepts_declines_or_refunds(slow_shop: World) -> No
     assert await world.earned() == PRICE_MINOR
 
 
-# --- refunds -----------------------------------------------------------------------------------------
+# --- refunds -------------------------------------------------------------------------------------
 
 
 async def test_refunds_in_part_and_then_the_rest(shop: World) -> None:

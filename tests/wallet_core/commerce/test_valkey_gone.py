@@ -1,4 +1,4 @@
-"""Leases that are lost, stolen, or cannot be had: "Not charged" stays true, and nothing is doubled."""
+"""Leases lost, stolen or not to be had: "Not charged" stays true, and nothing is doubled."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -130,7 +130,9 @@ class Model:
 
 def opened() -> Books:
     books = Books(now_us=1_000)
-    books.wallets = {ref.owner.partition(":")[2]: WalletState(frozen=False, fence=3) for ref in WALLETS}
+    books.wallets = {
+        ref.owner.partition(":")[2]: WalletState(frozen=False, fence=3) for ref in WALLETS
+    }
     books.wallets = {**books.wallets, "w_frozen": WalletState(frozen=True, fence=3)}
     return books
 

@@ -18,9 +18,9 @@ SHOP = accounts.merchant("m_shop", CNY)
 
 
 @pytest.fixture
-async def other(world: World, database_url: str) -> AsyncIterator[World]:
+async def other(world: World) -> AsyncIterator[World]:
     """Another process on the database of `world`."""
-    async with world_at(database_url, create=False) as other:
+    async with world_at(world.database.url, create=False) as other:
         yield other
 
 
@@ -104,12 +104,10 @@ async def test_a_poisonous_commit_harms_no_neighbour(world: World, what: str) ->
     elif what == "a missing parent":
         rows = (Insert("merchant_members", {"merchant_id": "m_no", "person_id": "p_no"}),)
     else:
-        rows = (
-            Update(
-                table="wallets", where={"id": payer.wallet_id}, values={"fence": 10**30}
-            ),
-        )
-    commits = [Commit(key=f"k{n}", transfers=(hold(payer.wallet_id, 1, f"h{n}"),)) for n in range(9)]
+        rows = (Update(table="wallets", where={"id": payer.wallet_id}, values={"fence": 10**30}),)
+    commits = [
+        Commit(key=f"k{n}", transfers=(hold(payer.wallet_id, 1, f"h{n}"),)) for n in range(9)
+    ]
     commits.insert(4, Commit(key="poison", rows=rows))
     results = await asyncio.gather(*map(world.writer.commit, commits), return_exceptions=True)
     poisoned = results.pop(4)
