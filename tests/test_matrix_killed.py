@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from tests.bot.adapters.matrix.people import Relay
 from tests.instances import RunningInstance, instance, start_instance
 from tests.invariants import assert_books_are_right
-from tests.matrix_people import PAY, Bot, Client, Message, an_admin, at_clients
+from tests.matrix_people import Bot, Client, Message, an_admin, at_clients
 from tests.peers.synapse import SynapsePeer
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database

@@ -2,7 +2,8 @@
 
 Events of one person are answered in their order, money apart from slow reading: a page that takes
 five seconds delays no tap. An event that fails comes again after a pause, and is parked and
-reported after several; it never blocks the others.
+reported after several; it never blocks the others. Only what a person does after a tap waits for
+that tap: it may take it back, and a tap that came again after its undo would charge.
 """
 
 import asyncio
@@ -94,31 +95,46 @@ class Worker:
         while not queue.empty():
             heard = queue.get_nowait()
             try:
-                await self._answer(heard)
+                pause_s = await self._answer(heard)
+                while pause_s is not None and _is_tap(heard):
+                    await asyncio.sleep(pause_s)
+                    heard = msgspec.structs.replace(heard, tries=heard.tries + 1)
+                    pause_s = await self._answer(heard)
             finally:
                 self._known.discard(heard.event_id)
         del self._lanes[lane]
 
-    async def _answer(self, heard: Heard) -> None:
+    async def _answer(self, heard: Heard) -> float | None:
+        """Answer an event; where that failed, how many seconds later it comes again."""
         try:
             await self.answer(decode_event(heard.body))
         except Exception as error:  # noqa: BLE001 - whatever it was: it is noted, and comes again
             _log.exception("event_failed", event_id=heard.event_id, tries=heard.tries)
-            await self._failed(heard, error)
+            return await self._failed(heard, error)
+        return None
 
-    async def _failed(self, heard: Heard, error: Exception) -> None:
+    async def _failed(self, heard: Heard, error: Exception) -> float | None:
         pause_s = min(_PAUSE_S_MAX, 0.5 * 2.0**heard.tries)
         text = f"{type(error).__name__}: {error}"
         try:
             if await self.inbox.failed(heard, text, pause_s):
                 await self.report(heard.event_id, text)
+                return None
         except PayontapError as storage_error:
             # The claim runs out by itself and the event comes again.
             _log.warning("inbox_unavailable", error=str(storage_error)[:300])
+        return pause_s
 
 
 def _is_command(event: Event) -> bool:
     return isinstance(event, Message) and event.text.lstrip()[:1] in ("/", "!")
+
+
+def _is_tap(heard: Heard) -> bool:
+    try:
+        return isinstance(decode_event(heard.body), Tap)
+    except msgspec.DecodeError:
+        return False
 
 
 def _lane(heard: Heard) -> str:

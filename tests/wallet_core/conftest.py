@@ -15,11 +15,19 @@ async def world(database_url: str) -> AsyncIterator[World]:
         await audit(world.database)
 
 
+@pytest.fixture
+async def leased_world(database_url: str, valkey: ValkeyPeer) -> AsyncIterator[World]:
+    """The same with leases."""
+    async with world_at(database_url, valkey_url=valkey.url) as world:
+        yield world
+        await audit(world.database)
+
+
 @pytest.fixture(params=["leases", "no leases"])
 async def any_world(
     request: pytest.FixtureRequest, database_url: str, valkey: ValkeyPeer
 ) -> AsyncIterator[World]:
-    """The same with leases and without: what holds must not hang on them."""
+    """With leases and without: what holds must not hang on them."""
     url = valkey.url if request.param == "leases" else None
     async with world_at(database_url, valkey_url=url) as world:
         yield world

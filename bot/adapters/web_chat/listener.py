@@ -17,6 +17,7 @@ from bot.cards import Card
 from bot.events import AnyEvent, Message, Tap
 
 NETWORK = "web"
+_COMMAND = "/"
 #: So many refusals in a row are no person typing.
 REFUSALS_MAX = 100
 
@@ -108,6 +109,8 @@ class Listener:
             message_ref=ref,
             room_id=connection.room_id,
             person_id=visitor.person_id,
+            # What is said to the bot is nobody else's business, as its answer is not.
+            only_for_id=visitor.person_id if text.startswith(_COMMAND) else None,
             name=visitor.name,
             text=text,
             said_at_s=now_s,

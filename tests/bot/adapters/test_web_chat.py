@@ -326,6 +326,16 @@ async def test_a_private_card_never_reaches_another_page(house: House) -> None:
         assert "Balance ¥400" in json.dumps(await ann.connect(), ensure_ascii=False)
 
 
+async def test_a_command_is_seen_by_nobody_but_its_writer(house: House) -> None:
+    async with page_of(house) as ann, page_of(house) as bob:
+        await ann.write("say", text="/topup 500")
+        assert (await ann.until("message"))["message"]["private"]
+        marker = await house.post(Card(title="for all"))
+        await bob.message(marker)
+        assert "topup" not in json.dumps(bob.frames)
+        assert "topup" not in json.dumps(await bob.connect())
+
+
 async def test_the_same_send_id_shows_one_card(house: House) -> None:
     outgoing = Outgoing(send_id="s1", network="web", room_id="lobby", card=OFFER)
     for _ in range(3):

@@ -278,7 +278,7 @@ async def test_commands_are_offered_while_one_types(chromium: Browser, house: "H
         await expect(options).to_have_count(0)
         await box.fill("/balance")
         await box.press("Enter")
-        await expect(page.locator(".message.private")).to_contain_text("¥301.00")
+        await expect(page.locator(".message.private").last).to_contain_text("¥301.00")
 
 
 async def test_enter_that_ends_an_input_methods_word_does_not_send(

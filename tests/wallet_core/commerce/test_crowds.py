@@ -33,22 +33,24 @@ async def crowd(world: World) -> list[Payer]:
     return await asyncio.gather(*(world.person(f"p{n}", PRICE_MINOR) for n in range(TAPS)))
 
 
-async def assert_one_order_and_everybody_answered(world: World, outcomes: list[str]) -> None:
+async def assert_one_order_and_everybody_answered(
+    world: World, outcomes: list[str], taps: int = TAPS
+) -> None:
     counted = Counter(outcomes)
     assert counted["done"] == 1
     assert set(counted) <= POLITE | {"done"}
-    assert sum(counted.values()) == TAPS
+    assert sum(counted.values()) == taps
     assert await world.count(t.orders) == 1
     assert await world.count(t.holds) == 1
     assert await world.sold() == 1
     assert await world.inbox.waiting_count() == 0
     # Each event has its own answer, and the one that paid has the purchase.
-    assert await world.answers() == TAPS
+    assert await world.answers() == taps
     await audit(world.database)
 
 
-async def test_200_taps_at_once_by_one_payer_with_money_for_one(any_world: World) -> None:
-    world = await opened(any_world)
+async def test_200_taps_at_once_by_one_payer_with_money_for_one(leased_world: World) -> None:
+    world = await opened(leased_world)
     anna = await world.person("anna", PRICE_MINOR)
     outcomes = await asyncio.gather(*(world.tap(anna, f"e{n}") for n in range(TAPS)))
     await assert_one_order_and_everybody_answered(world, outcomes)
@@ -56,12 +58,19 @@ async def test_200_taps_at_once_by_one_payer_with_money_for_one(any_world: World
     assert await world.balance(anna) == (0, PRICE_MINOR)
 
 
-async def test_stock_of_one_and_200_buyers(any_world: World) -> None:
-    world = await opened(any_world, stock=1)
+async def test_stock_of_one_and_200_buyers(leased_world: World) -> None:
+    world = await opened(leased_world, stock=1)
     buyers = await crowd(world)
     outcomes = await asyncio.gather(*(world.tap(b, f"e{n}") for n, b in enumerate(buyers)))
     await assert_one_order_and_everybody_answered(world, outcomes)
     assert Counter(outcomes)["sold_out"] == TAPS - 1
+
+
+async def test_without_leases_a_crowd_in_one_process_gets_one_order(world: World) -> None:
+    await opened(world, stock=1)
+    anna = await world.person("anna", PRICE_MINOR)
+    outcomes = await asyncio.gather(*(world.tap(anna, f"e{n}") for n in range(50)))
+    await assert_one_order_and_everybody_answered(world, outcomes, taps=50)
 
 
 async def test_200_taps_by_one_payer_over_two_processes(
