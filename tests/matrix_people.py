@@ -219,7 +219,7 @@ class Bot:
             "data_dir": str(self.data_dir),
             "web__port": "0",
             "log__level": "warning",
-            "money__undo_window_s": "2",
+            "money__undo_window_s": "1",
             "matrix__homeserver": self.base_url,
             "matrix__user": self.user_id,
             "matrix__password": self._password,

@@ -10,8 +10,8 @@ import aiohttp
 import sqlalchemy as sa
 
 from bot.demo.visitor import NotSeen, Seen, Visitor, browser, claim_admin, visit
+from tests.audit import audit
 from tests.instances import RunningInstance, start_instance
-from tests.invariants import assert_books_are_right
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 
@@ -122,7 +122,7 @@ async def test_kill_9_at_twenty_random_moments_leaves_the_books_right_and_every_
                 await instance.kill()
 
     database = Database(f"sqlite+aiosqlite:///{data_dir / 'payontap.db'}")
-    await assert_books_are_right(database)
+    await audit(database)
     async with database.read() as connection:
         heard = (await connection.execute(sa.select(t.inbox.c.event_id, t.inbox.c.state))).all()
         orders = (

@@ -7,7 +7,8 @@ import msgspec
 
 from bot.cards import Card, Line, Role, Tone
 from bot.events import Event, Message
-from wallet_core.commerce.checkout import Checkout, event_key
+from wallet_core.commerce.answers import event_key
+from wallet_core.commerce.checkout import Checkout
 from wallet_core.commerce.fulfilment import Fulfilment
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.commerce.records import Payer, Place

@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from bot.cards import Card
 from bot.conversation.announcer import announce
-from wallet_core.commerce.checkout import Checkout, TapOn, Terms, event_key
+from wallet_core.commerce.answers import event_key
+from wallet_core.commerce.checkout import Checkout, TapOn, Terms
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
 from wallet_core.commerce.news import News
 from wallet_core.commerce.records import Order, Payer, Place, Speech

@@ -12,12 +12,12 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
+from wallet_core.commerce.answers import event_key, say_once
 from wallet_core.commerce.news import (
     ActionRefused,
     Announcer,
     Authorised,
     Joined,
-    News,
     OrderChanged,
     TapRefused,
 )
@@ -70,11 +70,6 @@ class TapOn(msgspec.Struct, frozen=True, kw_only=True):
         return event_key(self.event_id)
 
 
-def event_key(event_id: str) -> str:
-    """The commit key under which the answer to an event stands."""
-    return f"event:{named(event_id).hex}"
-
-
 @dataclass
 class Checkout:
     """Taps and undos."""
@@ -109,7 +104,7 @@ class Checkout:
             await self._refuse(tap, Refusal.BUSY, quote)
         else:
             if news is not None:
-                await self._say(tap.event_id, news)
+                await say_once(self.writer, tap.event_id, self.announce(news))
 
     async def _join(self, tap: TapOn) -> Joined | None:
         _, order = await self.reader.latest_attempt(tap.quote_id, tap.payer.wallet_id)
@@ -189,7 +184,7 @@ class Checkout:
             # Another process made the same attempt a moment earlier: this tap joins it.
             joined = await self._join(tap)
             if joined is not None:
-                await self._say(tap.event_id, joined)
+                await say_once(self.writer, tap.event_id, self.announce(joined))
                 return
         balance = None
         if code is Refusal.NO_FUNDS and quote is not None and quote.currency is not None:
@@ -198,7 +193,7 @@ class Checkout:
         news = TapRefused(
             event_id=tap.event_id, code=code, place=tap.place, quote=quote, balance=balance
         )
-        await self._say(tap.event_id, news, code)
+        await say_once(self.writer, tap.event_id, self.announce(news), code)
 
     async def undo(self, event_id: str, order: Order | None, payer: Payer, place: Place) -> None:
         """Take a tap back while its money is still held. Repeating it changes nothing."""
@@ -228,20 +223,7 @@ class Checkout:
         self, event_id: str, code: Refusal, order: Order | None, place: Place
     ) -> None:
         news = ActionRefused(event_id=event_id, action="undo", code=code, place=place, order=order)
-        await self._say(event_id, news, code)
-
-    async def _say(self, event_id: str, news: News, refusal: Refusal | None = None) -> None:
-        commit = Commit(
-            key=event_key(event_id),
-            outbox=self.announce(news),
-            event_id=event_id,
-            refusal=refusal,
-        )
-        try:
-            await self.writer.commit(commit)
-        except KeyConflict:
-            # The event was answered by another process in the meantime; that answer stands.
-            return
+        await say_once(self.writer, event_id, self.announce(news), code)
 
 
 def ending_without_money(

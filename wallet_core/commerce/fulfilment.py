@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from wallet_core.commerce.checkout import Terms, ending_without_money, event_key
+from wallet_core.commerce.answers import event_key, say_once
+from wallet_core.commerce.checkout import Terms, ending_without_money
 from wallet_core.commerce.news import ActionRefused, Announcer, OrderChanged
 from wallet_core.commerce.ports import DueReader, FundingReader, OrderReader
 from wallet_core.commerce.records import Merchant, Order, OrderState, Place, Speech
@@ -174,17 +175,7 @@ class Fulfilment:
         news = ActionRefused(
             event_id=event_id, action=action, code=code, place=place, order=order, money=money
         )
-        try:
-            await self.writer.commit(
-                Commit(
-                    key=event_key(event_id),
-                    outbox=self.announce(news),
-                    event_id=event_id,
-                    refusal=code,
-                )
-            )
-        except KeyConflict:
-            return
+        await say_once(self.writer, event_id, self.announce(news), code)
 
 
 @dataclass

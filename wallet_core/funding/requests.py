@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from wallet_core.commerce.checkout import LEASE_WAIT_S, event_key
+from wallet_core.commerce.answers import event_key, say_once
+from wallet_core.commerce.checkout import LEASE_WAIT_S
 from wallet_core.commerce.news import ActionRefused, Announcer, FundingChanged
 from wallet_core.commerce.numbers import readable_number
 from wallet_core.commerce.ports import OrderReader
@@ -267,17 +268,7 @@ class Funding:
         news = ActionRefused(
             event_id=event_id, action=action, code=code, place=place, money=money, balance=balance
         )
-        try:
-            await self.writer.commit(
-                Commit(
-                    key=event_key(event_id),
-                    outbox=self.announce(news),
-                    event_id=event_id,
-                    refusal=code,
-                )
-            )
-        except KeyConflict:
-            return
+        await say_once(self.writer, event_id, self.announce(news), code)
 
 
 def _request_key(request: FundingRequest) -> str:
