@@ -5,10 +5,11 @@ The client syncs, joins where it is invited, and shows what stands in its rooms.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import aiohttp
@@ -18,6 +19,8 @@ from bot.demo.visitor import NotSeen, browser, claim_admin, visit
 from config.settings import load
 from tests.bot.adapters.matrix.people import Person
 from tests.peers.synapse import SynapsePeer
+from wallet_core.commerce.records import Order
+from wallet_core.storage.database import Database
 
 PAY = "💳"
 UNDO = "↩"
@@ -239,12 +242,10 @@ class Bot:
         return room_id
 
     async def offer_of(self, client: Client, room_id: str, url: str, words: str = "{}") -> Message:
-        """Share a link; gives the bot's answer once it can be tapped."""
+        """Share a link; gives the bot's answer as soon as it is there."""
         before = client.said_by(self.user_id, room_id)
         await client.say(room_id, words.format(url))
-        offer = await client.see("React with 💳", room_id=room_id, seen=before)
-        await client.see_reaction(offer, PAY, self.user_id)
-        return offer
+        return await client.see("React with 💳", room_id=room_id, seen=before)
 
     async def money_for(
         self, client: Client, room_id: str, url: str, admin: aiohttp.ClientSession
@@ -266,3 +267,56 @@ async def an_admin(admin_link: str | None) -> AsyncIterator[aiohttp.ClientSessio
     async with browser() as session:
         await claim_admin(session, admin_link)
         yield session
+
+
+@dataclass
+class Scene:
+    """Anna, Bob and the bot in a group room; Bob sees all that the group may see."""
+
+    peer: SynapsePeer
+    folder: Path
+    settings: dict[str, str] = field(default_factory=dict)
+
+    async def __aenter__(self) -> Self:
+        self._stack = AsyncExitStack()
+        self.anna, self.bob = await self._stack.enter_async_context(
+            at_clients(self.peer, "anna", "bob")
+        )
+        self.bot = Bot(self.peer, self.folder)
+        self.instance: Instance = await self._stack.enter_async_context(
+            self.bot.running(**self.settings)
+        )
+        self.admin: aiohttp.ClientSession = await self._stack.enter_async_context(
+            an_admin(self.instance.admin_link)
+        )
+        self.room = await self.bot.into(self.anna, self.bob)
+        assert self.instance.sample_url is not None
+        self.url = self.instance.sample_url
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+        if error is None:
+            database = Database(f"sqlite+aiosqlite:///{self.bot.data_dir / 'payontap.db'}")
+            await audit(database)
+            await database.close()
+
+    async def money_for(self, client: Client) -> None:
+        await self.bot.money_for(client, self.room, self.instance.url, self.admin)
+
+    async def orders_of(self, client: Client) -> list[Order]:
+        """All orders of somebody, oldest first."""
+        person = await self.instance.desk.people.meet("matrix", client.user_id, self.room)
+        orders = await self.instance.desk.reader.recent_orders(person.wallet_id, 100)
+        return list(reversed(orders))
+
+    async def settled(self, client: Client) -> None:
+        """Until all that was heard is answered and this person has the last answer."""
+        before = client.said_by(self.bot.user_id)
+        await client.say(self.room, "!whoami")
+        await client.see("· wallet", not_in=self.room, seen=before)

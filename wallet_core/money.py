@@ -4,9 +4,11 @@ Exponents (how many decimals a currency has) are those of ISO 4217 as CLDR lists
 sats count bitcoin's hundred-millionth as a currency of its own.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from babel.core import get_global
 from babel.numbers import get_currency_symbol
@@ -70,23 +72,22 @@ class Money:
     def parse(cls, text: str, currency: str) -> "Money":
         """Read what a person typed, such as `12`, `12.5`, `¥12.50` or `1,200.00`.
 
-        Raises `MoneyError` with one sentence when it is no amount of `currency`.
+        Nothing is guessed: groups of three digits, at most the currency's decimals. Raises
+        `MoneyError` with one sentence when it is no amount of `currency`.
         """
-        plain = text.strip().lstrip("¥￥$€£").removesuffix(currency).removeprefix(currency).strip()
-        plain = _without_grouping(plain)
-        try:
-            value = Decimal(plain)
-        except InvalidOperation:
-            raise MoneyError(f"“{text.strip()[:40]}” is not an amount.") from None
-        if not value.is_finite():
-            raise MoneyError(f"“{text.strip()[:40]}” is not an amount.")
         exponent = exponent_of(currency)
-        scaled = value.scaleb(exponent) if abs(value.adjusted()) < 40 else None  # noqa: PLR2004
-        if scaled is None or abs(scaled) > AMOUNT_MINOR_MAX:
-            raise MoneyError("That is more than this system moves at once.")
-        if scaled != scaled.to_integral_value():
+        plain = unicodedata.normalize("NFKC", text).strip()
+        plain = plain.removesuffix(currency).removeprefix(currency).strip().lstrip("¥€£$")
+        typed = _TYPED.fullmatch(plain)
+        if typed is None:
+            raise MoneyError(f"“{text.strip()[:40]}” is not an amount.")
+        sign, whole, fraction = typed[1], typed[2].replace(",", ""), typed[3] or ""
+        if len(fraction) > exponent:
             raise MoneyError(f"{currency} has {exponent} decimals; “{text.strip()[:40]}” has more.")
-        return cls(int(scaled), currency)
+        if len(whole) > _DIGITS_MAX:
+            raise MoneyError("That is more than this system moves at once.")
+        amount_minor = int((whole or "0") + fraction.ljust(exponent, "0"))
+        return cls(-amount_minor if sign else amount_minor, currency)
 
     def format(self) -> str:
         """As people write it: `¥199.00`, `JP¥1,200`, `KWD 1.250`, `500 SAT`.
@@ -103,13 +104,6 @@ class Money:
         return f"{sign}{symbol}{gap}{value:,f}"
 
 
+_TYPED = re.compile(r"(-?)((?:\d{1,3}(?:,\d{3})+|\d+)(?=\.|$)|(?=\.\d))(?:\.(\d+))?", re.ASCII)
+_DIGITS_MAX = 18
 _SYMBOLS = {"CNY": "¥", "JPY": "JP¥"}
-
-
-def _without_grouping(text: str) -> str:
-    whole, dot, fraction = text.partition(".")
-    groups = whole.split(",")
-    grouped = len(groups) > 1 and groups[0].lstrip("-").isdigit()
-    if grouped and all(len(g) == 3 and g.isdigit() for g in groups[1:]):  # noqa: PLR2004
-        whole = "".join(groups)
-    return whole + dot + fraction

@@ -117,7 +117,7 @@ def tap_refused_card(news: TapRefused) -> Card:
     quote = news.quote
     price = quote.price if quote else None
     match news.code:
-        case Refusal.NO_FUNDS if price and news.balance is not None:
+        case Refusal.NO_FUNDS if price and news.balance and _is_short(news.balance, price):
             return no_funds_card(news.balance, price)
         case Refusal.SOLD_OUT:
             return _bad("Sold out.", "Not charged.")
@@ -138,6 +138,11 @@ def tap_refused_card(news: TapRefused) -> Card:
             return _bad("Not charged. This card is no longer known.", "Share the link once more.")
         case _:
             return _bad("Not charged. Please tap again in a moment.")
+
+
+def _is_short(balance: Money, price: Money) -> bool:
+    """Whether there is still too little: money may have come in since the tap was refused."""
+    return balance.amount_minor < price.amount_minor
 
 
 def no_funds_card(balance: Money, price: Money) -> Card:

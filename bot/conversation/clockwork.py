@@ -39,6 +39,8 @@ class Clockwork:
                 await self.endings.run_due()
             except* StorageUnavailable as errors:
                 _log.warning("endings_delayed", error=str(errors.exceptions[0])[:300])
+            except* Exception:  # noqa: BLE001 - one odd hold must not silence the whole bot
+                _log.exception("holds_not_ended")
             await asyncio.sleep(EVERY_S)
 
     async def _catch_up(self) -> None:

@@ -3,16 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-import msgspec
-
-from bot.cards import Card
-from bot.conversation.presenter import plain_reaction
+from bot.conversation.reactions import action_of
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, Turn, sentence
 from bot.events import Event, Joined, Message, Tap, Untap
 from wallet_core.commerce.checkout import TapOn
-
-_card: msgspec.json.Decoder[Card] = msgspec.json.Decoder(Card)
 
 Press = Callable[[Desk, Turn, str], Awaitable[None]]
 RunCommand = Callable[[Desk, Turn, str, str], Awaitable[bool]]
@@ -73,7 +68,9 @@ class Dispatch:
         await self.desk.answer(turn, sentence(text))
 
     async def _tap(self, turn: Turn, tap: Tap) -> None:
-        action = tap.action if tap.action is not None else await self._action_of(tap)
+        action = tap.action
+        if action is None:
+            action = await action_of(self.desk.outbox, tap)
         if action is None:
             await self.desk.close(turn)
             return
@@ -85,18 +82,6 @@ class Dispatch:
             )
             return
         await press(self.desk, turn, ref)
-
-    async def _action_of(self, tap: Tap) -> str | None:
-        """The button that a reaction stands for, on the card as it was shown."""
-        shown = await self.desk.outbox.shown(tap.network, tap.message_ref)
-        if shown is None or tap.reaction is None:
-            return None
-        wanted = plain_reaction(tap.reaction)
-        for button in _card.decode(shown.body).buttons:
-            if button.reaction is not None and plain_reaction(button.reaction) == wanted:
-                return button.action
-        # A card that is settled has no buttons left; a late reaction to an offer is a late tap.
-        return f"pay:{shown.ref}" if shown.view == "offer" and wanted == "💳" else None
 
     async def _untap(self, turn: Turn, tap_ref: str) -> None:
         order = await self.desk.reader.order_of_tap(tap_ref, turn.person.id)

@@ -20,11 +20,22 @@ _REACTIONS = {
 }
 _OTHER_REACTIONS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
 _ELLIPSIS = "…"
+_ESSENTIAL = (Role.PRICE, Role.HINT)
 
 
 def plain_reaction(key: str) -> str:
     """A reaction without variation selectors and skin tones, so that all clients' are alike."""
     return "".join(c for c in key if c != "\ufe0f" and not "\U0001f3fb" <= c <= "\U0001f3ff")
+
+
+def reaction_of(verb: str) -> str:
+    """The plain reaction that stands for a button of this verb; empty where there is none."""
+    return plain_reaction(_REACTIONS.get(verb, ""))
+
+
+def stands_for_a_button(reaction: str) -> bool:
+    """Whether a plain reaction may mean a button at all."""
+    return reaction in {plain_reaction(key) for key in (*_REACTIONS.values(), *_OTHER_REACTIONS)}
 
 
 def fit(card: Card, capabilities: Capabilities) -> Card:
@@ -40,9 +51,8 @@ def fit(card: Card, capabilities: Capabilities) -> Card:
         changes["buttons"] = buttons
         hint = _reaction_hint(buttons, capabilities)
         lines = (*lines, Line(hint, Role.HINT)) if hint else lines
-    changes["lines"] = _within(lines, capabilities.text_length_max - len(card.title))
-    changes["title"] = _cut(card.title, capabilities.text_length_max // 2)
-    return msgspec.structs.replace(card, **changes)
+    title, lines = _within(card.title, lines, capabilities.text_length_max)
+    return msgspec.structs.replace(card, **changes, title=title, lines=lines)
 
 
 def _with_reactions(buttons: tuple[Button, ...]) -> tuple[Button, ...]:
@@ -80,15 +90,27 @@ def _verb(button: Button) -> str:
     return button.action.partition(":")[0]
 
 
-def _within(lines: tuple[Line, ...], room: int) -> tuple[Line, ...]:
+def _within(title: str, lines: tuple[Line, ...], length_max: int) -> tuple[str, tuple[Line, ...]]:
+    """Title and lines, a line break between each two, in at most `length_max` code points.
+
+    What a card cannot do without (the price, and how to answer) is kept whole; the title gives way
+    to the other lines down to half of the room, and they to it after that.
+    """
+    whole = sum(len(line.text) + 1 for line in lines if line.role in _ESSENTIAL)
+    if whole >= length_max:
+        return _cut(title or "", length_max), ()
+    others = sum(len(line.text) + 1 for line in lines if line.role not in _ESSENTIAL)
+    title = _cut(title, min(length_max - whole, max(length_max // 2, length_max - whole - others)))
+    room = length_max - len(title) - whole
     kept: list[Line] = []
     for line in lines:
-        if room <= 1:
-            break
-        text = _cut(line.text, room)
-        kept.append(Line(text, line.role))
-        room -= len(text) + 1
-    return tuple(kept)
+        if line.role in _ESSENTIAL:
+            kept.append(line)
+        elif room > 1:
+            text = _cut(line.text, room - 1)
+            kept.append(Line(text, line.role))
+            room -= len(text) + 1
+    return title, tuple(kept)
 
 
 def _cut(text: str, length: int) -> str:

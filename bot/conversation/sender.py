@@ -5,6 +5,7 @@ and reported; one that it cannot take now waits, and holds up no other room.
 """
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -34,7 +35,11 @@ _encode = msgspec.json.Encoder().encode
 #: How often the outbox is looked at when nobody rings.
 IDLE_S = 0.5
 ROUND_MAX = 200
+#: How long it may take until what was sent is noted: until then a reaction to it finds no card.
+NOTE_EVERY_S = 0.05
 PAUSE_S_MAX = 300.0
+#: A message that fails this often for a reason that nobody foresaw is given up.
+ODD_TRIES_MAX = 5
 
 
 @dataclass
@@ -77,12 +82,26 @@ class Sender:
             return
         self._busy.add(lane)
         outcomes: list[Sent] = []
+        noted_at = time.monotonic()
         try:
             for index, row in enumerate(rows):
                 try:
                     outcomes.append(await self._say(row))
+                    if time.monotonic() - noted_at > NOTE_EVERY_S:
+                        noted, outcomes = outcomes, []
+                        await self.outbox.sent(noted)
+                        noted_at = time.monotonic()
                 except (NetworkDown, RateLimited, _TooEarly) as error:
                     await self._later(rows[index:], _pause_s(error, row.tries))
+                    break
+                except StorageUnavailable:
+                    raise
+                except Exception:  # noqa: BLE001 - one odd message must not silence the bot
+                    _log.exception("message_failed", send_id=row.send_id, tries=row.tries)
+                    if row.tries >= ODD_TRIES_MAX:
+                        outcomes.append(_dropped(row))
+                        continue
+                    await self._later(rows[index:], _pause_s(NetworkDown(), row.tries))
                     break
             await self.outbox.sent(outcomes)
         except StorageUnavailable as error:
@@ -96,9 +115,7 @@ class Sender:
 
     async def _say(self, row: Due) -> Sent:
         adapter = self.adapters[row.network]
-        dropped = Sent(
-            seq=row.seq, send_id=row.send_id, edits=row.edits, message_ref=None, shown=None
-        )
+        dropped = _dropped(row)
         if row.edits is not None and not _may_edit(adapter, row):
             return dropped
         if row.edits is not None and row.edits_ref is None:
@@ -143,6 +160,10 @@ class Sender:
 
 class _TooEarly(AdapterError):
     """The message that is to be edited has not been sent yet."""
+
+
+def _dropped(row: Due) -> Sent:
+    return Sent(seq=row.seq, send_id=row.send_id, edits=row.edits, message_ref=None, shown=None)
 
 
 def _may_edit(adapter: Adapter, row: Due) -> bool:

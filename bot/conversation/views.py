@@ -100,7 +100,7 @@ def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:
     buttons: tuple[Button, ...] = ()
     if not quote.can_be_tapped:
         lines.append(Line(quote.reason, Role.WARNING))
-    elif not sold_out and price is not None:
+    elif not sold_out and price is not None and price.amount_minor > 0:
         label = f"Pay {price.format()}"
         buttons = (Button(label=label, action=f"pay:{quote.id}", style=Style.PAY),)
     return Card(

@@ -120,9 +120,9 @@ class Worker:
             if await self.inbox.failed(heard, text, pause_s):
                 await self.report(heard.event_id, text)
                 return None
-        except PayontapError as storage_error:
-            # The claim runs out by itself and the event comes again.
-            _log.warning("inbox_unavailable", error=str(storage_error)[:300])
+        except Exception:  # noqa: BLE001 - a report that fails must not end the work
+            # If the failure was not noted: the claim runs out by itself and the event comes again.
+            _log.exception("failure_not_reported", event_id=heard.event_id)
         return pause_s
 
 

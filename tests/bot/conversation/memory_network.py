@@ -1,12 +1,38 @@
-"""A network that lives in memory: it shows what it was told, and fails when it is asked to."""
+"""A network in memory, which shows what it was told and fails when asked to, and work beside it."""
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
 
 from bot.adapters.base import Capabilities, Cursor, Edits, Hear
 from bot.cards import Card, Outgoing, plain_text
 from bot.events import Event
+
+
+@asynccontextmanager
+async def at_work(work: Coroutine[object, object, None]) -> AsyncIterator[None]:
+    """Runs something endless beside the block; if it breaks, the block fails at once."""
+    test = asyncio.current_task()
+    assert test is not None
+    task = asyncio.create_task(work)
+
+    def broke(_task: object) -> None:
+        test.cancel()
+
+    task.add_done_callback(broke)
+    await asyncio.sleep(0)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not task.done():
+            raise
+        test.uncancel()
+        raise AssertionError("It broke.") from task.exception()
+    finally:
+        task.remove_done_callback(broke)
+        task.cancel()
+        await asyncio.wait([task])
 
 
 class MemoryNetwork:

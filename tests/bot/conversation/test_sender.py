@@ -19,7 +19,7 @@ from bot.adapters.base import (
 from bot.conversation.sender import Sender
 from bot.conversation.turn import card_body, sentence
 from bot.conversation.views import Views
-from tests.bot.conversation.memory_network import MemoryNetwork
+from tests.bot.conversation.memory_network import MemoryNetwork, at_work
 from tests.wallet_core.world import World, now_us
 from wallet_core.commerce.records import Payer
 from wallet_core.ledger.commits import Commit, Notice, Refresh
@@ -39,14 +39,11 @@ async def sending(world: World, *adapters: MemoryNetwork) -> AsyncIterator[Sende
     by_name: dict[str, Adapter] = {adapter.network: adapter for adapter in adapters}
     sender = Sender(world.outbox, Views(world.reader, now_us), by_name)
     world.writer.on_speech = sender.ring
-    task = asyncio.create_task(sender.run())
     try:
-        yield sender
-        assert not task.done(), "the sender broke"
+        async with at_work(sender.run()):
+            yield sender
     finally:
         world.writer.on_speech = None
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def say(world: World, name: str, room_id: str = "lobby", network: str = "web") -> None:
@@ -65,7 +62,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def until_said(world: World) -> None:
     """Until nothing is left to say."""
     async with asyncio.timeout(20):
-        while await world.count(t.outbox, t.outbox.c.state == "due"):
+        while await world.count(t.outbox, t.outbox.c.state == "due"):  # noqa: ASYNC110 - same
             await asyncio.sleep(0.01)
 
 
@@ -147,7 +144,6 @@ async def test_what_a_network_never_takes_is_dropped_with_its_edits_and_holds_up
     assert network.tries("lobby") == ["m0", "m1"]
 
 
-@pytest.mark.xfail(strict=True, reason="an error of another kind ends the sender")
 @pytest.mark.parametrize("fault", [ValueError("a bug"), AdapterError("of no kind")])
 async def test_a_fault_that_nobody_foresaw_holds_up_no_other_room_and_ends_nothing(
     world: World, network: MemoryNetwork, fault: Exception
@@ -162,7 +158,6 @@ async def test_a_fault_that_nobody_foresaw_holds_up_no_other_room_and_ends_nothi
     assert network.texts("odd") == said("o1")
 
 
-@pytest.mark.xfail(strict=True, reason="a card that cannot be read ends the sender")
 async def test_a_card_that_cannot_be_read_is_dropped_at_last_and_ends_nothing(
     world: World, network: MemoryNetwork
 ) -> None:

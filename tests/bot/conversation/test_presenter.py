@@ -1,0 +1,115 @@
+"""A card fitted to a network: nothing that matters falls off the end."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.adapters.base import Capabilities, Edits
+from bot.cards import Button, Card, Line, Picture, Role, Style, plain_text
+from bot.conversation.presenter import fit, plain_reaction
+
+PICTURE = Picture(digest="d", alt="tea", mime="image/png", width_px=1, height_px=1)
+PAY = Button(label="Pay ¥199.00", action="pay:q_1", style=Style.PAY)
+OFFER = Card(
+    title="Green tea",
+    lines=(Line("¥199.00", Role.PRICE), Line("Tea House · ✓ shop.example", Role.SELLER)),
+    buttons=(PAY,),
+    picture=PICTURE,
+    countdown_until_s=5.0,
+)
+
+
+def network(**changes: object) -> Capabilities:
+    given: dict[str, object] = {
+        "buttons": False,
+        "reactions": True,
+        "edits": Edits.SPARING,
+        "private_in_room": False,
+        "pictures": True,
+        "command_prefixes": ("!",),
+    }
+    return Capabilities(**{**given, **changes})  # type: ignore[arg-type]  # its own fields
+
+
+def test_a_network_that_can_do_everything_gets_the_card_as_it_is() -> None:
+    assert fit(OFFER, network(buttons=True, countdown=True)) == OFFER
+
+
+def test_what_a_network_cannot_show_is_left_out() -> None:
+    fitted = fit(OFFER, network(pictures=False))
+    assert (fitted.picture, fitted.countdown_until_s) == (None, None)
+
+
+def test_without_buttons_a_reaction_pays_and_the_card_says_how() -> None:
+    fitted = fit(OFFER, network())
+    assert [(b.reaction, b.action) for b in fitted.buttons] == [("💳", "pay:q_1")]
+    hint = fitted.lines[-1]
+    assert hint.role is Role.HINT
+    assert "💳" in hint.text
+    assert "!buy" in hint.text
+    assert "undo" in hint.text
+
+
+def test_reactions_of_one_card_differ() -> None:
+    verbs = ["accept", "confirm", "decline", "refuse", "what", "else"]
+    buttons = tuple(Button(label=verb.title(), action=f"{verb}:x") for verb in verbs)
+    fitted = fit(Card(title="Order", buttons=buttons), network())
+    reactions = [button.reaction for button in fitted.buttons]
+    assert None not in reactions
+    assert len(set(map(plain_reaction, map(str, reactions)))) == len(verbs)
+    for reaction in reactions:
+        assert str(reaction) in plain_text(fitted)
+
+
+def test_a_button_that_is_a_link_needs_no_reaction() -> None:
+    link = Button(label="Pay here", url="https://pay.example/x")
+    fitted = fit(Card(title="t", buttons=(link, PAY)), network())
+    assert [button.action for button in fitted.buttons] == ["pay:q_1"]
+
+
+def test_without_buttons_and_reactions_no_button_is_promised() -> None:
+    fitted = fit(OFFER, network(reactions=False))
+    assert fitted.buttons == ()
+    assert "React" not in plain_text(fitted)
+
+
+@pytest.mark.parametrize(
+    ("key", "plain"), [("❤️", "❤"), ("👍🏽", "👍"), ("↩️", "↩"), ("💳", "💳"), ("", "")]
+)
+def test_a_reaction_is_the_same_from_every_client(key: str, plain: str) -> None:
+    assert plain_reaction(key) == plain
+
+
+lines = st.lists(st.builds(Line, st.text(max_size=80)), max_size=6).map(tuple)
+
+
+@given(
+    title=st.text(max_size=600),
+    lines=lines,
+    length_max=st.integers(200, 400),
+    pays=st.booleans(),
+)
+@example(title="x" * 10, lines=(Line("y" * 1000),), length_max=200, pays=False)
+def test_no_card_is_longer_than_the_network_allows(
+    title: str, lines: tuple[Line, ...], length_max: int, *, pays: bool
+) -> None:
+    card = Card(title=title, lines=lines, buttons=(PAY,) if pays else ())
+    fitted = fit(card, network(text_length_max=length_max))
+    assert len(plain_text(fitted)) <= length_max
+    assert bool(fitted.title) == bool(title)
+
+
+@pytest.mark.parametrize("length", [500, 5000])
+def test_a_long_title_takes_away_neither_the_price_nor_the_way_to_pay(length: int) -> None:
+    long = Card(title="x" * length, lines=OFFER.lines, buttons=OFFER.buttons)
+    fitted = fit(long, network(text_length_max=300))
+    assert "¥199.00" in [line.text for line in fitted.lines]
+    assert "!buy" in fitted.lines[-1].text
+    assert fitted.title.endswith("…")
+
+
+def test_long_lines_do_not_take_away_the_way_to_pay() -> None:
+    long = Card(title="Tea", lines=(Line("¥199.00", Role.PRICE), Line("x" * 500)), buttons=(PAY,))
+    fitted = fit(long, network(text_length_max=300))
+    assert fitted.lines[0].text == "¥199.00"
+    assert "!buy" in fitted.lines[-1].text
