@@ -17,6 +17,7 @@ import aiohttp
 from bot.app import Instance, running
 from bot.demo.visitor import NotSeen, browser, claim_admin, visit
 from config.settings import load
+from tests.audit import audit
 from tests.bot.adapters.matrix.people import Person
 from tests.peers.synapse import SynapsePeer
 from wallet_core.commerce.records import Order

@@ -24,7 +24,7 @@ async def _quote_meant(desk: Desk, turn: Turn) -> str | None:
         if answered is not None and answered.view == "offer":
             mine = answered.person_id in (None, event.person_id)
             return answered.ref if mine else None
-    newest = await desk.outbox.latest_shown(event.network, event.room_id, "offer")
+    newest = await desk.outbox.latest_shown(event.network, event.room_id, "offer", event.person_id)
     return newest.ref if newest else None
 
 

@@ -8,6 +8,7 @@ from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, Turn, sentence
 from bot.events import Event, Joined, Message, Tap, Untap
 from wallet_core.commerce.checkout import TapOn
+from wallet_core.commerce.records import OrderState
 
 Press = Callable[[Desk, Turn, str], Awaitable[None]]
 RunCommand = Callable[[Desk, Turn, str, str], Awaitable[bool]]
@@ -85,7 +86,7 @@ class Dispatch:
 
     async def _untap(self, turn: Turn, tap_ref: str) -> None:
         order = await self.desk.reader.order_of_tap(tap_ref, turn.person.id)
-        if order is None:
+        if order is None or order.state == OrderState.UNDONE:
             await self.desk.close(turn)
             return
         await self.desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)

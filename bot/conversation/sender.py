@@ -31,6 +31,8 @@ from wallet_core.storage.outbox import Due, Outbox, Sent
 _log = structlog.get_logger(__name__)
 _decode: msgspec.json.Decoder[Card] = msgspec.json.Decoder(Card)
 _encode = msgspec.json.Encoder().encode
+#: Network, room, and the person for whom alone it is: within it, order is kept.
+_Lane = tuple[str, str, str]
 
 #: How often the outbox is looked at when nobody rings.
 IDLE_S = 0.5
@@ -50,7 +52,7 @@ class Sender:
     views: Views
     adapters: Mapping[str, Adapter]
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
-    _busy: set[tuple[str, str]] = field(default_factory=set)
+    _busy: set[_Lane] = field(default_factory=set)
 
     def ring(self) -> None:
         """Something new is in the outbox."""
@@ -75,7 +77,7 @@ class Sender:
                     except TimeoutError:
                         continue
 
-    async def _lane(self, lane: tuple[str, str], rows: Sequence[Due]) -> None:
+    async def _lane(self, lane: _Lane, rows: Sequence[Due]) -> None:
         if lane in self._busy:
             # An earlier round is still sending there: order is kept by waiting for it.
             await self._later(rows, 0.2)
@@ -179,9 +181,9 @@ def _pause_s(error: AdapterError, tries: int) -> float:
     return min(PAUSE_S_MAX, 0.5 * 2.0 ** min(tries, 10))
 
 
-def _by_lane(due: Sequence[Due]) -> list[tuple[tuple[str, str], list[Due]]]:
-    def lane(row: Due) -> tuple[str, str]:
-        return row.network, row.room_id
+def _by_lane(due: Sequence[Due]) -> list[tuple[_Lane, list[Due]]]:
+    def lane(row: Due) -> _Lane:
+        return row.network, row.room_id, row.person_id or ""
 
     ordered = sorted(due, key=lambda row: (*lane(row), row.seq))
     return [(key, list(rows)) for key, rows in groupby(ordered, key=lane)]

@@ -133,7 +133,9 @@ def purchase_card(order: Order, hold: Hold, now_us: int) -> Card:
     price = order.price.format()
     number = Line(f"Order {order.number}", Role.HINT)
     undo = Button(label="Undo", action=f"undo:{order.id}")
-    again = Button(label="Buy another", action=f"again:{order.quote_id}")
+    had_it = order.state in (OrderState.PAID, OrderState.REFUNDED)
+    label = "Buy another" if had_it else "Buy it after all"
+    again = Button(label=label, action=f"again:{order.quote_id}")
     if order.state == OrderState.AUTHORISED and hold.state == HoldState.OPEN:
         capture = hold.ending == EndingAction.CAPTURE
         if capture and now_us < hold.due_at_us:

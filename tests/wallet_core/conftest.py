@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -23,12 +24,15 @@ async def leased_world(database_url: str, valkey: ValkeyPeer) -> AsyncIterator[W
         await audit(world.database)
 
 
-@pytest.fixture(params=["leases", "no leases"])
+@pytest.fixture(params=["sqlite, leases", "postgres, leases", "postgres, no leases"])
 async def any_world(
-    request: pytest.FixtureRequest, database_url: str, valkey: ValkeyPeer
+    request: pytest.FixtureRequest, tmp_path: Path, valkey: ValkeyPeer
 ) -> AsyncIterator[World]:
     """With leases and without: what holds must not hang on them."""
-    url = valkey.url if request.param == "leases" else None
-    async with world_at(database_url, valkey_url=url) as world:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'payontap.db'}"
+    if "postgres" in request.param:
+        url = request.getfixturevalue("postgres_url")
+    valkey_url = None if "no leases" in request.param else valkey.url
+    async with world_at(url, valkey_url=valkey_url) as world:
         yield world
         await audit(world.database)

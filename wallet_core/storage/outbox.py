@@ -69,8 +69,8 @@ class Outbox:
     async def take(self, networks: Sequence[str], limit: int) -> list[Due]:
         """Take what is due for these networks, oldest first.
 
-        While an earlier message of a room is in somebody's hands or has been put off, the later
-        ones of that room wait, whichever process asks.
+        While an earlier message of a room (or an earlier private one to the same person there) is
+        in somebody's hands or has been put off, the later ones wait, whichever process asks.
         """
         async with self._database.read() as connection:
             now_us = await self._database.now_us(connection)
@@ -136,6 +136,8 @@ class Outbox:
             earlier.c.due_at_us > now_us,
             earlier.c.network == t.outbox.c.network,
             earlier.c.room_id == t.outbox.c.room_id,
+            # One unreachable person's private answers hold up nobody else in the room.
+            sa.func.coalesce(earlier.c.person_id, "") == sa.func.coalesce(t.outbox.c.person_id, ""),
             earlier.c.seq < t.outbox.c.seq,
         )
         return (
@@ -215,15 +217,17 @@ class Outbox:
             person_id=row.person_id,
         )
 
-    async def latest_shown(self, network: str, room_id: str, view: str) -> Shown | None:
-        """The newest public message of a view in a room."""
+    async def latest_shown(
+        self, network: str, room_id: str, view: str, person_id: str | None = None
+    ) -> Shown | None:
+        """The newest message of a view in a room that everybody, or `person_id`, may see."""
         query = (
             sa.select(t.outbox)
             .where(
                 t.outbox.c.network == network,
                 t.outbox.c.room_id == room_id,
                 t.outbox.c.view == view,
-                t.outbox.c.person_id.is_(None),
+                sa.or_(t.outbox.c.person_id.is_(None), t.outbox.c.person_id == person_id),
                 t.outbox.c.edits.is_(None),
                 t.outbox.c.shown.is_not(None),
             )
