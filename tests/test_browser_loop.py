@@ -47,7 +47,7 @@ async def test_from_an_empty_wallet_to_a_refunded_order_in_two_browsers(
 ) -> None:
     pictures = Path(PICTURES or tmp_path)
     admin = await become_admin(chromium, bot)
-    desktop = await chromium.new_context(viewport={"width": 1180, "height": 860})
+    desktop = await chromium.new_context(viewport={"width": 1180, "height": 1000})
     anna = await enter(desktop, bot.url, "lobby")
 
     await say(anna, "/topup 500")

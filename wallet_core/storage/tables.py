@@ -84,7 +84,7 @@ persons = sa.Table(
     "persons",
     metadata,
     sa.Column("id", sa.String(40), primary_key=True),
-    sa.Column("admin", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("admin", sa.Boolean, nullable=False),
     sa.Column("wallet_id", sa.String(40), nullable=False),
 )
 
