@@ -9,9 +9,14 @@ from bot.conversation.turn import Desk, Turn, sentence
 from bot.events import Event, Joined, Message, Tap, Untap
 from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.records import OrderState
+from wallet_core.errors import PayontapError
 
 Press = Callable[[Desk, Turn, str], Awaitable[None]]
 RunCommand = Callable[[Desk, Turn, str, str], Awaitable[bool]]
+
+
+class TapNotAnsweredYet(PayontapError):
+    """An undo came before its tap was answered; it is worked on again after a pause."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,11 @@ class Dispatch:
         await press(self.desk, turn, ref)
 
     async def _untap(self, turn: Turn, tap_ref: str) -> None:
+        network = f"{turn.event.network}:"
+        tap_event_id = network + tap_ref.removeprefix(network)
+        if await self.desk.lookups.is_waiting(tap_event_id):
+            # Another process has the tap, or had it when it died: first the tap, then its undo.
+            raise TapNotAnsweredYet(tap_ref)
         order = await self.desk.reader.order_of_tap(tap_ref, turn.person.id)
         if order is None or order.state == OrderState.UNDONE:
             await self.desk.close(turn)

@@ -39,7 +39,8 @@ IDLE_S = 0.5
 ROUND_MAX = 200
 #: How long it may take until what was sent is noted: until then a reaction to it finds no card.
 NOTE_EVERY_S = 0.05
-PAUSE_S_MAX = 300.0
+#: The longest pause: a network that is back is spoken to this soon.
+PAUSE_S_MAX = 15.0
 #: A message that fails this often for a reason that nobody foresaw is given up.
 ODD_TRIES_MAX = 5
 

@@ -25,9 +25,15 @@ IN_FLIGHT_MAX = 500
 #: How often abandoned events are looked for.
 RESCUE_EVERY_S = 1.0
 _PAUSE_S_MAX = 20.0
+#: An event that was begun this often and never ended, well or badly, kills whoever works on it.
+BEGUN_MAX = 25
 
 Answer = Callable[[Event], Awaitable[None]]
 Report = Callable[[str, str], Awaitable[None]]
+
+
+class NeverEnds(PayontapError):
+    """An event during which process after process died."""
 
 
 @dataclass
@@ -106,6 +112,8 @@ class Worker:
 
     async def _answer(self, heard: Heard) -> float | None:
         """Answer an event; where that failed, how many seconds later it comes again."""
+        if heard.tries >= BEGUN_MAX:
+            return await self._failed(heard, NeverEnds(f"It was begun {heard.tries} times."))
         try:
             await self.answer(decode_event(heard.body))
         except Exception as error:  # noqa: BLE001 - whatever it was: it is noted, and comes again

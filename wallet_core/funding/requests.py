@@ -88,24 +88,8 @@ class Funding:
         self, event_id: str, request: FundingRequest, place: Place, also: Speech = ()
     ) -> None:
         """The money has changed hands: an admin says so; `also` is said with it."""
-        owner = AccountRef(request.owner, Purpose.AVAILABLE, request.currency)
-        transfer: Transfer
-        if request.hold_id is None:
-            transfer = Post(
-                id=named("topup", request.id),
-                subject=f"topup:{request.id}",
-                legs=(
-                    Leg(clearing(request.provider, request.currency), -request.amount_minor),
-                    Leg(owner, request.amount_minor),
-                ),
-            )
-        else:
-            transfer = Capture(
-                id=named("capture", request.hold_id),
-                hold_id=request.hold_id,
-                subject=f"payout:{request.id}",
-            )
-        await self._end(event_id, "confirm", request, "done", place, (transfer,), also)
+        transfers = self._moved(request)
+        await self._end(event_id, "confirm", request, "done", place, transfers, also)
 
     async def decline(
         self, event_id: str, request: FundingRequest, place: Place, also: Speech = ()
@@ -113,6 +97,23 @@ class Funding:
         """No money changes hands; what was held goes back. `also` is said with it."""
         transfers = self._given_back(request)
         await self._end(event_id, "decline", request, "declined", place, transfers, also)
+
+    @staticmethod
+    def _moved(request: FundingRequest) -> tuple[Transfer, ...]:
+        """The transfer that says that the money has changed hands."""
+        if request.hold_id is not None:
+            capture = Capture(
+                id=named("capture", request.hold_id),
+                hold_id=request.hold_id,
+                subject=f"payout:{request.id}",
+            )
+            return (capture,)
+        owner = AccountRef(request.owner, Purpose.AVAILABLE, request.currency)
+        legs = (
+            Leg(clearing(request.provider, request.currency), -request.amount_minor),
+            Leg(owner, request.amount_minor),
+        )
+        return (Post(id=named("topup", request.id), subject=f"topup:{request.id}", legs=legs),)
 
     def _request(self, kind: str, ask: Ask) -> FundingRequest:
         name = named(kind, "request", ask.event_id)
@@ -153,14 +154,15 @@ class Funding:
             return
         step = await self._call_provider(request)
         begun = msgspec.structs.replace(request, instructions=step.instructions)
+        match step.progress:
+            case Progress.DONE:
+                state, transfers = "done", self._moved(request)
+            case Progress.FAILED:
+                state, transfers = "declined", self._given_back(request)
+            case Progress.PENDING | Progress.UNKNOWN:
+                state, transfers = "pending", ()
         await self._end(
-            ask.event_id,
-            request.kind,
-            begun,
-            "declined" if step.progress is Progress.FAILED else "pending",
-            ask.place,
-            self._given_back(request) if step.progress is Progress.FAILED else (),
-            ask.also(begun),
+            ask.event_id, request.kind, begun, state, ask.place, transfers, ask.also(begun)
         )
 
     async def _open(self, ask: Ask, request: FundingRequest, hold: Authorise | None) -> None:

@@ -62,6 +62,14 @@ class Lookups:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def is_waiting(self, event_id: str) -> bool:
+        """Whether an event was heard and is not answered yet."""
+        query = sa.select(t.inbox.c.seq).where(
+            t.inbox.c.event_id == event_id, t.inbox.c.state == "waiting"
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
+
     async def history(self, owner: str, limit: int) -> Sequence[HistoryEntry]:
         """The newest entries on what `owner` (`wallet:…`) can spend, newest first.
 

@@ -9,7 +9,7 @@ from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 
 #: A row that a process took and did not finish is free again after this.
-CLAIM_S = 60
+CLAIM_S = 20
 _SECOND_US = 1_000_000
 #: Names PostgreSQL's advisory lock around `take` (the ASCII codes of "outbox").
 _TAKING = 0x6F7574626F78

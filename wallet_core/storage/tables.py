@@ -5,6 +5,8 @@ import sqlalchemy as sa
 from wallet_core.storage.database import metadata
 
 _KEY = sa.String(200)
+#: What a network names: its people, rooms and messages (Matrix ids alone have up to 255).
+_NAMED = sa.String(500)
 _BIG = sa.BigInteger()
 # SQLite counts up by itself only in a column that is exactly INTEGER.
 _COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -92,10 +94,10 @@ identities = sa.Table(
     "identities",
     metadata,
     sa.Column("network", sa.String(20), primary_key=True),
-    sa.Column("network_person_id", _KEY, primary_key=True),
+    sa.Column("network_person_id", _NAMED, primary_key=True),
     sa.Column("person_id", sa.String(40), sa.ForeignKey("persons.id"), nullable=False, index=True),
     # Where this person last spoke with the bot: private news goes there.
-    sa.Column("room_id", _KEY, nullable=False),
+    sa.Column("room_id", _NAMED, nullable=False),
 )
 
 wallets = sa.Table(
@@ -124,7 +126,7 @@ merchants = sa.Table(
     sa.Column("id", sa.String(40), primary_key=True),
     sa.Column("name", sa.String(100), nullable=False),
     sa.Column("network", sa.String(20), nullable=False),
-    sa.Column("room_id", _KEY, nullable=False),
+    sa.Column("room_id", _NAMED, nullable=False),
     sa.Column("standing_acceptance", sa.Boolean, nullable=False),
     _at("created_at_us"),
 )
@@ -191,7 +193,7 @@ attempts = sa.Table(
     sa.Column("wallet_id", sa.String(40), sa.ForeignKey("wallets.id"), primary_key=True),
     sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("order_id", sa.String(40), nullable=False),
-    sa.Column("tap_ref", _KEY, index=True),
+    sa.Column("tap_ref", _NAMED, index=True),
 )
 
 orders = sa.Table(
@@ -222,8 +224,8 @@ orders = sa.Table(
     sa.Column("accepted", sa.Boolean, nullable=False),
     # Where the buyer tapped: news about the order goes there, in private.
     sa.Column("network", sa.String(20), nullable=False),
-    sa.Column("room_id", _KEY, nullable=False),
-    sa.Column("network_person_id", _KEY, nullable=False),
+    sa.Column("room_id", _NAMED, nullable=False),
+    sa.Column("network_person_id", _NAMED, nullable=False),
     _at("created_at_us"),
     sa.CheckConstraint("refunded_minor <= captured_minor", name="refunds"),
     sa.CheckConstraint("captured_minor <= amount_minor", name="captures"),
@@ -244,8 +246,8 @@ funding_requests = sa.Table(
     sa.Column("hold_id", sa.Uuid),
     sa.Column("instructions", sa.Text, nullable=False),
     sa.Column("network", sa.String(20), nullable=False),
-    sa.Column("room_id", _KEY, nullable=False),
-    sa.Column("network_person_id", _KEY, nullable=False),
+    sa.Column("room_id", _NAMED, nullable=False),
+    sa.Column("network_person_id", _NAMED, nullable=False),
     _at("created_at_us"),
 )
 
@@ -287,8 +289,8 @@ outbox = sa.Table(
     sa.Column("seq", _COUNTER, primary_key=True),
     sa.Column("send_id", sa.String(500), nullable=False, unique=True),
     sa.Column("network", sa.String(20), nullable=False),
-    sa.Column("room_id", _KEY, nullable=False),
-    sa.Column("person_id", _KEY),
+    sa.Column("room_id", _NAMED, nullable=False),
+    sa.Column("person_id", _NAMED),
     sa.Column("reply_to_ref", sa.String(500)),
     sa.Column("view", sa.String(20), nullable=False),
     sa.Column("ref", sa.String(200), nullable=False),

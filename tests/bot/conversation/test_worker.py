@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from bot.adapters.base import Cursor
 from bot.conversation import worker as worker_module
-from bot.conversation.worker import Worker
-from bot.events import Event, Message, Tap, Untap
+from bot.conversation.worker import BEGUN_MAX, Worker
+from bot.events import Event, Message, Tap, Untap, encode_event
 from tests.bot.conversation.memory_network import MemoryNetwork, at_work
 from tests.wallet_core.world import PRICE_MINOR, World, now_us, world_at
 from wallet_core.commerce.checkout import TapOn
@@ -195,6 +195,18 @@ async def test_an_event_that_fails_for_a_while_is_answered_in_the_end(
         await until_answered(world)
     assert office.answered == ids("m1")
     assert office.reported == []
+
+
+async def test_an_event_that_kills_process_after_process_is_parked_in_the_end(
+    office: Office, world: World
+) -> None:
+    await world.inbox.keep([("web:deadly", encode_event(message("deadly")))], claim=False)
+    async with world.database.write() as connection:
+        await connection.execute(sa.update(t.inbox).values(tries=BEGUN_MAX))
+    async with working(office):
+        await until_answered(world)
+    assert office.answered == []
+    assert [event_id for event_id, _ in office.reported] == ["web:deadly"]
 
 
 async def test_a_body_that_nobody_can_read_is_parked_and_reported(

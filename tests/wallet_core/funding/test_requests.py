@@ -237,6 +237,22 @@ async def test_a_provider_that_fails_gives_the_money_back(
     assert await end(bank, "confirm", "c1", request) == "not_open"
 
 
+@pytest.mark.parametrize(("kind", "left"), [("topup", 13_000), ("payout", 3_000)])
+async def test_a_provider_that_is_done_at_once_needs_no_admin(
+    bank: World, till: Till, kind: str, left: int
+) -> None:
+    anna = await bank.person("anna", 8_000)
+    till.progress = Progress.DONE
+    act = top_up if kind == "topup" else payout
+    for _ in range(3):
+        assert await act(bank, anna, "x1", 5_000) == "done"
+    assert await bank.balance(anna) == (left, 0)
+    request = await the_request(bank)
+    assert request.state == "done"
+    assert await end(bank, "confirm", "c1", request) == "not_open"
+    assert await bank.balance(anna) == (left, 0)
+
+
 async def test_a_provider_that_does_not_know_leaves_the_money_held(bank: World, till: Till) -> None:
     anna = await bank.person("anna", 8_000)
     till.progress = Progress.UNKNOWN
