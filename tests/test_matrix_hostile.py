@@ -121,7 +121,7 @@ async def test_hostile_titles_and_names_stay_text_and_an_unproven_shop_has_no_bu
         offer = await bot.offer_of(bob, scene.room, shop.url)
         assert_only_text(offer, shop.url)
         assert HOSTILE_NAME in offer.body
-        await anna.react(anna.messages[offer.id])
+        await anna.react(await anna.until(lambda: anna.messages.get(offer.id), "the offer"))
         held = await anna.see("¥20.00 is held", not_in=scene.room)
         assert_only_text(held)
 
