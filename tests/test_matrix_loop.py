@@ -74,10 +74,8 @@ async def test_a_reaction_pays_and_only_the_one_who_reacted_hears_of_money(
             number = paid.body.partition("Order ")[2].split()[0]
             assert paid.body.endswith("React with ↩️ to undo.")
 
-            await scene.bob.until(
-                lambda: "1 bought" in scene.bob.messages[offer.id].body or None, "the edit"
-            )
-            shown = scene.bob.messages[offer.id]
+            shown = await scene.bob.until(lambda: scene.bob.messages.get(offer.id), "the offer")
+            await scene.bob.until(lambda: "1 bought" in shown.body or None, "the edit")
             assert "11 in stock" in shown.body
             assert PAY in shown.keys_of(bot.user_id)
             await anna.until(lambda: "buy another" in paid.body or None, "the receipt")
