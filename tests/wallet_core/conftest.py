@@ -2,8 +2,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.audit import audit
 from tests.peers.valkey import ValkeyPeer
-from tests.wallet_core.audit import audit
 from tests.wallet_core.world import World, world_at
 
 

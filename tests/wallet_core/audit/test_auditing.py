@@ -81,8 +81,8 @@ HARM = {
     ),
     "a balance below the floor": (
         (
-            "INSERT INTO accounts VALUES ('wallet:w/available/CNY', 'wallet:w', 'available', 'CNY', "
-            "0, -5, 1); INSERT INTO entries SELECT 'wallet:w/available/CNY', 1, id, -5, -5 "
+            "INSERT INTO accounts VALUES ('wallet:w/available/CNY', 'wallet:w', 'available', "
+            "'CNY', 0, -5, 1); INSERT INTO entries SELECT 'wallet:w/available/CNY', 1, id, -5, -5 "
             "FROM transfers WHERE id = $capture"
         ),
         ("Account wallet:w/available/CNY is below its floor after entry 1: CNY -0.05",),
@@ -101,8 +101,8 @@ HARM = {
     ),
     "a transfer that makes money": (
         (
-            "INSERT INTO accounts VALUES ('wallet:w/available/CNY', 'wallet:w', 'available', 'CNY', "
-            "0, 5, 1); INSERT INTO entries SELECT 'wallet:w/available/CNY', 1, id, 5, 5 "
+            "INSERT INTO accounts VALUES ('wallet:w/available/CNY', 'wallet:w', 'available', "
+            "'CNY', 0, 5, 1); INSERT INTO entries SELECT 'wallet:w/available/CNY', 1, id, 5, 5 "
             "FROM transfers WHERE id = $capture"
         ),
         ("Transfer capture ", "does not sum to zero: its entries come to CNY 0.05"),

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.cards import plain_text
-from tests.wallet_core.audit import audit
+from tests.audit import audit
 from tests.wallet_core.world import CNY, HOUR_US, PRICE_MINOR, SHOP, World, now_us, world_at
 from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.records import Offer, Payer

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
+from tests.audit import audit
 from tests.peers.valkey import ValkeyPeer
-from tests.wallet_core.audit import audit
 from tests.wallet_core.tapping_process import Orders
 from tests.wallet_core.world import PRICE_MINOR, World, world_at
 from wallet_core.commerce.records import Payer

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from bot.cards import plain_text
-from tests.wallet_core.audit import audit
+from tests.audit import audit
 from tests.wallet_core.world import CNY, PRICE_MINOR, SELLER, SHOP, World, world_at
 from wallet_core.commerce.records import Order, Payer
 from wallet_core.ledger import accounts

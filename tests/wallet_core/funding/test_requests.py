@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from bot.cards import plain_text
+from tests.audit import audit
 from tests.peers.valkey import ValkeyPeer
-from tests.wallet_core.audit import audit
 from tests.wallet_core.world import CNY, PRICE_MINOR, SHOP, ShortLived, World, now_us, world_at
 from wallet_core.commerce.records import FundingRequest, Payer
 from wallet_core.funding.base import Progress, Step

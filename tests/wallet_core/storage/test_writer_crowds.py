@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import sqlalchemy as sa
 
-from tests.wallet_core.audit import audit
+from tests.audit import audit
 from tests.wallet_core.world import CNY, World, world_at
 from wallet_core.errors import PayontapError, Refused
 from wallet_core.ledger import accounts
