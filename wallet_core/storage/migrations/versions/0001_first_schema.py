@@ -149,7 +149,7 @@ def upgrade() -> None:
     op.create_table(
         "persons",
         sa.Column("id", sa.String(length=40), nullable=False),
-        sa.Column("admin", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("admin", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("wallet_id", sa.String(length=40), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_persons")),
     )
