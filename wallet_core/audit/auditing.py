@@ -4,7 +4,8 @@ Rows come in pages, so that memory does not grow with the books, and all of them
 snapshot, so that a running instance is audited as it stood at one moment.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -23,7 +24,7 @@ from wallet_core.audit.rows import (
 from wallet_core.audit.transfer_check import HeldCheck, TransferCheck
 
 T = TypeVar("T")
-Pages = AsyncIterator[Sequence[T]]
+Pages = AsyncGenerator[Sequence[T], None]
 
 
 class BooksReader(Protocol):
@@ -78,7 +79,9 @@ async def audit(books: BooksReader) -> Audited:
 
 
 async def _run(pages: Pages[T], check: Check[T]) -> None:
-    async for page in pages:
-        for row in page:
-            check.see(row)
+    # What was begun to be read is let go of at once where a check ends it early.
+    async with aclosing(pages):
+        async for page in pages:
+            for row in page:
+                check.see(row)
     check.end()

@@ -3,7 +3,7 @@
 The database sorts and joins, on disk where it has to; nothing here grows with the books.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import sqlalchemy as sa
@@ -37,7 +37,7 @@ class AuditReader:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    def account_lines(self) -> AsyncIterator[Sequence[AccountLine]]:
+    def account_lines(self) -> AsyncGenerator[Sequence[AccountLine], None]:
         """Every account with its entries; see `BooksReader`."""
         a, e = t.accounts.c, t.entries.c
         query = (
@@ -50,7 +50,7 @@ class AuditReader:
         )
         return pages(self._connection, query, AccountLine)
 
-    def movement_lines(self) -> AsyncIterator[Sequence[MovementLine]]:
+    def movement_lines(self) -> AsyncGenerator[Sequence[MovementLine], None]:
         """Every transfer with its entries and its hold; see `BooksReader`."""
         m, e, h = t.transfers.c, t.entries.c, t.holds.c
         query = (
@@ -65,7 +65,7 @@ class AuditReader:
         )
         return pages(self._connection, query, MovementLine)
 
-    def held_lines(self) -> AsyncIterator[Sequence[HeldLine]]:
+    def held_lines(self) -> AsyncGenerator[Sequence[HeldLine], None]:
         """Every account for held money; see `BooksReader`."""
         a, e = t.accounts.c, t.entries.c
         held = (
@@ -84,7 +84,7 @@ class AuditReader:
         )
         return pages(self._connection, query, HeldLine)
 
-    def order_lines(self) -> AsyncIterator[Sequence[OrderLine]]:
+    def order_lines(self) -> AsyncGenerator[Sequence[OrderLine], None]:
         """Every order; see `BooksReader`."""
         o, h = t.orders.c, t.holds.c
         captured, refunded = _captured(), _refunded()
@@ -103,7 +103,7 @@ class AuditReader:
         )
         return pages(self._connection, query, OrderLine)
 
-    def payout_lines(self) -> AsyncIterator[Sequence[PayoutLine]]:
+    def payout_lines(self) -> AsyncGenerator[Sequence[PayoutLine], None]:
         """Every request to pay money out; see `BooksReader`."""
         f, h = t.funding_requests.c, t.holds.c
         query = (
@@ -117,7 +117,7 @@ class AuditReader:
         )
         return pages(self._connection, query, PayoutLine)
 
-    async def stray_lines(self) -> AsyncIterator[Sequence[StrayLine]]:
+    async def stray_lines(self) -> AsyncGenerator[Sequence[StrayLine], None]:
         """Rows whose partner is missing; see `BooksReader`."""
         for kind, name, query, lacks in _strays():
             row = (await self._connection.execute(query.limit(1))).first()

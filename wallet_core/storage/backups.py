@@ -12,10 +12,11 @@ import sqlite3
 import subprocess
 import tarfile
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import closing
 from hashlib import file_digest
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 import msgspec
 import sqlalchemy as sa
@@ -43,37 +44,33 @@ class Manifest(msgspec.Struct, frozen=True):
     sha256: dict[str, str]
 
 
-async def make_backup(database: Database, key_file: Path, target: Path) -> Manifest:
+def make_backup(database: Database, key_file: Path, target: Path) -> Manifest:
     """Write a backup of a running instance to `target`, which must not be there yet.
 
-    Raises `BackupError`. Payments go on meanwhile.
+    Blocks while it copies; payments go on meanwhile. Raises `BackupError`.
     """
     if target.exists():
         raise BackupError(f"There is a file {target} already; a backup overwrites nothing.")
-    if not target.parent.is_dir():
-        raise BackupError(f"There is no folder {target.parent}.")
-    with TemporaryDirectory(prefix=".backup-", dir=target.parent) as name:
-        folder = Path(name)
-        dump = _copy_sqlite if database.is_sqlite else _dump_postgres
-        await asyncio.to_thread(dump, database, folder / DATABASE)
-        if key_file.is_file():
-            shutil.copyfile(key_file, folder / KEY)
-        digests = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
-        manifest = Manifest(1, SQLITE if database.is_sqlite else POSTGRES, digests)
-        (folder / MANIFEST).write_bytes(msgspec.json.encode(manifest))
-        await asyncio.to_thread(_pack, folder, target)
-    return manifest
+    try:
+        with TemporaryDirectory(prefix=".backup-", dir=target.parent) as name:
+            return _made(database, key_file, target, Path(name))
+    except OSError as error:
+        raise BackupError(f"{target} cannot be written: {error.strerror}.") from error
+    except sqlite3.Error as error:
+        raise BackupError(f"The database cannot be copied: {error}.") from error
 
 
 def unpack(source: Path, folder: Path) -> Manifest:
     """Put a backup's files into `folder` and check their digests. Raises `BackupError`."""
     try:
         with tarfile.open(source) as archive:
-            for name in (MANIFEST, DATABASE, KEY):
-                with suppress(KeyError):
-                    archive.extract(name, folder, filter="data")
+            for member in archive:
+                content = archive.extractfile(member)
+                if member.name in (MANIFEST, DATABASE, KEY) and content is not None:
+                    with _private(folder / member.name) as file:
+                        shutil.copyfileobj(content, file)
         manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except (OSError, tarfile.TarError, msgspec.DecodeError) as error:
+    except (OSError, tarfile.TarError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BackupError(f"{source} cannot be read as a backup: {error}.") from error
     if manifest.v != 1 or DATABASE not in manifest.sha256:
         raise BackupError(f"{source} is a backup of a kind that this version does not know.")
@@ -95,6 +92,18 @@ async def restore_postgres(database: Database, dump: Path) -> None:
     await asyncio.to_thread(
         _run, [*command, "--dbname", str(url.database or ""), str(dump)], _libpq(url)
     )
+
+
+def _made(database: Database, key_file: Path, target: Path, folder: Path) -> Manifest:
+    dump = _copy_sqlite if database.is_sqlite else _dump_postgres
+    dump(database, folder / DATABASE)
+    if key_file.is_file():
+        shutil.copyfile(key_file, folder / KEY)
+    digests = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+    manifest = Manifest(1, SQLITE if database.is_sqlite else POSTGRES, digests)
+    (folder / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    _pack(folder, target)
+    return manifest
 
 
 def _copy_sqlite(database: Database, target: Path) -> None:
@@ -149,8 +158,7 @@ def _run(command: list[str], variables: Mapping[str, str]) -> None:
 
 def _pack(folder: Path, target: Path) -> None:
     whole = folder / "whole"
-    descriptor = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
+    with _private(whole) as file:
         with tarfile.open(fileobj=file, mode="w") as archive:
             for name in (MANIFEST, DATABASE, KEY):
                 if (folder / name).is_file():
@@ -162,6 +170,12 @@ def _pack(folder: Path, target: Path) -> None:
         target.hardlink_to(whole)
     except FileExistsError as error:
         raise BackupError(f"There is a file {target} already.") from error
+
+
+def _private(path: Path) -> BinaryIO:
+    """A new file that only its owner can read."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return os.fdopen(descriptor, "wb")
 
 
 def _nobody(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -1,6 +1,6 @@
 """Reading many rows as they stood at one moment, page by page."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -33,7 +33,7 @@ async def snapshot(database: Database) -> AsyncIterator[AsyncConnection]:
 
 async def pages(
     connection: AsyncConnection, query: sa.Executable, kind: type[R]
-) -> AsyncIterator[Sequence[R]]:
+) -> AsyncGenerator[Sequence[R], None]:
     """The rows of `query`, whose columns are the fields of `kind` in their order."""
     stream = await connection.stream(query, execution_options={"yield_per": PAGE_ROWS})
     try:
