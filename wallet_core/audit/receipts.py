@@ -20,7 +20,7 @@ from wallet_core.money import exponent_of
 
 KIND = "payontap-receipt"
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Movement(msgspec.Struct, frozen=True):

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 _PARTS = 3
 _KEY_BYTES = 32
-_encode = msgspec.json.Encoder(order="deterministic").encode
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class NotProven(PayontapError):
