@@ -21,6 +21,7 @@ from bot.commands import PRESSES as COMMAND_PRESSES
 from bot.conversation.announcer import announce
 from bot.conversation.clockwork import Clockwork
 from bot.conversation.dispatch import PRESSES, Dispatch, press_again
+from bot.conversation.evidence import Evidence
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, card_body, send_id
@@ -30,6 +31,7 @@ from bot.data_folder import DataFolder
 from bot.demo.opening import DEMO_SAMPLE_SLUG, membership, open_demo_shop
 from bot.demo.shop import DemoShop
 from bot.embedded_valkey import EmbeddedValkey
+from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
 from bot.web import pages
@@ -46,12 +48,14 @@ from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
+from wallet_core.storage.liabilities import Liabilities
 from wallet_core.storage.lookups import Lookups
 from wallet_core.storage.migrate import migrate
 from wallet_core.storage.outbox import Outbox
 from wallet_core.storage.people import People
 from wallet_core.storage.pictures import Pictures
 from wallet_core.storage.readers import Reader
+from wallet_core.storage.receipts import ReceiptReader
 from wallet_core.storage.web_chat import WebChatTables
 from wallet_core.storage.writer import Writer
 
@@ -238,6 +242,11 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
         merchants=Merchants(core.reader, WebProofs(fetcher)),
         lookups=Lookups(core.database),
+        evidence=Evidence(
+            instance_key(settings.data_dir),
+            ReceiptReader(core.database),
+            Liabilities(core.database),
+        ),
         currency=settings.currency,
     )
 

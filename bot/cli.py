@@ -2,18 +2,16 @@
 
 import asyncio
 import json
-import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from bot.cli_books import register as register_books
+from bot.cli_ground import ConfigFile, plainly, settings_of
 from bot.logs import set_up_logs
-from config.settings import ConfigError, Settings, load, render
+from config.settings import Settings, render
 from wallet_core.errors import PayontapError
 
 app = typer.Typer(
@@ -24,11 +22,7 @@ app = typer.Typer(
 )
 admin = typer.Typer(no_args_is_help=True, help="Who may steer this instance.")
 app.add_typer(admin, name="admin")
-
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config", help="The config file; otherwise PAYONTAP_CONFIG or ./payontap.toml."),
-]
+register_books(app)
 
 
 def main() -> None:
@@ -36,28 +30,11 @@ def main() -> None:
     app()
 
 
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """Turn what a person can mend into one sentence on standard error."""
-    # Imported late: `payontap links` and `config` need no server.
-    from bot.embedded_valkey import EmbeddedValkeyError  # noqa: PLC0415
-
-    try:
-        yield
-    except (ConfigError, PayontapError, EmbeddedValkeyError) as error:
-        typer.echo(f"payontap: {error}", err=True)
-        raise typer.Exit(2) from None
-
-
-def _settings(config: Path | None) -> Settings:
-    return load(config, os.environ)
-
-
 @app.command()
 def run(config: ConfigFile = None) -> None:
     """Start the bot with everything that the config switches on."""
-    with _plainly():
-        settings = _settings(config)
+    with plainly():
+        settings = settings_of(config)
         set_up_logs(settings.log.level, as_json=settings.log.format == "json")
         asyncio.run(_run(settings))
 
@@ -87,7 +64,7 @@ def demo() -> None:
     """Walk through the whole loop in the terminal, on data of its own: link, tap, order, books."""
     from bot.journey import walk  # noqa: PLC0415 - only a server needs all of it
 
-    with _plainly():
+    with plainly():
         set_up_logs("error", as_json=False)
         held = asyncio.run(walk(typer.echo))
     raise typer.Exit(0 if held else 1)
@@ -101,8 +78,8 @@ def inspect(
     config: ConfigFile = None,
 ) -> None:
     """Show what the bot sees in a page."""
-    with _plainly():
-        ok = asyncio.run(_inspect(_settings(config), targets, url, as_json=as_json))
+    with plainly():
+        ok = asyncio.run(_inspect(settings_of(config), targets, url, as_json=as_json))
     raise typer.Exit(0 if ok else 1)
 
 
@@ -161,8 +138,8 @@ def links(
 @app.command()
 def config(config: ConfigFile = None) -> None:
     """Print the settings in force and where each comes from; secrets are hidden."""
-    with _plainly():
-        typer.echo(render(_settings(config)))
+    with plainly():
+        typer.echo(render(settings_of(config)))
 
 
 @admin.command()
@@ -171,26 +148,14 @@ def grant(
     config: ConfigFile = None,
 ) -> None:
     """Make somebody an admin."""
-    with _plainly():
-        asyncio.run(_grant(_settings(config), who))
+    with plainly():
+        asyncio.run(_grant(settings_of(config), who))
     typer.echo(f"{who} is an admin now.")
 
 
 async def _grant(settings: Settings, who: str) -> None:
-    from bot.data_folder import DataFolder, DataFolderError  # noqa: PLC0415 - only this command needs it
-    from wallet_core.storage.database import Database  # noqa: PLC0415 - same
-    from wallet_core.storage.migrate import migrate  # noqa: PLC0415 - same
+    from bot.bookkeeping import instance_database  # noqa: PLC0415 - only this command needs it
     from wallet_core.storage.people import grant_admin  # noqa: PLC0415 - same
 
-    folder = DataFolder(settings.data_dir)
-    if settings.database.url is None and not folder.has_database:
-        raise DataFolderError(
-            f"There is no instance in {settings.data_dir} yet; start it once with payontap run."
-        )
-    url = settings.database.url
-    database = Database(url.get_secret_value() if url else folder.database_url)
-    try:
-        await migrate(database)
+    async with instance_database(settings) as database:
         await grant_admin(database, who)
-    finally:
-        await database.close()

@@ -15,6 +15,9 @@ class DataFolderError(PayontapError):
 class DataFolder:
     """A folder that belongs to one running instance. A context manager."""
 
+    #: The file whose lock says that the folder is in use.
+    LOCK = "instance.lock"
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock_fd = -1
@@ -23,7 +26,7 @@ class DataFolder:
         """Make and lock the folder. Raises `DataFolderError` with one clear sentence."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = self.path / "instance.lock"
+            lock = self.path / self.LOCK
             self._lock_fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise DataFolderError(
@@ -52,15 +55,16 @@ class DataFolder:
     @property
     def database_url(self) -> str:
         """The embedded SQLite database."""
-        return f"sqlite+aiosqlite:///{self._database_file}"
+        return f"sqlite+aiosqlite:///{self.database_file}"
 
     @property
     def has_database(self) -> bool:
         """Whether an instance was started with this folder before."""
-        return self._database_file.is_file()
+        return self.database_file.is_file()
 
     @property
-    def _database_file(self) -> Path:
+    def database_file(self) -> Path:
+        """Where the embedded database lies."""
         return self.path / "payontap.db"
 
     def remembered_port(self, name: str) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from bot.cards import Card, Line, Role, Tone
+from bot.conversation.evidence import Evidence
 from bot.events import Event, Message
 from wallet_core.commerce.answers import event_key
 from wallet_core.commerce.checkout import Checkout
@@ -101,6 +102,7 @@ class Desk:
     funding: Funding
     merchants: Merchants
     lookups: Lookups
+    evidence: Evidence
     currency: str
 
     async def answer(

@@ -177,31 +177,34 @@ class Lookups:
             return [ParkedEvent(*row) for row in await connection.execute(query)]
 
 
-async def _with_subjects(
-    connection: AsyncConnection, entries: Sequence[HistoryEntry]
-) -> list[HistoryEntry]:
-    """The entries with what is known of their orders and requests."""
+async def known_subjects(
+    connection: AsyncConnection, subjects: Iterable[str]
+) -> dict[str, dict[str, str]]:
+    """Subject of a transfer → what is known of its order or request, as fields of an entry."""
     # By key instead of a join over the subject's text, which no index could serve.
-    order_ids = _ids(entries, "order")
-    request_ids = _ids(entries, "topup") | _ids(entries, "payout")
+    ids: dict[str, set[str]] = {}
+    for subject in subjects:
+        kind, _, rest = subject.partition(":")
+        ids.setdefault(kind, set()).add(rest)
     known: dict[str, dict[str, str]] = {}
     orders = sa.select(t.orders.c.id, t.orders.c.number, t.orders.c.title, t.orders.c.state)
-    for order in await connection.execute(orders.where(t.orders.c.id.in_(order_ids))):
-        known[order.id] = {
+    for order in await connection.execute(orders.where(t.orders.c.id.in_(ids.get("order", ())))):
+        known[f"order:{order.id}"] = {
             "order_number": order.number,
             "order_title": order.title,
             "order_state": order.state,
         }
     requests = sa.select(t.funding_requests.c.id, t.funding_requests.c.code)
-    requests = requests.where(t.funding_requests.c.id.in_(request_ids))
-    for request in await connection.execute(requests):
-        known[request.id] = {"code": request.code}
-    return [
-        msgspec.structs.replace(entry, **known.get(entry.subject.partition(":")[2], {}))
-        for entry in entries
-    ]
+    for kind in ("topup", "payout"):
+        wanted = requests.where(t.funding_requests.c.id.in_(ids.get(kind, ())))
+        for request in await connection.execute(wanted):
+            known[f"{kind}:{request.id}"] = {"code": request.code}
+    return known
 
 
-def _ids(entries: Iterable[HistoryEntry], kind: str) -> set[str]:
-    parts = (entry.subject.partition(":") for entry in entries)
-    return {rest for named, _, rest in parts if named == kind}
+async def _with_subjects(
+    connection: AsyncConnection, entries: Sequence[HistoryEntry]
+) -> list[HistoryEntry]:
+    """The entries with what is known of their orders and requests."""
+    known = await known_subjects(connection, (entry.subject for entry in entries))
+    return [msgspec.structs.replace(entry, **known.get(entry.subject, {})) for entry in entries]

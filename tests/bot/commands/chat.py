@@ -12,12 +12,14 @@ from bot.commands import PRESSES, run_command
 from bot.conversation.announcer import announce
 from bot.conversation.dispatch import PRESSES as CARD_PRESSES
 from bot.conversation.dispatch import Dispatch
+from bot.conversation.evidence import Evidence
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk
 from bot.conversation.views import Views
 from bot.events import Message, Tap
 from bot.links.fetch import Fetcher
 from bot.links.host_proofs import WebProofs
+from wallet_core.audit.signing import SigningKey
 from wallet_core.commerce.checkout import Checkout, Terms
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
 from wallet_core.commerce.merchants import Merchants
@@ -28,11 +30,13 @@ from wallet_core.ledger.commits import Commit, Insert, Notice, Update
 from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.locks import NoLeases
 from wallet_core.storage.database import Database
+from wallet_core.storage.liabilities import Liabilities
 from wallet_core.storage.lookups import Lookups
 from wallet_core.storage.outbox import Due, Outbox, Sent
 from wallet_core.storage.people import People, Person
 from wallet_core.storage.pictures import Pictures
 from wallet_core.storage.readers import Reader
+from wallet_core.storage.receipts import ReceiptReader
 from wallet_core.storage.writer import Writer
 
 WEB = "web"
@@ -95,6 +99,9 @@ class Chat:
             funding=Funding(writer, reader, leases, announce, Cash()),
             merchants=Merchants(reader, WebProofs(self.fetcher, NoTexts())),
             lookups=Lookups(self.database),
+            evidence=Evidence(
+                SigningKey.new(), ReceiptReader(self.database), Liabilities(self.database)
+            ),
             currency="CNY",
         )
         self.dispatch = Dispatch(

@@ -1,0 +1,166 @@
+"""What an operator does with the books from the command line.
+
+Each function says what it found by `say`, a line at a time, beside a running instance or without
+one.
+"""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bot.data_folder import DataFolder, DataFolderError
+from bot.instance_key import instance_key, key_file
+from config.settings import Settings
+from wallet_core.audit import auditing
+from wallet_core.audit.explaining import account_words, entry_words
+from wallet_core.audit.findings import BrokenBooks, amount_words
+from wallet_core.storage import backups
+from wallet_core.storage.audit_reader import books_of
+from wallet_core.storage.backups import BackupError
+from wallet_core.storage.database import Database
+from wallet_core.storage.explanations import ExplainedAccount, Explanations
+from wallet_core.storage.liabilities import Liabilities, root_file_text
+from wallet_core.storage.migrate import migrate
+
+Say = Callable[[str], None]
+
+
+@asynccontextmanager
+async def instance_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database of an instance, at the newest schema.
+
+    Raises `DataFolderError` where no instance was ever started, `StorageUnavailable` when the
+    database is away.
+    """
+    _require_instance(settings)
+    database = _database(settings)
+    try:
+        await migrate(database)
+        yield database
+    finally:
+        await database.close()
+
+
+async def audit(settings: Settings, say: Say) -> bool:
+    """Whether the books are right; says what was looked at, or names the first wrong row."""
+    async with instance_database(settings) as database:
+        return await _audited(database, say)
+
+
+async def explain(settings: Settings, who: str, say: Say) -> bool:
+    """Each entry of the accounts that `who` means; False where there are none."""
+    async with instance_database(settings) as database:
+        about = Explanations(database)
+        accounts = await about.accounts_of(who)
+        for account in accounts:
+            await _explain(about, account, say)
+        return bool(accounts)
+
+
+async def prove(settings: Settings, out: Path | None, say: Say) -> None:
+    """Publish what the instance owes; the public file is `out` or lies in the data folder."""
+    async with instance_database(settings) as database:
+        published = await Liabilities(database).publish(instance_key(settings.data_dir))
+    target = out or settings.data_dir / "proofs" / f"{published.proof}.json"
+    _write(target, root_file_text(published))
+    for statement in published.statements:
+        total = amount_words(statement.total_minor, statement.currency)
+        say(f"{total} owed to {statement.leaf_count}, root {statement.root}")
+    say(f"Publish {target} where everybody finds the same file; /proof gives each person his path.")
+
+
+def backup(settings: Settings, target: Path, say: Say) -> None:
+    """Write a backup of a running instance. Raises `BackupError`."""
+    _require_instance(settings)
+    manifest = backups.make_backup(_database(settings), key_file(settings.data_dir), target)
+    say(f"{target} holds the database ({manifest.kind}) and the signing key: keep it secret.")
+    say("What the networks keep (such as Matrix keys) and Redis are not in it.")
+
+
+async def restore(settings: Settings, source: Path, say: Say) -> bool:
+    """Fill an empty data folder from a backup and audit it; whether the books are right.
+
+    Raises `BackupError` or `DataFolderError`; nothing is left behind then.
+    """
+    folder = DataFolder(settings.data_dir)
+    with folder:
+        _require_empty(settings.data_dir)
+        with TemporaryDirectory(prefix=".restore-", dir=settings.data_dir) as name:
+            manifest = backups.unpack(source, Path(name))
+            await _put_back(settings, manifest.kind, Path(name))
+    say(f"{source} is restored into {settings.data_dir}.")
+    return await audit(settings, say)
+
+
+async def _put_back(settings: Settings, kind: str, unpacked: Path) -> None:
+    embedded = settings.database.url is None
+    if embedded != (kind == backups.SQLITE):
+        wanted = "unset database.url" if not embedded else "set database.url to an empty database"
+        raise BackupError(f"This is a backup of {kind}: {wanted} and restore it again.")
+    if not embedded:
+        database = _database(settings)
+        try:
+            await backups.restore_postgres(database, unpacked / backups.DATABASE)
+        finally:
+            await database.close()
+    else:
+        target = DataFolder(settings.data_dir).database_file
+        await asyncio.to_thread(shutil.move, unpacked / backups.DATABASE, target)
+    key = unpacked / backups.KEY
+    if await asyncio.to_thread(key.is_file):
+        await asyncio.to_thread(shutil.move, key, key_file(settings.data_dir))
+
+
+async def _audited(database: Database, say: Say) -> bool:
+    try:
+        async with books_of(database) as books:
+            found = await auditing.audit(books)
+    except BrokenBooks as broken:
+        say(f"The books are wrong. {broken}")
+        return False
+    say(
+        f"The books are right: {found.account_count} accounts, {found.entry_count} entries, "
+        f"{found.transfer_count} transfers, {found.order_count} orders."
+    )
+    return True
+
+
+async def _explain(about: Explanations, account: ExplainedAccount, say: Say) -> None:
+    say(f"{account.id}: {account_words(account.id, account.name)}")
+    async for page in about.entries(account):
+        for entry in page:
+            say(entry_words(entry))
+    balance = amount_words(account.balance_minor, account.currency)
+    say(f"{balance} from {account.entry_count} entries.\n")
+
+
+def _database(settings: Settings) -> Database:
+    url = settings.database.url
+    return Database(url.get_secret_value() if url else DataFolder(settings.data_dir).database_url)
+
+
+def _require_instance(settings: Settings) -> None:
+    if settings.database.url is None and not DataFolder(settings.data_dir).has_database:
+        raise DataFolderError(
+            f"There is no instance in {settings.data_dir} yet; start it once with payontap run."
+        )
+
+
+def _require_empty(data_dir: Path) -> None:
+    found = sorted(path.name for path in data_dir.iterdir() if path.name != DataFolder.LOCK)
+    if found:
+        raise DataFolderError(
+            f"The data folder {data_dir} is not empty ({found[0]} is there): set "
+            "PAYONTAP_DATA_DIR to a new one."
+        )
+
+
+def _write(target: Path, text: str) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataFolderError(f"{target} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,179 @@
+"""The commands about the books: audits, explanations, receipts, proofs, backups."""
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.cli_ground import ConfigFile, plainly, settings_of
+from wallet_core.errors import PayontapError
+
+KnownKey = Annotated[
+    str | None,
+    typer.Option("--key", metavar="PUBLIC", help="The instance's public key (payontap keys)."),
+]
+
+_SIGNED = re.compile(r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_BRACES = re.compile(r"\{.*\}", re.DOTALL)
+
+
+class UnreadableFile(PayontapError):
+    """A file that was named cannot be read."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command()(audit)
+    app.command()(explain)
+    app.command()(keys)
+    app.command()(verify_receipt)
+    app.command()(prove)
+    app.command()(verify_proof)
+    app.command()(backup)
+    app.command()(restore)
+
+
+def audit(config: ConfigFile = None) -> None:
+    """Derive every balance anew; exit status 1 where the books are wrong."""
+    from bot import bookkeeping  # noqa: PLC0415 - other commands need no database
+
+    with plainly():
+        right = asyncio.run(bookkeeping.audit(settings_of(config), typer.echo))
+    raise typer.Exit(0 if right else 1)
+
+
+def explain(
+    account: Annotated[
+        str, typer.Argument(help="An account, or the id of a wallet, a person or a merchant.")
+    ],
+    config: ConfigFile = None,
+) -> None:
+    """Tell where each cent of an account came from."""
+    from bot import bookkeeping  # noqa: PLC0415 - same
+
+    with plainly():
+        found = asyncio.run(bookkeeping.explain(settings_of(config), account, typer.echo))
+    if not found:
+        typer.echo(f"payontap: No account of {account} has ever had an entry.", err=True)
+        raise typer.Exit(2)
+
+
+def keys(config: ConfigFile = None) -> None:
+    """Show the public key with which receipts and proofs are checked."""
+    from bot.instance_key import instance_key  # noqa: PLC0415 - same
+
+    with plainly():
+        public = instance_key(settings_of(config).data_dir).public
+    typer.echo(public.text)
+    typer.echo(f"Ed25519, base64url; its RFC 7638 thumbprint is {public.id}.", err=True)
+
+
+def verify_receipt(
+    receipt: Annotated[
+        str, typer.Argument(metavar="FILE-OR-TEXT", help="The receipt; - reads it.")
+    ],
+    key: KnownKey = None,
+) -> None:
+    """Check a receipt without any database, and say what it proves; exit status 1 if nothing."""
+    from wallet_core.audit.receipts import opened_receipt, receipt_words  # noqa: PLC0415 - same
+    from wallet_core.audit.signing import NotProven, PublicKey  # noqa: PLC0415 - same
+
+    with plainly():
+        text = _content(receipt, may_be_text=True)
+    signed = _SIGNED.search(text)
+    try:
+        known = PublicKey.of_text(key) if key is not None else None
+        found, signer = opened_receipt(signed[0] if signed else text, known)
+    except NotProven as error:
+        typer.echo(f"It proves nothing. {error}")
+        raise typer.Exit(1) from None
+    for line in receipt_words(found, signer, key_is_known=known is not None):
+        typer.echo(line)
+
+
+def prove(
+    out: Annotated[
+        Path | None, typer.Option(help="The public file; otherwise one in the data folder.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Publish what the instance owes: one signed Merkle sum tree for each currency."""
+    from bot import bookkeeping  # noqa: PLC0415 - same
+
+    with plainly():
+        asyncio.run(bookkeeping.prove(settings_of(config), out, typer.echo))
+
+
+def verify_proof(
+    proof: Annotated[str, typer.Argument(metavar="FILE", help="What /proof gave; - reads it.")],
+    root: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The public file of payontap prove.")
+    ] = None,
+    key: KnownKey = None,
+) -> None:
+    """Check that a balance is in the published total; exit status 1 if it is not."""
+    import msgspec  # noqa: PLC0415 - same
+
+    from wallet_core.audit import liabilities  # noqa: PLC0415 - same
+    from wallet_core.audit.signing import NotProven, PublicKey  # noqa: PLC0415 - same
+
+    with plainly():
+        text = _content(proof)
+        public_text = _content(root) if root is not None else None
+    braces = _BRACES.search(text)
+    try:
+        personal = msgspec.json.decode(
+            braces[0] if braces else text, type=liabilities.PersonalProof
+        )
+        published = (
+            msgspec.json.decode(public_text, type=liabilities.RootFile) if public_text else None
+        )
+        known = PublicKey.of_text(key) if key is not None else None
+        statement, signer = liabilities.checked_proof(personal, known, published)
+    except msgspec.DecodeError as error:
+        typer.echo(f"It proves nothing. It cannot be read: {error}.")
+        raise typer.Exit(1) from None
+    except NotProven as error:
+        typer.echo(f"It proves nothing. {error}")
+        raise typer.Exit(1) from None
+    for line in liabilities.proof_words(personal, statement, signer):
+        typer.echo(line)
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="Must not be there yet.")],
+    config: ConfigFile = None,
+) -> None:
+    """Write a backup of a running instance."""
+    from bot import bookkeeping  # noqa: PLC0415 - same
+
+    with plainly():
+        bookkeeping.backup(settings_of(config), target, typer.echo)
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="What payontap backup wrote.")],
+    config: ConfigFile = None,
+) -> None:
+    """Fill an empty data folder from a backup, and audit it."""
+    from bot import bookkeeping  # noqa: PLC0415 - same
+
+    with plainly():
+        right = asyncio.run(bookkeeping.restore(settings_of(config), source, typer.echo))
+    raise typer.Exit(0 if right else 1)
+
+
+def _content(named: str, *, may_be_text: bool = False) -> str:
+    """What a file holds; `-` is standard input. Raises `UnreadableFile`."""
+    if named == "-":
+        return sys.stdin.read()
+    if may_be_text and _SIGNED.search(named):
+        return named
+    try:
+        return Path(named).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UnreadableFile(f"{named[:80]} cannot be read: {reason}.") from error

@@ -1,0 +1,192 @@
+"""The commands about the books, as an operator or a stranger types them."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bot.instance_key import instance_key
+from tests.bot.test_cli import payontap
+from tests.instances import ROOT
+from tests.wallet_core.busy_books import trade
+from tests.wallet_core.world import SHOP, World, world_at
+from wallet_core.audit.receipts import signed_receipt
+from wallet_core.storage.database import Database
+from wallet_core.storage.liabilities import Liabilities
+from wallet_core.storage.migrate import migrate
+from wallet_core.storage.receipts import ReceiptReader
+
+
+@dataclass
+class Office:
+    """An instance that has traded, and the variables that lead a command to it."""
+
+    world: World
+    data_dir: Path
+    environ: dict[str, str]
+
+    async def run(self, *words: str) -> tuple[int, str, str]:
+        return await payontap(*words, cwd=ROOT, **self.environ)
+
+    async def receipt(self) -> str:
+        anna = await self.world.person("anna")
+        orders = await self.world.reader.recent_orders(anna.wallet_id, 9)
+        order = next(order for order in orders if order.state == "paid")
+        facts = await ReceiptReader(self.world.database).facts(order)
+        return signed_receipt(instance_key(self.data_dir), facts)
+
+
+@pytest.fixture
+async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    database = Database(database_url)
+    await migrate(database)
+    await database.close()
+    environ = {"PAYONTAP_DATA_DIR": str(tmp_path)}
+    if not database_url.startswith("sqlite"):
+        environ["PAYONTAP_DATABASE__URL"] = database_url
+    async with world_at(database_url, create=False) as world:
+        await trade(world)
+        yield Office(world, tmp_path, environ)
+
+
+async def test_audit_and_explain_beside_a_running_instance(office: Office) -> None:
+    status, out, err = await office.run("audit")
+    assert (status, err) == (0, "")
+    assert out == "The books are right: 6 accounts, 32 entries, 16 transfers, 5 orders.\n"
+    status, out, err = await office.run("explain", SHOP)
+    assert (status, err) == (0, "")
+    assert "captured for order" in out
+    assert "refund of order" in out
+    assert "CNY 389.00 from 5 entries." in out
+    status, _, err = await office.run("explain", "nobody")
+    assert (status, err) == (2, "payontap: No account of nobody has ever had an entry.\n")
+
+
+async def test_a_wrong_row_is_named_in_one_sentence_with_status_1(tmp_path: Path) -> None:
+    file = tmp_path / "payontap.db"
+    database = Database(f"sqlite:///{file}")
+    await migrate(database)
+    await database.close()
+    async with world_at(f"sqlite:///{file}", create=False) as world:
+        await trade(world)
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DROP TRIGGER entries_no_update")
+        connection.execute("UPDATE entries SET amount_minor = 1 WHERE seq = 4 AND amount_minor < 0")
+        connection.commit()
+    status, out, err = await payontap("audit", PAYONTAP_DATA_DIR=str(tmp_path))
+    assert (status, err) == (1, "")
+    assert out.startswith("The books are wrong. Account ")
+    assert "after entry 4, but its entries come to" in out
+    assert len(out.splitlines()) == 1
+
+
+async def test_a_receipt_is_checked_by_a_stranger_without_any_instance(
+    office: Office, tmp_path: Path
+) -> None:
+    receipt = await office.receipt()
+    status, key, _ = await office.run("keys")
+    assert status == 0
+    elsewhere = {"PAYONTAP_DATA_DIR": str(tmp_path / "none"), "PAYONTAP_DATABASE__URL": ""}
+    file = tmp_path / "receipt.txt"
+    file.write_text(f"Look what I bought:\n{receipt}\nNice, is it not?")
+    for words in ([receipt], [str(file)]):
+        status, out, err = await payontap(
+            "verify-receipt", *words, "--key", key.strip(), cwd=ROOT, **elsewhere
+        )
+        assert (status, err) == (0, "")
+        for part in ("the key that you named", "CNY 199.00", "Tea House", "shop.example"):
+            assert part in out
+    status, out, _ = await payontap("verify-receipt", "-", stdin=receipt, cwd=ROOT, **elsewhere)
+    assert status == 0
+    assert "cannot prove" in out
+    assert not (tmp_path / "none").exists()
+
+
+async def test_a_changed_receipt_proves_nothing(office: Office) -> None:
+    receipt = await office.receipt()
+    changed = receipt[:-9] + ("A" if receipt[-9] != "A" else "B") + receipt[-8:]
+    status, out, err = await office.run("verify-receipt", changed)
+    assert (status, err) == (1, "")
+    assert out.startswith("It proves nothing. The signature does not fit")
+    status, out, _ = await office.run("verify-receipt", receipt, "--key", "nonsense")
+    assert status == 1
+    status, _, err = await office.run("verify-receipt", "no-such-file")
+    assert status == 2
+    assert "no-such-file cannot be read" in err
+
+
+async def test_a_published_proof_and_a_path_to_it(office: Office, tmp_path: Path) -> None:
+    public = tmp_path / "public.json"
+    status, out, err = await office.run("prove", "--out", str(public))
+    assert (status, err) == (0, "")
+    assert "owed to 3, root " in out
+    anna = await office.world.person("anna")
+    (proof,) = await Liabilities(office.world.database).proofs_of([f"person:{anna.person_id}"])
+    file = tmp_path / "mine.json"
+    file.write_bytes(b"The bot says:\n" + msgspec.json.encode(proof) + b"\n")
+    _, key, _ = await office.run("keys")
+    words = ("verify-proof", str(file), "--root", str(public), "--key", key.strip())
+    status, out, err = await payontap(*words)
+    assert (status, err) == (0, "")
+    assert f"person:{anna.person_id} is in the total of" in out
+    less = msgspec.structs.replace(proof, amount_minor=proof.amount_minor - 1)
+    file.write_bytes(msgspec.json.encode(less))
+    status, out, _ = await payontap(*words)
+    assert status == 1
+    assert "this balance is not in it" in out
+    file.write_bytes(msgspec.json.encode(proof))
+    await office.run("prove", "--out", str(public))
+    status, out, _ = await payontap(*words)
+    assert status == 1
+    assert "another root" in out
+    file.write_text("[1, 2")
+    assert (await payontap(*words))[0] == 1
+
+
+async def test_backup_and_restore_into_an_empty_folder(tmp_path: Path) -> None:
+    old, new, file = tmp_path / "old", tmp_path / "new", tmp_path / "backup"
+    old.mkdir()
+    url = f"sqlite:///{old / 'payontap.db'}"
+    database = Database(url)
+    await migrate(database)
+    await database.close()
+    key = instance_key(old)
+    async with world_at(url, create=False) as world:
+        await trade(world)
+        status, out, err = await payontap("backup", str(file), PAYONTAP_DATA_DIR=str(old))
+        assert (status, err) == (0, "")
+        assert "keep it secret" in out
+    status, out, err = await payontap("restore", str(file), PAYONTAP_DATA_DIR=str(new))
+    assert (status, err) == (0, "")
+    assert "The books are right: 6 accounts, 32 entries" in out
+    assert instance_key(new).public == key.public
+    assert {path.name for path in new.iterdir()} <= {
+        *("instance.lock", "payontap.db", "payontap.db-wal", "payontap.db-shm", "signing.key")
+    }
+    status, _, err = await payontap("restore", str(file), PAYONTAP_DATA_DIR=str(new))
+    assert status == 2
+    assert "is not empty" in err
+
+
+async def test_what_cannot_be_restored_leaves_the_folder_empty(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("hello")
+    status, _, err = await payontap(
+        "restore", str(tmp_path / "file"), PAYONTAP_DATA_DIR=str(tmp_path / "new")
+    )
+    assert status == 2
+    assert "cannot be read as a backup" in err
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["instance.lock"]
+
+
+@pytest.mark.parametrize("words", [["audit"], ["explain", "x"], ["prove"], ["backup", "b"]])
+async def test_without_an_instance_one_sentence_says_so(tmp_path: Path, words: list[str]) -> None:
+    status, out, err = await payontap(
+        *words, cwd=tmp_path, PAYONTAP_DATA_DIR=str(tmp_path / "none")
+    )
+    assert (status, out) == (2, "")
+    assert "There is no instance in" in err
+    assert len(err.splitlines()) == 1

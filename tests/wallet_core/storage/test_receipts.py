@@ -1,0 +1,77 @@
+"""A receipt tells what the books and the quote say, and no more than a stranger may know."""
+
+import msgspec
+import pytest
+
+from tests.wallet_core.world import PRICE_MINOR, SHOP, World
+from wallet_core.audit.receipts import (
+    KIND,
+    ReceiptFacts,
+    opened_receipt,
+    receipt_of,
+    receipt_words,
+    signed_receipt,
+)
+from wallet_core.audit.signing import NotProven, SigningKey
+from wallet_core.ledger.transfers import named
+from wallet_core.storage.receipts import ReceiptReader
+
+KEY = SigningKey.new()
+
+
+async def facts_of(world: World, *, refund_minor: int = 0) -> ReceiptFacts:
+    seller = await world.open_shop()
+    await world.offer(stock=5)
+    await world.quote()
+    anna = await world.person("anna", 90_000)
+    order = await world.paid(anna, "tap")
+    if refund_minor:
+        assert await world.refund(seller, "refund", order, refund_minor) == "done"
+        order = await world.order(order.id)
+    return await ReceiptReader(world.database).facts(order)
+
+
+async def test_a_receipt_tells_price_payee_consent_and_transfers(world: World) -> None:
+    facts = await facts_of(world, refund_minor=900)
+    receipt, key = opened_receipt(signed_receipt(KEY, facts), KEY.public)
+    order = facts.order
+    assert key == KEY.public
+    assert (receipt.price.amount_minor, receipt.price.currency) == (PRICE_MINOR, "CNY")
+    assert receipt.price.exponent == 2
+    assert msgspec.structs.astuple(receipt.payee) == ("Tea House", "shop.example", SHOP)
+    assert receipt.order == order.number
+    assert receipt.consent.quote == await world.reader.quote("q_1")
+    assert receipt.consent.tap_blake2b == named("tap").hex
+    assert [step.kind for step in receipt.transfers] == ["authorise", "capture", "post"]
+    assert receipt.transfers[0].id == str(order.hold_id)
+    assert receipt.transfers[1].id == str(named("capture", order.hold_id))
+    assert (receipt.captured_minor, receipt.refunded_minor) == (PRICE_MINOR, 900)
+
+
+async def test_a_receipt_names_neither_payer_nor_tap(world: World) -> None:
+    facts = await facts_of(world)
+    said = msgspec.json.encode(receipt_of(facts)).decode()
+    for secret in (facts.order.wallet_id, "anna", "lobby", '"tap"'):
+        assert secret not in said
+
+
+async def test_words_say_what_it_proves_and_whose_key_is_not_known(world: World) -> None:
+    receipt, key = opened_receipt(signed_receipt(KEY, await facts_of(world)))
+    words = " ".join(receipt_words(receipt, key, key_is_known=False))
+    for part in ("cannot prove", "CNY 199.00", "Tea House", "shop.example", "q_1", "who paid"):
+        assert part in words
+    words = " ".join(receipt_words(receipt, key, key_is_known=True))
+    assert "the key that you named" in words
+
+
+async def test_a_receipt_that_contradicts_itself_proves_nothing(world: World) -> None:
+    receipt = receipt_of(await facts_of(world))
+    dearer = msgspec.structs.replace(
+        receipt, price=msgspec.structs.replace(receipt.price, amount_minor=1)
+    )
+    with pytest.raises(NotProven, match="The price is not the one"):
+        opened_receipt(KEY.sign(KIND, dearer))
+    quote = msgspec.structs.replace(receipt.consent.quote, seller="Somebody else")
+    other = msgspec.structs.replace(receipt.consent, quote=quote)
+    with pytest.raises(NotProven, match="not the one whose digest"):
+        opened_receipt(KEY.sign(KIND, msgspec.structs.replace(receipt, consent=other)))

@@ -1,0 +1,87 @@
+"""The audit as a whole: which rows go through which check, in which order.
+
+Rows come in pages, so that memory does not grow with the books, and all of them from one
+snapshot, so that a running instance is audited as it stood at one moment.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from wallet_core.audit.account_check import AccountCheck
+from wallet_core.audit.findings import Check
+from wallet_core.audit.order_check import OrderCheck, PayoutCheck, StrayCheck
+from wallet_core.audit.rows import (
+    AccountLine,
+    HeldLine,
+    MovementLine,
+    OrderLine,
+    PayoutLine,
+    StrayLine,
+)
+from wallet_core.audit.transfer_check import HeldCheck, TransferCheck
+
+T = TypeVar("T")
+Pages = AsyncGenerator[Sequence[T], None]
+
+
+class BooksReader(Protocol):
+    """The books at one moment, row by row."""
+
+    def account_lines(self) -> Pages[AccountLine]:
+        """Every account with its entries, all of an account together and by their number."""
+
+    def movement_lines(self) -> Pages[MovementLine]:
+        """Every transfer with its entries and its hold, all of a hold together."""
+
+    def held_lines(self) -> Pages[HeldLine]:
+        """Every account for held money."""
+
+    def order_lines(self) -> Pages[OrderLine]:
+        """Every order."""
+
+    def payout_lines(self) -> Pages[PayoutLine]:
+        """Every request to pay money out."""
+
+    def stray_lines(self) -> Pages[StrayLine]:
+        """Rows whose partner is missing, at most one of each kind."""
+
+
+class Audited(msgspec.Struct, frozen=True):
+    """What was looked at and found right."""
+
+    account_count: int
+    entry_count: int
+    transfer_count: int
+    order_count: int
+
+
+async def audit(books: BooksReader) -> Audited:
+    """Check everything that the books say about themselves.
+
+    Raises `BrokenBooks`, which names the first row that is wrong.
+    """
+    accounts, transfers, orders = AccountCheck(), TransferCheck(), OrderCheck()
+    await _run(books.stray_lines(), StrayCheck())
+    await _run(books.account_lines(), accounts)
+    await _run(books.movement_lines(), transfers)
+    await _run(books.held_lines(), HeldCheck())
+    await _run(books.order_lines(), orders)
+    await _run(books.payout_lines(), PayoutCheck())
+    return Audited(
+        account_count=accounts.account_count,
+        entry_count=accounts.entry_count,
+        transfer_count=transfers.transfer_count,
+        order_count=orders.order_count,
+    )
+
+
+async def _run(pages: Pages[T], check: Check[T]) -> None:
+    # What was begun to be read is let go of at once where a check ends it early.
+    async with aclosing(pages):
+        async for page in pages:
+            for row in page:
+                check.see(row)
+    check.end()

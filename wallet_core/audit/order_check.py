@@ -1,0 +1,109 @@
+"""Orders and payouts against the holds and transfers that carry them."""
+
+from wallet_core.audit.findings import BrokenBooks, amount_words
+from wallet_core.audit.rows import OrderLine, PayoutLine, StrayLine
+from wallet_core.commerce.records import OrderState
+from wallet_core.ledger import accounts
+from wallet_core.ledger.transfers import HoldState
+
+#: What the state of an order says about its hold.
+_HOLD_OF_ORDER: dict[str, str] = {
+    OrderState.AUTHORISED: HoldState.OPEN,
+    OrderState.PAID: HoldState.CAPTURED,
+    OrderState.REFUNDED: HoldState.CAPTURED,
+    OrderState.UNDONE: HoldState.VOIDED,
+    OrderState.DECLINED: HoldState.VOIDED,
+    OrderState.EXPIRED: HoldState.EXPIRED,
+}
+#: The same for a request to pay money out.
+_HOLD_OF_PAYOUT: dict[str, str] = {
+    "pending": HoldState.OPEN,
+    "done": HoldState.CAPTURED,
+    "declined": HoldState.VOIDED,
+    "expired": HoldState.EXPIRED,
+}
+
+
+class OrderCheck:
+    """Each order has its hold; captured and refunded are what the transfers say."""
+
+    def __init__(self) -> None:
+        self.order_count = 0
+
+    def see(self, row: OrderLine) -> None:
+        """Look at the next order."""
+        self.order_count += 1
+        _check_hold(row)
+        if row.captured_minor != row.moved_captured_minor:
+            raise _difference(row, "captured", row.captured_minor, row.moved_captured_minor)
+        if row.refunded_minor != row.moved_refunded_minor:
+            raise _difference(row, "refunded", row.refunded_minor, row.moved_refunded_minor)
+        if row.refunded_minor > row.captured_minor:
+            refunded = amount_words(row.refunded_minor, row.currency)
+            captured = amount_words(row.captured_minor, row.currency)
+            raise _broken(row, f"has {refunded} refunded of {captured} captured")
+        whole = row.captured_minor > 0 and row.refunded_minor == row.captured_minor
+        if whole != (row.state == OrderState.REFUNDED):
+            raise _broken(row, f"is {row.state}, which its refunds contradict")
+
+    def end(self) -> None:
+        """Nothing is left to look at."""
+
+
+class PayoutCheck:
+    """Each payout has its hold, of its amount and in the state that its own says."""
+
+    def see(self, row: PayoutLine) -> None:
+        """Look at the next request."""
+        if row.payer_account_id is None:
+            raise _broken_payout(row, "has no hold")
+        if row.hold_state != _HOLD_OF_PAYOUT.get(row.state):
+            raise _broken_payout(row, f"is {row.state}, but its hold is {row.hold_state}")
+        account = f"{row.owner}/{accounts.Purpose.AVAILABLE}/{row.currency}"
+        if (row.payer_account_id, row.hold_amount_minor) != (account, row.amount_minor):
+            raise _broken_payout(row, "and its hold name other money")
+
+    def end(self) -> None:
+        """Nothing is left to look at."""
+
+
+class StrayCheck:
+    """There is no row without its partner: the first one that comes is the finding."""
+
+    def see(self, row: StrayLine) -> None:
+        """Raises `BrokenBooks`."""
+        raise BrokenBooks(row.row, row.sentence)
+
+    def end(self) -> None:
+        """Nothing is left to look at."""
+
+
+def _check_hold(row: OrderLine) -> None:
+    if row.hold_state is None:
+        raise _broken(row, "has no hold")
+    if row.hold_state != _HOLD_OF_ORDER.get(row.state):
+        raise _broken(row, f"is {row.state}, but its hold is {row.hold_state}")
+    if (row.hold_amount_minor, row.hold_currency) != (row.amount_minor, row.currency):
+        price = amount_words(row.amount_minor, row.currency)
+        held = amount_words(row.hold_amount_minor or 0, row.hold_currency or "")
+        raise _broken(row, f"costs {price}, but its hold is of {held}")
+    payer = accounts.wallet(row.wallet_id, row.currency).id
+    payee = accounts.merchant(row.merchant_id, row.currency).id
+    if (row.payer_account_id, row.payee_account_id) != (payer, payee):
+        raise _broken(row, "and its hold name other people")
+    if row.hold_subject != f"order:{row.id}":
+        raise _broken(row, f"has a hold that is about {row.hold_subject!r}")
+
+
+def _difference(row: OrderLine, word: str, says_minor: int, moved_minor: int) -> BrokenBooks:
+    says = amount_words(says_minor, row.currency)
+    moved = amount_words(moved_minor, row.currency)
+    return _broken(row, f"says {says} {word}, but its transfers moved {moved}")
+
+
+def _broken(row: OrderLine, what: str) -> BrokenBooks:
+    return BrokenBooks(f"order {row.id}", f"Order {row.number} ({row.id}) {what}.")
+
+
+def _broken_payout(row: PayoutLine, what: str) -> BrokenBooks:
+    return BrokenBooks(f"payout {row.code}", f"Payout {row.code} {what}.")

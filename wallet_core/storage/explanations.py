@@ -1,0 +1,130 @@
+"""An account's entries with all that is known about them, oldest first, page by page."""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wallet_core.audit.explaining import Counterpart, ExplainedEntry
+from wallet_core.storage import tables as t
+from wallet_core.storage.database import Database
+from wallet_core.storage.lookups import Lookups, known_subjects
+
+#: Entries in memory at a time.
+PAGE_ROWS = 300
+
+
+class ExplainedAccount(msgspec.Struct, frozen=True):
+    """An account, its owner in words, and what stands on it."""
+
+    id: str
+    name: str
+    currency: str
+    balance_minor: int
+    entry_count: int
+
+
+class Explanations:
+    """What an account's balance is made of."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def accounts_of(self, who: str) -> list[ExplainedAccount]:
+        """The accounts that `who` may mean.
+
+        `who` is an account's id, its owner (`merchant:m_1`), or the id of a wallet, a person (ours
+        or a network's), a merchant or a provider.
+        """
+        wallets = await Lookups(self._database).wallets_of(who)
+        owners = {who, f"wallet:{who}", f"merchant:{who}", f"provider:{who}"}
+        owners |= {f"wallet:{wallet.id}" for wallet in wallets}
+        a = t.accounts.c
+        query = (
+            sa.select(a.id, a.currency, a.balance_minor, a.version)
+            .where(sa.or_(a.id == who, a.owner.in_(owners)))
+            .order_by(a.owner, a.currency, a.purpose)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+            names = await _names(connection, (row.id for row in rows))
+        return [
+            ExplainedAccount(row.id, names[row.id], row.currency, row.balance_minor, row.version)
+            for row in rows
+        ]
+
+    async def entries(self, account: ExplainedAccount) -> AsyncIterator[Sequence[ExplainedEntry]]:
+        """The account's entries, oldest first."""
+        last = 0
+        while True:
+            async with self._database.read() as connection:
+                page = await _page(connection, account, last)
+            if not page:
+                return
+            yield page
+            last = page[-1].seq
+
+
+async def _page(
+    connection: AsyncConnection, account: ExplainedAccount, after_seq: int
+) -> list[ExplainedEntry]:
+    e, m = t.entries.c, t.transfers.c
+    query = (
+        sa.select(
+            *(e.seq, e.amount_minor, e.balance_after_minor, e.transfer_id),
+            *(m.kind, m.subject, m.created_at_us.label("at_us")),
+        )
+        .join_from(t.entries, t.transfers, m.id == e.transfer_id)
+        .where(e.account_id == account.id, e.seq > after_seq)
+        .order_by(e.seq)
+        .limit(PAGE_ROWS)
+    )
+    rows = (await connection.execute(query)).mappings().all()
+    known = await known_subjects(connection, (row["subject"] for row in rows))
+    others = await _counterparts(connection, account.id, [row["transfer_id"] for row in rows])
+    entries = [
+        ExplainedEntry(
+            **row, currency=account.currency, counterparts=tuple(others[row["transfer_id"]])
+        )
+        for row in rows
+    ]
+    return [msgspec.structs.replace(entry, **known.get(entry.subject, {})) for entry in entries]
+
+
+async def _counterparts(
+    connection: AsyncConnection, account_id: str, transfer_ids: Sequence[UUID]
+) -> dict[UUID, list[Counterpart]]:
+    e = t.entries.c
+    query = (
+        sa.select(e.transfer_id, e.account_id, e.amount_minor)
+        .where(e.transfer_id.in_(transfer_ids), e.account_id != account_id)
+        .order_by(e.account_id, e.seq)
+    )
+    rows = (await connection.execute(query)).all()
+    names = await _names(connection, (row.account_id for row in rows))
+    found: dict[UUID, list[Counterpart]] = defaultdict(list)
+    for row in rows:
+        found[row.transfer_id].append(
+            Counterpart(row.account_id, names[row.account_id], row.amount_minor)
+        )
+    return found
+
+
+async def _names(connection: AsyncConnection, account_ids: Iterable[str]) -> dict[str, str]:
+    """Account → its owner in words."""
+    owners = {account_id: account_id.rsplit("/", 2)[0] for account_id in account_ids}
+    ids: dict[str, set[str]] = defaultdict(set)
+    for owner in owners.values():
+        kind, _, rest = owner.partition(":")
+        ids[kind].add(rest)
+    words = {f"provider:{name}": f"the till of {name}" for name in ids["provider"]}
+    wallets = sa.select(t.wallets.c.id, t.wallets.c.person_id)
+    for row in await connection.execute(wallets.where(t.wallets.c.id.in_(ids["wallet"]))):
+        words[f"wallet:{row.id}"] = f"wallet {row.id} of {row.person_id}"
+    merchants = sa.select(t.merchants.c.id, t.merchants.c.name)
+    for row in await connection.execute(merchants.where(t.merchants.c.id.in_(ids["merchant"]))):
+        words[f"merchant:{row.id}"] = f"{row.name} ({row.id})"
+    return {account_id: words.get(owner, owner) for account_id, owner in owners.items()}
