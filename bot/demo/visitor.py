@@ -78,7 +78,8 @@ class NotSeen(PayontapError):
 class Visitor:
     """One person in one room of a running instance; see `visit`.
 
-    `person` is the id by which the network knows him, once the server has greeted.
+    `person` is the id by which the network knows him, once the server has greeted. `refused` are
+    the frames that the server did not take (a button that is no longer there).
     """
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
@@ -86,6 +87,7 @@ class Visitor:
         self._socket = socket
         self._messages: dict[str, _Shown] = {}
         self._acked: set[str] = set()
+        self.refused: set[str] = set()
         self._changed = asyncio.Condition()
 
     async def say(self, text: str, *, frame_id: str | None = None) -> str:
@@ -148,6 +150,8 @@ class Visitor:
             self.person = frame.me.id
         if frame.type in ("ack", "refused") and frame.id is not None:
             self._acked.add(frame.id)
+            if frame.type == "refused":
+                self.refused.add(frame.id)
         for shown in (*frame.messages, *([frame.message] if frame.message else [])):
             known = self._messages.get(shown.id)
             if known is None or known.revision <= shown.revision:
