@@ -8,6 +8,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 ITSELF := --no-deps --no-build-isolation --editable .
+# The networks that an install brings along; a network's library is imported only when it is configured.
+EXTRAS := --extra telegram --extra matrix --extra matrix-encryption --extra mastodon --extra bluesky
 # What was installed last: a stamp newer than its lock means that nothing has to be done.
 RUN_STAMP := .venv/.installed-run
 DEV_STAMP := .venv/.installed-dev
@@ -40,9 +42,9 @@ check: install ## lint, format, types, import contracts, Dockerfile
 lock: ## write both locks anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--quiet pyproject.toml --extra matrix --group build -o requirements.lock
+		--quiet pyproject.toml $(EXTRAS) --group build -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--quiet pyproject.toml --extra matrix --group build --group dev \
+		--quiet pyproject.toml $(EXTRAS) --group build --group dev \
 		-c requirements.lock -o requirements-dev.lock
 
 $(RUN_STAMP): requirements.lock pyproject.toml | $(BIN)/python
