@@ -93,7 +93,7 @@ _DIFFERENT = (
 )
 
 
-async def _value(connection: AsyncConnection, query: sa.Select[tuple[int]]) -> int:
+async def _value(connection: AsyncConnection, query: sa.Select[int]) -> int:
     return int((await connection.execute(query)).scalar_one())
 
 

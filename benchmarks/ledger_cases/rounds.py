@@ -18,7 +18,6 @@ from benchmarks.ledger_cases.books import Acknowledged, WrongBooks
 from benchmarks.ledger_cases.loops import Act, Measured, Timing, closed_loop, open_loop
 from benchmarks.ledger_cases.machine import Machine
 
-
 _FULL = Timing(warm_s=0.7, seconds=4.0)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from wallet_core.commerce.records import Payer
 from wallet_core.ledger import accounts
 from wallet_core.ledger.accounts import AccountRef
-from wallet_core.ledger.commits import Commit, Insert, Notice
+from wallet_core.ledger.commits import Commit, Insert, Notice, Value
 from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
@@ -123,7 +123,7 @@ def _quote(number: int) -> Commit:
     """An offer, a quote on it, and the card in the room that taps press and bring up to date."""
     merchant, offer_id = merchant_id(number % MERCHANTS), f"of_{named('offer', number).hex}"
     now_us = time.time_ns() // 1000
-    offer = {
+    offer: dict[str, Value] = {
         "id": offer_id,
         "url": f"https://shop.example/tea/{number}",
         "host": "shop.example",
@@ -137,7 +137,7 @@ def _quote(number: int) -> Commit:
         "sold": 0,
         "seen_at_us": now_us,
     }
-    quote = {
+    quote: dict[str, Value] = {
         "id": quote_id(number),
         "offer_id": offer_id,
         "merchant_id": merchant,
