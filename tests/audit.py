@@ -31,6 +31,9 @@ async def audit(database: Database) -> None:
         if not database.is_sqlite:
             await connection.execution_options(isolation_level="REPEATABLE READ")
         rows = {table.name: (await connection.execute(sa.select(table))).all() for table in tables}
+        named = sa.select(t.entries, t.accounts.c.id.label("account_id"))
+        named = named.join(t.accounts, t.accounts.c.no == t.entries.c.account_no, isouter=True)
+        rows["entries"] = (await connection.execute(named)).all()
     _entries_make_the_balances(rows["accounts"], rows["entries"])
     _transfers_balance(rows["entries"], rows["transfers"], rows["commits"])
     _held_money_is_open_holds(rows["accounts"], rows["holds"])

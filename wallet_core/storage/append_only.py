@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from wallet_core.storage.database import metadata
 
 #: Nothing in these is ever changed or deleted.
-APPEND_ONLY = ("transfers", "entries", "commits")
+APPEND_ONLY = ("transfers", "entries", "commits", "journal")
 
 _POSTGRES_FUNCTION = """
 CREATE OR REPLACE FUNCTION payontap_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

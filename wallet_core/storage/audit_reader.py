@@ -45,7 +45,7 @@ class AuditReader:
                 *(a.id, a.owner, a.purpose, a.currency, a.floor_minor, a.balance_minor, a.version),
                 *(e.seq, e.amount_minor, e.balance_after_minor),
             )
-            .join_from(t.accounts, t.entries, e.account_id == a.id, isouter=True)
+            .join_from(t.accounts, t.entries, e.account_no == a.no, isouter=True)
             .order_by(a.id, e.seq)
         )
         return pages(self._connection, query, AccountLine)
@@ -55,11 +55,11 @@ class AuditReader:
         m, e, h = t.transfers.c, t.entries.c, t.holds.c
         query = (
             sa.select(
-                *(m.id, m.kind, m.hold_id, e.account_id, t.accounts.c.currency, e.amount_minor),
+                *(m.id, m.kind, m.hold_id, t.accounts.c.id, t.accounts.c.currency, e.amount_minor),
                 *(h.payer_account_id, h.payee_account_id, h.amount_minor, h.currency, h.state),
             )
             .join_from(t.transfers, t.entries, e.transfer_id == m.id, isouter=True)
-            .join(t.accounts, t.accounts.c.id == e.account_id, isouter=True)
+            .join(t.accounts, t.accounts.c.no == e.account_no, isouter=True)
             .join(t.holds, h.id == m.hold_id, isouter=True)
             .order_by(m.hold_id, m.id)
         )
@@ -69,16 +69,16 @@ class AuditReader:
         """Every account for held money; see `BooksReader`."""
         a, e = t.accounts.c, t.entries.c
         held = (
-            sa.select(e.account_id, big_sum(e.amount_minor).label("open_minor"))
+            sa.select(e.account_no, big_sum(e.amount_minor).label("open_minor"))
             .join(t.transfers, t.transfers.c.id == e.transfer_id)
             .join(t.holds, t.holds.c.id == t.transfers.c.hold_id)
             .where(t.holds.c.state == HoldState.OPEN)
-            .group_by(e.account_id)
+            .group_by(e.account_no)
             .subquery()
         )
         query = (
             sa.select(a.id, a.currency, a.balance_minor, sa.func.coalesce(held.c.open_minor, 0))
-            .join_from(t.accounts, held, held.c.account_id == a.id, isouter=True)
+            .join_from(t.accounts, held, held.c.account_no == a.no, isouter=True)
             .where(a.purpose == Purpose.HELD)
             .order_by(a.id)
         )
@@ -132,7 +132,7 @@ def _captured() -> sa.Subquery:
     return (
         sa.select(m.hold_id, big_sum(-e.amount_minor).label("moved_minor"))
         .join_from(t.transfers, t.entries, e.transfer_id == m.id)
-        .join(t.accounts, t.accounts.c.id == e.account_id)
+        .join(t.accounts, t.accounts.c.no == e.account_no)
         .where(m.kind == "capture", t.accounts.c.purpose == Purpose.HELD)
         .group_by(m.hold_id)
         .subquery()
@@ -145,10 +145,11 @@ def _refunded() -> sa.Subquery:
     return (
         sa.select(m.subject, big_sum(e.amount_minor).label("moved_minor"))
         .join_from(t.transfers, t.entries, e.transfer_id == m.id)
+        .join(t.accounts, t.accounts.c.no == e.account_no)
         .where(
             m.kind == "post",
             m.subject.like("order:%"),
-            e.account_id.like("wallet:%"),
+            t.accounts.c.owner.like("wallet:%"),
         )
         .group_by(m.subject)
         .subquery()
@@ -162,21 +163,23 @@ def _strays() -> list[tuple[str, str, sa.Select[tuple[object, ...]], str]]:
         (
             "entry",
             "Entry",
-            sa.select(e.account_id, e.seq).where(
-                ~sa.exists().where(t.accounts.c.id == e.account_id)
+            sa.select(e.account_no, e.seq).where(
+                ~sa.exists().where(t.accounts.c.no == e.account_no)
             ),
             "stands on an account that is not there",
         ),
         (
             "entry",
             "Entry",
-            sa.select(e.account_id, e.seq).where(~sa.exists().where(m.id == e.transfer_id)),
+            sa.select(e.account_no, e.seq).where(~sa.exists().where(m.id == e.transfer_id)),
             "belongs to a transfer that is not there",
         ),
         (
             "transfer",
             "Transfer",
-            sa.select(m.id).where(~sa.exists().where(t.commits.c.key == m.commit_key)),
+            sa.select(m.id).where(
+                m.commit_key != "", ~sa.exists().where(t.commits.c.key == m.commit_key)
+            ),
             "belongs to a commit that is not there",
         ),
         (

@@ -16,8 +16,9 @@ from wallet_core.commerce.records import (
     OrderState,
     Quote,
 )
+from wallet_core.errors import Refusal
 from wallet_core.ledger.accounts import AccountRef
-from wallet_core.ledger.commits import Hold
+from wallet_core.ledger.commits import Hold, Written
 from wallet_core.ledger.transfers import HoldState
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
@@ -26,6 +27,22 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 #: Orders that count as bought.
 _BOUGHT = (OrderState.AUTHORISED, OrderState.PAID)
+
+
+async def read_written(database: Database, key: str) -> Written | None:
+    """What stands under a commit's key, or None."""
+    async with database.read() as connection:
+        query = sa.select(t.commits).where(t.commits.c.key == key)
+        row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    return Written(
+        key=row.key,
+        created=False,
+        refusal=Refusal(row.refusal) if row.refusal else None,
+        result=row.result,
+        at_us=row.created_at_us,
+    )
 
 
 class Reader:
@@ -248,7 +265,7 @@ class Reader:
         """An owner's newest entries, newest first."""
         query = (
             sa.select(
-                t.entries.c.account_id,
+                t.accounts.c.id.label("account_id"),
                 t.entries.c.amount_minor,
                 t.entries.c.balance_after_minor,
                 t.transfers.c.kind,
@@ -257,7 +274,7 @@ class Reader:
                 t.transfers.c.id.label("transfer_id"),
             )
             .join(t.transfers, t.transfers.c.id == t.entries.c.transfer_id)
-            .join(t.accounts, t.accounts.c.id == t.entries.c.account_id)
+            .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
             .where(t.accounts.c.owner == owner)
             .order_by(t.transfers.c.created_at_us.desc(), t.entries.c.seq.desc())
             .limit(limit)
@@ -268,7 +285,7 @@ class Reader:
         """All entries of the transfers about a subject, in their order."""
         query = (
             sa.select(
-                t.entries.c.account_id,
+                t.accounts.c.id.label("account_id"),
                 t.entries.c.amount_minor,
                 t.entries.c.balance_after_minor,
                 t.transfers.c.kind,
@@ -277,8 +294,9 @@ class Reader:
                 t.transfers.c.id.label("transfer_id"),
             )
             .join(t.transfers, t.transfers.c.id == t.entries.c.transfer_id)
+            .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
             .where(t.transfers.c.subject == subject)
-            .order_by(t.transfers.c.created_at_us, t.entries.c.account_id)
+            .order_by(t.transfers.c.created_at_us, t.accounts.c.id)
         )
         return await self._rows(query, HistoryLine)
 
