@@ -1,7 +1,7 @@
 """The journal: each writer's batches as a chain of hashes, so that no row changes unseen.
 
-Each transfer has a *leaf*, each batch a *hash* over the batch before it and its leaves. All of it is
-SHA-256 over the bytes described here (numbers big-endian and signed, texts in UTF-8 after their
+Each transfer has a *leaf*, each batch a *hash* over the batch before it and its leaves. All of it
+is SHA-256 over the bytes described here (numbers big-endian and signed, texts in UTF-8 after their
 length in two bytes), so that anybody can compute it anew:
 
     leaf  = H(02 | id 16 | hold id 16, zeros for none | fingerprint 16 | time 8 | kind | subject
