@@ -164,10 +164,11 @@ class PostgresSession:
     async def _open(self, connection: Connection, request: Open) -> Opened:
         rows = await connection.fetch(_OPEN, self._chain_no, request.transfer_ids, request.keys)
         now_us, length, head = 0, 0, b""
-        transfers, commits = {}, []
+        transfers: dict[int, bytes] = {}
+        commits = []
         for name, mark, number, at_us, key, refusal, result in rows:
             if name is not None:
-                transfers[name] = mark
+                transfers[name.int] = mark
             elif key is not None:
                 commits.append((key, mark, refusal, result, at_us))
             else:
@@ -248,8 +249,8 @@ def _save_sql(shapes: tuple[tuple[Any, ...], ...]) -> str:
         parts.append(sql)
         number += used
     named = ", ".join(f"w{n} AS ({sql})" for n, sql in enumerate(parts))
-    counts = ", ".join(f"(SELECT count(*) FROM w{n})" for n in range(len(parts)))
-    return f"WITH {named} SELECT {counts}"  # noqa: S608 - names of our own tables
+    counts = ", ".join(f"(SELECT count(*) FROM w{n})" for n in range(len(parts)))  # noqa: S608 - names of parts
+    return f"WITH {named} SELECT {counts}"
 
 
 def _part(shape: tuple[Any, ...], before: int) -> tuple[str, int]:
