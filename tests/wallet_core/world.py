@@ -175,7 +175,11 @@ class World:
 
     async def freeze(self, wallet_id: str, *, frozen: bool = True) -> None:
         await self.write(
-            Update(table="wallets", where={"id": wallet_id}, values={"mode": "frozen" if frozen else "open"})
+            Update(
+                table="wallets",
+                where={"id": wallet_id},
+                values={"mode": "frozen" if frozen else "open"},
+            )
         )
 
     # --- what people do ------------------------------------------------------------------------
