@@ -233,7 +233,7 @@ HARM = {
             "INSERT INTO chains VALUES (77, 0, $zeros); "
             "UPDATE transfers SET chain_no = 77, batch_no = 1 WHERE subject = 'keep'"
         ),
-        ("Chain ", " states ", " batches and has "),
+        ("Chain ", " says ", " batches and has "),
     ),
     "a batch's hash": (
         (
