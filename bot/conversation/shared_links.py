@@ -15,8 +15,9 @@ import structlog
 from bot.cards import Picture
 from bot.conversation.turn import Desk, Turn, send_id, sentence
 from bot.events import Message
-from bot.links.canonical import canonical_url, host_warning
+from bot.links.canonical import canonical_url
 from bot.links.fetch import Fetcher, FetchError
+from bot.links.lookalikes import host_warning
 from bot.links.pictures import reencode
 from bot.links.recognise import Sighting, recognise
 from bot.links.scan import find_links

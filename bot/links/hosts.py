@@ -1,6 +1,7 @@
 """Which part of a run of host characters is a host: pure decisions about labels."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 from bot.links.tlds import is_tld, known_tlds, longest_foreign_tld
@@ -16,8 +17,10 @@ _ENDS_HOST = (
 )
 HOST_CHAR = rf"[^{_ENDS_HOST}]"
 
-#: Labels that Latin-script hosts consist of when no scheme says that a host follows.
-_LATIN_CHUNK = re.compile(r"[0-9A-Za-z_\-À-ÖØ-öø-ɏ]++(?:\.[0-9A-Za-z_\-À-ÖØ-öø-ɏ]++)*+")
+#: Letters of scripts that part words by blanks: what touches a host in them belongs to it, so that
+#: no host is cut out of another one that mixes its letters. Latin is the one most hosts are in.
+_SPACED = r"0-9A-Za-z_\-À-ÖØ-öø-\u02af\u0370-\u052f\u0531-\u0dff\u10a0-\u10ff\u1e00-\u1fff"
+_CHUNK = re.compile(rf"[{_SPACED}]++(?:\.[{_SPACED}]++)*+")
 _SPACELESS = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7ff"
     r"\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
@@ -29,6 +32,8 @@ _LABELS_MAX = 127
 
 #: Top-level domains that are endings of file names more often than bare web addresses.
 _FILE_TLDS = frozenset({"md", "py", "rs", "sh", "zip", "mov", "ps", "cab", "cc", "mk", "pm", "mm"})
+#: Other endings in capitals begin a sentence whose blank is missing: `Yes.It is`.
+_TITLED_TLDS = frozenset({"Com", "Net", "Org", "Info", "Biz", "Edu", "Gov", "Shop", "Store"})
 _FILE_ENDING = re.compile(r"[a-z0-9]{1,5}\Z")
 #: Set aside for documentation and tests; behind a scheme they are meant as addresses.
 _RESERVED_TLDS = frozenset({"example", "test", "localhost"})
@@ -47,10 +52,10 @@ def host_after_scheme(run: str) -> int:
 def bare_hosts(run: str, *, path_follows: bool) -> Iterator[tuple[int, int]]:
     """The hosts that stand in `run` without a scheme, as (start, end) offsets in it."""
     found = False
-    for chunk in _LATIN_CHUNK.finditer(run):
+    for chunk in _CHUNK.finditer(run):
         start, end = chunk.span()
         followed = end == len(run) and path_follows
-        length = _foreign_ending(run, start, end) or _latin_host(chunk.group(), path=followed)
+        length = _foreign_ending(run, start, end) or _spaced_host(chunk.group(), path=followed)
         if length:
             found = True
             yield start, start + length
@@ -58,12 +63,12 @@ def bare_hosts(run: str, *, path_follows: bool) -> Iterator[tuple[int, int]]:
         yield 0, len(run)
 
 
-def _latin_host(chunk: str, *, path: bool) -> int:
+def _spaced_host(chunk: str, *, path: bool) -> int:
     labels = chunk.split(".")
     if len(labels) == 1 or len(labels[0]) > _LABEL_LENGTH_MAX:
         return 0
     if not is_tld(labels[-1]):
-        return _cut_sentence(labels)
+        return _cut(labels) if not chunk.isascii() else _cut_sentence(labels)
     if not _well_formed(labels) or (not path and _is_casual(labels)):
         return 0
     return len(chunk)
@@ -74,7 +79,7 @@ def _is_casual(labels: list[str]) -> bool:
     name, tld = labels[-2], labels[-1]
     if labels[0].lower() == "www":
         return False
-    if tld.istitle() and not name[:1].isupper():
+    if tld.istitle() and (not name[:1].isupper() or tld not in _TITLED_TLDS):
         return True
     return tld.lower() in _FILE_TLDS or _SHORT_NUMBER.match(name) is not None
 
@@ -139,7 +144,7 @@ def _is_foreign_host(run: str, *, path_follows: bool) -> bool:
     tld = labels[-1]
     if run.isascii() or tld.isascii() or not is_tld(tld) or not _well_formed(labels):
         return False
-    if not all(char.isalnum() or char == "-" for label in labels for char in label):
+    if not all(char == "-" or unicodedata.category(char)[0] in "LMN" for char in run if char != "."):
         return False
     # In Chinese the dot of `买了.手机` is a slip; a country's domain hardly ever is.
     return path_follows or tld in _HAN_COUNTRY_TLDS or not _SPACELESS.search(tld)
