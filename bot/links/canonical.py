@@ -16,6 +16,12 @@ _HOST_LENGTH_MAX = 253
 _LABEL_LENGTH_MAX = 63
 _CONTROL_OR_BLANK = re.compile(r"[\x00-\x20\x7f]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+#: Addresses whose normal form has the host in lower case and a slash behind it, and no other change:
+#: most that people write. No punycode, no number for a host, no dots in the path, nothing to escape, no query.
+_PLAIN = re.compile(
+    r"(https?://(?![^/]{254}|[^/]*xn--)(?:[a-z0-9\-]{1,63}\.)+[a-z]{2,24})(/[a-z0-9/_\-]*+)?",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def canonical_url(url: str) -> str | None:
@@ -24,6 +30,9 @@ def canonical_url(url: str) -> str | None:
     None when it is no usable web address: another scheme than http or https, credentials in it,
     an impossible host, blanks inside, or more than 4,096 characters.
     """
+    plain = _PLAIN.fullmatch(url)
+    if plain and len(url) <= _URL_LENGTH_MAX:
+        return plain[1].lower() + (plain[2] or "/")
     normal = _normal(url)
     if normal is None:
         return None

@@ -144,19 +144,24 @@ def _is_foreign_host(run: str, *, path_follows: bool) -> bool:
     tld = labels[-1]
     if run.isascii() or tld.isascii() or not is_tld(tld) or not _well_formed(labels):
         return False
-    if not all(char == "-" or unicodedata.category(char)[0] in "LMN" for char in run if char != "."):
+    if not _is_written(run):
         return False
     # In Chinese the dot of `买了.手机` is a slip; a country's domain hardly ever is.
     return path_follows or tld in _HAN_COUNTRY_TLDS or not _SPACELESS.search(tld)
 
 
+def _is_written(run: str) -> bool:
+    """Whether `run` has only letters, their marks, digits, dots and hyphens."""
+    bare = run.replace(".", "").replace("-", "")
+    return bare.isalnum() or all(unicodedata.category(char)[0] in "LMN" for char in bare)
+
+
 def _well_formed(labels: list[str]) -> bool:
     if not _LABELS_MIN <= len(labels) <= _LABELS_MAX or "_" in labels[-1] or "_" in labels[-2]:
         return False
-    return all(_is_label(label) for label in labels)
-
-
-def _is_label(label: str) -> bool:
-    if not label or label[0] in "-_" or label[-1] in "-_" or len(label) > _LABEL_LENGTH_MAX:
-        return False
-    return label.isascii() or not label.lower().startswith("xn--")
+    for label in labels:
+        if not label or label[0] in "-_" or label[-1] in "-_" or len(label) > _LABEL_LENGTH_MAX:
+            return False
+        if not label.isascii() and label[:4].lower() == "xn--":
+            return False
+    return True

@@ -13,8 +13,7 @@ from bot.links.scan import find_links
 
 #: Cyrillic, Greek, Armenian, Lisu and Cherokee letters that are hard to tell from Latin ones.
 _LATIN_LOOKALIKES = frozenset(
-    "аеорсухіѕјԁһԛԝьгпкмтвнзґѵүӏґһҝҡҳοανικρτυχωϲϳεηβγօսոհպզցլ"
-    "ꓐꓑꓒꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓤꓦꓪꓫꓬꓰꓲꓳꓴꭺꭼꮃꮋꮐꮓꮢꮪꮤꮩꮮꮯꮲ"
+    "аеорсухіѕјԁһԛԝьгпкмтвнзґѵүӏґһҝҡҳοανικρτυχωϲϳεηβγօսոհպզցլꓐꓑꓒꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓤꓦꓪꓫꓬꓰꓲꓳꓴꭺꭼꮃꮋꮐꮓꮢꮪꮤꮩꮮꮯꮲ"
 )
 #: Letters that Unicode calls Latin and that read as plain ones.
 _ODD_LATIN = frozenset("ıɑɡɩʟʏɢɴʀʙʜɪꞌʼƿⅼⅰⅴⅹȷɫɨɵƅƽǀǃꜱᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢ")

@@ -56,11 +56,15 @@ def find_links(text: str) -> list[FoundLink]:
 
 def _links(text: str) -> Iterator[FoundLink]:
     position = 0
+    known: dict[str, str | None] = {}
     while start := _RESTART.match(text, position) or _START.search(text, position):
-        spans, position = _after_scheme(text, start) if start["scheme"] else _bare(text, start)
+        scheme = start["scheme"] is not None
+        spans, position = _after_scheme(text, start) if scheme else _bare(text, start)
         for begin, end in spans:
             written = text[begin:end]
-            url = canonical_url(written if start["scheme"] else f"https://{written}")
+            if written not in known:
+                known[written] = canonical_url(written if scheme else f"https://{written}")
+            url = known[written]
             if url is not None:
                 yield FoundLink(text=written, url=url, start=begin, end=end)
 
@@ -103,6 +107,8 @@ def _bare(text: str, match: re.Match[str]) -> tuple[list[tuple[int, int]], int]:
         after = text[host_end : host_end + 1]
         if (start == 0 and before and before in _BARS_BARE) or (after and after in _BARS_AFTER):
             continue
+        if before == "." and text[run_start - 1 : run_start] in {"@", "＠"}:
+            continue  # the end of an e-mail address in another writing: foo@例子.a.com
         link_end = tail_end(text, host_end, before=before) if host_end == run_end else host_end
         spans.append((begin, link_end))
         position = max(position, link_end)
