@@ -114,7 +114,8 @@ def _foreign_ending(run: str, start: int, end: int) -> int:
     """The length of a host from `start` whose top-level domain outside ASCII follows `end`."""
     if run[end : end + 1] != ".":
         return 0
-    label = run[end + 1 :].split(".", 1)[0]
+    # No longer than a label can be, so that many hosts in one run stay linear.
+    label = run[end + 1 : end + 2 + _LABEL_LENGTH_MAX].split(".", 1)[0]
     length = _foreign_tld_length(label)
     if not length or not _well_formed([*run[start:end].split("."), label[:length]]):
         return 0

@@ -38,13 +38,21 @@ _BARS_BARE = "@＠#＃$＄/\\.+%&~"
 _BARS_AFTER = "@＠+(\\"
 
 
+#: How far the text of a Markdown link may reach back.
+_SHOWN_LENGTH_MAX = 200
+
+
 class FoundLink(msgspec.Struct, frozen=True):
-    """A web address in a text; `start` and `end` count code points, `end` is exclusive."""
+    """A web address in a text; `start` and `end` count code points, `end` is exclusive.
+
+    `shown` is the text of a Markdown link, which people see in its stead.
+    """
 
     text: str
     url: str
     start: int
     end: int
+    shown: str | None = None
 
 
 def find_links(text: str) -> list[FoundLink]:
@@ -66,7 +74,15 @@ def _links(text: str) -> Iterator[FoundLink]:
                 known[written] = canonical_url(written if scheme else f"https://{written}")
             url = known[written]
             if url is not None:
-                yield FoundLink(text=written, url=url, start=begin, end=end)
+                yield FoundLink(written, url, begin, end, _shown(text, begin))
+
+
+def _shown(text: str, begin: int) -> str | None:
+    """The text of the Markdown link whose target begins at `begin`."""
+    if not text.startswith("](", begin - 2) or begin < len("[]("):
+        return None
+    bracket = text.rfind("[", max(0, begin - _SHOWN_LENGTH_MAX), begin - 2)
+    return text[bracket + 1 : begin - 2] if bracket >= 0 else None
 
 
 def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[list[tuple[int, int]], int]:

@@ -214,3 +214,11 @@ def test_any_text_is_scanned_and_links_never_overlap(message: str) -> None:
 )  # fmt: skip
 def test_a_megabyte_of_anything_ends(unit: str) -> None:
     find_links(unit * (200_000 // len(unit)))
+
+
+def test_the_text_of_a_markdown_link_is_told_with_its_target() -> None:
+    first, second = find_links("see [a.com](https://b.com/x) and https://c.com")
+    assert (first.text, first.shown) == ("a.com", None)
+    assert (second.text, second.shown) == ("https://b.com/x", "a.com")
+    (third,) = find_links("](https://c.com)")
+    assert third.shown is None
