@@ -15,7 +15,7 @@ App = Literal["Taobao", "JD"]
 _IN_MONEY_SIGNS = re.compile(r"([￥¥€₤₳₴₰¢₲₵])([0-9A-Za-z]{8,20})([￥¥€₤₳₴₰¢₲₵])")
 #: Pairs that also stand around ordinary words; only beside words about copying into an app.
 _IN_OTHER_SIGNS = re.compile(
-    r"(?<![0-9A-Za-z\-_.~/=?&%#])([！!（(《$%/])([0-9A-Za-z]{10,20})([！!）)《》$%/])(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z\-_.~=?&%#])(?!(?<=/)/)([！!（(《$%/])([0-9A-Za-z]{10,20})([！!）)《》$%/])(?![0-9A-Za-z])"
 )
 _PARTNERS = {"（": "）)", "(": ")）", "！": "！!", "!": "!！", "《": "《》", "￥": "￥¥", "¥": "¥￥"}
 _CUE = re.compile(r"复制|複製|復制|口令|打开|打開|淘|京东|京東|置这|制这|至这|tao\b|\bAPP\b", re.IGNORECASE)

@@ -217,8 +217,9 @@ def test_a_megabyte_of_anything_ends(unit: str) -> None:
 
 
 def test_the_text_of_a_markdown_link_is_told_with_its_target() -> None:
-    first, second = find_links("see [a.com](https://b.com/x) and https://c.com")
+    first, second, last = find_links("see [a.com](https://b.com/x) and https://c.com")
     assert (first.text, first.shown) == ("a.com", None)
     assert (second.text, second.shown) == ("https://b.com/x", "a.com")
+    assert last.shown is None
     (third,) = find_links("](https://c.com)")
     assert third.shown is None
