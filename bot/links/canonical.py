@@ -16,8 +16,9 @@ _HOST_LENGTH_MAX = 253
 _LABEL_LENGTH_MAX = 63
 _CONTROL_OR_BLANK = re.compile(r"[\x00-\x20\x7f]")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-#: Addresses whose normal form has the host in lower case and a slash behind it, and no other change:
-#: most that people write. No punycode, no number for a host, no dots in the path, nothing to escape, no query.
+#: Addresses whose normal form has the host in lower case and a slash behind it, and no other
+#: change: most that people write. No punycode, no number for a host, no dots in the path, nothing
+#: to escape, no query.
 _PLAIN = re.compile(
     r"(https?://(?![^/]{254}|[^/]*xn--)(?:[a-z0-9\-]{1,63}\.)+[a-z]{2,24})(/[a-z0-9/_\-]*+)?",
     re.IGNORECASE | re.ASCII,

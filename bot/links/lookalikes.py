@@ -1,4 +1,4 @@
-"""Doubts about a host: may a reader take it for another one?
+"""Doubts about a host that a reader may take for another one.
 
 After Unicode's UTS 39 and the rules by which browsers decide to show punycode: scripts that no
 writing mixes, letters of one script that look like another's, strokes that look like a slash, and

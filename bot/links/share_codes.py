@@ -17,8 +17,18 @@ _IN_MONEY_SIGNS = re.compile(r"([￥¥€₤₳₴₰¢₲₵])([0-9A-Za-z]{8,20
 _IN_OTHER_SIGNS = re.compile(
     r"(?<![0-9A-Za-z\-_.~=?&%#])(?!(?<=/)/)([！!（(《$%/])([0-9A-Za-z]{10,20})([！!）)《》$%/])(?![0-9A-Za-z])"
 )
-_PARTNERS = {"（": "）)", "(": ")）", "！": "！!", "!": "!！", "《": "《》", "￥": "￥¥", "¥": "¥￥"}
-_CUE = re.compile(r"复制|複製|復制|口令|打开|打開|淘|京东|京東|置这|制这|至这|tao\b|\bAPP\b", re.IGNORECASE)
+_PARTNERS = {
+    "（": "）)",
+    "(": ")）",
+    "！": "！!",
+    "!": "!！",
+    "《": "《》",
+    "￥": "￥¥",
+    "¥": "¥￥",
+}
+_CUE = re.compile(
+    r"复制|複製|復制|口令|打开|打開|淘|京东|京東|置这|制这|至这|tao\b|\bAPP\b", re.IGNORECASE
+)
 _JD_CUE = re.compile(r"京东|京東|京口令|\bJD\b", re.IGNORECASE)
 _KINDS = (re.compile(r"[0-9]"), re.compile(r"[a-z]"), re.compile(r"[A-Z]"))
 _HINT = re.compile(r"[￥¥€₤₳₴₰¢₲₵！!（(《$%/][0-9A-Za-z]{8}")

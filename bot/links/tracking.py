@@ -8,7 +8,7 @@ the site; no rule here belongs to a site. Names that shops also use for what the
 from functools import cache
 from urllib.parse import unquote
 
-_NAMES = """
+_CONVENTIONS = """
 fbclid fb_action_ids fb_action_types fb_source fb_ref fbadid action_object_map action_type_map
 action_ref_map gclid gclsrc dclid gbraid wbraid gs_l gws_rd srsltid _ga _gl _gac _gid msclkid yclid
 ysclid ymclid _openstat twclid ttclid igshid igsh li_fat_id trackingid epik rdt_cid sccid scclid
@@ -24,7 +24,7 @@ algo_exp_id algo_expid btsid ws_ab_test gps-id pdp_npi share_token share_source 
 share_plat share_session_id share_tag share_from share_app_id share_link_id sharefrom shareuid
 sharetype shareid ut_sk tbsocialpopkey bxsign bd_vid qz_gdt gdt_vid hmsr hmpl hmcu hmkw hmci
 appuid xsec_source isappinstalled nsukey
-""".split()
+"""
 _PREFIXES = (
     "utm_", "utm-", "mtm_", "pk_campaign", "pk_kwd", "pk_keyword", "pk_source", "pk_medium",
     "pk_content", "pk_cid", "piwik_", "matomo_", "hsa_", "at_custom", "at_campaign", "at_medium",
@@ -50,4 +50,4 @@ def _is_tracking(pair: str) -> bool:
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(_NAMES)
+    return frozenset(_CONVENTIONS.split())

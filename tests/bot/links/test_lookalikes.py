@@ -8,7 +8,8 @@ from bot.links.lookalikes import host_warning, shown_elsewhere_warning
 @pytest.mark.parametrize(
     "host",
     ["аррӏе.com", "pаypal.com", "xn--80ak6aa92e.com", "gооgle.com", "paγpal.com", "ıkea.com",
-     "example.comノlogin.shop", "www.apple.com.verify.top", "ѕсоре.com", "аррӏе.com:8443", "xn--\u0661.com",
+     "example.comノlogin.shop", "www.apple.com.verify.top", "ѕсоре.com", "аррӏе.com:8443",
+     "xn--\u0661.com",
      "ոսօ.com", "mіcrosoft.com", "paypal.com.secure-login.net"],
 )  # fmt: skip
 def test_a_host_that_imitates_another_is_warned_about(host: str) -> None:
@@ -18,7 +19,8 @@ def test_a_host_that_imitates_another_is_warned_about(host: str) -> None:
 @pytest.mark.parametrize(
     "host",
     ["example.com", "bücher.de", "例子.中国", "ソニーstore.jp", "сайт.рф", "сор.рф", "xn--p1ai.рф",
-     "пример.com", "naver한국.kr", "127.0.0.1", "κατάστημα.gr", "shop.com.br", "a.co.uk", "127.0.0.1:8001", "[::1]", "[::1]:8001",
+     "пример.com", "naver한국.kr", "127.0.0.1", "κατάστημα.gr",
+     "shop.com.br", "a.co.uk", "127.0.0.1:8001", "[::1]", "[::1]:8001",
      "localhost", "ノート.jp", "straße.de", "한국쇼핑.com", "com.example", "net.shop.com", "i❤.ws"],
 )  # fmt: skip
 def test_an_honest_host_is_not(host: str) -> None:

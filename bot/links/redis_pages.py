@@ -1,0 +1,87 @@
+"""Pages kept in Redis, where several processes read the same shops."""
+
+import asyncio
+import zlib
+from types import TracebackType
+from typing import Self
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+_log = structlog.get_logger(__name__)
+
+_PREFIX = "payontap:pages:"
+#: A store that answers more slowly than a shop is no help.
+_TIMEOUT_S = 1.0
+#: Larger values are not kept: what would be saved is less than what it costs everybody else.
+_VALUE_BYTES_MAX = 1_000_000
+_RELEASE = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+
+class RedisPages:
+    """A `PageStore` in Redis, used as an async context manager.
+
+    Values are compressed. A Redis that is away, full or slow is as good as an empty one: pages
+    are then fetched, and every claim is granted.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._redis = Redis.from_url(
+            url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
+        )
+        self._release = self._redis.register_script(_RELEASE)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._redis.aclose()
+
+    async def get(self, key: str) -> bytes | None:
+        """See `PageStore`."""
+        try:
+            packed = await self._redis.get(_PREFIX + key)
+            if not isinstance(packed, bytes):
+                return None
+            # In a thread: a large page takes tens of milliseconds.
+            return await asyncio.to_thread(zlib.decompress, packed)
+        except (RedisError, OSError, zlib.error) as error:
+            _log.warning("pages_not_read", error=str(error)[:200])
+            return None
+
+    async def put(self, key: str, value: bytes, *, for_s: float) -> None:
+        """See `PageStore`; a value of more than 1 MB when compressed is not kept."""
+        packed = await asyncio.to_thread(zlib.compress, value, 1)
+        if len(packed) > _VALUE_BYTES_MAX or for_s <= 0:
+            return
+        try:
+            await self._redis.set(_PREFIX + key, packed, px=max(1, round(for_s * 1000)))
+        except (RedisError, OSError) as error:
+            _log.warning("pages_not_kept", error=str(error)[:200])
+
+    async def claim(self, key: str, owner: str, *, for_s: float) -> str:
+        """See `PageStore`."""
+        try:
+            holder = await self._redis.set(
+                _PREFIX + key, owner, nx=True, get=True, px=max(1, round(for_s * 1000))
+            )
+        except (RedisError, OSError) as error:
+            _log.warning("pages_not_claimed", error=str(error)[:200])
+            return owner
+        return holder.decode() if isinstance(holder, bytes) else owner
+
+    async def release(self, key: str, owner: str) -> None:
+        """See `PageStore`."""
+        try:
+            await self._release(keys=[_PREFIX + key], args=[owner])
+        except (RedisError, OSError) as error:
+            _log.warning("pages_not_released", error=str(error)[:200])
