@@ -114,7 +114,8 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         shop = await _start_shop(stack, settings, folder, core.reader)
         fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
-        links = SharedLinks(fetcher, core.pictures, float(settings.money.quote_valid_s))
+        valid_s = float(settings.money.quote_valid_s)
+        links = SharedLinks(fetcher, core.pictures, valid_s, seen=core.pages)
         if shop is not None:
             await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
         web_chat = _web_chat(settings, core, shop)

@@ -9,6 +9,7 @@ import re
 
 from ada_url import URL
 
+from bot.links.amp_cache import publisher_url
 from bot.links.tracking import without_tracking
 
 _URL_LENGTH_MAX = 4096
@@ -28,8 +29,9 @@ _PLAIN = re.compile(
 def canonical_url(url: str) -> str | None:
     """`url` as browsers would write it, without tracking parameters, fragment or default port.
 
-    None when it is no usable web address: another scheme than http or https, credentials in it,
-    an impossible host, blanks inside, or more than 4,096 characters.
+    An AMP cache's address becomes the publisher's. None when it is no usable web address: another
+    scheme than http or https, credentials in it, an impossible host, blanks inside, or more than
+    4,096 characters.
     """
     plain = _PLAIN.fullmatch(url)
     if plain and len(url) <= _URL_LENGTH_MAX:
@@ -37,6 +39,8 @@ def canonical_url(url: str) -> str | None:
     normal = _normal(url)
     if normal is None:
         return None
+    if "/s/" in normal or "/c/" in normal or "/v/" in normal:
+        normal = publisher_url(normal) or normal
     address, mark, query = normal.partition("?")
     if mark:
         query = without_tracking(query)

@@ -56,10 +56,18 @@ def shown_elsewhere_warning(shown: str, url: str, url_final: str | None = None) 
     named = next((host_of(found.url) for found in find_links(shown.strip())), None)
     if named is None:
         return None
-    targets = {_bare(host_of(target) or "") for target in (url, url_final) if target is not None}
-    if _bare(named) in targets:
+    targets = {
+        host_as_owned(host_of(target) or "") for target in (url, url_final) if target is not None
+    }
+    if host_as_owned(named) in targets:
         return None
     return f"The link shows {named} but leads to {host_of(url_final or url)}."
+
+
+def host_as_owned(host: str) -> str:
+    """`host` without what only says how it is shown: `www.`, `m.`, `amp.` and the like."""
+    first, dot, rest = host.partition(".")
+    return rest if dot and first in _PRESENTATIONS and "." in rest else host
 
 
 def unicode_label(label: str) -> str | None:
@@ -97,11 +105,6 @@ def _borrowed_ending(labels: list[str]) -> str | None:
             begins, owner = ".".join(labels[: index + 1]), ".".join(labels[index + 1 :])
             return f"The address begins like {begins} but belongs to {owner}."
     return None
-
-
-def _bare(host: str) -> str:
-    first, dot, rest = host.partition(".")
-    return rest if dot and first in _PRESENTATIONS and "." in rest else host
 
 
 @cache

@@ -1,6 +1,8 @@
 """Pages kept in Redis, where several processes read the same shops."""
 
 import asyncio
+import heapq
+import time
 import zlib
 from types import TracebackType
 from typing import Self
@@ -16,6 +18,8 @@ _PREFIX = "payontap:pages:"
 _TIMEOUT_S = 1.0
 #: Larger values are not kept: what would be saved is less than what it costs everybody else.
 _VALUE_BYTES_MAX = 1_000_000
+#: All that one process keeps there at a time: the leases of wallets live in the same memory.
+_BYTES_MAX = 64_000_000
 _RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
@@ -33,6 +37,8 @@ class RedisPages:
         self._redis = Redis.from_url(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
         )
+        self._written: list[tuple[float, int]] = []
+        self._written_bytes = 0
         self._release = self._redis.register_script(_RELEASE)
 
     async def __aenter__(self) -> Self:
@@ -61,7 +67,7 @@ class RedisPages:
     async def put(self, key: str, value: bytes, *, for_s: float) -> None:
         """See `PageStore`; a value of more than 1 MB when compressed is not kept."""
         packed = await asyncio.to_thread(zlib.compress, value, 1)
-        if len(packed) > _VALUE_BYTES_MAX or for_s <= 0:
+        if len(packed) > _VALUE_BYTES_MAX or for_s <= 0 or not self._has_room(len(packed), for_s):
             return
         try:
             await self._redis.set(_PREFIX + key, packed, px=max(1, round(for_s * 1000)))
@@ -85,3 +91,14 @@ class RedisPages:
             await self._release(keys=[_PREFIX + key], args=[owner])
         except (RedisError, OSError) as error:
             _log.warning("pages_not_released", error=str(error)[:200])
+
+    def _has_room(self, size_bytes: int, for_s: float) -> bool:
+        """Count a value in, if all that this process wrote and that may still live leaves room."""
+        now = time.monotonic()
+        while self._written and self._written[0][0] <= now:
+            self._written_bytes -= heapq.heappop(self._written)[1]
+        if self._written_bytes + size_bytes > _BYTES_MAX:
+            return False
+        heapq.heappush(self._written, (now + for_s, size_bytes))
+        self._written_bytes += size_bytes
+        return True
