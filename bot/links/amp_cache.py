@@ -15,7 +15,12 @@ _HOST = re.compile(r"(?:[a-z0-9-]{1,63}\.)+[a-z0-9-]{2,63}")
 
 
 def publisher_url(url: str) -> str | None:
-    """The publisher's address behind `url` (canonical), if `url` is an AMP cache's or viewer's."""
+    """The publisher's address behind `url` (canonical), if `url` is an AMP cache's or viewer's.
+
+    It is shorter than `url` always.
+    """
+    if "/s/" not in url and "/c/" not in url and "/v/" not in url:
+        return None
     viewed = _VIEWED.match(url)
     if viewed:
         return _address("s/", viewed[1], viewed[2], viewed[3])

@@ -39,8 +39,8 @@ def canonical_url(url: str) -> str | None:
     normal = _normal(url)
     if normal is None:
         return None
-    if "/s/" in normal or "/c/" in normal or "/v/" in normal:
-        normal = publisher_url(normal) or normal
+    while (publisher := publisher_url(normal)) is not None:
+        normal = publisher
     address, mark, query = normal.partition("?")
     if mark:
         query = without_tracking(query)
@@ -92,6 +92,8 @@ def _normal(url: str, base: str | None = None) -> str | None:
     except (ValueError, UnicodeEncodeError):
         return None
     normal = parsed.href.partition("#")[0]
+    if len(normal) > _URL_LENGTH_MAX:
+        return None
     scheme, mark, rest = normal.partition("://")
     if not mark or scheme not in _DEFAULT_PORTS:
         return None
