@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from bot.links.tlds import is_tld, known_tlds, longest_foreign_tld
 
@@ -21,12 +22,15 @@ HOST_CHAR = rf"[^{_ENDS_HOST}]"
 #: no host is cut out of another one that mixes its letters. Latin is the one most hosts are in.
 _SPACED = r"0-9A-Za-z_\-À-ÖØ-öø-\u02af\u0370-\u052f\u0531-\u0dff\u10a0-\u10ff\u1e00-\u1fff"
 _CHUNK = re.compile(rf"[{_SPACED}]++(?:\.[{_SPACED}]++)*+")
+#: What most of them are like; the general rules below say the same of it, more slowly.
+_PLAIN_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.){1,9}([a-z]{2,24})")
 _SPACELESS = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7ff"
     r"\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
 _TLD_THEN_FOREIGN = re.compile(r"([A-Za-z]{2,24})(?=[^\x00-\x7f])")
 _LABEL_LENGTH_MAX = 63
+_REMEMBERED_LENGTH_MAX = 64
 _LABELS_MIN = 2
 _LABELS_MAX = 127
 
@@ -49,8 +53,24 @@ def host_after_scheme(run: str) -> int:
     return len(run) if _well_formed(labels) else 0
 
 
-def bare_hosts(run: str, *, path_follows: bool) -> Iterator[tuple[int, int]]:
+def bare_hosts(run: str, *, path_follows: bool) -> Sequence[tuple[int, int]]:
     """The hosts that stand in `run` without a scheme, as (start, end) offsets in it."""
+    if len(run) <= _REMEMBERED_LENGTH_MAX:
+        return _remembered_hosts(run, path_follows=path_follows)
+    return list(_bare_hosts(run, path_follows=path_follows))
+
+
+@lru_cache(maxsize=2048)
+def _remembered_hosts(run: str, *, path_follows: bool) -> Sequence[tuple[int, int]]:
+    """The same, for runs that come again: people share the same shops."""
+    return tuple(_bare_hosts(run, path_follows=path_follows))
+
+
+def _bare_hosts(run: str, *, path_follows: bool) -> Iterator[tuple[int, int]]:
+    plain = _PLAIN_HOST.fullmatch(run)
+    if plain and is_tld(plain[1]) and (path_follows or not _is_casual(run.split("."))):
+        yield 0, len(run)
+        return
     found = False
     for chunk in _CHUNK.finditer(run):
         start, end = chunk.span()
