@@ -27,9 +27,9 @@ from bot.links.scan import find_links
 _FILE = "twitter-text-extract.yml"
 _SECTIONS = ("urls", "urls_with_indices", "urls_with_directional_markers", "tco_urls_with_params")
 _WORST_CHARS = 8192
-_ROUNDS = 7
+_ROUNDS = 5
 _ROUND_S = 0.004
-_WORST_ROUNDS = 5
+_WORST_ROUNDS = 3
 _linkify = LinkifyIt()
 
 Span = tuple[str, int, int]
