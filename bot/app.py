@@ -222,7 +222,7 @@ def _fetcher(settings: Settings, shop: DemoShop | None, pages: PageStore) -> Fet
     if shop is not None:
         allowed.append(shop.url.partition("://")[2])
     return Fetcher(
-        contact=settings.fetch.contact or "",
+        contact=settings.fetch.contact or settings.web.public_url or "",
         allowed_origins=frozenset(_host_and_port(origin) for origin in allowed),
         limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
         store=pages,

@@ -16,10 +16,10 @@ from bot.cards import Picture
 from bot.conversation.turn import Desk, Turn, send_id, sentence
 from bot.events import Message
 from bot.links.canonical import canonical_url, identity_of
-from bot.links.fetch import Fetcher, FetchError
+from bot.links.fetch import Fetched, Fetcher, FetchError
 from bot.links.lookalikes import host_warning, shown_elsewhere_warning
 from bot.links.page_cache import PageStore
-from bot.links.page_name import page_name
+from bot.links.page_name import home_address, page_name
 from bot.links.pictures import reencode
 from bot.links.recognise import Sighting, recognise
 from bot.links.scan import find_links
@@ -131,6 +131,7 @@ class SharedLinks:
         except FetchError as error:
             _log.info("page_not_read", url=link.url[:300], code=error.code)
             return error
+        page = await self._at_home(page, fresh=fresh)
         final = canonical_url(page.url_final)
         if final is None:
             return None
@@ -157,6 +158,17 @@ class SharedLinks:
             reason=reason,
             picture=await self._picture(sighting),
         )
+
+    async def _at_home(self, page: Fetched, *, fresh: bool) -> Fetched:
+        """The page on the shop's main host, where `page` is its mobile or AMP form."""
+        home = await asyncio.to_thread(home_address, page)
+        if home is None:
+            return page
+        try:
+            return await self.fetcher.get(home, accept="html", fresh=fresh)
+        except FetchError as error:
+            _log.info("home_not_read", url=home[:300], code=error.code)
+            return page
 
     async def _picture(self, sighting: Sighting) -> str | None:
         """The product's picture, fetched by us, drawn anew and kept; None if it cannot be had."""

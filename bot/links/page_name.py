@@ -44,6 +44,19 @@ def page_name(page: Fetched) -> str:
     return identity_of(_as_owned(named))
 
 
+def home_address(page: Fetched) -> str | None:
+    """Where a mobile or AMP host's page says it is at home; None for one that is at home.
+
+    The price there is the one that counts: a shop proves its main host, seldom the others.
+    """
+    final = canonical_url(page.url_final) or page.url_final
+    named = _named(page)
+    if named is None or not _is_about_itself(named, final):
+        return None
+    ours, theirs = host_and_port(final), host_and_port(named)
+    return named if ours and theirs and ours[0] != theirs[0] else None
+
+
 def _named(page: Fetched) -> str | None:
     """The address that the page gives itself, in canonical form."""
     names: dict[str, str] = {}

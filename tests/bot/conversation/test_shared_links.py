@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from benchmarks.hostile_addresses import HostileNames
 from bot.conversation.shared_links import SharedLinks
 from bot.events import MarkedLink, Message
 from bot.links.fetch import Fetcher
@@ -68,6 +69,9 @@ async def answer(request: web.Request) -> web.Response:
         return web.Response(status=404)
     if request.path == "/short":
         return web.Response(status=302, headers={"Location": "/products/tea?utm_source=short"})
+    if request.host.startswith("m.shop.test"):
+        home = f"http://shop.test:{request.url.port}/products/tea"
+        return web.Response(text=product(home).replace("199", "149"), content_type="text/html")
     canonical = "" if request.path.startswith("/plain") else "/products/tea"
     return web.Response(text=product(canonical), content_type="text/html")
 
@@ -84,8 +88,13 @@ async def street(tmp_path: Path) -> AsyncIterator[Street]:
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'street.db'}")
     async with database.write() as connection:
         await connection.run_sync(create_all)
-    allowed = frozenset({("127.0.0.1", port), ("localhost", port)})
-    async with Fetcher(allowed_origins=allowed) as fetcher, Writer(database) as writer:
+    names = ("127.0.0.1", "shop.test", "m.shop.test")
+    allowed = frozenset((name, port) for name in names)
+    resolver = HostileNames((("127.0.0.1",),))
+    async with (
+        Fetcher(allowed_origins=allowed, resolver=resolver) as fetcher,
+        Writer(database) as writer,
+    ):
         chat = Chat(database, writer, fetcher)
         store = MemoryPages(bytes_max=1_000_000, clock=time.time)
         links = SharedLinks(fetcher, Pictures(database), 3600.0, seen=store)
@@ -135,6 +144,14 @@ async def test_a_link_that_shows_another_host_gets_a_warning_and_no_button(stree
         assert "The link shows shop.com but leads to 127.0.0.1." in card.text
     (honest,) = await street.share("tea", MarkedLink(url=target, text="Green tea"))
     assert "The link shows" not in honest.text
+
+
+async def test_a_mobile_page_is_read_where_the_shop_is_at_home(street: Street) -> None:
+    (mobile,) = await street.share(street.url("/products/tea", host="m.shop.test"))
+    (main,) = await street.share(street.url("/products/tea", host="shop.test"))
+    assert "199.00" in mobile.text
+    assert mobile.text == main.text
+    assert await street.offers([mobile]) == await street.offers([main])
 
 
 async def test_a_share_code_is_named_and_nothing_is_guessed(street: Street) -> None:

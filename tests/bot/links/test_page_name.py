@@ -3,7 +3,7 @@
 import pytest
 
 from bot.links.fetch_types import Fetched
-from bot.links.page_name import page_name
+from bot.links.page_name import home_address, page_name
 
 
 def page(url: str, body: str = "") -> str:
@@ -66,3 +66,18 @@ def test_variants_of_one_page_are_two() -> None:
 def test_a_page_made_to_slow_the_search_does_not() -> None:
     for unit in ("<link ", "<meta property=og:url content=", '<link rel="canonical" href="', "<"):
         page("https://shop.example/p", unit * 50_000)
+
+
+@pytest.mark.parametrize(
+    ("url", "named", "expected"),
+    [
+        ("https://m.a.com/tea", "https://www.a.com/tea", "https://www.a.com/tea"),
+        ("https://a.com/tea", "https://www.a.com/tea?utm_source=x", "https://www.a.com/tea"),
+        ("https://www.a.com/tea", "https://www.a.com/tea", None),
+        ("https://m.a.com/tea", "https://evil.com/tea", None),
+        ("https://m.a.com/tea", "https://www.a.com/", None),
+        ("https://m.a.com/tea", "", None),
+    ],
+)
+def test_a_mobile_page_says_where_it_is_at_home(url: str, named: str, expected: str | None) -> None:
+    assert home_address(Fetched(url, 200, "text/html", "utf-8", link(named).encode())) == expected
