@@ -83,7 +83,7 @@ _ADDRESSES = (
     "jar:http://127.0.0.1:{p}!/", "view-source:http://127.0.0.1:{p}/",
     "javascript:fetch('http://127.0.0.1:{p}/')", "blob:http://127.0.0.1:{p}/x",
     "data:text/html,<meta http-equiv=refresh content='0;url=http://127.0.0.1:{p}/'>",
-    "unix:///tmp/x.sock", "http://127.0.0.1:{p}/\u2028", "http://\u2025127.0.0.1:{p}/",
+    "unix:///run/x.sock", "http://127.0.0.1:{p}/\u2028", "http://\u2025127.0.0.1:{p}/",
     "http://a.example:{p}@127.0.0.1:{p}/",
 )  # fmt: skip
 #: What a hostile DNS may answer.

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from linkify_it import LinkifyIt
+from linkify_it import LinkifyIt  # type: ignore[import-untyped]
 
 from benchmarks.hostile_addresses import attempt_all, plain_hits
 from benchmarks.link_cases import CJK_CASES, HOSTILE_UNITS, PLAIN_MESSAGES, SHARED_MESSAGES

@@ -246,6 +246,16 @@ async def test_a_gzip_bomb_is_cut_long_before_it_is_unpacked() -> None:
         assert grown < 60_000_000
 
 
+async def test_packings_that_were_not_asked_for_are_refused_unread() -> None:
+    async def pack(request: web.Request) -> web.Response:
+        headers = {"Content-Encoding": request.query["how"], "Content-Type": "text/html"}
+        return web.Response(body=gzipped_zeros(1), headers=headers)
+
+    async with serving(pack) as shop, Fetcher(allowed_origins=shop.origin) as fetcher:
+        for how in ("br", "zstd", "gzip, gzip", "compress", "nonsense", "deflate"):
+            assert await code_of(fetcher, shop.url(f"/?how={quote(how)}")) == "bad_response", how
+
+
 async def test_an_endless_page_is_cut() -> None:
     async def pour(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/html"})
