@@ -45,7 +45,7 @@ class Answering(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def names(timeout_s: float = 2.0) -> AsyncIterator[PublicNames]:
+async def names(timeout_s: float = 60.0) -> AsyncIterator[PublicNames]:
     loop = asyncio.get_running_loop()
     transport, _ = await loop.create_datagram_endpoint(Answering, local_addr=("127.0.0.1", 0))
     port = transport.get_extra_info("sockname")[1]
@@ -65,11 +65,11 @@ async def names(timeout_s: float = 2.0) -> AsyncIterator[PublicNames]:
 async def test_a_name_has_its_addresses_of_both_kinds() -> None:
     async with names() as resolver:
         found = await resolver.resolve("SHOP.test", 443, socket.AF_UNSPEC)
-        assert [(entry["host"], entry["port"]) for entry in found] == [
+        assert {(entry["host"], entry["port"]) for entry in found} == {
             ("93.184.216.34", 443),
             ("93.184.216.35", 443),
             ("2606:4700::1111", 443),
-        ]
+        }
         only = await resolver.resolve("shop.test", 80, socket.AF_INET6)
         assert [entry["host"] for entry in only] == ["2606:4700::1111"]
 
@@ -89,15 +89,22 @@ async def test_names_of_this_machine_are_asked_of_nobody() -> None:
 
 
 async def test_a_name_whose_server_is_silent_delays_no_other() -> None:
-    async with names(timeout_s=0.5) as resolver:
+    async with names() as resolver:
         silent = [
             asyncio.create_task(resolver.resolve(f"silent.{n}.test", 80, socket.AF_UNSPEC))
             for n in range(100)
         ]
-        async with asyncio.timeout(0.4):
-            assert await resolver.resolve("shop.test", 80, socket.AF_UNSPEC)
-        ended = await asyncio.gather(*silent, return_exceptions=True)
-        assert all(isinstance(end, OSError) for end in ended)
+        assert await resolver.resolve("shop.test", 80, socket.AF_UNSPEC)
+        assert not any(task.done() for task in silent)
+        for task in silent:
+            task.cancel()
+        await asyncio.gather(*silent, return_exceptions=True)
+
+
+async def test_a_silent_server_is_waited_for_only_so_long() -> None:
+    async with names(timeout_s=0.1) as resolver:
+        with pytest.raises(OSError, match="no address"):
+            await resolver.resolve("silent.test", 80, socket.AF_UNSPEC)
 
 
 async def test_a_machine_without_a_resolver_reaches_nobody() -> None:
