@@ -34,7 +34,6 @@ from bot.embedded_valkey import EmbeddedValkey
 from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
-from bot.links.page_cache import PageStore
 from bot.links.redis_pages import RedisPages
 from bot.web import pages
 from bot.web.server import PortTaken, WebServer
@@ -98,7 +97,7 @@ class _Core:
     outbox: Outbox
     pictures: Pictures
     leases: Leases
-    pages: PageStore
+    pages: RedisPages
 
 
 @asynccontextmanager
@@ -217,7 +216,7 @@ async def _start_shop(
     return shop
 
 
-def _fetcher(settings: Settings, shop: DemoShop | None, pages: PageStore) -> Fetcher:
+def _fetcher(settings: Settings, shop: DemoShop | None, pages: RedisPages) -> Fetcher:
     allowed = [*settings.fetch.allowed_origins]
     if shop is not None:
         allowed.append(shop.url.partition("://")[2])
@@ -226,6 +225,7 @@ def _fetcher(settings: Settings, shop: DemoShop | None, pages: PageStore) -> Fet
         allowed_origins=frozenset(_host_and_port(origin) for origin in allowed),
         limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
         store=pages,
+        turns=pages,
     )
 
 

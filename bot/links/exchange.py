@@ -1,6 +1,6 @@
 """One request and its answer: to a public address only, within its limits, without redirects."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -14,7 +14,7 @@ from bot.links.addresses import AddressRefusedError, guarded_sockets
 from bot.links.canonical import host_and_port
 from bot.links.fetch_types import ACCEPT, TYPES, FetchError, FetchLimits, Kind
 from bot.links.names import PublicNames
-from bot.links.pacing import HostPace
+from bot.links.pacing import HostPace, Turns
 from bot.links.robots import BYTES_MAX as ROBOTS_BYTES_MAX
 from bot.links.robots import RobotsFile
 
@@ -56,7 +56,7 @@ class Exchange:
     """Asks servers, used as an async context manager.
 
     `allowed_origins` are exact (host, port) pairs exempt from the rules on addresses, ports and
-    pace.
+    pace. `turns` are shared by all who keep one pace.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Exchange:
         agent: str,
         allowed_origins: frozenset[tuple[str, int]],
         resolver: AbstractResolver | None,
-        clock: Callable[[], float],
+        turns: Turns,
     ) -> None:
         self._limits = limits
         self._agent = agent
@@ -76,10 +76,10 @@ class Exchange:
         self._guarded: aiohttp.ClientSession | None = None
         self._exempt: aiohttp.ClientSession | None = None
         self._pace = HostPace(
+            turns,
             interval_s=limits.host_interval_s,
             burst=limits.host_burst,
             wait_s_max=limits.host_wait_s_max,
-            clock=clock,
         )
 
     async def __aenter__(self) -> Self:

@@ -29,6 +29,7 @@ from bot.links.fetch_types import (
     Kind,
 )
 from bot.links.meta_refresh import refresh_target
+from bot.links.pacing import MemoryTurns, Turns
 from bot.links.page_cache import (
     Entry,
     MemoryPages,
@@ -57,7 +58,7 @@ class Fetcher:
 
     `contact` (an address of the instance's owner) goes into the user agent. `allowed_origins`
     are exact (host, port) pairs exempt from the rules on addresses, ports and pace. `store` keeps
-    pages, by default in this process. `clock` gives seconds since the epoch.
+    pages and `turns` the pace, by default in this process. `clock` gives seconds since the epoch.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Fetcher:
         limits: FetchLimits = DEFAULT_LIMITS,
         resolver: AbstractResolver | None = None,
         store: PageStore | None = None,
+        turns: Turns | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._limits = limits
@@ -81,7 +83,7 @@ class Fetcher:
             agent=f"{PRODUCT}/{_VERSION} (+{contact})" if contact else f"{PRODUCT}/{_VERSION}",
             allowed_origins=allowed_origins,
             resolver=resolver,
-            clock=time.monotonic,
+            turns=turns or MemoryTurns(time.monotonic),
         )
         self._robots = RobotsKeeper(self._robots_file, product=PRODUCT, clock=clock)
 

@@ -66,7 +66,7 @@ async def test_memory_never_holds_more_than_it_may() -> None:
 async def test_a_redis_that_is_away_or_asleep_costs_a_request_and_no_more(
     own_valkey: ValkeyPeer,
 ) -> None:
-    async with RedisPages(own_valkey.url) as store:
+    async with RedisPages(own_valkey.url, pause_s=0) as store:
         await store.put("a", b"x", for_s=60)
         own_valkey.kill()
         await store.put("a", b"x", for_s=60)
@@ -74,8 +74,28 @@ async def test_a_redis_that_is_away_or_asleep_costs_a_request_and_no_more(
         assert await store.claim("x", "me", for_s=60) == "me"
         await store.release("x", "me")
         await own_valkey.start_again()
+        own_valkey.pause()
+        began = time.monotonic()
+        assert await store.get("a") is None
+        assert await store.claim("x", "me", for_s=60) == "me"
+        assert time.monotonic() - began < 8
+        own_valkey.resume()
         await store.put("a", b"y", for_s=60)
         assert await store.get("a") == b"y"
+
+
+async def test_a_redis_that_failed_is_left_alone_for_a_while(own_valkey: ValkeyPeer) -> None:
+    async with RedisPages(own_valkey.url, pause_s=0.5) as store:
+        await store.put("a", b"x", for_s=60)
+        own_valkey.pause()
+        assert await store.get("a") is None
+        began = time.monotonic()
+        assert await store.get("a") is None
+        assert await store.claim("x", "me", for_s=60) == "me"
+        assert time.monotonic() - began < 0.5
+        own_valkey.resume()
+        await asyncio.sleep(0.6)
+        assert await store.get("a") == b"x"
 
 
 async def test_what_is_too_large_for_everybody_is_not_put_into_redis(valkey: ValkeyPeer) -> None:
