@@ -38,6 +38,8 @@ _LABELS_MAX = 127
 _FILE_TLDS = frozenset({"md", "py", "rs", "sh", "zip", "mov", "ps", "cab", "cc", "mk", "pm", "mm"})
 #: Other endings in capitals begin a sentence whose blank is missing: `Yes.It is`.
 _TITLED_TLDS = frozenset({"Com", "Net", "Org", "Info", "Biz", "Edu", "Gov", "Shop", "Store"})
+#: Behind a number others are rather an hour or a unit: `10.am`, `5.kg`.
+_NUMBERED_TLDS = frozenset({"com", "net", "org", "cn", "co", "io", "app", "shop"})
 _FILE_ENDING = re.compile(r"[a-z0-9]{1,5}\Z")
 #: Set aside for documentation and tests; behind a scheme they are meant as addresses.
 _RESERVED_TLDS = frozenset({"example", "test", "localhost"})
@@ -101,7 +103,9 @@ def _is_casual(labels: list[str]) -> bool:
         return False
     if tld.istitle() and (not name[:1].isupper() or tld not in _TITLED_TLDS):
         return True
-    return tld.lower() in _FILE_TLDS or _SHORT_NUMBER.match(name) is not None
+    if _SHORT_NUMBER.match(name):
+        return tld.lower() not in _NUMBERED_TLDS
+    return tld.lower() in _FILE_TLDS
 
 
 def _cut(labels: list[str]) -> int:

@@ -31,7 +31,8 @@ _NUMERIC_HOST = re.compile(
     r"(?:(?:\d{1,3}\.){3}\d{1,3}|localhost|\[[0-9A-Fa-f:.]{2,45}\])(?![\w.\-])", re.IGNORECASE
 )
 _SCHEME_AT_END = re.compile(r"https?\Z", re.IGNORECASE)
-_CREDENTIALS = re.compile(r"[^\s/?#<>\"]{1,256}@")
+#: Names and passwords are ASCII, and no brackets: `(https://a.com)(b@c.com)` has none.
+_CREDENTIALS = re.compile(r"[0-9A-Za-z\-._~%!$&'*+,;=:\\|^]{1,256}@")
 
 #: Before a link with a scheme these make it part of a tag or a name.
 _BARS_SCHEME = "@＠#＃$＄"
