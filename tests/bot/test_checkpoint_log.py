@@ -38,14 +38,14 @@ async def exported(world: World, log: CheckpointLog, count: int) -> list[str]:
 
 
 async def test_two_processes_write_one_checkpoint_and_each_exports_all(
-    world: World, tmp_path: Path
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock_us = [100 * MINUTE_US]
 
     async def now_us(_connection: object) -> int:
         return clock_us[0]
 
-    world.database.now_us = now_us  # type: ignore[method-assign]
+    monkeypatch.setattr(world.database, "now_us", now_us)
     await world.person("anna", 500)
     first, second = CheckpointLog(tmp_path / "first.log"), CheckpointLog(tmp_path / "second.log")
     (line,) = await exported(world, first, 1)

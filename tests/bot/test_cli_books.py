@@ -135,12 +135,16 @@ async def test_books_whose_end_was_cut_off_are_right_in_themselves_only(tmp_path
             await connection.exec_driver_sql(f"VACUUM INTO '{copy}'")
         await world.person("ben", 700)
     environ = {"PAYONTAP_DATA_DIR": str(tmp_path)}
-    status, _, _ = await payontap("checkpoint", "--out", str(log), **environ)
+
+    async def run(*words: str) -> tuple[int, str, str]:
+        return await payontap(*words, cwd=ROOT, **environ)
+
+    status, _, _ = await run("checkpoint", "--out", str(log))
     assert status == 0
     put_in_place(copy, file)
-    status, out, _ = await payontap("audit", **environ)
+    status, out, _ = await run("audit")
     assert (status, len(out.splitlines())) == (0, 1)
-    status, out, _ = await payontap("audit", "--checkpoint", str(log), **environ)
+    status, out, _ = await run("audit", "--checkpoint", str(log))
     assert status == 1
     assert "The books are not those of the checkpoint. Chain 0 had 2 batches at 20" in out
     assert "and has 1 now: its end was cut off." in out
