@@ -16,6 +16,7 @@ import structlog
 from bot.adapters.base import Adapter, AdapterError
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
 from bot.cards import Card, Line, Tone
+from bot.checkpoint_log import CheckpointClock, CheckpointLog
 from bot.commands import COMMANDS, run_command
 from bot.commands import PRESSES as COMMAND_PRESSES
 from bot.conversation.announcer import announce
@@ -47,6 +48,7 @@ from wallet_core.funding.requests import Funding
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
+from wallet_core.storage.checkpoints import Checkpoints
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
@@ -142,6 +144,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 "worker": worker.run(),
                 "sender": sender.run(),
                 "clockwork": clockwork.run(),
+                "checkpoints": _checkpoints(settings, core).run(),
                 **{f"network:{n}": _listen(a, worker, reports) for n, a in adapters.items()},
             },
         )
@@ -260,6 +263,11 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
 
 def _endings(core: _Core) -> Endings:
     return Endings(core.writer, core.reader, core.reader, core.reader, announce)
+
+
+def _checkpoints(settings: Settings, core: _Core) -> CheckpointClock:
+    log = CheckpointLog(settings.data_dir / settings.checkpoints.log)
+    return CheckpointClock(Checkpoints(core.database), instance_key(settings.data_dir), log)
 
 
 def _web_chat(settings: Settings, core: _Core, shop: DemoShop | None) -> WebChat:
