@@ -1,19 +1,27 @@
-"""Microdata and RDFa Lite, turned into the same nodes that JSON-LD consists of."""
+"""Microdata and RDFa Lite, turned into the same nodes that JSON-LD consists of.
 
+No tree is built: only tags with these attributes are looked at, and where an item ends is found
+by counting the tags of its name. That reads hundreds of kilobytes in a fraction of a millisecond.
+"""
+
+import html
+import re
+from bisect import bisect_left
 from dataclasses import dataclass
 
-from selectolax.lexbor import LexborHTMLParser, LexborNode
-
 from bot.links.recognise.jsonld import Node
-from bot.links.recognise.nodes import short_text
+from bot.links.recognise.markup import Attributes, attributes_at, without_tags
 
-_PROPERTIES_MAX = 3000
-_DEPTH_MAX = 80
-_TEXT_LENGTH_MAX = 500
+_ELEMENTS_MAX = 3000
+_NAMES_MAX = 16
+_TEXT_BYTES_MAX = 2000
 _LINKS = {"a": "href", "link": "href", "area": "href", "img": "src", "source": "src",
           "object": "data", "data": "value", "meter": "value", "time": "datetime"}  # fmt: skip
+_VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "source", "area", "base", "col"})
+#: A property that lies in the page's own item may still be of something else.
 _BESIDE = frozenset({"isrelatedto", "issimilarto", "isaccessoryorsparepartfor", "itemreviewed",
-                     "itemlistelement", "review", "mentions"})  # fmt: skip
+                     "itemlistelement", "review", "reviews", "mentions"})  # fmt: skip
+_TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9-]{0,30})(?=[\s/>])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,50 +32,116 @@ class Syntax:
     scope: str
     kind: str
     name: str
+    mark: re.Pattern[bytes]
 
 
-MICRODATA = Syntax("microdata", scope="itemscope", kind="itemtype", name="itemprop")
-RDFA = Syntax("rdfa", scope="typeof", kind="typeof", name="property")
+MICRODATA = Syntax(
+    "microdata",
+    scope="itemscope",
+    kind="itemtype",
+    name="itemprop",
+    mark=re.compile(rb"[\s\"']item(?:[sS]cope|[pP]rop)\b"),
+)
+RDFA = Syntax(
+    "rdfa",
+    scope="typeof",
+    kind="typeof",
+    name="property",
+    mark=re.compile(rb"[\s\"'](?:typeof|property)\s*="),
+)
 
 
-def item_nodes(tree: LexborHTMLParser, syntax: Syntax) -> list[Node]:
+@dataclass(slots=True)
+class _Element:
+    name: str
+    start: int
+    end_of_tag: int
+    attributes: Attributes
+
+
+def item_nodes(visible: bytes, syntax: Syntax) -> list[Node]:
     """The items of a page that do not stand beside its topic, each with its properties inside."""
-    items: dict[int, Node] = {}
-    inner: set[int] = set()
-    found = tree.css(f"[{syntax.scope}], [{syntax.name}]")[:_PROPERTIES_MAX]
-    # An element that matches both halves of the selector comes twice.
-    for element in {element.mem_id: element for element in found}.values():
-        attributes = element.attributes
-        is_item = syntax.scope in attributes
-        if is_item:
-            items[element.mem_id] = {"@type": (attributes.get(syntax.kind) or "").split()}
-        names = (attributes.get(syntax.name) or "").split()
-        if not names:
+    elements = _elements(visible, syntax)
+    if not any(syntax.scope in element.attributes for element in elements):
+        return []
+    ends = _Ends(visible)
+    scopes: list[tuple[int, Node, bool]] = []
+    found: list[Node] = []
+    for element in elements:
+        while scopes and scopes[-1][0] <= element.start:
+            scopes.pop()
+        is_item = syntax.scope in element.attributes
+        node: Node = {"@type": element.attributes.get(syntax.kind, "").split()}
+        names = element.attributes.get(syntax.name, "").split()
+        _, owner, is_beside = scopes[-1] if scopes else (0, None, False)
+        if owner is not None and names:
+            value: object = node if is_item else _value(visible, element)
+            for name in names:
+                _add(owner, name, value)
+        if not is_item:
             continue
-        owner, owner_id = _owner(element, items)
-        if owner is None:
+        is_beside = is_beside or any(_short(name) in _BESIDE for name in names)
+        if "itemid" in element.attributes:
+            node["@id"] = element.attributes["itemid"]
+        if not is_beside:
+            found.append(node)
+        end = ends.of(element) or (scopes[-1][0] if scopes else len(visible))
+        scopes.append((min(end, scopes[-1][0]) if scopes else end, node, is_beside))
+    return found
+
+
+def _elements(visible: bytes, syntax: Syntax) -> list[_Element]:
+    elements: list[_Element] = []
+    position = 0
+    for mark in syntax.mark.finditer(visible):
+        if mark.start() < position:
+            continue  # The same tag again.
+        start = visible.rfind(b"<", position, mark.start())
+        named = _TAG_NAME.match(visible, start) if start >= 0 else None
+        if named is None:
             continue
-        value: object = items[element.mem_id] if is_item else _value(element, attributes)
-        for name in names:
-            _add(owner, name, value)
-        if is_item and (owner_id in inner or _is_beside(names)):
-            inner.add(element.mem_id)
-    return [node for mem_id, node in items.items() if mem_id not in inner]
+        attributes, end = attributes_at(visible, named.end())
+        if end <= mark.start():
+            continue  # It stands in the page's text.
+        position = end
+        if syntax.scope in attributes or syntax.name in attributes:
+            name = named[1].decode("ascii").lower()
+            elements.append(_Element(name, start, end, attributes))
+            if len(elements) >= _ELEMENTS_MAX:
+                break
+    return elements
 
 
-def _is_beside(names: list[str]) -> bool:
-    return any(name.rpartition(":")[2].rpartition("/")[2].lower() in _BESIDE for name in names)
+class _Ends:
+    """Where elements end, by the opening and closing tags of each name, counted once a name."""
 
+    def __init__(self, visible: bytes) -> None:
+        self._visible = visible
+        self._by_name: dict[str, tuple[list[int], list[int]]] = {}
 
-def _owner(element: LexborNode, items: dict[int, Node]) -> tuple[Node | None, int]:
-    parent = element.parent
-    for _ in range(_DEPTH_MAX):
-        if parent is None:
-            break
-        if parent.mem_id in items:
-            return items[parent.mem_id], parent.mem_id
-        parent = parent.parent
-    return None, 0
+    def of(self, element: _Element) -> int:
+        """Where `element` ends; 0 when nothing closes it."""
+        if element.name in _VOID:
+            return element.end_of_tag
+        if element.name not in self._by_name:
+            if len(self._by_name) >= _NAMES_MAX:
+                return 0
+            self._by_name[element.name] = self._matched(element.name)
+        starts, ends = self._by_name[element.name]
+        at = bisect_left(starts, element.start)
+        return ends[at] if at < len(starts) and starts[at] == element.start else 0
+
+    def _matched(self, name: str) -> tuple[list[int], list[int]]:
+        tag = re.compile(rb"<(/?)" + re.escape(name.encode()) + rb"(?=[\s/>])", re.IGNORECASE)
+        ends: dict[int, int] = {}
+        opened: list[int] = []
+        for match in tag.finditer(self._visible):
+            if not match[1]:
+                ends[match.start()] = 0
+                opened.append(match.start())
+            elif opened:
+                ends[opened.pop()] = match.start()
+        return list(ends), list(ends.values())
 
 
 def _add(owner: Node, name: str, value: object) -> None:
@@ -80,10 +154,30 @@ def _add(owner: Node, name: str, value: object) -> None:
         owner[name] = [known, value]
 
 
-def _value(element: LexborNode, attributes: dict[str, str | None]) -> str:
+def _short(name: str) -> str:
+    return name.rpartition(":")[2].rpartition("/")[2].lower()
+
+
+def _value(visible: bytes, element: _Element) -> str:
+    attributes = element.attributes
     if "content" in attributes:
-        return attributes["content"] or ""
-    link = _LINKS.get(element.tag or "")
+        return html.unescape(attributes["content"])
+    link = _LINKS.get(element.name)
     if link and attributes.get(link):
-        return attributes[link] or ""
-    return short_text(element, _TEXT_LENGTH_MAX)
+        return html.unescape(attributes[link])
+    if element.name in _VOID:
+        return ""
+    # What the tag still holds behind its attributes ends with it.
+    begin = visible.find(b">", element.end_of_tag) + 1
+    inside = visible[begin : begin + _TEXT_BYTES_MAX] if begin else b""
+    return without_tags(_up_to_end(inside, element.name))
+
+
+def _up_to_end(inside: bytes, name: str) -> bytes:
+    """What stands before the tag that closes an element of `name`; nothing if it is far away."""
+    depth = 1
+    for match in re.finditer(rb"<(/?)" + re.escape(name.encode()) + rb"(?=[\s/>])", inside, re.IGNORECASE):
+        depth += -1 if match[1] else 1
+        if depth == 0:
+            return inside[: match.start()]
+    return b""

@@ -1,6 +1,7 @@
-"""The parts of a page that need no tree: scripts, meta tags, the title, the language.
+"""The parts of a page that need no tree: scripts, meta and link tags, the title, the language.
 
-All searches are linear in the page's length, also in a page made to slow them down.
+Everything works on UTF-8 bytes, of which only small pieces are ever decoded. All searches are
+linear in the page's length, also in a page made to slow them down.
 """
 
 import html
@@ -9,114 +10,143 @@ from collections.abc import Iterator
 
 import msgspec
 
-_CHARSET_IN_PAGE = re.compile(
-    rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})", re.IGNORECASE
-)
-#: Charsets of the web's; Python's own codecs beside them are slow or no text at all.
-_KNOWN_CHARSET = re.compile(
-    r"utf-?8|utf-?16(?:le|be)?|latin1|us-ascii|(?:windows-|cp)\d{3,4}|iso-?8859-\d{1,2}|koi8-[ru]"
-    r"|gb2312|gbk|gb18030|big5(?:-?hkscs)?|euc-?(?:jp|kr)|ks_c_5601-1987|shift_jis|x-sjis"
-    r"|iso-2022-jp|tis-620|macintosh"
-)
-_SCRIPT = re.compile(r"<script\b([^<>]{0,2000})>", re.IGNORECASE)
-_SCRIPT_END = re.compile(r"</script", re.IGNORECASE)
-_META = re.compile(r"<meta\s", re.IGNORECASE)
-_LINK = re.compile(r"<link\s([^<>]{0,1000})>", re.IGNORECASE)
+_STARTS = (b"<script", b"<style", b"<!--")
+_ENDS = {b"<script": b"</script", b"<style": b"</style", b"<!--": b"-->"}
+_META = re.compile(rb"<[mM][eE][tT][aA][\s/]")
+_LINK = re.compile(rb"<[lL][iI][nN][kK]\s")
 _ATTRIBUTE = re.compile(
-    r"\s*+/?\s*+([A-Za-z_:][\w:.\-]{0,60})(?:\s*+=\s*+(?:\"([^\"]{0,5000})\"|'([^']{0,5000})'|([^\s\"'>]{0,2000})))?"
+    rb"\s*+/?\s*+([A-Za-z_:@][\w:.\-]{0,60})"
+    rb"(?:\s*+=\s*+(?:\"([^\"]{0,5000})\"|'([^']{0,5000})'|([^\s\"'>]{0,2000})))?"
 )
-_TITLE = re.compile(r"<title\b[^<>]{0,300}>([^<]{0,2000})", re.IGNORECASE)
-_HTML_TAG = re.compile(r"<html\b([^<>]{0,2000})>", re.IGNORECASE)
-_HEADING = re.compile(r"<h1\b[^<>]{0,1000}>", re.IGNORECASE)
+_TITLE = re.compile(rb"<[tT][iI][tT][lL][eE]\b[^<>]{0,300}>([^<]{0,2000})")
+_HTML_TAG = re.compile(rb"<[hH][tT][mM][lL]\s")
+_HEADING = re.compile(rb"<[hH]1\b[^<>]{0,1000}>")
+_HEADING_END = re.compile(rb"</[hH]1")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 _BLANKS = re.compile(r"\s+")
-_BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-_CHARSET_WINDOW_BYTES = 4096
 _METAS_MAX = 400
 _LINKS_MAX = 400
 _ATTRIBUTES_MAX = 40
-_HEADING_LENGTH_MAX = 1000
+_HEADING_BYTES_MAX = 1500
 _TITLE_LENGTH_MAX = 300
+_SCRIPTS_MAX = 500
+
+Attributes = dict[str, str]
+
+
+class Script(msgspec.Struct, frozen=True, gc=False):
+    """An inline script: its opening tag's attributes as written, and what stands in it."""
+
+    tag: bytes
+    body: bytes
 
 
 class Markup(msgspec.Struct, frozen=True):
-    """The named parts of a page: JSON-LD blocks, meta tags as (name, content) pairs, and so on."""
+    """A page in parts: `visible` is all but its scripts, styles and comments.
 
-    json_ld: tuple[str, ...]
+    `metas` are (name, content) pairs, `links` the attributes of its link tags.
+    """
+
+    visible: bytes
+    json_ld: tuple[bytes, ...]
+    scripts: tuple[Script, ...]
     metas: tuple[tuple[str, str], ...]
+    links: tuple[Attributes, ...]
     title: str
     heading: str
     language: str
-    canonical: str
 
 
-def decoded(page: bytes, charset: str | None) -> str:
-    """The page's text: by byte order mark, the server's charset, the page's own, or UTF-8."""
-    for mark, name in _BYTE_ORDER_MARKS:
-        if page.startswith(mark):
-            return page.decode(name, "replace")
-    in_page = _CHARSET_IN_PAGE.search(page[:_CHARSET_WINDOW_BYTES])
-    named = charset or (in_page[1].decode("ascii") if in_page else None)
-    for name in filter(None, (_browser_name(named), "utf-8")):
-        try:
-            return page.decode(name, "strict" if named is None else "replace")
-        except (LookupError, UnicodeError):
-            continue
-    return page.decode("utf-8" if named else "cp1252", "replace")
-
-
-def read_markup(text: str) -> Markup:
-    """Cut a page's named parts out of its text."""
-    title = _TITLE.search(text)
-    tag = _HTML_TAG.search(text)
+def read_markup(page: bytes) -> Markup:
+    """Cut a page (in UTF-8) into its parts."""
+    kept: list[bytes] = []
+    json_ld: list[bytes] = []
+    scripts: list[Script] = []
+    for kind, part in _parts(page):
+        if kind == b"":
+            kept.append(part)
+        elif kind == b"<script":
+            tag, _, body = part.partition(b">")
+            if b"ld+json" in tag.lower():
+                json_ld.append(body)
+            elif body and len(scripts) < _SCRIPTS_MAX:
+                scripts.append(Script(tag, body))
+    visible = b"".join(kept)
+    title = _TITLE.search(visible)
+    tag_start = _HTML_TAG.search(visible)
     return Markup(
-        json_ld=tuple(_json_ld(text)),
-        metas=tuple(_metas(text)),
-        title=one_line(html.unescape(title[1])) if title else "",
-        heading=_heading(text),
-        language=_attributes(tag[1]).get("lang", "") if tag else "",
-        canonical=_canonical(text),
+        visible=visible,
+        json_ld=tuple(json_ld),
+        scripts=tuple(scripts),
+        metas=tuple(_metas(visible)),
+        links=tuple(_links(visible)),
+        title=one_line(html.unescape(text_of(title[1]))) if title else "",
+        heading=_heading(visible),
+        language=attributes_at(visible, tag_start.end())[0].get("lang", "") if tag_start else "",
     )
+
+
+def attributes_at(page: bytes, position: int) -> tuple[Attributes, int]:
+    """The attributes of the tag whose name ends at `position`, and where they end."""
+    attributes: Attributes = {}
+    while (found := _ATTRIBUTE.match(page, position)) and len(attributes) < _ATTRIBUTES_MAX:
+        value = found[2] or found[3] or found[4] or b""
+        attributes.setdefault(found[1].decode("ascii", "replace").lower(), text_of(value))
+        position = found.end()
+    return attributes, position
+
+
+def text_of(piece: bytes) -> str:
+    """A piece of the page as text; what is broken in it is replaced."""
+    return piece.decode("utf-8", "replace")
+
+
+def without_tags(piece: bytes) -> str:
+    """The text of a small piece of markup, in one line."""
+    return one_line(html.unescape(_TAG.sub(" ", text_of(piece))))
 
 
 def one_line(text: str) -> str:
     """`text` in one line of at most 300 characters, without control characters."""
     flat = _BLANKS.sub(" ", text)
-    return "".join(char for char in flat if char.isprintable())[:_TITLE_LENGTH_MAX].strip()
+    if not flat.isprintable():
+        flat = "".join(char for char in flat if char.isprintable())
+    return flat[:_TITLE_LENGTH_MAX].strip()
 
 
-def _browser_name(charset: str | None) -> str | None:
-    """The codec browsers use under a name: the Windows supersets of older standards."""
-    if charset is None:
-        return None
-    lowered = charset.lower()
-    if _KNOWN_CHARSET.fullmatch(lowered) is None:
-        return None
-    supersets = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252",
-                 "gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949",
-                 "euc-kr": "cp949", "shift_jis": "cp932", "x-sjis": "cp932",
-                 "big5": "big5hkscs", "iso-8859-9": "cp1254"}  # fmt: skip
-    return supersets.get(lowered, lowered)
-
-
-def _json_ld(text: str) -> Iterator[str]:
+def _parts(page: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The page's stretches in order: what starts each (nothing for what people see), and it."""
+    lowered = page.lower()
+    upcoming = {start: lowered.find(start) for start in _STARTS}
     position = 0
-    while script := _SCRIPT.search(text, position):
-        end = _SCRIPT_END.search(text, script.end())
-        position = end.start() if end else len(text)
-        if "ld+json" in script[1].lower():
-            yield text[script.end() : position]
+    while True:
+        nearest = min(
+            (start for start in _STARTS if upcoming[start] >= 0),
+            key=lambda start: upcoming[start],
+            default=None,
+        )
+        if nearest is None:
+            yield b"", page[position:]
+            return
+        begin = upcoming[nearest]
+        yield b"", page[position:begin]
+        end = lowered.find(_ENDS[nearest], begin + len(nearest) - (nearest == b"<!--") * 2)
+        stop = len(page) if end < 0 else end
+        yield nearest, page[begin + len(nearest) : stop]
+        # The rest of the closing tag is harmless where people see it.
+        position = stop + (len(_ENDS[nearest]) if end >= 0 else 0)
+        if end >= 0 and nearest != b"<!--":
+            position = (lowered.find(b">", position) + 1) or len(page)
+        for start in _STARTS:
+            if 0 <= upcoming[start] < position:
+                upcoming[start] = lowered.find(start, position)
 
 
-def _metas(text: str) -> Iterator[tuple[str, str]]:
-    for count, meta in enumerate(_META.finditer(text)):
+def _metas(visible: bytes) -> Iterator[tuple[str, str]]:
+    for count, meta in enumerate(_META.finditer(visible)):
         if count >= _METAS_MAX:
             return
-        attributes = _attributes_at(text, meta.end())
+        attributes, _ = attributes_at(visible, meta.end())
         content = attributes.get("content", "").strip()
         if content:
             for key in ("property", "name"):
@@ -124,32 +154,22 @@ def _metas(text: str) -> Iterator[tuple[str, str]]:
                     yield attributes[key].strip().lower(), html.unescape(content)
 
 
-def _attributes(inside: str) -> dict[str, str]:
-    return _attributes_at(inside, 0)
+def _links(visible: bytes) -> Iterator[Attributes]:
+    for count, link in enumerate(_LINK.finditer(visible)):
+        if count >= _LINKS_MAX:
+            return
+        attributes, _ = attributes_at(visible, link.end())
+        if attributes.get("rel", "").lower() in _TELLING_LINKS:
+            yield attributes
 
 
-def _attributes_at(text: str, position: int) -> dict[str, str]:
-    attributes: dict[str, str] = {}
-    while (found := _ATTRIBUTE.match(text, position)) and len(attributes) < _ATTRIBUTES_MAX:
-        value = found[2] or found[3] or found[4] or ""
-        attributes.setdefault(found[1].lower(), value)
-        position = found.end()
-    return attributes
+_TELLING_LINKS = frozenset({"canonical", "alternate", "https://api.w.org/"})
 
 
-def _heading(text: str) -> str:
-    start = _HEADING.search(text)
+def _heading(visible: bytes) -> str:
+    start = _HEADING.search(visible)
     if start is None:
         return ""
-    inside = text[start.end() : start.end() + _HEADING_LENGTH_MAX]
-    return one_line(html.unescape(_TAG.sub(" ", inside.partition("</h1")[0])))
-
-
-def _canonical(text: str) -> str:
-    for count, link in enumerate(_LINK.finditer(text)):
-        if count >= _LINKS_MAX:
-            return ""
-        attributes = _attributes(link[1])
-        if attributes.get("rel", "").lower() == "canonical":
-            return html.unescape(attributes.get("href", ""))
-    return ""
+    inside = visible[start.end() : start.end() + _HEADING_BYTES_MAX]
+    end = _HEADING_END.search(inside)
+    return without_tags(inside[: end.start()] if end else inside)

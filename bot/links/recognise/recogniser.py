@@ -3,18 +3,22 @@
 from ada_url import URL
 from selectolax.lexbor import LexborHTMLParser
 
+from bot.links.recognise.charset import in_utf8
 from bot.links.recognise.currencies import page_regions
+from bot.links.recognise.endpoints import Endpoint, endpoints_of, read_endpoint
 from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import main_nodes, parse_blocks
-from bot.links.recognise.markup import Markup, decoded, read_markup
+from bot.links.recognise.markup import Markup, read_markup
 from bot.links.recognise.metatags import read_meta_tags
-from bot.links.recognise.schema import absolute_url, names_article, read_schema
-from bot.links.recognise.shopsigns import is_sold_out, sells
+from bot.links.recognise.schema import names_article, read_schema
+from bot.links.recognise.shopdata import read_shop_data
+from bot.links.recognise.shopsigns import availability_shown, sells
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
 from bot.links.recognise.sighting import Clue, PageFacts, Sighting
+from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import price_in_text
 from bot.links.recognise.tree import page_tree
-from bot.links.recognise.verdict import Verdict, in_minor_units, judge_price
+from bot.links.recognise.verdict import Verdict, judge_price
 
 _PRODUCT_KINDS = ("product", "item", "offer")
 _READING_KINDS = ("article", "video", "blog", "profile", "news")
@@ -26,57 +30,94 @@ def recognise(html: bytes, url: str, *, charset: str | None = None) -> Sighting:
     A page that is not about one product has no price. `charset` is the server's word for the
     encoding. Never raises for a page's sake.
     """
-    text = decoded(html, charset)
-    markup = read_markup(text)
-    values, _ = parse_blocks(markup.json_ld)
-    nodes = list(main_nodes(values))
-    tree = page_tree(text)
-    items = item_nodes(tree, MICRODATA) if "itemprop" in text else []
-    typed = item_nodes(tree, RDFA) if "typeof" in text else []
-    facts = _facts(url, markup, is_article=names_article([*nodes, *items, *typed]))
-    found = (
-        read_schema("json-ld", nodes, facts),
-        read_schema("microdata", items, facts),
-        read_schema("rdfa", typed, facts),
-    )
-    products = [clue for clue in found if clue is not None]
-    clues = [*products, *read_meta_tags(markup)]
-    verdict = _verdict(clues, facts, tree, text, has_product=bool(products))
-    in_words: str | None = None
-    if verdict.price is not None and all(clue.availability is None for clue in clues):
-        # What is offered at a price and nowhere called sold out is taken to be there. The source
-        # `page` says that this was read between the lines; no card repeats it as a fact.
-        in_words = "OutOfStock" if is_sold_out(tree) else "InStock"
-    return _sighting(url, markup, clues, verdict, in_words)
+    return PageReader(html, url, charset=charset).sighting()
 
 
-def _verdict(
-    clues: list[Clue], facts: PageFacts, tree: LexborHTMLParser, text: str, *, has_product: bool
-) -> Verdict:
-    if facts.is_article or any(clue.is_free for clue in clues):
-        # What the data give away, or have no price for yet, is not for a guess to price.
-        return Verdict()
-    if facts.kind.startswith(_READING_KINDS):
-        # Some shops call their pages articles; then only a schema.org product has a price.
-        return judge_price(clues, ShownPrices(), facts, text) if has_product else Verdict()
-    shown = shown_prices(tree)
-    is_shop = has_product or _looks_like_shop(clues, tree, facts)
-    if not is_shop and not shown.stands_out:
-        return Verdict()
-    if shown.is_listing and all(clue.price is None for clue in clues):
-        return Verdict()
-    if is_shop and shown.best is None and all(clue.price is None for clue in clues):
-        in_text = price_in_text(tree, facts.heading, facts.description)
-        if in_text is not None:
-            shown = ShownPrices.of(*in_text)
-    return judge_price(clues, shown, facts, text)
+class PageReader:
+    """Reads one page: its structured data at once and without a tree, the rest when asked."""
 
+    def __init__(self, html: bytes, url: str, *, charset: str | None = None) -> None:
+        self._page = in_utf8(html, charset)
+        self.markup = read_markup(self._page)
+        values, self.broken_blocks = parse_blocks(self.markup.json_ld)
+        visible = self.markup.visible
+        nodes = list(main_nodes(values))
+        items = item_nodes(visible, MICRODATA) if b"itemprop" in visible.lower() else []
+        typed = item_nodes(visible, RDFA) if b"typeof" in visible else []
+        is_article = names_article([*nodes, *items, *typed])
+        self.facts = _facts(url, self.markup, is_article=is_article)
+        found = (
+            read_schema("json-ld", nodes, self.facts),
+            read_schema("microdata", items, self.facts),
+            read_schema("rdfa", typed, self.facts),
+            read_shop_data(self.markup, self.facts),
+        )
+        self.products = [clue for clue in found if clue is not None]
+        self.clues = [*self.products, *read_meta_tags(self.markup)]
 
-def _looks_like_shop(clues: list[Clue], tree: LexborHTMLParser, facts: PageFacts) -> bool:
-    """Whether a page without a schema.org product may sell one all the same."""
-    if any(clue.price is not None for clue in clues):
+    @property
+    def has_structured_price(self) -> bool:
+        """Whether the page itself names its price, with a currency, for machines."""
+        return any(
+            clue.price is not None and (clue.currency or clue.symbol) for clue in self.clues
+        )
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where the page's own shop may be asked about its product."""
+        return endpoints_of(self.markup, self.facts)
+
+    def hear_endpoint(self, endpoint: Endpoint, body: bytes) -> bool:
+        """Take what an endpoint answered into account; False when it says nothing of a price."""
+        clue = read_endpoint(endpoint, body, self.markup, self.facts)
+        if clue is None or clue.price is None:
+            return False
+        self.products.insert(0, clue)
+        self.clues.insert(0, clue)
         return True
-    return any(word in facts.kind for word in _PRODUCT_KINDS) or sells(tree)
+
+    def sighting(self) -> Sighting:
+        """What was seen, all sources compared; here a tree is built, if anything asks for one."""
+        clues = self.clues
+        if self._sells_nothing():
+            return summed_up(self.markup, self.facts, clues, Verdict(), None)
+        tree = page_tree(self.markup.visible)
+        verdict = self._verdict(tree)
+        in_words: str | None = None
+        if verdict.price is not None and all(clue.availability is None for clue in clues):
+            # What is offered at a price and nowhere called sold out is taken to be there. The
+            # source `page` says that this was read between the lines; no card repeats it.
+            in_words = availability_shown(tree) or "InStock"
+        return summed_up(self.markup, self.facts, clues, verdict, in_words)
+
+    def _sells_nothing(self) -> bool:
+        """Whether the page's own data rule out that it has a price."""
+        if self.facts.is_article or any(clue.is_free for clue in self.clues):
+            # What the data give away, or have no price for yet, is not for a guess to price.
+            return True
+        return self.facts.kind.startswith(_READING_KINDS) and not self.products
+
+    def _verdict(self, tree: LexborHTMLParser) -> Verdict:
+        clues, facts = self.clues, self.facts
+        if facts.kind.startswith(_READING_KINDS):
+            # Some shops call their pages articles; then only a schema.org product has a price.
+            return judge_price(clues, ShownPrices(), facts, self._page)
+        shown = shown_prices(tree, facts)
+        is_priced = any(clue.price is not None for clue in clues)
+        is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
+        if not is_shop and not shown.stands_out:
+            return Verdict()
+        if shown.is_listing and not is_priced:
+            return Verdict()
+        if is_shop and shown.best is None and not is_priced:
+            in_text = price_in_text(tree, facts)
+            if in_text is not None:
+                shown = ShownPrices.of(*in_text)
+        return judge_price(clues, shown, facts, self._page)
+
+    def _looks_like_shop(self, tree: LexborHTMLParser) -> bool:
+        """Whether a page without a schema.org product may sell one all the same."""
+        return any(word in self.facts.kind for word in _PRODUCT_KINDS) or sells(tree)
 
 
 def _facts(url: str, markup: Markup, *, is_article: bool) -> PageFacts:
@@ -95,51 +136,7 @@ def _facts(url: str, markup: Markup, *, is_article: bool) -> PageFacts:
         heading=markup.heading,
         description=found.get("og:description") or found.get("description") or "",
         kind=kind,
+        language=markup.language or locale,
         # A shop may mark a product page as an article too; the page's own kind decides.
         is_article=is_article and not kind.startswith(_PRODUCT_KINDS),
-    )
-
-
-def _sighting(
-    url: str, markup: Markup, clues: list[Clue], verdict: Verdict, in_words: str | None
-) -> Sighting:
-    """Each field from the first source that has it, and where that was."""
-    sources: dict[str, str] = {}
-
-    def first(field: str, fallback: str | None = None) -> str | None:
-        for clue in clues:
-            value: str | None = getattr(clue, field)
-            if value is not None:
-                sources[field] = clue.source
-                return value
-        if fallback:
-            sources[field] = "page"
-        return fallback or None
-
-    stock = next(((clue.stock, clue.source) for clue in clues if clue.stock is not None), None)
-    if stock:
-        sources["stock"] = stock[1]
-    image = first("image")
-    minor, exponent, rounded = in_minor_units(verdict.price, verdict.currency)
-    if minor is not None:
-        sources["price"] = verdict.source
-    if verdict.currency is not None:
-        sources["currency"] = verdict.currency_source
-    doubts = (*verdict.doubts, *(("The price has more decimals than money.",) if rounded else ()))
-    return Sighting(
-        url=url,
-        title=first("title", markup.heading or markup.title),
-        price_minor=minor,
-        currency=verdict.currency if minor is not None else None,
-        exponent=exponent,
-        availability=first("availability", in_words),
-        stock=stock[0] if stock else None,
-        sku=first("sku"),
-        brand=first("brand"),
-        gtin=first("gtin"),
-        image=absolute_url(image, url) if image else None,
-        seller=first("seller"),
-        sources=sources,
-        disagreements=doubts,
-        structured=minor is not None and verdict.source != "page",
     )

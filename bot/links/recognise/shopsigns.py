@@ -28,13 +28,13 @@ def sells(tree: LexborHTMLParser) -> bool:
     return any(words in said for words in ADD_TO_CART)
 
 
-def is_sold_out(tree: LexborHTMLParser) -> bool:
-    """Whether the page's visible stock lines call its product sold out."""
+def availability_shown(tree: LexborHTMLParser) -> str | None:
+    """What the page's visible stock lines say of its product; None when they are silent."""
     for element in tree.css(_STOCK_LINES)[:_ELEMENTS_MAX]:
         text = short_text(element, _TEXT_LENGTH_MAX)
         if text and _is_gone(text) and _is_shown(element):
-            return True
-    return False
+            return "OutOfStock"
+    return None
 
 
 def _is_gone(text: str) -> bool:

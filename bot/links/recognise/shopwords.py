@@ -13,6 +13,12 @@ CURRENT_NAME = re.compile(
     r"current|sale|special|final|now|actual|main|our|promo|buy|sell|product|total|value|akci|new|neu",
     re.IGNORECASE,
 )
+#: Among those that are not the current price: what it was before.
+OLD_NAME = re.compile(
+    r"(?<![bghs])old(?!er)|was\b|was-|-was|list-?price|rrp|msrp|uvp|regular|before|orig|strike"
+    r"|compare|prev|barrato|barre|ancien|altpreis|stara|skreslen",
+    re.IGNORECASE,
+)
 OTHER_NAME = re.compile(
     r"(?<![bghs])old(?!er)|was\b|was-|-was|list-?price|rrp|msrp|uvp|regular|before|orig|strike|cross|compare|prev"
     r"|sav(?:e|ing)|discount|shipping|deliver|versand|unit|per-|month|install?ment|financ|deposit"

@@ -8,15 +8,18 @@ from functools import lru_cache
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.amounts import read_amount
-from bot.links.recognise.currencies import sign_in
+from bot.links.recognise.currencies import currency_of_sign, sign_in
 from bot.links.recognise.nodes import is_styled_away, names_of, short_text
 from bot.links.recognise.shopwords import (
     CURRENT_NAME,
+    OLD_NAME,
     OTHER_NAME,
     OTHER_PLACE,
     PRICE_NAMES,
     PRODUCT_PLACE,
 )
+from bot.links.recognise.sighting import PageFacts
+from wallet_core.money import exponent_of
 
 _SELECTOR = 'h1, [class*="price" i], [id*="price" i]'
 #: Slower, so only where the first finds nothing.
@@ -44,18 +47,21 @@ class _Candidate:
     sign: str | None
     score: float
     is_current: bool
+    is_struck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPrices:
     """The amounts that a page shows as prices, each with the score of its best place.
 
-    `current` are those that stand somewhere without being struck out or named an old price.
+    `current` are those that stand somewhere without being struck out or named an old price,
+    `struck` those that stand nowhere else.
     """
 
     scores: dict[Decimal, float] = field(default_factory=dict)
     signs: dict[Decimal, str] = field(default_factory=dict)
     current: set[Decimal] = field(default_factory=set)
+    struck: list[Decimal] = field(default_factory=list)
 
     @classmethod
     def of(cls, amount: Decimal, sign: str | None) -> "ShownPrices":
@@ -90,9 +96,9 @@ class ShownPrices:
         return self.scores[self.best] - self.scores.get(amount, _UNSEEN_SCORE)
 
 
-def shown_prices(tree: LexborHTMLParser) -> ShownPrices:
+def shown_prices(tree: LexborHTMLParser, facts: PageFacts) -> ShownPrices:
     """Every amount that stands in an element named like a price, scored by name and place."""
-    found = _candidates(tree, _SELECTOR) or _candidates(tree, _OTHER_SELECTOR)
+    found = _candidates(tree, _SELECTOR, facts) or _candidates(tree, _OTHER_SELECTOR, facts)
     shown = ShownPrices()
     for candidate in found:
         known = shown.scores.get(candidate.amount, candidate.score)
@@ -104,10 +110,12 @@ def shown_prices(tree: LexborHTMLParser) -> ShownPrices:
     repeats = Counter(candidate.amount for candidate in found)
     for amount in shown.scores:
         shown.scores[amount] += min(repeats[amount] - 1, 2) * 0.5
+    struck = dict.fromkeys(candidate.amount for candidate in found if candidate.is_struck)
+    shown.struck.extend(amount for amount in struck if amount not in shown.current)
     return shown
 
 
-def _candidates(tree: LexborHTMLParser, selector: str) -> list[_Candidate]:
+def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list[_Candidate]:
     found: list[_Candidate] = []
     seen_heading = False
     since_heading = 0
@@ -117,7 +125,7 @@ def _candidates(tree: LexborHTMLParser, selector: str) -> list[_Candidate]:
         if element.tag == "h1":
             seen_heading, since_heading = True, 0
             continue
-        shown = _read(element)
+        shown = _read(element, facts)
         if shown is None:
             continue
         since_heading += 1
@@ -126,21 +134,29 @@ def _candidates(tree: LexborHTMLParser, selector: str) -> list[_Candidate]:
     return found
 
 
-def _read(element: LexborNode) -> _Candidate | None:
+def _read(element: LexborNode, facts: PageFacts) -> _Candidate | None:
     if element.tag in _NOT_SHOWN:
         return None
     text = _price_text(element)
     if not text:
         return None
-    amount = read_amount(text)
+    sign = sign_in(text)
+    amount = read_amount(text, exponent=_exponent(sign, facts), language=facts.language)
     if amount is None:
         return None
-    sign = sign_in(text)
-    score = _name_score(names_of(element)) + (2.0 if sign else 0.0) + _place_score(element)
+    names = names_of(element)
+    place = _place_score(element)
+    score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
     words = sum(char.isalpha() for char in text)
-    is_current = score > _STRUCK_SCORE and OTHER_NAME.search(names_of(element)) is None
-    return _Candidate(amount, sign, score - min(words, 30) * 0.1, is_current)
+    is_current = score > _STRUCK_SCORE and OTHER_NAME.search(names) is None
+    is_old = place <= _STRUCK_SCORE or (place > 0 and OLD_NAME.search(names) is not None)
+    return _Candidate(amount, sign, score - min(words, 30) * 0.1, is_current, is_old)
+
+
+def _exponent(sign: str | None, facts: PageFacts) -> int | None:
+    currency = currency_of_sign(sign, facts.regions) if sign else None
+    return exponent_of(currency) if currency else None
 
 
 def _price_text(element: LexborNode) -> str:

@@ -7,6 +7,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import sign_in
+from bot.links.recognise.sighting import PageFacts
 
 _NUMBER = r"\d(?:[\d.,  ']{0,14}\d)?(?:,-)?"
 _SIGN = r"(?:[€£¥￥$₹₽₩₪₺₴฿₫]|(?<![A-Za-z])[A-Z]{2,3}\$?|Rs\.?|kr\.?|Kč|zł|Ft|元|円|원|руб\.?|лв)"
@@ -17,7 +18,7 @@ _DESCRIPTION_CHARS = 500
 
 
 def price_in_text(
-    tree: LexborHTMLParser, heading: str, description: str
+    tree: LexborHTMLParser, facts: PageFacts
 ) -> tuple[Decimal, str | None] | None:
     """The first amount with a currency sign behind the page's heading, with its sign.
 
@@ -27,9 +28,10 @@ def price_in_text(
     tree.strip_tags(["script", "style", "noscript", "template", "del", "s"])
     body = tree.body
     text = _BLANKS.sub(" ", body.text(deep=True, separator=" ")) if body is not None else ""
-    for found in _priced(description[:_DESCRIPTION_CHARS]):
+    for found in _priced(facts.description[:_DESCRIPTION_CHARS]):
         if re.search(rf"(?<![\d.,]){re.escape(found[2])}(?![\d])", text):
             return found[:2]
+    heading = facts.heading
     start = text.find(heading) if heading else -1
     if start < 0:
         return None
