@@ -10,7 +10,13 @@ from bisect import bisect_left
 from dataclasses import dataclass
 
 from bot.links.recognise.jsonld import Node
-from bot.links.recognise.markup import Attributes, attributes_at, without_tags
+from bot.links.recognise.markup import (
+    Attributes,
+    attributes_at,
+    without_scripts,
+    without_tags,
+)
+from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES
 
 _ELEMENTS_MAX = 3000
 _NAMES_MAX = 16
@@ -20,7 +26,10 @@ _LINKS = {"a": "href", "link": "href", "area": "href", "img": "src", "source": "
 _VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "source", "area", "base", "col"})
 #: A property that lies in the page's own item may still be of something else.
 _BESIDE = frozenset({"isrelatedto", "issimilarto", "isaccessoryorsparepartfor", "itemreviewed",
-                     "itemlistelement", "review", "reviews", "mentions"})  # fmt: skip
+                     "itemlistelement", "item", "review", "reviews", "mentions"})  # fmt: skip
+_TELLING_TYPES = PRODUCT_TYPES | ARTICLE_TYPES
+_TYPE_NAME = re.compile(rb"[\"']?(?:https?://)?(?:schema\.org/|schema:)?([A-Za-z]{3,30})")
+_TAG_BYTES_MAX = 1000
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9-]{0,30})(?=[\s/>])")
 
 
@@ -33,6 +42,7 @@ class Syntax:
     kind: str
     name: str
     mark: re.Pattern[bytes]
+    vocabulary: bytes
 
 
 MICRODATA = Syntax(
@@ -40,14 +50,16 @@ MICRODATA = Syntax(
     scope="itemscope",
     kind="itemtype",
     name="itemprop",
-    mark=re.compile(rb"[\s\"']item(?:[sS]cope|[pP]rop)\b"),
+    mark=re.compile(rb"item(?:[sS]cope|[pP]rop)\b"),
+    vocabulary=b".org/",
 )
 RDFA = Syntax(
     "rdfa",
     scope="typeof",
     kind="typeof",
     name="property",
-    mark=re.compile(rb"[\s\"'](?:typeof|property)\s*="),
+    mark=re.compile(rb"(?:typeof|property)\s*="),
+    vocabulary=b"typeof=",
 )
 
 
@@ -59,12 +71,20 @@ class _Element:
     attributes: Attributes
 
 
-def item_nodes(visible: bytes, syntax: Syntax) -> list[Node]:
-    """The items of a page that do not stand beside its topic, each with its properties inside."""
-    elements = _elements(visible, syntax)
-    if not any(syntax.scope in element.attributes for element in elements):
+def item_nodes(page: bytes, syntax: Syntax) -> list[Node]:
+    """The items of a page that do not stand beside its topic, each with its properties inside.
+
+    They are looked for from the first product or article on; a page without has none.
+    """
+    first = _first_telling(page, syntax)
+    if first < 0:
         return []
-    ends = _Ends(visible)
+    last = page.rfind(syntax.name.encode())
+    visible = without_scripts(page[first : last + _TEXT_BYTES_MAX])
+    elements = _elements(visible, syntax)
+    if not elements:
+        return []
+    ends = _Ends(visible, elements[0].start, elements[-1].end_of_tag)
     scopes: list[tuple[int, Node, bool]] = []
     found: list[Node] = []
     for element in elements:
@@ -90,6 +110,21 @@ def item_nodes(visible: bytes, syntax: Syntax) -> list[Node]:
     return found
 
 
+def _first_telling(page: bytes, syntax: Syntax) -> int:
+    """Where the first tag stands whose type says what the page is about; -1 without."""
+    mark = syntax.vocabulary
+    position = page.find(mark)
+    while position >= 0:
+        begin = position + len(mark)
+        name = _TYPE_NAME.match(page, begin)
+        if name is not None and name[1].decode().lower() in _TELLING_TYPES:
+            tag = page.rfind(b"<", max(0, position - _TAG_BYTES_MAX), position)
+            if tag >= 0 and syntax.kind.encode() in page[tag:begin].lower():
+                return tag
+        position = page.find(mark, begin)
+    return -1
+
+
 def _elements(visible: bytes, syntax: Syntax) -> list[_Element]:
     elements: list[_Element] = []
     position = 0
@@ -113,14 +148,19 @@ def _elements(visible: bytes, syntax: Syntax) -> list[_Element]:
 
 
 class _Ends:
-    """Where elements end, by the opening and closing tags of each name, counted once a name."""
+    """Where elements end, by the opening and closing tags of each name, counted once a name.
 
-    def __init__(self, visible: bytes) -> None:
+    Only the stretch from `first` to `last` is looked at; behind it no item's property stands.
+    """
+
+    def __init__(self, visible: bytes, first: int, last: int) -> None:
         self._visible = visible
+        self._first = first
+        self._last = last
         self._by_name: dict[str, tuple[list[int], list[int]]] = {}
 
     def of(self, element: _Element) -> int:
-        """Where `element` ends; 0 when nothing closes it."""
+        """Where `element` ends; 0 when nothing in the stretch closes it."""
         if element.name in _VOID:
             return element.end_of_tag
         if element.name not in self._by_name:
@@ -132,16 +172,24 @@ class _Ends:
         return ends[at] if at < len(starts) and starts[at] == element.start else 0
 
     def _matched(self, name: str) -> tuple[list[int], list[int]]:
-        tag = re.compile(rb"<(/?)" + re.escape(name.encode()) + rb"(?=[\s/>])", re.IGNORECASE)
+        tag = re.compile(rb"<(/?)" + _in_any_case(name) + rb"(?=[\s/>])")
         ends: dict[int, int] = {}
         opened: list[int] = []
-        for match in tag.finditer(self._visible):
+        for match in tag.finditer(self._visible, self._first, self._last):
             if not match[1]:
                 ends[match.start()] = 0
                 opened.append(match.start())
             elif opened:
                 ends[opened.pop()] = match.start()
         return list(ends), list(ends.values())
+
+
+def _in_any_case(name: str) -> bytes:
+    # A flag would keep the search from jumping from one `<` to the next.
+    return b"".join(
+        f"[{char}{char.upper()}]".encode() if char.isalpha() else re.escape(char.encode())
+        for char in name
+    )
 
 
 def _add(owner: Node, name: str, value: object) -> None:

@@ -1,32 +1,45 @@
 """The parts of a page that need no tree: scripts, meta and link tags, the title, the language.
 
-Everything works on UTF-8 bytes, of which only small pieces are ever decoded. All searches are
-linear in the page's length, also in a page made to slow them down.
+Everything works on UTF-8 bytes, of which only small pieces are ever decoded, and each part is
+cut out when it is first asked for. All searches are linear in the page's length, also in a page
+made to slow them down.
 """
 
 import html
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
-_STARTS = (b"<script", b"<style", b"<!--")
-_ENDS = {b"<script": b"</script", b"<style": b"</style", b"<!--": b"-->"}
-_META = re.compile(rb"<[mM][eE][tT][aA][\s/]")
-_LINK = re.compile(rb"<[lL][iI][nN][kK]\s")
+_SCRIPT, _SCRIPT_END = b"<script", b"</script"
+_COMMENT, _COMMENT_END = b"<!--", b"-->"
+_LD_JSON = b"application/ld+json"
+_HEAD_END = re.compile(rb"</(?:head|HEAD)\s*>|<(?:body|BODY)[\s>]")
+_META = re.compile(
+    # Only tags that may say something of a product; browsers' own are passed over.
+    rb"<(?:meta|META|Meta)\s(?=[^<>]{0,300}?(?:og:|product:|twitter:|book:|article:|[pP]rice"
+    rb"|[cC]urrency|[aA]vailability|[dD]escription))"
+)
+_LINK = re.compile(rb"<(?:link|LINK)\s(?=[^<>]{0,500}?(?:canonical|alternate|api\.w\.org))")
+_TELLING_LINKS = frozenset({"canonical", "alternate", "https://api.w.org/"})
 _ATTRIBUTE = re.compile(
-    rb"\s*+/?\s*+([A-Za-z_:@][\w:.\-]{0,60})"
+    rb"([A-Za-z_:@][\w:.\-]{0,60})"
     rb"(?:\s*+=\s*+(?:\"([^\"]{0,5000})\"|'([^']{0,5000})'|([^\s\"'>]{0,2000})))?"
 )
-_TITLE = re.compile(rb"<[tT][iI][tT][lL][eE]\b[^<>]{0,300}>([^<]{0,2000})")
-_HTML_TAG = re.compile(rb"<[hH][tT][mM][lL]\s")
+#: A tag from behind its name to its end; what is quoted may hold the mark that ends it.
+_INSIDE = re.compile(rb"(?:[^\"'<>]++|\"[^\"]{0,5000}+\"|'[^']{0,5000}+'|[\"'])*+")
+_TITLE = re.compile(rb"<(?:title|TITLE|Title)\b[^<>]{0,300}>([^<]{0,2000})")
+_HTML_TAG = re.compile(rb"<(?:html|HTML)\s")
 _HEADING = re.compile(rb"<[hH]1\b[^<>]{0,1000}>")
 _HEADING_END = re.compile(rb"</[hH]1")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 _BLANKS = re.compile(r"\s+")
 _METAS_MAX = 400
 _LINKS_MAX = 400
-_ATTRIBUTES_MAX = 40
+_BLOCKS_MAX = 60
+_COMMENT_BYTES_LOOKED_BACK = 50_000
+_TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
 _TITLE_LENGTH_MAX = 300
 _SCRIPTS_MAX = 500
@@ -41,59 +54,75 @@ class Script(msgspec.Struct, frozen=True, gc=False):
     body: bytes
 
 
-class Markup(msgspec.Struct, frozen=True):
-    """A page in parts: `visible` is all but its scripts, styles and comments.
+class Markup:
+    """A page (in UTF-8) in parts."""
 
-    `metas` are (name, content) pairs, `links` the attributes of its link tags.
-    """
+    def __init__(self, page: bytes) -> None:
+        self.page = page
 
-    visible: bytes
-    json_ld: tuple[bytes, ...]
-    scripts: tuple[Script, ...]
-    metas: tuple[tuple[str, str], ...]
-    links: tuple[Attributes, ...]
-    title: str
-    heading: str
-    language: str
+    @cached_property
+    def json_ld(self) -> tuple[bytes, ...]:
+        """What stands in the page's JSON-LD scripts, those in comments left out."""
+        return tuple(_json_ld(self.page))
+
+    @cached_property
+    def head(self) -> bytes:
+        """Where the page speaks of itself, without scripts and comments; all of it without end."""
+        end = _HEAD_END.search(self.page)
+        return without_scripts(self.page[: end.start()]) if end else self.visible
+
+    @cached_property
+    def visible(self) -> bytes:
+        """All but scripts and comments."""
+        return without_scripts(self.page)
+
+    @cached_property
+    def scripts(self) -> tuple[Script, ...]:
+        """The inline scripts that are no JSON-LD."""
+        return tuple(_scripts(self.page))
+
+    @cached_property
+    def metas(self) -> tuple[tuple[str, str], ...]:
+        """(name, content) of the meta tags that may say something of a product."""
+        return tuple(_metas(self.head)) or tuple(_metas(self.visible))
+
+    @cached_property
+    def links(self) -> tuple[Attributes, ...]:
+        """The attributes of the link tags that lead to other forms of the page."""
+        return tuple(_links(self.head))
+
+    @cached_property
+    def title(self) -> str:
+        """The page's title, in one line."""
+        found = _TITLE.search(self.head) or _TITLE.search(self.visible)
+        return one_line(html.unescape(text_of(found[1]))) if found else ""
+
+    @cached_property
+    def heading(self) -> str:
+        """The text of the first heading, in one line."""
+        return _heading(self.visible)
+
+    @cached_property
+    def language(self) -> str:
+        """The page's own language tag."""
+        found = _HTML_TAG.search(self.head)
+        return attributes_at(self.head, found.end())[0].get("lang", "") if found else ""
 
 
-def read_markup(page: bytes) -> Markup:
-    """Cut a page (in UTF-8) into its parts."""
-    kept: list[bytes] = []
-    json_ld: list[bytes] = []
-    scripts: list[Script] = []
-    for kind, part in _parts(page):
-        if kind == b"":
-            kept.append(part)
-        elif kind == b"<script":
-            tag, _, body = part.partition(b">")
-            if b"ld+json" in tag.lower():
-                json_ld.append(body)
-            elif body and len(scripts) < _SCRIPTS_MAX:
-                scripts.append(Script(tag, body))
-    visible = b"".join(kept)
-    title = _TITLE.search(visible)
-    tag_start = _HTML_TAG.search(visible)
-    return Markup(
-        visible=visible,
-        json_ld=tuple(json_ld),
-        scripts=tuple(scripts),
-        metas=tuple(_metas(visible)),
-        links=tuple(_links(visible)),
-        title=one_line(html.unescape(text_of(title[1]))) if title else "",
-        heading=_heading(visible),
-        language=attributes_at(visible, tag_start.end())[0].get("lang", "") if tag_start else "",
-    )
+def without_scripts(page: bytes) -> bytes:
+    """`page` without its scripts and comments."""
+    return b"".join(part for kind, part in _parts(page) if not kind)
 
 
 def attributes_at(page: bytes, position: int) -> tuple[Attributes, int]:
     """The attributes of the tag whose name ends at `position`, and where they end."""
+    inside = _INSIDE.match(page, position, position + _TAG_BYTES_MAX * 10)
+    end = inside.end() if inside else position
     attributes: Attributes = {}
-    while (found := _ATTRIBUTE.match(page, position)) and len(attributes) < _ATTRIBUTES_MAX:
-        value = found[2] or found[3] or found[4] or b""
-        attributes.setdefault(found[1].decode("ascii", "replace").lower(), text_of(value))
-        position = found.end()
-    return attributes, position
+    for name, *values in _ATTRIBUTE.findall(page, position, end):
+        value = values[0] or values[1] or values[2]
+        attributes.setdefault(name.decode("ascii", "replace").lower(), text_of(value))
+    return attributes, end
 
 
 def text_of(piece: bytes) -> str:
@@ -117,29 +146,71 @@ def one_line(text: str) -> str:
 def _parts(page: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The page's stretches in order: what starts each (nothing for what people see), and it."""
     lowered = page.lower()
-    upcoming = {start: lowered.find(start) for start in _STARTS}
-    position = 0
-    while True:
-        nearest = min(
-            (start for start in _STARTS if upcoming[start] >= 0),
-            key=lambda start: upcoming[start],
-            default=None,
-        )
-        if nearest is None:
-            yield b"", page[position:]
+    find = lowered.find
+    position, size = 0, len(page)
+    script, comment = find(_SCRIPT), find(_COMMENT)
+    while script >= 0 or comment >= 0:
+        is_script = script >= 0 and (comment < 0 or script < comment)
+        if is_script:
+            yield b"", page[position:script]
+            begin = script + len(_SCRIPT)
+            stop = find(_SCRIPT_END, begin)
+            position = find(b">", stop) + 1 if stop >= 0 else 0
+            yield _SCRIPT, page[begin : stop if stop >= 0 else size]
+        else:
+            yield b"", page[position:comment]
+            # `<!-->` is a whole comment too.
+            stop = find(_COMMENT_END, comment + 2)
+            position = stop + len(_COMMENT_END) if stop >= 0 else 0
+        if not position:
             return
-        begin = upcoming[nearest]
-        yield b"", page[position:begin]
-        end = lowered.find(_ENDS[nearest], begin + len(nearest) - (nearest == b"<!--") * 2)
-        stop = len(page) if end < 0 else end
-        yield nearest, page[begin + len(nearest) : stop]
-        # The rest of the closing tag is harmless where people see it.
-        position = stop + (len(_ENDS[nearest]) if end >= 0 else 0)
-        if end >= 0 and nearest != b"<!--":
-            position = (lowered.find(b">", position) + 1) or len(page)
-        for start in _STARTS:
-            if 0 <= upcoming[start] < position:
-                upcoming[start] = lowered.find(start, position)
+        if 0 <= script < position:
+            script = find(_SCRIPT, position)
+        if 0 <= comment < position:
+            comment = find(_COMMENT, position)
+    yield b"", page[position:]
+
+
+def _json_ld(page: bytes) -> Iterator[bytes]:
+    position = 0
+    for _ in range(_BLOCKS_MAX):
+        found = page.find(_LD_JSON, position)
+        if found < 0:
+            return
+        position = found + len(_LD_JSON)
+        tag = page.rfind(b"<", max(0, found - _TAG_BYTES_MAX), found)
+        is_script = tag >= 0 and page[tag : tag + len(_SCRIPT)].lower() == _SCRIPT
+        if not is_script or page.find(b">", tag, found) >= 0 or _is_in_comment(page, tag):
+            continue
+        begin = page.find(b">", found) + 1
+        end = _end_of_script(page, begin) if begin else 0
+        if not begin:
+            return
+        yield page[begin:end]
+        position = end
+
+
+def _is_in_comment(page: bytes, place: int) -> bool:
+    start = max(0, place - _COMMENT_BYTES_LOOKED_BACK)
+    comment = page.rfind(_COMMENT, start, place)
+    return comment >= 0 and page.find(_COMMENT_END, comment, place) < 0
+
+
+def _end_of_script(page: bytes, begin: int) -> int:
+    end = page.find(_SCRIPT_END, begin)
+    if end < 0:
+        end = page.find(_SCRIPT_END.upper(), begin)
+    return end if end >= 0 else len(page)
+
+
+def _scripts(page: bytes) -> Iterator[Script]:
+    count = 0
+    for kind, part in _parts(page):
+        if kind == _SCRIPT:
+            tag, _, body = part.partition(b">")
+            if body and b"ld+json" not in tag and count < _SCRIPTS_MAX:
+                count += 1
+                yield Script(tag, body)
 
 
 def _metas(visible: bytes) -> Iterator[tuple[str, str]]:
@@ -161,9 +232,6 @@ def _links(visible: bytes) -> Iterator[Attributes]:
         attributes, _ = attributes_at(visible, link.end())
         if attributes.get("rel", "").lower() in _TELLING_LINKS:
             yield attributes
-
-
-_TELLING_LINKS = frozenset({"canonical", "alternate", "https://api.w.org/"})
 
 
 def _heading(visible: bytes) -> str:

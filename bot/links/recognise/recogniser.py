@@ -8,7 +8,7 @@ from bot.links.recognise.currencies import page_regions
 from bot.links.recognise.endpoints import Endpoint, endpoints_of, read_endpoint
 from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import main_nodes, parse_blocks
-from bot.links.recognise.markup import Markup, read_markup
+from bot.links.recognise.markup import Markup
 from bot.links.recognise.metatags import read_meta_tags
 from bot.links.recognise.schema import names_article, read_schema
 from bot.links.recognise.shopdata import read_shop_data
@@ -37,21 +37,20 @@ class PageReader:
     """Reads one page: its structured data at once and without a tree, the rest when asked."""
 
     def __init__(self, html: bytes, url: str, *, charset: str | None = None) -> None:
-        self._page = in_utf8(html, charset)
-        self.markup = read_markup(self._page)
+        self.markup = Markup(in_utf8(html, charset))
+        page = self.markup.page
         values, self.broken_blocks = parse_blocks(self.markup.json_ld)
-        visible = self.markup.visible
         nodes = list(main_nodes(values))
-        items = item_nodes(visible, MICRODATA) if b"itemprop" in visible.lower() else []
-        typed = item_nodes(visible, RDFA) if b"typeof" in visible else []
-        is_article = names_article([*nodes, *items, *typed])
+        items = item_nodes(page, MICRODATA)
+        is_article = names_article([*nodes, *items])
         self.facts = _facts(url, self.markup, is_article=is_article)
-        found = (
+        found = [
             read_schema("json-ld", nodes, self.facts),
             read_schema("microdata", items, self.facts),
-            read_schema("rdfa", typed, self.facts),
-            read_shop_data(self.markup, self.facts),
-        )
+        ]
+        if not any(clue is not None and clue.price is not None for clue in found):
+            found.append(read_schema("rdfa", item_nodes(page, RDFA), self.facts))
+            found.append(read_shop_data(self.markup, self.facts))
         self.products = [clue for clue in found if clue is not None]
         self.clues = [*self.products, *read_meta_tags(self.markup)]
 
@@ -101,7 +100,7 @@ class PageReader:
         clues, facts = self.clues, self.facts
         if facts.kind.startswith(_READING_KINDS):
             # Some shops call their pages articles; then only a schema.org product has a price.
-            return judge_price(clues, ShownPrices(), facts, self._page)
+            return judge_price(clues, ShownPrices(), facts, self.markup.page)
         shown = shown_prices(tree, facts)
         is_priced = any(clue.price is not None for clue in clues)
         is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
@@ -113,7 +112,7 @@ class PageReader:
             in_text = price_in_text(tree, facts)
             if in_text is not None:
                 shown = ShownPrices.of(*in_text)
-        return judge_price(clues, shown, facts, self._page)
+        return judge_price(clues, shown, facts, self.markup.page)
 
     def _looks_like_shop(self, tree: LexborHTMLParser) -> bool:
         """Whether a page without a schema.org product may sell one all the same."""
@@ -127,13 +126,13 @@ def _facts(url: str, markup: Markup, *, is_article: bool) -> PageFacts:
     address = URL(url) if URL.can_parse(url) else None
     return PageFacts(
         url=url,
-        titles=tuple(filter(None, (found.get("og:title"), markup.heading, markup.title))),
+        markup=markup,
         regions=page_regions(
             address.hostname if address else "",
             address.pathname if address else "",
             (markup.language, locale),
         ),
-        heading=markup.heading,
+        og_title=found.get("og:title", ""),
         description=found.get("og:description") or found.get("description") or "",
         kind=kind,
         language=markup.language or locale,

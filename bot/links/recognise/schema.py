@@ -9,6 +9,8 @@ from bot.links.recognise.jsonld import Node
 from bot.links.recognise.offers import OfferReader
 from bot.links.recognise.sighting import Clue, PageFacts
 from bot.links.recognise.values import (
+    ARTICLE_TYPES,
+    PRODUCT_TYPES,
     absolute_url,
     availability_word,
     clean,
@@ -21,14 +23,6 @@ from bot.links.recognise.values import (
     types_of,
 )
 
-_PRODUCT_TYPES = frozenset(
-    {"product", "productgroup", "productmodel", "individualproduct", "someproducts", "vehicle",
-     "car", "motorcycle", "book", "musicrelease", "videogame"}
-)  # fmt: skip
-_ARTICLE_TYPES = frozenset(
-    {"newsarticle", "article", "blogposting", "reportagenewsarticle", "techarticle",
-     "scholarlyarticle", "liveblogposting", "opinionnewsarticle", "analysisnewsarticle"}
-)  # fmt: skip
 _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin", "ean", "isbn", "upc", "barcode")
 #: Shorter titles turn up in other words by chance.
 _TELLING_LENGTH = 5
@@ -38,7 +32,7 @@ def read_schema(source: str, nodes: Iterable[Node], facts: PageFacts) -> Clue | 
     """What the page's product says, among `nodes` of one source; None without such a product."""
     known = [lowered(node) for node in nodes]
     by_id = {str(node["@id"]): node for node in known if "@id" in node and len(node) > 1}
-    products = [node for node in known if types_of(node) & _PRODUCT_TYPES]
+    products = [node for node in known if types_of(node) & PRODUCT_TYPES]
     if any("productgroup" in types_of(node) for node in products):
         products = [node for node in products if "isvariantof" not in node]
     chosen = _page_products(products, facts)
@@ -63,7 +57,7 @@ def read_schema(source: str, nodes: Iterable[Node], facts: PageFacts) -> Clue | 
 
 def names_article(nodes: Iterable[Node]) -> bool:
     """Whether a node says that the page is an article."""
-    return any(types_of(node) & _ARTICLE_TYPES for node in nodes)
+    return any(types_of(node) & ARTICLE_TYPES for node in nodes)
 
 
 def _page_products(products: list[Node], facts: PageFacts) -> list[Node]:

@@ -27,9 +27,10 @@ _CENTS = 100
 
 def read_shop_data(markup: Markup, facts: PageFacts) -> Clue | None:
     """The product that the page's own scripts know; None where there is none, or several."""
+    scripts = markup.scripts if b'"variants"' in markup.page else ()
     found = [
         clue
-        for script in markup.scripts
+        for script in scripts
         if b'"variants"' in script.body and b"json" in script.tag.lower()
         and len(script.body) <= _PRODUCT_JSON_BYTES_MAX
         and (clue := _shopify_product(script.body, markup, facts)) is not None
@@ -124,7 +125,7 @@ def _shopify_variant(variant: dict[str, object], currency: str | None) -> Varian
 
 
 def _variations(markup: Markup, facts: PageFacts) -> Clue | None:
-    if b"data-product_variations" not in markup.visible:
+    if b"data-product_variations" not in markup.page:
         return None
     match = _VARIATIONS.search(markup.visible)
     if match is None:

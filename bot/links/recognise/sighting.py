@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 import msgspec
+
+from bot.links.recognise.markup import Markup
 
 #: Where a fact can come from, most trusted first. All but the last are structured data.
 SOURCES = ("shop-api", "json-ld", "microdata", "rdfa", "shop-data", "opengraph", "meta", "oembed",
@@ -93,7 +96,7 @@ class Clue:
     is_free: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PageFacts:
     """What every reader of a page may need: its address, its names and where it is at home.
 
@@ -101,10 +104,20 @@ class PageFacts:
     """
 
     url: str
-    titles: tuple[str, ...]
+    markup: Markup
     regions: tuple[str, ...]
-    heading: str = ""
+    og_title: str = ""
     description: str = ""
     kind: str = ""
     language: str = ""
     is_article: bool = False
+
+    @property
+    def heading(self) -> str:
+        """The page's first heading."""
+        return self.markup.heading
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """What the page is called, by Open Graph, its heading and its title."""
+        return tuple(filter(None, (self.og_title, self.markup.heading, self.markup.title)))

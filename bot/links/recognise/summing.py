@@ -1,5 +1,6 @@
 """One sighting out of all clues: each field from the first source that has it."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from bot.links.recognise.confidence import confidence_of
@@ -20,8 +21,8 @@ def summed_up(
     `in_words` is the availability that the page's visible words suggest, for want of a source.
     """
     found = _Fields(clues)
-    fallbacks = {"title": markup.heading or markup.title, "availability": in_words}
-    texts = {field: found.first(field, fallbacks.get(field)) for field in _TEXTS}
+    fallbacks = {"title": lambda: markup.heading or markup.title, "availability": lambda: in_words}
+    texts = {field: found.first(field, fallbacks.get(field, _nothing)) for field in _TEXTS}
     image = texts.pop("image")
     minor, exponent, rounded = in_minor_units(verdict.price, verdict.currency)
     listed = None
@@ -59,6 +60,10 @@ def summed_up(
     )
 
 
+def _nothing() -> None:
+    return None
+
+
 class _Fields:
     """Notes where each field came from, and how sure it is."""
 
@@ -67,16 +72,17 @@ class _Fields:
         self.sources: dict[str, str] = {}
         self.confidence: dict[str, float] = {}
 
-    def first(self, field: str, fallback: str | None) -> str | None:
+    def first(self, field: str, fallback: Callable[[], str | None]) -> str | None:
         """The first source's word for a field, else what the page suggests."""
         for clue in self._clues:
             value: str | None = getattr(clue, field)
             if value is not None:
                 self.note(field, value, clue.source)
                 return value
-        if fallback:
-            self.note(field, fallback, "page")
-        return fallback or None
+        suggested = fallback()
+        if suggested:
+            self.note(field, suggested, "page")
+        return suggested or None
 
     def note(self, field: str, value: object, source: str) -> None:
         """Keep the source of a field's value."""

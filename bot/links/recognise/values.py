@@ -1,6 +1,8 @@
 """Small values of structured data: names, words for availability, article numbers, addresses."""
 
 import html
+import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from ada_url import URL
@@ -8,6 +10,15 @@ from ada_url import URL
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import one_line
 
+#: Types of schema.org whose items are sold, and those that are read instead.
+PRODUCT_TYPES = frozenset(
+    {"product", "productgroup", "productmodel", "individualproduct", "someproducts", "vehicle",
+     "car", "motorcycle", "book", "musicrelease", "videogame"}
+)  # fmt: skip
+ARTICLE_TYPES = frozenset(
+    {"newsarticle", "article", "blogposting", "reportagenewsarticle", "techarticle",
+     "scholarlyarticle", "liveblogposting", "opinionnewsarticle", "analysisnewsarticle"}
+)  # fmt: skip
 _AVAILABILITIES = {
     name.lower(): name
     for name in (
@@ -25,6 +36,7 @@ _AVAILABILITIES = {
     "onstock": "InStock", "nostock": "OutOfStock", "comingsoon": "PreOrder",
     "temporarilyoutofstock": "OutOfStock", "nolongeravailable": "Discontinued",
 }  # fmt: skip
+_MARKS = re.compile(r"[\W_]+")
 _GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 _ISBN10_LENGTH = 10
 _STOCK_DIGITS_MAX = 9
@@ -97,7 +109,11 @@ def lowered(node: Node) -> Node:
 def types_of(node: Node) -> frozenset[str]:
     """The node's types in lower case, without their vocabulary."""
     raw = node.get("@type")
-    names = raw if isinstance(raw, list) else [raw]
+    return type_names(raw if isinstance(raw, list) else [raw])
+
+
+def type_names(names: Iterable[object]) -> frozenset[str]:
+    """Types by their short names in lower case."""
     return frozenset(
         name.rstrip("/").rpartition("/")[2].rpartition("#")[2].rpartition(":")[2].lower()
         for name in names
@@ -107,7 +123,7 @@ def types_of(node: Node) -> frozenset[str]:
 
 def squeezed(text: str) -> str:
     """`text` in lower case without blanks and marks, for comparing names."""
-    return "".join(char for char in html.unescape(text).lower() if char.isalnum())
+    return _MARKS.sub("", html.unescape(text).lower())
 
 
 def absolute_url(url: str, base: str) -> str | None:
