@@ -1,5 +1,6 @@
 """A page's bytes in UTF-8, whatever it came in."""
 
+import codecs
 import re
 
 _CHARSET_IN_PAGE = re.compile(
@@ -17,6 +18,8 @@ _BYTE_ORDER_MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 _CHARSET_WINDOW_BYTES = 4096
+_STRETCH_BYTES = 32_768
+_CONTINUATIONS = bytes(range(0x80, 0xC0))
 _UTF8 = frozenset({"utf-8", "utf8"})
 
 
@@ -31,15 +34,28 @@ def in_utf8(page: bytes, charset: str | None) -> bytes:
             return page.decode(name, "replace").encode("utf-8", "replace")
     in_page = _CHARSET_IN_PAGE.search(page[:_CHARSET_WINDOW_BYTES])
     named = _browser_name(charset or (in_page[1].decode("ascii") if in_page else None))
-    if named in _UTF8 or page.isascii():
+    if named is None:
+        named = "utf-8" if _seems_utf8(page) else "cp1252"
+    if named in _UTF8:
         return page
-    for name in filter(None, (named, "utf-8")):
-        try:
-            text = page.decode(name, "replace" if named else "strict")
-        except (LookupError, UnicodeError):
-            continue
-        return page if name == "utf-8" else text.encode("utf-8", "replace")
-    return page.decode("cp1252", "replace").encode()
+    try:
+        return page.decode(named, "replace").encode("utf-8", "replace")
+    except (LookupError, UnicodeError):
+        return page
+
+
+def _seems_utf8(page: bytes) -> bool:
+    """Whether the first stretch that is not ASCII is UTF-8; the rest will be like it."""
+    for start in range(0, len(page), _STRETCH_BYTES):
+        stretch = page[start : start + _STRETCH_BYTES]
+        if not stretch.isascii():
+            try:
+                # What a stretch cuts in two is left aside.
+                codecs.utf_8_decode(stretch.lstrip(_CONTINUATIONS), "strict", False)  # noqa: FBT003 (the codec's own signature)
+            except UnicodeDecodeError:
+                return False
+            return True
+    return True
 
 
 def _browser_name(charset: str | None) -> str | None:

@@ -8,6 +8,7 @@ that shops add to it). Nothing is fetched here.
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 from ada_url import URL
@@ -148,7 +149,7 @@ def _oembed(value: object, _: Markup, facts: PageFacts) -> Clue | None:
     clue = clue_of_variants("oembed", variants)
     clue.title, clue.brand = clean(value.get("title")), clean(value.get("brand"))
     clue.seller = clean(value.get("provider_name"))
-    clue.variants = variants if len(variants) > 1 else []
+    clue.variants = partial(list, variants if len(variants) > 1 else ())
     thumbnail = value.get("thumbnail_url")
     clue.image = absolute_url(thumbnail, facts.url) if isinstance(thumbnail, str) else None
     return clue

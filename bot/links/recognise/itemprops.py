@@ -6,8 +6,8 @@ by counting the tags of its name. That reads hundreds of kilobytes in a fraction
 
 import html
 import re
-from bisect import bisect_left
 from dataclasses import dataclass
+from functools import lru_cache
 
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import (
@@ -19,7 +19,8 @@ from bot.links.recognise.markup import (
 from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES
 
 _ELEMENTS_MAX = 3000
-_NAMES_MAX = 16
+_COUNTED_AT_MOST = 4
+_SLASH = ord("/")
 _TEXT_BYTES_MAX = 2000
 _LINKS = {"a": "href", "link": "href", "area": "href", "img": "src", "source": "src",
           "object": "data", "data": "value", "meter": "value", "time": "datetime"}  # fmt: skip
@@ -30,6 +31,14 @@ _BESIDE = frozenset({"isrelatedto", "issimilarto", "isaccessoryorsparepartfor", 
 _TELLING_TYPES = PRODUCT_TYPES | ARTICLE_TYPES
 _TYPE_NAME = re.compile(rb"[\"']?(?:https?://)?(?:schema\.org/|schema:)?([A-Za-z]{3,30})")
 _TAG_BYTES_MAX = 1000
+_WANTED = frozenset(
+    """
+    name price pricecurrency lowprice highprice offers pricespecification pricetype availability
+    sku mpn productid identifier gtin gtin8 gtin12 gtin13 gtin14 isbn ean upc barcode image url
+    contenturl brand manufacturer seller model hasvariant isvariantof inventorylevel value
+    valueaddedtaxincluded referencequantity mainentityofpage
+    """.split()
+) | _BESIDE
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9-]{0,30})(?=[\s/>])")
 
 
@@ -50,15 +59,15 @@ MICRODATA = Syntax(
     scope="itemscope",
     kind="itemtype",
     name="itemprop",
-    mark=re.compile(rb"item(?:[sS]cope|[pP]rop)\b"),
-    vocabulary=b".org/",
+    mark=re.compile(rb"item(?:[sS]cope\b|[pP]rop\s{0,3}=\s{0,3}[\"']?([^\"'<>]{1,100}))"),
+    vocabulary=b"schema.org/",
 )
 RDFA = Syntax(
     "rdfa",
     scope="typeof",
     kind="typeof",
     name="property",
-    mark=re.compile(rb"(?:typeof|property)\s*="),
+    mark=re.compile(rb"(?:typeof|property\s{0,3}=\s{0,3}[\"']?([^\"'<>]{1,100}))"),
     vocabulary=b"typeof=",
 )
 
@@ -81,33 +90,77 @@ def item_nodes(page: bytes, syntax: Syntax) -> list[Node]:
         return []
     last = page.rfind(syntax.name.encode())
     visible = without_scripts(page[first : last + _TEXT_BYTES_MAX])
-    elements = _elements(visible, syntax)
-    if not elements:
-        return []
-    ends = _Ends(visible, elements[0].start, elements[-1].end_of_tag)
-    scopes: list[tuple[int, Node, bool]] = []
-    found: list[Node] = []
-    for element in elements:
-        while scopes and scopes[-1][0] <= element.start:
-            scopes.pop()
-        is_item = syntax.scope in element.attributes
-        node: Node = {"@type": element.attributes.get(syntax.kind, "").split()}
-        names = element.attributes.get(syntax.name, "").split()
-        _, owner, is_beside = scopes[-1] if scopes else (0, None, False)
-        if owner is not None and names:
-            value: object = node if is_item else _value(visible, element)
+    return _Scanner(visible, syntax).nodes()
+
+
+class _Scanner:
+    """Goes through the tags with a syntax's attributes, keeping track of the items it is in."""
+
+    def __init__(self, visible: bytes, syntax: Syntax) -> None:
+        self._visible = visible
+        self._syntax = syntax
+        self._ends = _Ends(visible)
+        #: The items around the current place, the innermost last: where each ends, and it.
+        self._around: list[tuple[int, Node]] = []
+        self._position = 0
+
+    def nodes(self) -> list[Node]:
+        """The items, save those that stand beside the page's topic."""
+        found: list[Node] = []
+        for count, mark in enumerate(self._syntax.mark.finditer(self._visible)):
+            if count >= _ELEMENTS_MAX:
+                break
+            if mark.start() >= self._position and (mark[1] is None or _is_wanted(mark[1])):
+                element = self._element(mark.start())
+                node = self._read(element) if element is not None else None
+                if node is not None:
+                    found.append(node)
+        return found
+
+    def _element(self, place: int) -> _Element | None:
+        """The tag around `place`; None where that stands in the page's text."""
+        start = self._visible.rfind(b"<", self._position, place)
+        named = _TAG_NAME.match(self._visible, start) if start >= 0 else None
+        if named is None:
+            return None
+        attributes, end = attributes_at(self._visible, named.end())
+        if end <= place:
+            return None
+        self._position = end
+        return _Element(named[1].decode("ascii").lower(), start, end, attributes)
+
+    def _read(self, element: _Element) -> Node | None:
+        """Take a tag into account; the item that it begins, if it is one of the topic's."""
+        while self._around and self._around[-1][0] <= element.start:
+            self._around.pop()
+        attributes = element.attributes
+        is_item = self._syntax.scope in attributes
+        names = attributes.get(self._syntax.name, "").split()
+        if is_item and any(_short(name) in _BESIDE for name in names):
+            # Nothing in it is about the page's product.
+            self._position = max(self._position, self._ends.of(element))
+            return None
+        node: Node | None = None
+        if is_item:
+            node = {"@type": attributes.get(self._syntax.kind, "").split()}
+            if "itemid" in attributes:
+                node["@id"] = attributes["itemid"]
+        if self._around and names:
+            value: object = node if is_item else _value(self._visible, element)
             for name in names:
-                _add(owner, name, value)
-        if not is_item:
-            continue
-        is_beside = is_beside or any(_short(name) in _BESIDE for name in names)
-        if "itemid" in element.attributes:
-            node["@id"] = element.attributes["itemid"]
-        if not is_beside:
-            found.append(node)
-        end = ends.of(element) or (scopes[-1][0] if scopes else len(visible))
-        scopes.append((min(end, scopes[-1][0]) if scopes else end, node, is_beside))
-    return found
+                _add(self._around[-1][1], name, value)
+        if node is not None:
+            self._around.append((self._end(element), node))
+        return node
+
+    def _end(self, element: _Element) -> int:
+        outer = self._around[-1][0] if self._around else len(self._visible)
+        return min(self._ends.of(element) or outer, outer)
+
+
+def _is_wanted(names: bytes) -> bool:
+    """Whether a property is one that anybody asks for; the texts of reviews are not."""
+    return any(_short(name.decode("ascii", "replace")) in _WANTED for name in names.split())
 
 
 def _first_telling(page: bytes, syntax: Syntax) -> int:
@@ -125,63 +178,42 @@ def _first_telling(page: bytes, syntax: Syntax) -> int:
     return -1
 
 
-def _elements(visible: bytes, syntax: Syntax) -> list[_Element]:
-    elements: list[_Element] = []
-    position = 0
-    for mark in syntax.mark.finditer(visible):
-        if mark.start() < position:
-            continue  # The same tag again.
-        start = visible.rfind(b"<", position, mark.start())
-        named = _TAG_NAME.match(visible, start) if start >= 0 else None
-        if named is None:
-            continue
-        attributes, end = attributes_at(visible, named.end())
-        if end <= mark.start():
-            continue  # It stands in the page's text.
-        position = end
-        if syntax.scope in attributes or syntax.name in attributes:
-            name = named[1].decode("ascii").lower()
-            elements.append(_Element(name, start, end, attributes))
-            if len(elements) >= _ELEMENTS_MAX:
-                break
-    return elements
-
-
 class _Ends:
-    """Where elements end, by the opening and closing tags of each name, counted once a name.
+    """Where elements end, by counting the opening and closing tags of their name."""
 
-    Only the stretch from `first` to `last` is looked at; behind it no item's property stands.
-    """
-
-    def __init__(self, visible: bytes, first: int, last: int) -> None:
+    def __init__(self, visible: bytes) -> None:
         self._visible = visible
-        self._first = first
-        self._last = last
-        self._by_name: dict[str, tuple[list[int], list[int]]] = {}
+        # Items in items are counted through again; a page's author may mean it so.
+        self._bytes_left = _COUNTED_AT_MOST * len(visible)
 
     def of(self, element: _Element) -> int:
-        """Where `element` ends; 0 when nothing in the stretch closes it."""
+        """Where `element` ends; 0 when nothing closes it."""
         if element.name in _VOID:
             return element.end_of_tag
-        if element.name not in self._by_name:
-            if len(self._by_name) >= _NAMES_MAX:
-                return 0
-            self._by_name[element.name] = self._matched(element.name)
-        starts, ends = self._by_name[element.name]
-        at = bisect_left(starts, element.start)
-        return ends[at] if at < len(starts) and starts[at] == element.start else 0
+        if self._bytes_left <= 0:
+            return 0
+        begin = element.end_of_tag
+        end = _closing(self._visible, element.name, begin, len(self._visible))
+        self._bytes_left -= (end or len(self._visible)) - begin
+        return end
 
-    def _matched(self, name: str) -> tuple[list[int], list[int]]:
-        tag = re.compile(rb"<(/?)" + _in_any_case(name) + rb"(?=[\s/>])")
-        ends: dict[int, int] = {}
-        opened: list[int] = []
-        for match in tag.finditer(self._visible, self._first, self._last):
-            if not match[1]:
-                ends[match.start()] = 0
-                opened.append(match.start())
-            elif opened:
-                ends[opened.pop()] = match.start()
-        return list(ends), list(ends.values())
+
+def _closing(visible: bytes, name: str, begin: int, stop: int) -> int:
+    """Where the tag stands that closes an element of `name`, open at `begin`; 0 if there is none."""
+    depth = 1
+    for match in _tags_named(name).finditer(visible, begin, stop):
+        if visible[match.start() + 1] == _SLASH:
+            depth -= 1
+            if depth == 0:
+                return match.start()
+        else:
+            depth += 1
+    return 0
+
+
+@lru_cache(maxsize=256)
+def _tags_named(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb"</?" + _in_any_case(name) + rb"(?=[\s/>])")
 
 
 def _in_any_case(name: str) -> bytes:
@@ -217,15 +249,5 @@ def _value(visible: bytes, element: _Element) -> str:
         return ""
     # What the tag still holds behind its attributes ends with it.
     begin = visible.find(b">", element.end_of_tag) + 1
-    inside = visible[begin : begin + _TEXT_BYTES_MAX] if begin else b""
-    return without_tags(_up_to_end(inside, element.name))
-
-
-def _up_to_end(inside: bytes, name: str) -> bytes:
-    """What stands before the tag that closes an element of `name`; nothing if it is far away."""
-    depth = 1
-    for match in re.finditer(rb"<(/?)" + re.escape(name.encode()) + rb"(?=[\s/>])", inside, re.IGNORECASE):
-        depth += -1 if match[1] else 1
-        if depth == 0:
-            return inside[: match.start()]
-    return b""
+    end = _closing(visible, element.name, begin, begin + _TEXT_BYTES_MAX) if begin else 0
+    return without_tags(visible[begin:end])

@@ -16,10 +16,11 @@ _SCRIPT, _SCRIPT_END = b"<script", b"</script"
 _COMMENT, _COMMENT_END = b"<!--", b"-->"
 _LD_JSON = b"application/ld+json"
 _HEAD_END = re.compile(rb"</(?:head|HEAD)\s*>|<(?:body|BODY)[\s>]")
-_META = re.compile(
-    # Only tags that may say something of a product; browsers' own are passed over.
-    rb"<(?:meta|META|Meta)\s(?=[^<>]{0,300}?(?:og:|product:|twitter:|book:|article:|[pP]rice"
-    rb"|[cC]urrency|[aA]vailability|[dD]escription))"
+_META = re.compile(rb"<(?:meta|META|Meta)\s")
+#: Tags that may say something of a product; those for browsers are passed over.
+_TELLING_META = re.compile(
+    rb"[^<>]{0,1000}?(?:property|name|PROPERTY|NAME)\s{0,3}=\s{0,3}[\"']?\s{0,3}"
+    rb"(?:(?:og|product|twitter|book):|[pP]rice|[cC]urrency|[aA]vailab|[dD]escription)"
 )
 _LINK = re.compile(rb"<(?:link|LINK)\s(?=[^<>]{0,500}?(?:canonical|alternate|api\.w\.org))")
 _TELLING_LINKS = frozenset({"canonical", "alternate", "https://api.w.org/"})
@@ -38,9 +39,11 @@ _BLANKS = re.compile(r"\s+")
 _METAS_MAX = 400
 _LINKS_MAX = 400
 _BLOCKS_MAX = 60
-_COMMENT_BYTES_LOOKED_BACK = 50_000
+_BYTES_LOOKED_BACK = 50_000
 _TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
+_HEADINGS_MAX = 5
+_HEAD_BYTES_MAX = 300_000
 _TITLE_LENGTH_MAX = 300
 _SCRIPTS_MAX = 500
 
@@ -67,9 +70,13 @@ class Markup:
 
     @cached_property
     def head(self) -> bytes:
-        """Where the page speaks of itself, without scripts and comments; all of it without end."""
-        end = _HEAD_END.search(self.page)
-        return without_scripts(self.page[: end.start()]) if end else self.visible
+        """Where the page speaks of itself, without scripts and comments."""
+        end = _HEAD_END.search(self.page, 0, _HEAD_BYTES_MAX)
+        head = without_scripts(self.page[: end.start() if end else _HEAD_BYTES_MAX])
+        if _META.search(head) is None:
+            # Whatever ended the head, it ended too early.
+            return without_scripts(self.page[:_HEAD_BYTES_MAX])
+        return head
 
     @cached_property
     def visible(self) -> bytes:
@@ -84,7 +91,7 @@ class Markup:
     @cached_property
     def metas(self) -> tuple[tuple[str, str], ...]:
         """(name, content) of the meta tags that may say something of a product."""
-        return tuple(_metas(self.head)) or tuple(_metas(self.visible))
+        return tuple(_metas(self.head))
 
     @cached_property
     def links(self) -> tuple[Attributes, ...]:
@@ -94,13 +101,13 @@ class Markup:
     @cached_property
     def title(self) -> str:
         """The page's title, in one line."""
-        found = _TITLE.search(self.head) or _TITLE.search(self.visible)
+        found = _TITLE.search(self.head)
         return one_line(html.unescape(text_of(found[1]))) if found else ""
 
     @cached_property
     def heading(self) -> str:
         """The text of the first heading, in one line."""
-        return _heading(self.visible)
+        return _heading(self.page)
 
     @cached_property
     def language(self) -> str:
@@ -145,8 +152,8 @@ def one_line(text: str) -> str:
 
 def _parts(page: bytes) -> Iterator[tuple[bytes, bytes]]:
     """The page's stretches in order: what starts each (nothing for what people see), and it."""
-    lowered = page.lower()
-    find = lowered.find
+    # Lowering takes as long as all the rest; a page that shouts does so throughout.
+    find = page.find if _SCRIPT_END in page else page.lower().find
     position, size = 0, len(page)
     script, comment = find(_SCRIPT), find(_COMMENT)
     while script >= 0 or comment >= 0:
@@ -191,7 +198,7 @@ def _json_ld(page: bytes) -> Iterator[bytes]:
 
 
 def _is_in_comment(page: bytes, place: int) -> bool:
-    start = max(0, place - _COMMENT_BYTES_LOOKED_BACK)
+    start = max(0, place - _BYTES_LOOKED_BACK)
     comment = page.rfind(_COMMENT, start, place)
     return comment >= 0 and page.find(_COMMENT_END, comment, place) < 0
 
@@ -217,6 +224,8 @@ def _metas(visible: bytes) -> Iterator[tuple[str, str]]:
     for count, meta in enumerate(_META.finditer(visible)):
         if count >= _METAS_MAX:
             return
+        if _TELLING_META.match(visible, meta.end()) is None:
+            continue
         attributes, _ = attributes_at(visible, meta.end())
         content = attributes.get("content", "").strip()
         if content:
@@ -234,10 +243,20 @@ def _links(visible: bytes) -> Iterator[Attributes]:
             yield attributes
 
 
-def _heading(visible: bytes) -> str:
-    start = _HEADING.search(visible)
-    if start is None:
-        return ""
-    inside = visible[start.end() : start.end() + _HEADING_BYTES_MAX]
-    end = _HEADING_END.search(inside)
-    return without_tags(inside[: end.start()] if end else inside)
+def _heading(page: bytes) -> str:
+    for count, start in enumerate(_HEADING.finditer(page)):
+        if count >= _HEADINGS_MAX:
+            break
+        if _is_in_script(page, start.start()) or _is_in_comment(page, start.start()):
+            continue
+        inside = page[start.end() : start.end() + _HEADING_BYTES_MAX]
+        end = _HEADING_END.search(inside)
+        text = without_tags(inside[: end.start()] if end else inside)
+        if text:
+            return text
+    return ""
+
+
+def _is_in_script(page: bytes, place: int) -> bool:
+    start = max(0, place - _BYTES_LOOKED_BACK)
+    return page.rfind(_SCRIPT, start, place) > page.rfind(_SCRIPT_END, start, place)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code, sign_in
@@ -68,7 +69,7 @@ class OfferReader:
         if clue.sku is None and len(sold) == 1:
             clue.sku = clean(sold[0].get("sku"))
         if len(every) > 1:
-            clue.variants = [self._variant(offer) for offer in every[:_VARIANTS_MAX]]
+            clue.variants = partial(self._variants, every[:_VARIANTS_MAX])
 
     def name(self, value: object) -> str | None:
         """The name of a thing or person that is given as text, object or reference."""
@@ -96,6 +97,9 @@ class OfferReader:
         elif currencies:
             clue.doubt = "The page offers the product in several currencies."
             clue.price = clue.list_price = None
+
+    def _variants(self, offers: list[Node]) -> list[VariantClue]:
+        return [self._variant(offer) for offer in offers]
 
     def _variant(self, offer: Node) -> VariantClue:
         priced = self._price(offer)

@@ -1,5 +1,7 @@
 """Ask every source what it says about a page, compare the answers, and say what was seen."""
 
+from functools import cached_property
+
 from ada_url import URL
 from selectolax.lexbor import LexborHTMLParser
 
@@ -34,32 +36,48 @@ def recognise(html: bytes, url: str, *, charset: str | None = None) -> Sighting:
 
 
 class PageReader:
-    """Reads one page: its structured data at once and without a tree, the rest when asked."""
+    """Reads one page, the cheapest sources first, and each only when something asks for it."""
 
     def __init__(self, html: bytes, url: str, *, charset: str | None = None) -> None:
         self.markup = Markup(in_utf8(html, charset))
-        page = self.markup.page
         values, self.broken_blocks = parse_blocks(self.markup.json_ld)
         nodes = list(main_nodes(values))
+        self.facts = _facts(url, self.markup)
+        self._is_article = names_article(nodes)
+        self._heard: list[Clue] = []
+        self._json_ld = read_schema("json-ld", nodes, self.facts)
+        self._metas = read_meta_tags(self.markup)
+
+    @cached_property
+    def has_structured_price(self) -> bool:
+        """Whether the page itself names its price, with a currency, for machines.
+
+        The page's tags are gone through only where JSON-LD and meta tags do not name one.
+        """
+        quick = [*filter(None, [self._json_ld]), *self._metas]
+        return any(map(_is_priced, quick)) or any(map(_is_priced, self._products))
+
+    @cached_property
+    def _products(self) -> list[Clue]:
+        """What each source says that describes a product as such."""
+        page, facts = self.markup.page, self.facts
         items = item_nodes(page, MICRODATA)
-        is_article = names_article([*nodes, *items])
-        self.facts = _facts(url, self.markup, is_article=is_article)
-        found = [
-            read_schema("json-ld", nodes, self.facts),
-            read_schema("microdata", items, self.facts),
-        ]
+        self._is_article = self._is_article or names_article(items)
+        found = [self._json_ld, read_schema("microdata", items, facts)]
         if not any(clue is not None and clue.price is not None for clue in found):
-            found.append(read_schema("rdfa", item_nodes(page, RDFA), self.facts))
-            found.append(read_shop_data(self.markup, self.facts))
-        self.products = [clue for clue in found if clue is not None]
-        self.clues = [*self.products, *read_meta_tags(self.markup)]
+            found.append(read_schema("rdfa", item_nodes(page, RDFA), facts))
+            found.append(read_shop_data(self.markup, facts))
+        return [clue for clue in found if clue is not None]
 
     @property
-    def has_structured_price(self) -> bool:
-        """Whether the page itself names its price, with a currency, for machines."""
-        return any(
-            clue.price is not None and (clue.currency or clue.symbol) for clue in self.clues
-        )
+    def products(self) -> list[Clue]:
+        """The clues of sources that describe a product as such, the most trusted first."""
+        return [*self._heard, *self._products]
+
+    @property
+    def clues(self) -> list[Clue]:
+        """All clues, the most trusted first."""
+        return [*self.products, *self._metas]
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -71,14 +89,14 @@ class PageReader:
         clue = read_endpoint(endpoint, body, self.markup, self.facts)
         if clue is None or clue.price is None:
             return False
-        self.products.insert(0, clue)
-        self.clues.insert(0, clue)
+        self._heard.append(clue)
         return True
 
     def sighting(self) -> Sighting:
         """What was seen, all sources compared; here a tree is built, if anything asks for one."""
+        nothing = self._sells_nothing()
         clues = self.clues
-        if self._sells_nothing():
+        if nothing:
             return summed_up(self.markup, self.facts, clues, Verdict(), None)
         tree = page_tree(self.markup.visible)
         verdict = self._verdict(tree)
@@ -91,7 +109,10 @@ class PageReader:
 
     def _sells_nothing(self) -> bool:
         """Whether the page's own data rule out that it has a price."""
-        if self.facts.is_article or any(clue.is_free for clue in self.clues):
+        clues = self.clues
+        # A shop may mark a product page as an article too; the page's own kind decides.
+        is_article = self._is_article and not self.facts.kind.startswith(_PRODUCT_KINDS)
+        if is_article or any(clue.is_free for clue in clues):
             # What the data give away, or have no price for yet, is not for a guess to price.
             return True
         return self.facts.kind.startswith(_READING_KINDS) and not self.products
@@ -119,7 +140,11 @@ class PageReader:
         return any(word in self.facts.kind for word in _PRODUCT_KINDS) or sells(tree)
 
 
-def _facts(url: str, markup: Markup, *, is_article: bool) -> PageFacts:
+def _is_priced(clue: Clue) -> bool:
+    return clue.price is not None and bool(clue.currency or clue.symbol)
+
+
+def _facts(url: str, markup: Markup) -> PageFacts:
     found = dict(markup.metas)
     kind = found.get("og:type", "").lower()
     locale = found.get("og:locale", "")
@@ -136,6 +161,4 @@ def _facts(url: str, markup: Markup, *, is_article: bool) -> PageFacts:
         description=found.get("og:description") or found.get("description") or "",
         kind=kind,
         language=markup.language or locale,
-        # A shop may mark a product page as an article too; the page's own kind decides.
-        is_article=is_article and not kind.startswith(_PRODUCT_KINDS),
     )

@@ -7,6 +7,7 @@ Formats: Shopify's product object (prices are hundredths of the currency, withou
 import html
 import re
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
@@ -64,7 +65,7 @@ def shopify_clue(product: object, currency: str | None, source: str, facts: Page
         variant.url = absolute_url(f"?variant={variant.url}", facts.url) if variant.url else None
     clue = clue_of_variants(source, wanted or variants)
     clue.title, clue.brand = clean(product.get("title")), clean(product.get("vendor"))
-    clue.variants = variants if len(variants) > 1 else []
+    clue.variants = partial(list, variants if len(variants) > 1 else ())
     image = product.get("featured_image")
     clue.image = absolute_url(image, facts.url) if isinstance(image, str) else None
     before = hundredths(product.get("compare_at_price"))
@@ -138,7 +139,7 @@ def _variations(markup: Markup, facts: PageFacts) -> Clue | None:
         return None
     variants = [_variation(item, facts) for item in listed[:_VARIANTS_MAX] if isinstance(item, dict)]
     clue = clue_of_variants("shop-data", variants)
-    clue.variants = variants if len(variants) > 1 else []
+    clue.variants = partial(list, variants if len(variants) > 1 else ())
     return clue
 
 

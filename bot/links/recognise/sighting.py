@@ -1,6 +1,7 @@
 """What was seen in a page, and what one source in it says."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
@@ -75,7 +76,7 @@ class VariantClue:
 class Clue:
     """What one source says; None where it is silent. `price` is in whole units.
 
-    `is_free`: it names a price, and that is zero.
+    `variants` lists them when it is called. `is_free`: it names a price, and that is zero.
     """
 
     source: str
@@ -91,7 +92,7 @@ class Clue:
     gtin: str | None = None
     image: str | None = None
     seller: str | None = None
-    variants: list[VariantClue] = field(default_factory=list)
+    variants: Callable[[], list[VariantClue]] = list
     doubt: str | None = None
     is_free: bool = False
 
@@ -110,7 +111,6 @@ class PageFacts:
     description: str = ""
     kind: str = ""
     language: str = ""
-    is_article: bool = False
 
     @property
     def heading(self) -> str:

@@ -36,9 +36,8 @@ def summed_up(
     stock = next((clue for clue in clues if clue.stock is not None), None)
     if stock is not None:
         found.note("stock", stock.stock, stock.source)
-    variants = _variants(clues, verdict.currency)
+    variants, source = _variants(clues, verdict.currency)
     if variants:
-        source = next(clue.source for clue in clues if clue.variants)
         found.note("variants", variants, source)
     doubts = (*verdict.doubts, *((_FINER,) if rounded else ()))
     if doubts and "price" in found.confidence:
@@ -90,9 +89,12 @@ class _Fields:
         self.confidence[field] = confidence_of(field, value, source, self._clues)
 
 
-def _variants(clues: list[Clue], currency: str | None) -> tuple[Variant, ...]:
-    described = next((clue.variants for clue in clues if clue.variants), [])
-    return tuple(_variant(clue, clue.currency or currency) for clue in described)
+def _variants(clues: list[Clue], currency: str | None) -> tuple[tuple[Variant, ...], str]:
+    for clue in clues:
+        described = clue.variants()
+        if described:
+            return tuple(_variant(one, one.currency or currency) for one in described), clue.source
+    return (), "page"
 
 
 def _variant(clue: VariantClue, currency: str | None) -> Variant:

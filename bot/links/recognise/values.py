@@ -4,6 +4,7 @@ import html
 import re
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 
 from ada_url import URL
 
@@ -36,6 +37,7 @@ _AVAILABILITIES = {
     "onstock": "InStock", "nostock": "OutOfStock", "comingsoon": "PreOrder",
     "temporarilyoutofstock": "OutOfStock", "nolongeravailable": "Discontinued",
 }  # fmt: skip
+_KEY_LENGTH_MAX = 100
 _MARKS = re.compile(r"[\W_]+")
 _GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 _ISBN10_LENGTH = 10
@@ -101,9 +103,12 @@ def stock_level(value: object) -> int | None:
 
 def lowered(node: Node) -> Node:
     """The node with short lower-case keys: `http://schema.org/priceCurrency` → `pricecurrency`."""
-    return {
-        str(key).rpartition("/")[2].rpartition(":")[2].lower(): value for key, value in node.items()
-    }
+    return {_short_key(key): value for key, value in node.items()}
+
+
+@lru_cache(maxsize=4096)
+def _short_key(key: str) -> str:
+    return key[-_KEY_LENGTH_MAX:].rpartition("/")[2].rpartition(":")[2].lower()
 
 
 def types_of(node: Node) -> frozenset[str]:
