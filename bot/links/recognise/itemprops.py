@@ -193,12 +193,12 @@ class _Ends:
         if self._bytes_left <= 0:
             return 0
         begin = element.end_of_tag
-        end = _closing(self._visible, element.name, begin, len(self._visible))
+        end = closing_tag(self._visible, element.name, begin, len(self._visible))
         self._bytes_left -= (end or len(self._visible)) - begin
         return end
 
 
-def _closing(visible: bytes, name: str, begin: int, stop: int) -> int:
+def closing_tag(visible: bytes, name: str, begin: int, stop: int) -> int:
     """Where the tag stands that closes an element of `name`, open at `begin`; 0 if there is none."""
     depth = 1
     for match in _tags_named(name).finditer(visible, begin, stop):
@@ -249,5 +249,5 @@ def _value(visible: bytes, element: _Element) -> str:
         return ""
     # What the tag still holds behind its attributes ends with it.
     begin = visible.find(b">", element.end_of_tag) + 1
-    end = _closing(visible, element.name, begin, begin + _TEXT_BYTES_MAX) if begin else 0
+    end = closing_tag(visible, element.name, begin, begin + _TEXT_BYTES_MAX) if begin else 0
     return without_tags(visible[begin:end])

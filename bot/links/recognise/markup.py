@@ -104,9 +104,18 @@ class Markup:
         found = _TITLE.search(self.head)
         return one_line(html.unescape(text_of(found[1]))) if found else ""
 
-    @cached_property
+    @property
     def heading(self) -> str:
         """The text of the first heading, in one line."""
+        return self._first_heading[0]
+
+    @property
+    def heading_place(self) -> int:
+        """Where the first heading stands; -1 without one."""
+        return self._first_heading[1]
+
+    @cached_property
+    def _first_heading(self) -> tuple[str, int]:
         return _heading(self.page)
 
     @cached_property
@@ -243,7 +252,7 @@ def _links(visible: bytes) -> Iterator[Attributes]:
             yield attributes
 
 
-def _heading(page: bytes) -> str:
+def _heading(page: bytes) -> tuple[str, int]:
     for count, start in enumerate(_HEADING.finditer(page)):
         if count >= _HEADINGS_MAX:
             break
@@ -253,8 +262,8 @@ def _heading(page: bytes) -> str:
         end = _HEADING_END.search(inside)
         text = without_tags(inside[: end.start()] if end else inside)
         if text:
-            return text
-    return ""
+            return text, start.start()
+    return "", -1
 
 
 def _is_in_script(page: bytes, place: int) -> bool:

@@ -8,6 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 from bot.links.recognise.charset import in_utf8
 from bot.links.recognise.currencies import page_regions
 from bot.links.recognise.endpoints import Endpoint, endpoints_of, read_endpoint
+from bot.links.recognise.glance import glance
 from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import main_nodes, parse_blocks
 from bot.links.recognise.markup import Markup
@@ -21,6 +22,7 @@ from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import price_in_text
 from bot.links.recognise.tree import page_tree
 from bot.links.recognise.verdict import Verdict, judge_price
+from wallet_core.money import exponent_of
 
 _PRODUCT_KINDS = ("product", "item", "offer")
 _READING_KINDS = ("article", "video", "blog", "profile", "news")
@@ -98,6 +100,9 @@ class PageReader:
         clues = self.clues
         if nothing:
             return summed_up(self.markup, self.facts, clues, Verdict(), None)
+        confirmed = self._at_a_glance(clues)
+        if confirmed is not None:
+            return summed_up(self.markup, self.facts, clues, confirmed, None)
         tree = page_tree(self.markup.visible)
         verdict = self._verdict(tree)
         in_words: str | None = None
@@ -106,6 +111,19 @@ class PageReader:
             # source `page` says that this was read between the lines; no card repeats it.
             in_words = availability_shown(tree) or "InStock"
         return summed_up(self.markup, self.facts, clues, verdict, in_words)
+
+    def _at_a_glance(self, clues: list[Clue]) -> Verdict | None:
+        """The verdict when all data name one price, and the page plainly shows the same."""
+        priced = [clue for clue in clues if clue.price is not None]
+        is_stated = any(clue.availability is not None for clue in clues)
+        currency = next((clue.currency for clue in priced if clue.currency), None)
+        price = priced[0].price if priced else None
+        if price is None or currency is None or not is_stated:
+            return None
+        if len({clue.price for clue in priced}) > 1:
+            return None
+        shown = glance(price, exponent_of(currency), self.facts)
+        return judge_price(clues, shown, self.facts, self.markup.page) if shown else None
 
     def _sells_nothing(self) -> bool:
         """Whether the page's own data rule out that it has a price."""
