@@ -20,12 +20,17 @@ _NO_AMOUNT = re.compile(
 )
 _BLANK_BEFORE_CENTS = re.compile(r"(?<=\d) (?=[.,]\d\d(?!\d))")
 _SIGN_AS_POINT = re.compile(r"(\d{1,9}) ?[€$£] ?(\d\d)(?!\d)")
-_NEGATIVE = re.compile(r"-[^\w\s]{0,3} ?(?:[^\W\d]{1,3}[^\w\s]{0,2})? ?\d|\D{0,6}\d[\d.,'٫ ]{0,24}(?<![.,])-")
+_NEGATIVE = re.compile(
+    r"-[^\w\s]{0,3} ?(?:[^\W\d]{1,3}[^\w\s]{0,2})? ?\d|\D{0,6}\d[\d.,'٫ ]{0,24}(?<![.,])-"
+)
 #: Where a shop names a price with and without tax, people pay the one with it.
 _WITH_TAX = re.compile(
     r"(?:税込|含税|含稅|ttc|tvac|(?:inc|ink)[a-z]{0,6}\.? ?(?:vat|tax|gst|moms|mva|mwst|btw)[a-z.]{0,6})",
     re.IGNORECASE,
 )
+#: CLDR's Toki Pona alone parts groups of two digits by blanks.
+_GROUPS_BY_TWO = "tok"
+_TWO_BY_TWO = re.compile(r"(?<!\d)\d{1,2}(?: \d\d)+(?!\d)")
 _TAX_WINDOW_CHARS = 8
 _GROUP_DIGITS = 3
 _LAKH_DIGITS = 2
@@ -68,6 +73,8 @@ def read_amount(text: str, *, exponent: int | None = None, language: str = "") -
     plain = western(text)
     if "%" in plain or "(" in plain or "-" in plain:
         plain = _NO_AMOUNT.sub(" ", plain)
+    if language[:3] == _GROUPS_BY_TWO:
+        plain = _TWO_BY_TWO.sub(lambda number: number.group().replace(" ", ""), plain)
     plain = plain.strip()
     if _NEGATIVE.fullmatch(plain) or (plain.startswith("-") and _NEGATIVE.match(plain)):
         return None

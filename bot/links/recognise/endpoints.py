@@ -60,9 +60,7 @@ def endpoints_of(markup: Markup, facts: PageFacts) -> tuple[Endpoint, ...]:
     return tuple(found[:_ENDPOINTS_MAX])
 
 
-def read_endpoint(
-    endpoint: Endpoint, body: bytes, markup: Markup, facts: PageFacts
-) -> Clue | None:
+def read_endpoint(endpoint: Endpoint, body: bytes, markup: Markup, facts: PageFacts) -> Clue | None:
     """What an endpoint's answer says about the page's product; None when it says nothing."""
     values = parse_leniently(body)
     if not values:

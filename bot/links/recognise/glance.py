@@ -16,7 +16,9 @@ from bot.links.recognise.shopwords import OLD_NAME, OTHER_NAME
 from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.sighting import PageFacts
 
-_PRICE_NAMED = re.compile(rb"(?:class|id)\s{0,2}=\s{0,2}[\"']([^\"'<>]{0,200}?[pP]rice[^\"'<>]{0,200})[\"']")
+_PRICE_NAMED = re.compile(
+    rb"(?:class|id)\s{0,2}=\s{0,2}[\"']([^\"'<>]{0,200}?[pP]rice[^\"'<>]{0,200})[\"']"
+)
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9]{0,20})\s")
 _STRUCK = re.compile(rb"<(/?)(?:del|s|strike)[\s>]", re.IGNORECASE)
 _BEHIND_HEADING_BYTES = 50_000
@@ -83,7 +85,9 @@ def _named_prices(facts: PageFacts) -> Iterator[tuple[int, str, bool]]:
             yield match.start(), text, is_old
 
 
-_STRUCK_WHOLE = re.compile(rb"<(del|s|strike)\b[^<>]{0,200}>.{0,300}?</\1>", re.IGNORECASE | re.DOTALL)
+_STRUCK_WHOLE = re.compile(
+    rb"<(del|s|strike)\b[^<>]{0,200}>.{0,300}?</\1>", re.IGNORECASE | re.DOTALL
+)
 
 
 def _is_struck(around: bytes, start: int) -> bool:

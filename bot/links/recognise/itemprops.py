@@ -31,14 +31,49 @@ _BESIDE = frozenset({"isrelatedto", "issimilarto", "isaccessoryorsparepartfor", 
 _TELLING_TYPES = PRODUCT_TYPES | ARTICLE_TYPES
 _TYPE_NAME = re.compile(rb"[\"']?(?:https?://)?(?:schema\.org/|schema:)?([A-Za-z]{3,30})")
 _TAG_BYTES_MAX = 1000
-_WANTED = frozenset(
-    """
-    name price pricecurrency lowprice highprice offers pricespecification pricetype availability
-    sku mpn productid identifier gtin gtin8 gtin12 gtin13 gtin14 isbn ean upc barcode image url
-    contenturl brand manufacturer seller model hasvariant isvariantof inventorylevel value
-    valueaddedtaxincluded referencequantity mainentityofpage
-    """.split()
-) | _BESIDE
+_WANTED = (
+    frozenset(
+        [
+            "name",
+            "price",
+            "pricecurrency",
+            "lowprice",
+            "highprice",
+            "offers",
+            "pricespecification",
+            "pricetype",
+            "availability",
+            "sku",
+            "mpn",
+            "productid",
+            "identifier",
+            "gtin",
+            "gtin8",
+            "gtin12",
+            "gtin13",
+            "gtin14",
+            "isbn",
+            "ean",
+            "upc",
+            "barcode",
+            "image",
+            "url",
+            "contenturl",
+            "brand",
+            "manufacturer",
+            "seller",
+            "model",
+            "hasvariant",
+            "isvariantof",
+            "inventorylevel",
+            "value",
+            "valueaddedtaxincluded",
+            "referencequantity",
+            "mainentityofpage",
+        ]
+    )
+    | _BESIDE
+)
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9-]{0,30})(?=[\s/>])")
 
 

@@ -25,7 +25,7 @@ _WORDED = re.compile(
     re.IGNORECASE,
 )
 _KANJI = re.compile(r"[〇零一二两兩三四五六七八九十百千万萬億亿]{1,20}(?= ?(?:円|元|块|圓|圆))")
-_KANJI_DIGITS = {char: value for value, chars in enumerate("〇零 一 二两兩 三 四 五 六 七 八 九".split()) for char in chars}  # fmt: skip
+_KANJI_DIGITS = {char: value for value, chars in enumerate(["〇零", "一", "二两兩", "三", "四", "五", "六", "七", "八", "九"]) for char in chars}  # fmt: skip
 _KANJI_UNITS = {"十": 10, "百": 100, "千": 1000}
 
 
@@ -71,7 +71,11 @@ def _pointed(number: str, read: Callable[[str], Decimal | None]) -> Decimal | No
     """In these scripts the point is always the decimal mark: 1.234万 is 12,340."""
     whole, point, fraction = number.partition(".")
     if point and fraction.isdigit():
-        return Decimal(f"{whole.replace(',', '')}.{fraction}") if whole.replace(",", "").isdigit() else None
+        return (
+            Decimal(f"{whole.replace(',', '')}.{fraction}")
+            if whole.replace(",", "").isdigit()
+            else None
+        )
     return read(number)
 
 

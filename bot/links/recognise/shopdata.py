@@ -20,7 +20,9 @@ from bot.links.recognise.values import absolute_url, clean, gtin_in
 _ACTIVE = re.compile(
     rb"Shopify\.currency\s{0,3}=\s{0,3}\{\s{0,3}[\"']?active[\"']?\s{0,3}:\s{0,3}[\"']([A-Z]{3})"
 )
-_VARIATIONS = re.compile(rb"data-product_variations\s{0,3}=\s{0,3}(?:\"([^\"]{3,400000})|'([^']{3,400000}))")
+_VARIATIONS = re.compile(
+    rb"data-product_variations\s{0,3}=\s{0,3}(?:\"([^\"]{3,400000})|'([^']{3,400000}))"
+)
 _PRODUCT_JSON_BYTES_MAX = 600_000
 _VARIANTS_MAX = 100
 _CENTS = 100
@@ -49,7 +51,9 @@ def shopify_currency(markup: Markup) -> str | None:
     return None
 
 
-def shopify_clue(product: object, currency: str | None, source: str, facts: PageFacts) -> Clue | None:
+def shopify_clue(
+    product: object, currency: str | None, source: str, facts: PageFacts
+) -> Clue | None:
     """A Shopify product object as a clue; None when `product` is none."""
     if not isinstance(product, dict) or not isinstance(product.get("variants"), list):
         return None
@@ -137,7 +141,9 @@ def _variations(markup: Markup, facts: PageFacts) -> Clue | None:
         return None
     if not isinstance(listed, list):
         return None
-    variants = [_variation(item, facts) for item in listed[:_VARIANTS_MAX] if isinstance(item, dict)]
+    variants = [
+        _variation(item, facts) for item in listed[:_VARIANTS_MAX] if isinstance(item, dict)
+    ]
     clue = clue_of_variants("shop-data", variants)
     clue.variants = partial(list, variants if len(variants) > 1 else ())
     return clue

@@ -17,9 +17,7 @@ _WINDOW_CHARS = 2500
 _DESCRIPTION_CHARS = 500
 
 
-def price_in_text(
-    tree: LexborHTMLParser, facts: PageFacts
-) -> tuple[Decimal, str | None] | None:
+def price_in_text(tree: LexborHTMLParser, facts: PageFacts) -> tuple[Decimal, str | None] | None:
     """The first amount with a currency sign behind the page's heading, with its sign.
 
     An amount that the page's own description names is believed before that. The tree loses its
