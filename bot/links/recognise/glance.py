@@ -16,9 +16,8 @@ from bot.links.recognise.shopwords import OLD_NAME, OTHER_NAME
 from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.sighting import PageFacts
 
-_PRICE_NAMED = re.compile(
-    rb"(?:class|id)\s{0,2}=\s{0,2}[\"']([^\"'<>]{0,200}?[pP]rice[^\"'<>]{0,200})[\"']"
-)
+_PRICE = re.compile(rb"[pP]rice")
+_NAMES = re.compile(rb"\b(?:class|id)\s{0,2}=\s{0,2}[\"']([^\"'<>]{0,400})")
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9]{0,20})\s")
 _STRUCK = re.compile(rb"<(/?)(?:del|s|strike)[\s>]", re.IGNORECASE)
 _BEHIND_HEADING_BYTES = 50_000
@@ -28,7 +27,7 @@ _TAG_BYTES_MAX = 600
 _TEXT_LENGTH_MAX = 60
 #: Prices of one product stand no farther apart.
 _BESIDE_BYTES = 1500
-_NAMED_MAX = 60
+_NAMED_MAX = 120
 
 
 def glance(price: Decimal, exponent: int, facts: PageFacts) -> ShownPrices | None:
@@ -67,17 +66,23 @@ def _named_prices(facts: PageFacts) -> Iterator[tuple[int, str, bool]]:
     if place < 0:
         return
     around = without_scripts(facts.markup.page[place : place + _BEHIND_HEADING_BYTES])
-    for count, match in enumerate(_PRICE_NAMED.finditer(around)):
+    position = 0
+    for count, match in enumerate(_PRICE.finditer(around)):
         if count >= _NAMED_MAX:
             return
-        start = around.rfind(b"<", max(0, match.start() - _TAG_BYTES_MAX), match.start())
+        if match.start() < position:
+            continue  # The same tag again.
+        start = around.rfind(b"<", max(position, match.start() - _TAG_BYTES_MAX), match.start())
         named = _TAG_NAME.match(around, start) if start >= 0 else None
-        begin = around.find(b">", match.end()) + 1
-        if named is None or not begin:
+        begin = around.find(b">", start) + 1 if named else 0
+        if named is None or begin <= match.end():
+            continue  # It stands in the page's text.
+        position = begin
+        names = " ".join(map(text_of, _NAMES.findall(around, start, begin)))
+        if "price" not in names.lower():
             continue
         end = closing_tag(around, named[1].decode(), begin, begin + _ELEMENT_BYTES_MAX)
         text = without_tags(_STRUCK_WHOLE.sub(b" ", around[begin:end])) if end else ""
-        names = text_of(match[1])
         if not text or len(text) > _TEXT_LENGTH_MAX:
             continue
         is_old = OLD_NAME.search(names) is not None or _is_struck(around, start)

@@ -43,6 +43,8 @@ _BYTES_LOOKED_BACK = 50_000
 _TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
 _HEADINGS_MAX = 5
+_BEFORE_HEADING_BYTES = 60_000
+_BEHIND_HEADING_BYTES = 240_000
 _HEAD_BYTES_MAX = 300_000
 _TITLE_LENGTH_MAX = 300
 _SCRIPTS_MAX = 500
@@ -82,6 +84,22 @@ class Markup:
     def visible(self) -> bytes:
         """All but scripts and comments."""
         return without_scripts(self.page)
+
+    @cached_property
+    def around_heading(self) -> bytes:
+        """What people see around the first heading; of a page that is not huge, all of it.
+
+        What a page sells stands there, and a tree of megabytes would take long and fill memory.
+        """
+        page, place = self.page, max(0, self.heading_place)
+        if len(page) <= _BEFORE_HEADING_BYTES + _BEHIND_HEADING_BYTES:
+            return self.visible
+        start = max(0, place - _BEFORE_HEADING_BYTES)
+        piece = page[start : place + _BEHIND_HEADING_BYTES]
+        closing, opening = piece.find(_SCRIPT_END), piece.find(_SCRIPT)
+        if start and 0 <= closing and (opening < 0 or closing < opening):
+            piece = piece[closing:]  # It was cut inside a script.
+        return without_scripts(piece)
 
     @cached_property
     def scripts(self) -> tuple[Script, ...]:

@@ -1,12 +1,17 @@
 """What the elements around a price say about it: the product's own, another's, or struck out."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 
 from selectolax.lexbor import LexborNode
 
+from bot.links.recognise.amounts import read_amount
+from bot.links.recognise.currencies import currency_of_sign, sign_in
 from bot.links.recognise.nodes import is_styled_away, names_of
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
+from bot.links.recognise.sighting import PageFacts
+from wallet_core.money import exponent_of
 
 STRUCK = frozenset({"del", "s", "strike"})
 #: What a price that is struck out scores, and less.
@@ -25,10 +30,22 @@ class _Place:
 
 
 class Places:
-    """What the elements around the candidates speak for, each looked at once."""
+    """What elements and texts of a page say of its prices, each looked at once."""
 
     def __init__(self) -> None:
         self._known: dict[int, _Place] = {}
+        self._read: dict[str, tuple[Decimal | None, str | None]] = {}
+
+    def amount_in(self, text: str, facts: PageFacts) -> tuple[Decimal | None, str | None]:
+        """The amount and the currency sign in a text; the same text stands in several elements."""
+        known = self._read.get(text)
+        if known is None:
+            sign = sign_in(text)
+            currency = currency_of_sign(sign, facts.regions) if sign else None
+            exponent = exponent_of(currency) if currency else None
+            amount = read_amount(text, exponent=exponent, language=facts.language)
+            known = self._read[text] = (amount, sign)
+        return known
 
     def score(self, element: LexborNode) -> float:
         """How likely the place of `element` is that of the product's own price."""

@@ -103,7 +103,7 @@ class PageReader:
         confirmed = self._at_a_glance(clues)
         if confirmed is not None:
             return summed_up(self.markup, self.facts, clues, confirmed, None)
-        tree = page_tree(self.markup.visible)
+        tree = page_tree(self.markup.around_heading)
         verdict = self._verdict(tree)
         in_words: str | None = None
         if verdict.price is not None and all(clue.availability is None for clue in clues):

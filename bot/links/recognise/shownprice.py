@@ -8,8 +8,6 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from bot.links.recognise.amounts import read_amount
-from bot.links.recognise.currencies import currency_of_sign, sign_in
 from bot.links.recognise.nodes import names_of, short_text
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
 from bot.links.recognise.shopwords import (
@@ -19,14 +17,13 @@ from bot.links.recognise.shopwords import (
     PRICE_NAMES,
 )
 from bot.links.recognise.sighting import PageFacts
-from wallet_core.money import exponent_of
 
 _SELECTOR = 'h1, [class*="price" i], [id*="price" i]'
 #: Slower, so only where the first finds nothing.
 _OTHER_SELECTOR = ", ".join(
     ["h1", *(f'[{attribute}*="{name}" i]' for name in PRICE_NAMES for attribute in ("class", "id"))]
 )
-_CANDIDATES_MAX = 250
+_CANDIDATES_MAX = 150
 _TEXT_LENGTH_MAX = 60
 _CENTS_DIGITS = 2
 _DIGIT = re.compile(r"\d")
@@ -139,8 +136,7 @@ def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate |
     text = _price_text(element)
     if _DIGIT.search(text) is None:
         return None
-    sign = sign_in(text)
-    amount = read_amount(text, exponent=_exponent(sign, facts), language=facts.language)
+    amount, sign = places.amount_in(text, facts)
     if amount is None:
         return None
     names = names_of(element)
@@ -151,11 +147,6 @@ def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate |
     is_current = score > STRUCK_SCORE and OTHER_NAME.search(names) is None
     is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.search(names) is not None)
     return _Candidate(amount, sign, score - min(words, 30) * 0.1, is_current, is_old)
-
-
-def _exponent(sign: str | None, facts: PageFacts) -> int | None:
-    currency = currency_of_sign(sign, facts.regions) if sign else None
-    return exponent_of(currency) if currency else None
 
 
 def _price_text(element: LexborNode) -> str:

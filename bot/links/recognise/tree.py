@@ -9,7 +9,7 @@ _TAG_START = re.compile(rb"<")
 #: However deep such a page is, its tree takes a fraction of a second.
 _TAGS_HARMLESS = 10_000
 #: Above this a page is cut in any case.
-_TAGS_MAX = 32_000
+_TAGS_MAX = 20_000
 _DEPTH_MAX = 1_000
 #: Elements that end by themselves are not counted.
 _NESTING = re.compile(
