@@ -18,7 +18,8 @@ from bot.events import Message
 from bot.links.canonical import canonical_url, host_warning
 from bot.links.fetch import Fetcher, FetchError
 from bot.links.pictures import reencode
-from bot.links.recognise import Sighting, recognise
+from bot.links.recognise import Sighting
+from bot.links.recognise.looking import look
 from bot.links.scan import find_links
 from bot.links.trust import Trust, judge
 from wallet_core.commerce.records import Merchant, Offer, Quote
@@ -95,9 +96,7 @@ class SharedLinks:
         final = canonical_url(page.url_final)
         if final is None:
             return None
-        sighting = await asyncio.to_thread(
-            recognise, page.body, page.url_final, charset=page.charset
-        )
+        sighting = await look(page, self.fetcher, fresh=fresh)
         host = _authority(final)
         merchant = await desk.reader.merchant_of_host(host)
         trust, reason = judge(sighting, host_verified=merchant is not None)

@@ -97,7 +97,7 @@ class Markup:
         start = max(0, place - _BEFORE_HEADING_BYTES)
         piece = page[start : place + _BEHIND_HEADING_BYTES]
         closing, opening = piece.find(_SCRIPT_END), piece.find(_SCRIPT)
-        if start and 0 <= closing and (opening < 0 or closing < opening):
+        if start and closing >= 0 and (opening < 0 or closing < opening):
             piece = piece[closing:]  # It was cut inside a script.
         return without_scripts(piece)
 

@@ -5,13 +5,14 @@ from functools import cached_property
 from ada_url import URL
 from selectolax.lexbor import LexborHTMLParser
 
+from bot.links.canonical import host_of
 from bot.links.recognise.charset import in_utf8
 from bot.links.recognise.currencies import page_regions
 from bot.links.recognise.endpoints import Endpoint, endpoints_of, read_endpoint
 from bot.links.recognise.glance import glance
 from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import main_nodes, parse_blocks
-from bot.links.recognise.markup import Markup
+from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import read_meta_tags
 from bot.links.recognise.schema import names_article, read_schema
 from bot.links.recognise.shopdata import read_shop_data
@@ -86,8 +87,24 @@ class PageReader:
         """Where the page's own shop may be asked about its product."""
         return endpoints_of(self.markup, self.facts)
 
-    def hear_endpoint(self, endpoint: Endpoint, body: bytes) -> bool:
-        """Take what an endpoint answered into account; False when it says nothing of a price."""
+    @property
+    def refused_gtin(self) -> str | None:
+        """An article number in the page's data whose check digit is wrong."""
+        refused = (clue.refused_gtin for clue in self.products)
+        return next((one_line(number)[:40] for number in refused if number), None)
+
+    @property
+    def wants_endpoints(self) -> bool:
+        """Whether the page may sell something and does not say for how much."""
+        return not self.has_structured_price and not self._sells_nothing()
+
+    def hear_endpoint(self, endpoint: Endpoint, body: bytes, url_final: str) -> bool:
+        """Take the `body` of an endpoint's answer into account; False without a price in it.
+
+        An answer that another host gave in the end, at `url_final`, says nothing.
+        """
+        if host_of(url_final) != host_of(self.facts.url):
+            return False
         clue = read_endpoint(endpoint, body, self.markup, self.facts)
         if clue is None or clue.price is None:
             return False

@@ -49,6 +49,8 @@ def read_schema(source: str, nodes: Iterable[Node], facts: PageFacts) -> Clue | 
         gtin=next(filter(None, (gtin_in(product.get(key)) for key in _GTINS)), None),
         image=_image(product.get("image"), facts),
     )
+    stated = next(filter(None, (text_in(product.get(key)) for key in _GTINS)), None)
+    clue.refused_gtin = stated if clue.gtin is None else None
     reader.read(clue, chosen)
     if clue.availability is None:
         clue.availability = availability_word(product.get("availability"))

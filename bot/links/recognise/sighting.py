@@ -77,6 +77,7 @@ class Clue:
     """What one source says; None where it is silent. `price` is in whole units.
 
     `variants` lists them when it is called. `is_free`: it names a price, and that is zero.
+    `refused_gtin` is an article number whose check digit is wrong.
     """
 
     source: str
@@ -95,6 +96,7 @@ class Clue:
     variants: Callable[[], list[VariantClue]] = list
     doubt: str | None = None
     is_free: bool = False
+    refused_gtin: str | None = None
 
 
 @dataclass(frozen=True)
