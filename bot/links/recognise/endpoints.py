@@ -70,7 +70,8 @@ def read_endpoint(endpoint: Endpoint, body: bytes, markup: Markup, facts: PageFa
 
 def _store_api(markup: Markup, page: URL) -> str:
     roots = (link.get("href", "") for link in markup.links if link.get("rel") == _REST)
-    root = absolute_url(next(roots, ""), page.href) or ""
+    named = next(roots, "")
+    root = (absolute_url(named, page.href) if named else None) or ""
     if not URL.can_parse(root) or URL(root).host != page.host or "?" in root:
         root = f"{page.origin}/wp-json/"
     products = f"{root.rstrip('/')}/wc/store/v1/products"

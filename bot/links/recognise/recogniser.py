@@ -1,5 +1,6 @@
 """Ask every source what it says about a page, compare the answers, and say what was seen."""
 
+from dataclasses import replace
 from functools import cached_property
 
 from ada_url import URL
@@ -16,7 +17,7 @@ from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import read_meta_tags
 from bot.links.recognise.schema import names_article, read_schema
 from bot.links.recognise.shopdata import read_shop_data
-from bot.links.recognise.shopsigns import availability_shown, sells
+from bot.links.recognise.shopsigns import availability_shown, can_be_bought, sells
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
 from bot.links.recognise.sighting import Clue, PageFacts, Sighting
 from bot.links.recognise.summing import summed_up
@@ -25,6 +26,8 @@ from bot.links.recognise.tree import page_tree
 from bot.links.recognise.verdict import Verdict, judge_price
 from wallet_core.money import exponent_of
 
+_GONE = frozenset({"OutOfStock", "SoldOut"})
+_GONE_BUT_SOLD = "The page's data say that it is sold out, but the page itself sells it."
 _PRODUCT_KINDS = ("product", "item", "offer")
 _READING_KINDS = ("article", "video", "blog", "profile", "news")
 
@@ -123,19 +126,24 @@ class PageReader:
         tree = page_tree(self.markup.around_heading)
         verdict = self._verdict(tree)
         in_words: str | None = None
-        if verdict.price is not None and all(clue.availability is None for clue in clues):
+        stated = next((clue.availability for clue in clues if clue.availability), None)
+        if verdict.price is not None and stated is None:
             # What is offered at a price and nowhere called sold out is taken to be there. The
             # source `page` says that this was read between the lines; no card repeats it.
             in_words = availability_shown(tree) or "InStock"
+        elif stated in _GONE and verdict.price is not None and can_be_bought(tree):
+            verdict = replace(verdict, doubts=(*verdict.doubts, _GONE_BUT_SOLD))
+            clues = [replace(clue, availability=None) for clue in clues]
+            in_words = "InStock"
         return summed_up(self.markup, self.facts, clues, verdict, in_words)
 
     def _at_a_glance(self, clues: list[Clue]) -> Verdict | None:
         """The verdict when all data name one price, and the page plainly shows the same."""
         priced = [clue for clue in clues if clue.price is not None]
-        is_stated = any(clue.availability is not None for clue in clues)
+        stated = next((clue.availability for clue in clues if clue.availability), None)
         currency = next((clue.currency for clue in priced if clue.currency), None)
         price = priced[0].price if priced else None
-        if price is None or currency is None or not is_stated:
+        if price is None or currency is None or stated is None or stated in _GONE:
             return None
         if len({clue.price for clue in priced}) > 1:
             return None
