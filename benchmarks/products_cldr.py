@@ -8,6 +8,7 @@ read with the language known; `19.900 JOD` and a machine's `19.900` are read wit
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 from babel import Locale
 from babel.core import get_global
@@ -23,7 +24,7 @@ _THREE_IN_CLDR = tuple(code for code in THREE_DECIMALS if code != "IQD")
 _AMOUNTS = ("0.05", "0.99", "5", "9.9", "19.9", "123.45", "999", "1000", "1234.56", "19900",
             "123456.78", "1234567.89", "20000000")  # fmt: skip
 _FINE_AMOUNTS = ("0.250", "3.450", "19.900", "999.999", "1234.500", "1234567.005")
-_FORMS = ("standard", "accounting", "name")
+_FORMS: tuple[Literal["standard", "accounting", "name"], ...] = ("standard", "accounting", "name")
 #: In quick mode every such pair of locale and currency is read; primes, so that all take part.
 _QUICK_STEP = 97
 

@@ -30,7 +30,7 @@ class Speed:
 
 
 def measure(pages: list[tuple[bytes, str]]) -> Speed:
-    """The best of some rounds for each page and reader, in turns so that a busy machine hits all."""
+    """The best of some rounds for each page and reader, in turns: a busy machine hits all."""
     readers = (_ours_structured, _ours_whole, _extruct_structured, _extruct_whole)
     totals_s = [0.0] * len(readers)
     for page, url in pages:
@@ -81,19 +81,20 @@ def _extruct_structured(page: bytes, url: str) -> dict[str, list[dict[str, objec
 def _extruct_whole(page: bytes, url: str) -> list[object]:
     from price_parser import Price  # noqa: PLC0415 - weighed apart
 
-    prices: list[object] = []
-    for nodes in _extruct_structured(page, url).values():
-        for node in nodes:
-            offers = node.get("offers")
-            for offer in offers if isinstance(offers, list) else [offers]:
-                if isinstance(offer, dict):
-                    prices.append(
-                        Price.fromstring(
-                            str(offer.get("price") or offer.get("lowPrice") or ""),
-                            currency_hint=str(offer.get("priceCurrency") or ""),
-                        )
-                    )
-    return prices
+    nodes = [node for found in _extruct_structured(page, url).values() for node in found]
+    offers = [offer for node in nodes for offer in _listed(node.get("offers"))]
+    return [
+        Price.fromstring(
+            str(offer.get("price") or offer.get("lowPrice") or ""),
+            currency_hint=str(offer.get("priceCurrency") or ""),
+        )
+        for offer in offers
+        if isinstance(offer, dict)
+    ]
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
 
 
 def _read_all(reader: Reader, folder: Path) -> int:

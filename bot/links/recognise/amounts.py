@@ -25,7 +25,8 @@ _NEGATIVE = re.compile(
 )
 #: Where a shop names a price with and without tax, people pay the one with it.
 _WITH_TAX = re.compile(
-    r"(?:税込|含税|含稅|ttc|tvac|(?:inc|ink)[a-z]{0,6}\.? ?(?:vat|tax|gst|moms|mva|mwst|btw)[a-z.]{0,6})",
+    r"(?:税込|含税|含稅|ttc|tvac"
+    r"|(?:inc|ink)[a-z]{0,6}\.? ?(?:vat|tax|gst|moms|mva|mwst|btw)[a-z.]{0,6})",
     re.IGNORECASE,
 )
 #: CLDR's Toki Pona alone parts groups of two digits by blanks.

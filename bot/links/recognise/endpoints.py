@@ -17,7 +17,13 @@ from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code
 from bot.links.recognise.jsonld import parse_leniently
 from bot.links.recognise.markup import Markup
-from bot.links.recognise.shopdata import clue_of_variants, shopify_clue, shopify_currency
+from bot.links.recognise.offers import SEVERAL_PRICES
+from bot.links.recognise.shopdata import (
+    clue_of_variants,
+    shopify_clue,
+    shopify_currency,
+    stock_word,
+)
 from bot.links.recognise.sighting import Clue, PageFacts, VariantClue
 from bot.links.recognise.values import absolute_url, clean, squeezed
 
@@ -93,9 +99,6 @@ def _woocommerce(value: object, _: Markup, facts: PageFacts) -> Clue | None:
     product = products[0]
     prices: dict[str, object] = product["prices"]
     price, before = _minor(prices, "price"), _minor(prices, "regular_price")
-    in_stock = product.get("is_in_stock")
-    images = product.get("images")
-    image = images[0].get("src") if isinstance(images, list) and images and isinstance(images[0], dict) else None  # fmt: skip
     return Clue(
         source="shop-api",
         title=clean(product.get("name")),
@@ -103,10 +106,16 @@ def _woocommerce(value: object, _: Markup, facts: PageFacts) -> Clue | None:
         currency=currency_code(prices.get("currency_code")),
         list_price=before if before and price and before > price else None,
         sku=clean(product.get("sku")),
-        availability=("InStock" if in_stock else "OutOfStock") if isinstance(in_stock, bool) else None,
-        image=absolute_url(image, facts.url) if isinstance(image, str) else None,
-        doubt="The page offers the product at several prices." if isinstance(prices.get("price_range"), dict) else None,
-    )  # fmt: skip
+        availability=stock_word(product.get("is_in_stock")),
+        image=_first_image(product.get("images"), facts),
+        doubt=SEVERAL_PRICES if isinstance(prices.get("price_range"), dict) else None,
+    )
+
+
+def _first_image(images: object, facts: PageFacts) -> str | None:
+    first = images[0] if isinstance(images, list) and images else None
+    source = first.get("src") if isinstance(first, dict) else None
+    return absolute_url(source, facts.url) if isinstance(source, str) else None
 
 
 def _is_of_page(product: dict[str, object], facts: PageFacts) -> bool:
@@ -138,9 +147,7 @@ def _oembed(value: object, _: Markup, facts: PageFacts) -> Clue | None:
             currency=currency_code(offer.get("currency_code")),
             title=clean(offer.get("title")),
             sku=clean(offer.get("sku")),
-            availability=("InStock" if offer["in_stock"] else "OutOfStock")
-            if isinstance(offer.get("in_stock"), bool)
-            else None,
+            availability=stock_word(offer.get("in_stock")),
         )
         for offer in (offers if isinstance(offers, list) else [])[:100]
         if isinstance(offer, dict)

@@ -234,7 +234,7 @@ class _Ends:
 
 
 def closing_tag(visible: bytes, name: str, begin: int, stop: int) -> int:
-    """Where the tag stands that closes an element of `name`, open at `begin`; 0 if there is none."""
+    """Where the tag stands that closes an element of `name`, open at `begin`; 0 if none does."""
     depth = 1
     for match in _tags_named(name).finditer(visible, begin, stop):
         if visible[match.start() + 1] == _SLASH:

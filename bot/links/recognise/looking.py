@@ -21,8 +21,10 @@ class Fetches(Protocol):
 
 
 async def look(page: Fetched, fetcher: Fetches, *, fresh: bool = False) -> Sighting:
-    """What `page` sells. At most two endpoints of its own host are asked, and only for want of
-    a price in the page's data; that one of them does not answer is no error.
+    """What `page` sells.
+
+    At most two endpoints of its own host are asked, and only for want of a price in the page's
+    data; that one of them does not answer is no error.
     """
     reader = await read_with_endpoints(page, fetcher, fresh=fresh)
     return await asyncio.to_thread(reader.sighting)

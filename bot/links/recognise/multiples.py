@@ -20,12 +20,19 @@ _WORDS = {
 _VALUE = {word.casefold(): value for value, words in _WORDS.items() for word in words.split()}
 _NUMBER = r"\d(?:[\d.,']{0,15}\d)?"
 _IN_CJK = re.compile(rf"(?<![\d.,'])({_NUMBER}) ?([{''.join(_CJK)}])(?!里)")
+_LONGEST_FIRST = "|".join(sorted(map(re.escape, _VALUE), key=len, reverse=True))
 _WORDED = re.compile(
-    rf"(?<![\d.,'])({_NUMBER})(?: ?({'|'.join(sorted(map(re.escape, _VALUE), key=len, reverse=True))})\b\.?)",
+    rf"(?<![\d.,'])({_NUMBER})(?: ?({_LONGEST_FIRST})\b\.?)",
     re.IGNORECASE,
 )
 _KANJI = re.compile(r"[〇零一二两兩三四五六七八九十百千万萬億亿]{1,20}(?= ?(?:円|元|块|圓|圆))")
-_KANJI_DIGITS = {char: value for value, chars in enumerate(["〇零", "一", "二两兩", "三", "四", "五", "六", "七", "八", "九"]) for char in chars}  # fmt: skip
+_KANJI_DIGITS = {
+    char: value
+    for value, chars in enumerate(
+        ("〇零", "一", "二两兩", "三", "四", "五", "六", "七", "八", "九")
+    )
+    for char in chars
+}
 _KANJI_UNITS = {"十": 10, "百": 100, "千": 1000}
 
 

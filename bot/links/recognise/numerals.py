@@ -8,17 +8,25 @@ import unicodedata
 
 #: What text directions and line breaking put between digits without being seen.
 _UNSEEN = dict.fromkeys(
-    map(ord, "\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\u00ad")
-)  # fmt: skip
+    map(
+        ord,
+        "\u061c\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060"
+        "\u2066\u2067\u2068\u2069\ufeff\u00ad",
+    )
+)
+_BLANKS = (
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f"
+    "\u205f\u3000\t\r\n"
+)
 #: Blanks become one blank, groupings without another meaning an apostrophe.
 _PLAIN = {
-    **dict.fromkeys(map(ord, "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\r\n"), " "),
+    **dict.fromkeys(map(ord, _BLANKS), " "),
     **dict.fromkeys(map(ord, "’‘ʼ＇′٬⹁˙´`"), "'"),
     **dict.fromkeys(map(ord, "，،、"), ","),
     **dict.fromkeys(map(ord, "．。"), "."),
     **dict.fromkeys(map(ord, "－−‐‑‒–—―﹣"), "-"),
-    ord("％"): "%", ord("٪"): "%", ord("（"): "(", ord("）"): ")",
-}  # fmt: skip
+    **dict(zip(map(ord, "％٪（）"), "%%()", strict=True)),
+}
 _TRANSLATION = {**_UNSEEN, **_PLAIN}
 _WORTH_TRANSLATING = re.compile(r"[^\x20-\x5f\x61-\x7e]")
 

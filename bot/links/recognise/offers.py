@@ -32,7 +32,7 @@ _TELLING_SKU_LENGTH = 4
 _OFFERS_MAX = 200
 _VARIANTS_MAX = 100
 _DEPTH_MAX = 4
-_SEVERAL = "The page offers the product at several prices."
+SEVERAL_PRICES = "The page offers the product at several prices."
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class OfferReader:
         clue.price, clue.list_price = lowest.amount, lowest.list_price
         currencies = {priced.currency for priced in prices if priced.currency}
         if len({priced.amount for priced in prices}) > 1 or any(map(_is_range, offers)):
-            clue.doubt = _SEVERAL
+            clue.doubt = SEVERAL_PRICES
         elif lowest.without_tax:
             clue.doubt = "The price in the page's data is without tax."
         if len(currencies) == 1:

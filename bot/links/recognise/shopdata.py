@@ -14,6 +14,7 @@ import msgspec
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code
 from bot.links.recognise.markup import Markup, text_of
+from bot.links.recognise.offers import SEVERAL_PRICES
 from bot.links.recognise.sighting import Clue, PageFacts, VariantClue
 from bot.links.recognise.values import absolute_url, clean, gtin_in
 
@@ -90,7 +91,7 @@ def clue_of_variants(source: str, variants: list[VariantClue]) -> Clue:
         sku=single.sku,
         gtin=single.gtin,
         availability="InStock" if "InStock" in words else next(iter(words), None),
-        doubt="The page offers the product at several prices." if len(prices) > 1 else None,
+        doubt=SEVERAL_PRICES if len(prices) > 1 else None,
     )
 
 
@@ -124,7 +125,7 @@ def _shopify_variant(variant: dict[str, object], currency: str | None) -> Varian
         title=clean(variant.get("title") or variant.get("public_title")),
         sku=clean(variant.get("sku")),
         gtin=gtin_in(variant.get("barcode")),
-        availability=_word(available),
+        availability=stock_word(available),
         url=str(number) if isinstance(number, int) else None,
     )
 
@@ -156,12 +157,13 @@ def _variation(item: dict[str, object], facts: PageFacts) -> VariantClue:
         price=machine_amount(item.get("display_price")),
         title=clean(" ".join(word for word in words if isinstance(word, str))),
         sku=clean(item.get("sku")),
-        availability=_word(item.get("is_in_stock")),
+        availability=stock_word(item.get("is_in_stock")),
         url=absolute_url("", facts.url),
     )
 
 
-def _word(available: object) -> str | None:
+def stock_word(available: object) -> str | None:
+    """schema.org's word for a shop's yes or no, None for anything else."""
     if not isinstance(available, bool):
         return None
     return "InStock" if available else "OutOfStock"

@@ -1,6 +1,7 @@
 """Pages like those of real shops, small enough to be mutated by the hundred."""
 
-_JSON_LD = """<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>Tea | Shop</title>
+_JSON_LD = """<!doctype html><html lang="en-GB"><head><meta charset="utf-8">
+<title>Tea | Shop</title>
 <meta property="og:type" content="product"><meta property="og:title" content="Tea">
 <meta property="product:price:amount" content="4.90">
 <meta property="product:price:currency" content="GBP">
@@ -20,13 +21,15 @@ itemtype="https://schema.org/Offer"><span itemprop="price" content="12.50">12,50
 <meta itemprop="priceCurrency" content="EUR"><link itemprop="availability"
 href="https://schema.org/OutOfStock"></div><div itemprop="review" itemscope
 itemtype="https://schema.org/Review"><b itemprop="name">Gut</b></div></div></body></html>"""
-_VARIANTS = """<script type="application/ld+json">{"@type":"ProductGroup","name":"Tea","hasVariant":[
+_VARIANTS = """<script type="application/ld+json">{"@type":"ProductGroup","name":"Tea",
+"hasVariant":[
 {"@type":"Product","sku":"S","offers":{"@type":"AggregateOffer","lowPrice":"5","highPrice":"7",
 "priceCurrency":"KWD"}},{"@type":"Product","sku":"L","offers":{"price":"19.900",
 "priceCurrency":"KWD"}}]}</script>"""
 _SHOPIFY = """<html lang="ja"><head><title>Tee</title></head><body><h1>Tee</h1>
 <script>Shopify.currency = {"active":"JPY","rate":"1.0"};</script>
-<script type="application/json" data-product-json>{"title":"Tee","handle":"tea","available":true,
+<script type="application/json" data-product-json>
+{"title":"Tee","handle":"tea","available":true,
 "variants":[{"id":1,"title":"S","price":120000,"available":true,"sku":"A","barcode":"x"},
 {"id":2,"title":"L","price":140000,"available":false}]}</script></body></html>"""
 _WOO = """<html><body class="woocommerce"><h1>Mug</h1><p class="price"><del><span>$20.00</span></del>
@@ -34,7 +37,8 @@ _WOO = """<html><body class="woocommerce"><h1>Mug</h1><p class="price"><del><spa
 &quot;display_price&quot;:15,&quot;is_in_stock&quot;:true,&quot;sku&quot;:&quot;M&quot;,
 &quot;attributes&quot;:{&quot;size&quot;:&quot;L&quot;}}]"></form></body></html>"""
 _TEXT_ONLY = """<html lang="zh-CN"><head><title>茶</title></head><body><h1>茶</h1>
-<p>售价：<b class="price">￥１，２９９．００</b> 起</p><button>加入购物车</button><p>缺货</p></body></html>"""
+<p>售价：<b class="price">￥１，２９９．００</b> 起</p>
+<button>加入购物车</button><p>缺货</p></body></html>"""
 _RDFA = """<div vocab="https://schema.org/" typeof="Product"><h1 property="name">Tea</h1>
 <div property="offers" typeof="Offer"><span property="price" content="1250">1 250</span>
 <meta property="priceCurrency" content="JPY"></div></div>"""

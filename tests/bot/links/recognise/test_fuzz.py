@@ -20,8 +20,10 @@ BOUNDED = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 _PIECES = (
-    b"<", b">", b"\"", b"'", b"{", b"}", b"[", b"]", b",", b":", b"\\", b"<!--", b"-->", b"</script>",
-    b"<script>", b"itemscope ", b"itemprop=\"offers\" ", b"\x00", b"\xff\xfe", b"&quot;", b"1e999",
+    b"<", b">", b'"', b"'",
+    b"{", b"}", b"[", b"]",
+    b",", b":", b"\\", b"<!--", b"-->", b"</script>",
+    b"<script>", b"itemscope ", b'itemprop="offers" ', b"\x00", b"\xff\xfe", b"&quot;", b"1e999",
     b"-0", b"NaN", b"null", b"\xe2\x80\x8f", b"<del>", b"class=price ", b"9" * 400,
 )  # fmt: skip
 
