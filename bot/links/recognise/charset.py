@@ -39,9 +39,18 @@ def in_utf8(page: bytes, charset: str | None) -> bytes:
     if named in _UTF8:
         return page
     try:
-        return page.decode(named, "replace").encode("utf-8", "replace")
+        return _recoded(page, named)
     except (LookupError, UnicodeError):
         return page
+
+
+def _recoded(page: bytes, charset: str) -> bytes:
+    """In stretches, since a whole page as text takes several times its size."""
+    decoder = codecs.getincrementaldecoder(charset)("replace")
+    starts = range(0, len(page), _STRETCH_BYTES)
+    stretches = (page[start : start + _STRETCH_BYTES] for start in starts)
+    parts = [decoder.decode(stretch).encode("utf-8", "replace") for stretch in stretches]
+    return b"".join([*parts, decoder.decode(b"", final=True).encode("utf-8", "replace")])
 
 
 def _seems_utf8(page: bytes) -> bool:

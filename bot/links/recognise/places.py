@@ -79,11 +79,11 @@ def _look(place: LexborNode) -> _Place:
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _is_other_place(names: str) -> bool:
     return OTHER_PLACE.search(names) is not None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _is_product_place(names: str) -> bool:
     return PRODUCT_PLACE.search(names) is not None

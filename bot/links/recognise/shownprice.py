@@ -168,7 +168,7 @@ def _with_cents(element: LexborNode, text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _name_score(names: str) -> float:
     score = 1.5 if "price" in names.lower() else 0.5
     if CURRENT_NAME.search(names):

@@ -106,7 +106,7 @@ def lowered(node: Node) -> Node:
     return {_short_key(key): value for key, value in node.items()}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _short_key(key: str) -> str:
     return key[-_KEY_LENGTH_MAX:].rpartition("/")[2].rpartition(":")[2].lower()
 

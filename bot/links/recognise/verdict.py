@@ -51,7 +51,7 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
         if price in shown.scores and price not in shown.current and shown.best < price:
             # The data kept the old price, which the page itself strikes out.
             price, source = shown.best, "page"
-    currency, currency_source = _currency(price, priced, shown, facts, page)
+    currency, currency_source = _currency(price, clues, shown, facts, page)
     doubts.extend(_currency_doubts(currency, priced, shown.signs.get(price)))
     listed, listed_source = _list_price(price, priced, shown)
     return Verdict(price, source, listed, listed_source, currency, currency_source, tuple(doubts))
@@ -95,8 +95,9 @@ def _list_price(
 
 
 def _currency(
-    price: Decimal, priced: list[Clue], shown: ShownPrices, facts: PageFacts, page: bytes
+    price: Decimal, clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: bytes
 ) -> tuple[str | None, str]:
+    priced = [clue for clue in clues if clue.price is not None]
     same = sorted(priced, key=lambda clue: clue.price != price)
     for clue in same:
         if clue.currency:
@@ -108,6 +109,10 @@ def _currency(
     meant = currency_of_sign(sign, facts.regions) if sign else None
     if meant:
         return meant, "page"
+    # Tags may name the currency alone, and leave the price to others.
+    for clue in clues:
+        if clue.currency and (sign is None or clue.currency in possible_currencies(sign)):
+            return clue.currency, clue.source
     named = _named_currency(page)
     if named and (sign is None or named in possible_currencies(sign)):
         return named, "page"

@@ -32,7 +32,8 @@ _SHOPIFY = """<html lang="ja"><head><title>Tee</title></head><body><h1>Tee</h1>
 {"title":"Tee","handle":"tea","available":true,
 "variants":[{"id":1,"title":"S","price":120000,"available":true,"sku":"A","barcode":"x"},
 {"id":2,"title":"L","price":140000,"available":false}]}</script></body></html>"""
-_WOO = """<html><body class="woocommerce"><h1>Mug</h1><p class="price"><del><span>$20.00</span></del>
+_WOO = """<html><body class="woocommerce"><h1>Mug</h1><p class="price">
+<del><span>$20.00</span></del>
 <ins><span class="amount"><bdi>$</bdi>15.00</span></ins></p><form data-product_variations="[{
 &quot;display_price&quot;:15,&quot;is_in_stock&quot;:true,&quot;sku&quot;:&quot;M&quot;,
 &quot;attributes&quot;:{&quot;size&quot;:&quot;L&quot;}}]"></form></body></html>"""
