@@ -13,6 +13,7 @@ from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import (
     Attributes,
     attributes_at,
+    text_of,
     without_scripts,
     without_tags,
 )
@@ -30,6 +31,7 @@ _BESIDE = frozenset({"isrelatedto", "issimilarto", "isaccessoryorsparepartfor", 
                      "itemlistelement", "item", "review", "reviews", "mentions"})  # fmt: skip
 _TELLING_TYPES = PRODUCT_TYPES | ARTICLE_TYPES
 _TYPE_NAME = re.compile(rb"[\"']?(?:https?://)?(?:schema\.org/|schema:)?([A-Za-z]{3,30})")
+_CONTENT = re.compile(rb"\scontent\s{0,3}=\s{0,3}(?:\"([^\"<>]{0,900})\"|'([^'<>]{0,900})')")
 _TAG_BYTES_MAX = 1000
 _WANTED = (
     frozenset(
@@ -146,11 +148,32 @@ class _Scanner:
             if count >= _ELEMENTS_MAX:
                 break
             if mark.start() >= self._position and (mark[1] is None or _is_wanted(mark[1])):
-                element = self._element(mark.start())
+                element = self._plain(mark) or self._element(mark.start())
                 node = self._read(element) if element is not None else None
                 if node is not None:
                     found.append(node)
         return found
+
+    def _plain(self, mark: re.Match[bytes]) -> _Element | None:
+        """The tag around `mark` when it is a property with its content beside it, as most are.
+
+        Only what it is asked for is read of such a tag; None for all others.
+        """
+        if mark[1] is None:
+            return None
+        start = self._visible.rfind(b"<", self._position, mark.start())
+        end = self._visible.find(b">", mark.end(), mark.end() + _TAG_BYTES_MAX)
+        named = _TAG_NAME.match(self._visible, start) if 0 <= start < end else None
+        if named is None or self._visible.find(b">", start, mark.start()) >= 0:
+            return None
+        tag = self._visible[start:end]
+        content = _CONTENT.search(tag)
+        if content is None or self._syntax.scope.encode() in tag.lower():
+            return None
+        self._position = end
+        value = text_of(content[1] if content[1] is not None else content[2])
+        attributes = {self._syntax.name: text_of(mark[1]), "content": value}
+        return _Element(named[1].decode("ascii").lower(), start, end, attributes)
 
     def _element(self, place: int) -> _Element | None:
         """The tag around `place`; None where that stands in the page's text."""
@@ -193,6 +216,7 @@ class _Scanner:
         return min(self._ends.of(element) or outer, outer)
 
 
+@lru_cache(maxsize=512)
 def _is_wanted(names: bytes) -> bool:
     """Whether a property is one that anybody asks for; the texts of reviews are not."""
     return any(_short(name.decode("ascii", "replace")) in _WANTED for name in names.split())
