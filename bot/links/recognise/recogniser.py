@@ -21,7 +21,7 @@ from bot.links.recognise.shopsigns import availability_shown, can_be_bought, sel
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
 from bot.links.recognise.sighting import Clue, PageFacts, Sighting
 from bot.links.recognise.summing import summed_up
-from bot.links.recognise.textprice import price_in_text
+from bot.links.recognise.textprice import labelled_price, price_in_text
 from bot.links.recognise.tree import page_tree
 from bot.links.recognise.verdict import Verdict, judge_price
 from wallet_core.money import exponent_of
@@ -169,7 +169,12 @@ class PageReader:
         is_priced = any(clue.price is not None for clue in clues)
         is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
         if not is_shop and not shown.stands_out:
-            return Verdict()
+            labelled = labelled_price(tree)
+            return (
+                judge_price(clues, ShownPrices.of(*labelled), facts, self.markup.page)
+                if labelled
+                else Verdict()
+            )
         if shown.is_listing and not is_priced:
             return Verdict()
         if is_shop and shown.best is None and not is_priced:
