@@ -53,10 +53,9 @@ def endpoints_of(markup: Markup, facts: PageFacts) -> tuple[Endpoint, ...]:
     page = URL(facts.url)
     found: list[Endpoint] = []
     handle = _HANDLE.match(page.pathname)
-    signs = b"".join((markup.visible, *(script.body for script in markup.scripts)))
-    if handle and any(sign in signs for sign in _SHOPIFY_SIGNS):
+    if handle and any(sign in markup.page for sign in _SHOPIFY_SIGNS):
         found.append(Endpoint("shopify", f"{page.origin}{handle[1]}.js"))
-    if any(sign in markup.visible for sign in _WOO_SIGNS):
+    if any(sign in markup.page for sign in _WOO_SIGNS):
         found.append(Endpoint("woocommerce", _store_api(markup, page)))
     for link in markup.links:
         if link.get("type", "").lower() == "application/json+oembed" and "href" in link:
@@ -81,7 +80,7 @@ def _store_api(markup: Markup, page: URL) -> str:
     if not URL.can_parse(root) or URL(root).host != page.host or "?" in root:
         root = f"{page.origin}/wp-json/"
     products = f"{root.rstrip('/')}/wc/store/v1/products"
-    post = _POST_ID.search(markup.visible)
+    post = _POST_ID.search(markup.page)
     if post is not None:
         return f"{products}/{post[1].decode()}"
     return f"{products}?slug={page.pathname.rstrip('/').rpartition('/')[2]}"

@@ -43,11 +43,10 @@ _BYTES_LOOKED_BACK = 50_000
 _TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
 _HEADINGS_MAX = 5
-_BEFORE_HEADING_BYTES = 60_000
-_BEHIND_HEADING_BYTES = 160_000
+_BEFORE_HEADING_BYTES = 40_000
+_BEHIND_HEADING_BYTES = 120_000
 _HEAD_BYTES_MAX = 200_000
 _TITLE_LENGTH_MAX = 300
-_SCRIPTS_MAX = 500
 
 Attributes = dict[str, str]
 
@@ -101,10 +100,10 @@ class Markup:
             piece = piece[closing:]  # It was cut inside a script.
         return without_scripts(piece)
 
-    @cached_property
-    def scripts(self) -> tuple[Script, ...]:
-        """The inline scripts that are no JSON-LD."""
-        return tuple(_scripts(self.page))
+    def scripts_with(self, needle: bytes) -> Iterator[Script]:
+        """The inline scripts in which `needle` stands, without those of JSON-LD."""
+        if needle in self.page:
+            yield from _scripts(self.page, needle)
 
     @cached_property
     def metas(self) -> tuple[tuple[str, str], ...]:
@@ -237,13 +236,11 @@ def _end_of_script(page: bytes, begin: int) -> int:
     return end if end >= 0 else len(page)
 
 
-def _scripts(page: bytes) -> Iterator[Script]:
-    count = 0
+def _scripts(page: bytes, needle: bytes) -> Iterator[Script]:
     for kind, part in _parts(page):
-        if kind == _SCRIPT:
+        if kind == _SCRIPT and needle in part:
             tag, _, body = part.partition(b">")
-            if body and b"ld+json" not in tag and count < _SCRIPTS_MAX:
-                count += 1
+            if body and _LD_JSON not in tag:
                 yield Script(tag, body)
 
 

@@ -31,11 +31,10 @@ _CENTS = 100
 
 def read_shop_data(markup: Markup, facts: PageFacts) -> Clue | None:
     """The product that the page's own scripts know; None where there is none, or several."""
-    scripts = markup.scripts if b'"variants"' in markup.page else ()
     found = [
         clue
-        for script in scripts
-        if b'"variants"' in script.body and b"json" in script.tag.lower()
+        for script in markup.scripts_with(b'"variants"')
+        if b"json" in script.tag.lower()
         and len(script.body) <= _PRODUCT_JSON_BYTES_MAX
         and (clue := _shopify_product(script.body, markup, facts)) is not None
     ]  # fmt: skip
@@ -46,10 +45,8 @@ def read_shop_data(markup: Markup, facts: PageFacts) -> Clue | None:
 
 def shopify_currency(markup: Markup) -> str | None:
     """The currency that a Shopify page shows its prices in."""
-    for script in markup.scripts:
-        if b"Shopify.currency" in script.body and (active := _ACTIVE.search(script.body)):
-            return currency_code(text_of(active[1]))
-    return None
+    active = _ACTIVE.search(markup.page)
+    return currency_code(text_of(active[1])) if active else None
 
 
 def shopify_clue(

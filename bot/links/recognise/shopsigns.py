@@ -28,7 +28,7 @@ _STOCK_LINES = (
     '[class*="sold" i], [class*="dispo" i], [class*="unavail" i], button'
 )
 _SPOKEN = ("class", "id", "value", "title", "alt", "aria-label", "name")
-_ELEMENTS_MAX = 300
+_ELEMENTS_MAX = 160
 _BUTTON_LENGTH_MAX = 24
 _DIGIT = re.compile(r"\d")
 _TEXT_LENGTH_MAX = 80

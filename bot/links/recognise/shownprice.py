@@ -23,7 +23,7 @@ _SELECTOR = 'h1, [class*="price" i], [id*="price" i]'
 _OTHER_SELECTOR = ", ".join(
     ["h1", *(f'[{attribute}*="{name}" i]' for name in PRICE_NAMES for attribute in ("class", "id"))]
 )
-_CANDIDATES_MAX = 80
+_CANDIDATES_MAX = 60
 _TEXT_LENGTH_MAX = 60
 _CENTS_DIGITS = 2
 _DIGIT = re.compile(r"\d")
