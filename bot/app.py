@@ -51,6 +51,7 @@ from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
 from wallet_core.storage.lookups import Lookups
 from wallet_core.storage.migrate import migrate
+from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Outbox
 from wallet_core.storage.people import People
 from wallet_core.storage.pictures import Pictures
@@ -242,6 +243,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
         merchants=Merchants(core.reader, WebProofs(fetcher)),
         lookups=Lookups(core.database),
+        moves=Moves(core.database),
         evidence=Evidence(
             instance_key(settings.data_dir),
             ReceiptReader(core.database),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.conversation.reactions import action_of
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, Turn, sentence
-from bot.events import Event, Joined, Message, Tap, Untap
+from bot.events import Event, Joined, Message, Migrated, Tap, Untap
 from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.records import OrderState
 from wallet_core.errors import PayontapError
@@ -53,6 +53,9 @@ class Dispatch:
                 prefix = self.prefixes.get(network, ("/",))[0]
                 greeting = _GREETING.format(help=f"{prefix}help")
                 await self.desk.answer(turn, sentence(greeting), private=False)
+            case Migrated(network=network, room_id=room_id, to_room_id=to_room_id):
+                await self.desk.moves.follow(network, room_id, to_room_id)
+                await self.desk.close(turn)
             case _:
                 await self.desk.close(turn)
 

@@ -20,6 +20,7 @@ from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import named
 from wallet_core.money import Money
 from wallet_core.storage.lookups import Lookups
+from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Outbox
 from wallet_core.storage.people import People, Person
 from wallet_core.storage.readers import Reader
@@ -102,6 +103,7 @@ class Desk:
     funding: Funding
     merchants: Merchants
     lookups: Lookups
+    moves: Moves
     evidence: Evidence
     currency: str
 

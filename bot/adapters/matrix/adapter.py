@@ -195,7 +195,7 @@ class Matrix:
         home.resume(session)
 
     async def _read(self, home: Homeserver, invitations: Invitations, hear: Hear) -> NoReturn:
-        listener = Listener(self.network, home, self._rooms, self._origins, invitations.inviters)
+        listener = Listener(self.network, home, self._rooms, self._origins, invitations)
         since: str | None = None
         first = True
         pause_s = _PAUSE_S_MIN

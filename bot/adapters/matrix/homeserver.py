@@ -20,6 +20,7 @@ from bot.adapters.base import AdapterError, NetworkDown, RateLimited
 from bot.adapters.matrix.faults import ErrorBody, ServerFault, error_body, fault
 from bot.adapters.matrix.session import Session
 from bot.adapters.matrix.wire import (
+    ContextAnswer,
     EventList,
     JoinedMembersAnswer,
     MembersAnswer,
@@ -42,15 +43,14 @@ _READ_TRIES = 4
 _READ_PAUSE_S = 0.25
 _PAGE_EVENTS = 100
 
-_TIMELINE_TYPES = [
-    "m.room.message",
-    "m.reaction",
-    "m.room.redaction",
+_STATE_TYPES = [
     "m.room.member",
+    "m.room.tombstone",
     "m.room.encryption",
     "m.room.join_rules",
     "m.room.history_visibility",
 ]
+_TIMELINE_TYPES = ["m.room.message", "m.reaction", "m.room.redaction", *_STATE_TYPES]
 _NOTHING: dict[str, Any] = {"types": []}
 _SYNC_FILTER = {
     "presence": _NOTHING,
@@ -58,7 +58,7 @@ _SYNC_FILTER = {
     "room": {
         "account_data": _NOTHING,
         "ephemeral": _NOTHING,
-        "state": {"types": _TIMELINE_TYPES[3:], "lazy_load_members": True},
+        "state": {"types": _STATE_TYPES, "lazy_load_members": True},
         "timeline": {"types": _TIMELINE_TYPES, "limit": 50},
     },
 }
@@ -156,6 +156,17 @@ class Homeserver:
         """All state of a room."""
         return EventList(await self._get(list[msgspec.Raw], "rooms", room_id, "state"))
 
+    async def state_event(self, room_id: str, event_type: str) -> RoomEvent:
+        """The room's one state event of a type. Raises `Unreachable` where it has none."""
+        query = {"format": "event"}
+        return await self._get(RoomEvent, "rooms", room_id, "state", event_type, "", query=query)
+
+    async def events_after(self, room_id: str, event_id: str, limit: int) -> list[msgspec.Raw]:
+        """About half of `limit` events that came next after an event."""
+        query = {"limit": str(limit)}
+        said = await self._get(ContextAnswer, "rooms", room_id, "context", event_id, query=query)
+        return said.events_after
+
     async def joined_members(self, room_id: str) -> frozenset[str]:
         """Who is in a room."""
         said = await self._get(JoinedMembersAnswer, "rooms", room_id, "joined_members")
@@ -185,9 +196,10 @@ class Homeserver:
         path = _path("user", self.user_id, "account_data", kind)
         await self._request("PUT", path, body=content)
 
-    async def join(self, room_id: str) -> None:
-        """Go into a room that the bot is invited to."""
-        await self._request("POST", _path("join", room_id), body={})
+    async def join(self, room_id: str, via: str | None = None) -> None:
+        """Go into a room that lets the bot in; `via` is a homeserver that knows it."""
+        query = {"via": via, "server_name": via} if via else None
+        await self._request("POST", _path("join", room_id), query=query, body={})
 
     async def leave(self, room_id: str) -> None:
         """Go out of a room."""

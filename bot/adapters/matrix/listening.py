@@ -8,8 +8,11 @@ import structlog
 from bot.adapters.base import AdapterError
 from bot.adapters.matrix.faults import ServerFault
 from bot.adapters.matrix.homeserver import Homeserver
+from bot.adapters.matrix.invitations import Invitations
+from bot.adapters.matrix.pictures import card_of_picture
 from bot.adapters.matrix.reading import marked_links, own_words, reaction_key
-from bot.adapters.matrix.rooms import Origin, Origins, Rooms, decoded_events, learn
+from bot.adapters.matrix.rooms import Origins, Rooms, decoded_events, learn, origin_of
+from bot.adapters.matrix.upgrades import Predecessor, predecessor_of
 from bot.adapters.matrix.wire import (
     MemberContent,
     MessageContent,
@@ -21,13 +24,14 @@ from bot.adapters.matrix.wire import (
     SyncAnswer,
     Timeline,
 )
-from bot.events import AnyEvent, Joined, Message, Removed, Tap, Untap
+from bot.events import AnyEvent, Joined, Message, Migrated, Removed, Tap, Untap
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 _MESSAGE = "m.room.message"
 _REACTION = "m.reaction"
 _MEMBER = "m.room.member"
+_TOMBSTONE = "m.room.tombstone"
 _GONE = frozenset({"leave", "ban"})
 
 
@@ -40,13 +44,13 @@ class Listener:
         home: Homeserver,
         rooms: Rooms,
         origins: Origins,
-        inviters: dict[str, str],
+        invitations: Invitations,
     ) -> None:
         self._network = network
         self._home = home
         self._rooms = rooms
         self._origins = origins
-        self._inviters = inviters
+        self._invitations = invitations
 
     async def events(self, answer: SyncAnswer, since: str | None) -> list[AnyEvent]:
         """What the bot heard, oldest first within each room.
@@ -163,10 +167,15 @@ class Listener:
         """Whether the bot went out of the room by this event (and not: was never in it)."""
         return self._is_own_membership(event) and _membership(event) in _GONE and _was_in(event)
 
-    async def _membership_change(self, room_id: str, event: RoomEvent) -> Joined | Removed | None:
+    async def _membership_change(
+        self, room_id: str, event: RoomEvent
+    ) -> Joined | Removed | Migrated | None:
         kind: type[Joined] | type[Removed]
         if self._came(event):
-            inviter = self._inviters.pop(room_id, None) or event.unsigned.prev_sender
+            before = await predecessor_of(self._home, room_id)
+            if before is not None:
+                return self._migration(before, room_id, event)
+            inviter = self._invitations.inviters.pop(room_id, None) or event.unsigned.prev_sender
             if inviter is None and event.unsigned.prev_content is None:
                 # A room that the bot made itself, to tell one person something: no place to
                 # introduce itself in.
@@ -186,13 +195,25 @@ class Listener:
             occurred_at_s=event.origin_server_ts / 1000,
         )
 
+    def _migration(self, before: Predecessor, to_room_id: str, event: RoomEvent) -> Migrated:
+        """The bot came into the room that continues another one."""
+        self._invitations.inviters.pop(to_room_id, None)
+        return Migrated(
+            id=self._id(event),
+            network=self._network,
+            room_id=before.room_id,
+            person_id=before.closed_by,
+            occurred_at_s=event.origin_server_ts / 1000,
+            to_room_id=to_room_id,
+        )
+
     def _id(self, event: RoomEvent) -> str:
         return f"{self._network}:{event.event_id}"
 
     async def _heard(self, room_id: str, event: RoomEvent) -> list[AnyEvent]:
         """What an event of somebody means: at most one thing."""
         if event.type in {_MESSAGE, _REACTION}:
-            self._origins.note(room_id, event.event_id, Origin(event.type, event.sender))
+            self._origins.note(room_id, event.event_id, origin_of(event))
         if event.sender == self._home.user_id:
             return []
         meant: AnyEvent | None = None
@@ -202,6 +223,8 @@ class Listener:
             meant = await self._tap(room_id, event)
         elif event.type == "m.room.redaction":
             meant = await self._untap(room_id, event)
+        elif event.type == _TOMBSTONE and event.state_key == "":
+            self._invitations.follow(event)
         return [] if meant is None else [meant]
 
     async def _message(self, room_id: str, event: RoomEvent) -> Message | None:
@@ -232,6 +255,7 @@ class Listener:
         target = await self._origins.find(self._home, room_id, relation.event_id)
         if target is None or target.sender != self._home.user_id:
             return None
+        message_ref = await card_of_picture(self._home, self._origins, room_id, relation.event_id)
         return Tap(
             id=self._id(event),
             network=self._network,
@@ -239,7 +263,7 @@ class Listener:
             person_id=event.sender,
             private=await self._rooms.is_private(self._home, room_id),
             occurred_at_s=event.origin_server_ts / 1000,
-            message_ref=relation.event_id,
+            message_ref=message_ref,
             reaction=reaction_key(relation.key),
             tap_ref=event.event_id,
         )
@@ -252,7 +276,7 @@ class Listener:
         content = msgspec.json.decode(event.content, type=RedactionContent)
         target_id = content.redacts or event.redacts or ""
         target = await self._origins.find(self._home, room_id, target_id)
-        if target != Origin(_REACTION, event.sender):
+        if target is None or (target.kind, target.sender) != (_REACTION, event.sender):
             return None
         return Untap(
             id=self._id(event),

@@ -14,6 +14,8 @@ from bot.adapters.matrix.wire import (
     HistoryContent,
     JoinRulesContent,
     MemberContent,
+    OwnContent,
+    ReactionContent,
     RoomEvent,
 )
 
@@ -131,10 +133,31 @@ async def others_in(home: Homeserver, room_id: str) -> frozenset[str]:
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """What kind of event it is and who made it: both survive redaction."""
+    """What kind of event it is and who made it: both survive redaction.
+
+    `thread_ref` is the message that begins the thread in which it stands. `mark` is what a card of
+    the bot and the picture before it have in common. Both are empty where there is none.
+    """
 
     kind: str
     sender: str
+    thread_ref: str = ""
+    mark: str = ""
+    is_picture: bool = False
+
+
+def origin_of(event: RoomEvent) -> Origin:
+    """What an event is, as far as it can be read."""
+    thread_ref = ""
+    own = OwnContent()
+    try:
+        relation = msgspec.json.decode(event.content, type=ReactionContent).relates_to
+        if relation is not None and relation.rel_type == "m.thread":
+            thread_ref = relation.event_id
+        own = msgspec.json.decode(event.content, type=OwnContent)
+    except msgspec.DecodeError:
+        log.info("matrix_content_malformed", event_id=event.event_id)
+    return Origin(event.type, event.sender, thread_ref, own.card, own.msgtype == "m.image")
 
 
 class Origins:
@@ -142,6 +165,7 @@ class Origins:
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], Origin] = OrderedDict()
+        self._cards: OrderedDict[tuple[str, str, str], str] = OrderedDict()
 
     def note(self, room_id: str, event_id: str, origin: Origin) -> None:
         """Remember an event."""
@@ -149,6 +173,14 @@ class Origins:
         self._known.move_to_end((room_id, event_id))
         if len(self._known) > _ORIGINS_MAX:
             self._known.popitem(last=False)
+        if origin.mark and not origin.is_picture:
+            self._cards[room_id, origin.sender, origin.mark] = event_id
+            if len(self._cards) > _ORIGINS_MAX:
+                self._cards.popitem(last=False)
+
+    def card_of(self, room_id: str, picture: Origin) -> str | None:
+        """The card that belongs to a picture of the same sender, if it is remembered."""
+        return self._cards.get((room_id, picture.sender, picture.mark))
 
     async def find(self, home: Homeserver, room_id: str, event_id: str) -> Origin | None:
         """What an event is, or None when this room shows the bot no such event.
@@ -165,7 +197,7 @@ class Origins:
         except (Unreachable, SendRejected, ServerFault):
             # A homeserver that fails on one event must not keep the bot from all others.
             return None
-        origin = Origin(event.type, event.sender)
+        origin = origin_of(event)
         self.note(room_id, event_id, origin)
         return origin
 

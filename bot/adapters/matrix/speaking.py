@@ -59,15 +59,25 @@ class Speaker:
         self, home: Homeserver, room_id: str, outgoing: Outgoing, transaction: str
     ) -> str:
         card = outgoing.card
-        if card.picture is not None:
-            await self._show(home, room_id, card.picture, f"{transaction}-picture")
         # The answered message is in the room where it was written, not in the direct one.
         answered = outgoing.reply_to_ref if room_id == outgoing.room_id else None
-        content = rendering.notice(card, answered)
+        thread_ref = await self._thread_of(home, room_id, answered)
+        setting = rendering.Setting(transaction, answered, thread_ref)
+        if card.picture is not None:
+            await self._show(home, room_id, card.picture, setting)
+        content = rendering.notice(card, setting)
         message_ref = await home.send(room_id, _MESSAGE, content, transaction)
-        self._origins.note(room_id, message_ref, Origin(_MESSAGE, home.user_id))
+        origin = Origin(_MESSAGE, home.user_id, thread_ref, mark=transaction)
+        self._origins.note(room_id, message_ref, origin)
         await self._seed(home, room_id, message_ref, rendering.reaction_keys(card), transaction)
         return message_ref
+
+    async def _thread_of(self, home: Homeserver, room_id: str, answered: str | None) -> str:
+        """The thread in which a message stands; empty where it stands in none."""
+        if answered is None:
+            return ""
+        origin = await self._origins.find(home, room_id, answered)
+        return "" if origin is None else origin.thread_ref
 
     async def _edit(
         self,
@@ -91,13 +101,14 @@ class Speaker:
         return message_ref
 
     async def _show(
-        self, home: Homeserver, room_id: str, picture: Picture, transaction: str
+        self, home: Homeserver, room_id: str, picture: Picture, setting: rendering.Setting
     ) -> None:
         """Send the picture. The card is good without it: what hinders it is logged only."""
         try:
             uploaded = await self._upload(home, picture)
             if uploaded is not None:
-                await home.send(room_id, _MESSAGE, rendering.image(picture, *uploaded), transaction)
+                content = rendering.image(picture, *uploaded, setting)
+                await home.send(room_id, _MESSAGE, content, f"{setting.mark}-picture")
         except (NetworkDown, Unreachable, SendRejected) as error:
             log.warning("matrix_picture_left_out", digest=picture.digest, reason=str(error))
 

@@ -67,6 +67,13 @@ class MessageContent(msgspec.Struct, frozen=True, rename={"relates_to": "m.relat
     relates_to: RelatesTo | None = None
 
 
+class OwnContent(msgspec.Struct, frozen=True, rename={"card": "payontap.card"}):
+    """What the bot writes into its own messages: which card a message or a picture belongs to."""
+
+    msgtype: str = ""
+    card: str = ""
+
+
 class ReactionContent(msgspec.Struct, frozen=True, rename={"relates_to": "m.relates_to"}):
     """The content of `m.reaction`; empty once it is redacted."""
 
@@ -97,6 +104,24 @@ class HistoryContent(msgspec.Struct, frozen=True):
     """The content of `m.room.history_visibility`."""
 
     history_visibility: str = "shared"
+
+
+class TombstoneContent(msgspec.Struct, frozen=True):
+    """The content of `m.room.tombstone`: the room goes on elsewhere."""
+
+    replacement_room: str = ""
+
+
+class ClaimedRoom(msgspec.Struct, frozen=True):
+    """The room that a room says it continues."""
+
+    room_id: str = ""
+
+
+class CreateContent(msgspec.Struct, frozen=True):
+    """The content of `m.room.create`, as far as upgrades go."""
+
+    predecessor: ClaimedRoom | None = None
 
 
 class EventList(msgspec.Struct, frozen=True):
@@ -161,6 +186,12 @@ class MessagesAnswer(msgspec.Struct, frozen=True):
 
     chunk: list[msgspec.Raw] = []
     end: str | None = None
+
+
+class ContextAnswer(msgspec.Struct, frozen=True):
+    """What stands around an event."""
+
+    events_after: list[msgspec.Raw] = []
 
 
 class RelationsAnswer(msgspec.Struct, frozen=True):

@@ -32,6 +32,7 @@ from wallet_core.locks import NoLeases
 from wallet_core.storage.database import Database
 from wallet_core.storage.liabilities import Liabilities
 from wallet_core.storage.lookups import Lookups
+from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Due, Outbox, Sent
 from wallet_core.storage.people import People, Person
 from wallet_core.storage.pictures import Pictures
@@ -99,6 +100,7 @@ class Chat:
             funding=Funding(writer, reader, leases, announce, Cash()),
             merchants=Merchants(reader, WebProofs(self.fetcher, NoTexts())),
             lookups=Lookups(self.database),
+            moves=Moves(self.database),
             evidence=Evidence(
                 SigningKey.new(), ReceiptReader(self.database), Liabilities(self.database)
             ),
