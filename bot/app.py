@@ -288,6 +288,7 @@ def _add_matrix(adapters: dict[str, Adapter], settings: Settings, core: _Core) -
         password=matrix.password.get_secret_value() if matrix.password else None,
         access_token=matrix.access_token.get_secret_value() if matrix.access_token else None,
         device_name=matrix.device_name,
+        encryption=matrix.encryption,
     )
 
 

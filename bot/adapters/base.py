@@ -43,7 +43,7 @@ if there is no such place, `send` raises `Unreachable` and never falls back to t
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -88,8 +88,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     `buttons`: a card's buttons are shown as such, and come back as a `Tap` with their `action`.
     `reactions`: without buttons, people react with an emoji; each button that the card carries
-    then has its `reaction`, and a `Tap` names the emoji. With neither, a card has no buttons left,
-    and people write commands. `edits`: see `Edits`. `private_in_room`: an answer inside a group
+    then has its `reaction`, and a `Tap` names the emoji. `polls`: without buttons, people vote; the
+    card keeps its buttons, one more with an empty `action` takes a vote back, and a `Tap` names the
+    `action` that was voted for. With none of them, a card has no buttons left, and people write
+    commands. `edits`: see `Edits`. `private_in_room`: an answer inside a group
     that only one person sees; where it is false the adapter sends private cards to a direct
     conversation of its own. `pictures`: a card's picture can be shown. `countdown`: seconds can be
     seen to run. `text_length_max`: title and lines together, a line break between each two, in code
@@ -102,6 +104,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     private_in_room: bool
     pictures: bool
     countdown: bool = False
+    polls: bool = False
     text_length_max: int = 4096
     command_prefixes: tuple[str, ...] = ("/",)
 
@@ -132,6 +135,17 @@ class PictureSource(Protocol):
 
     async def load_picture(self, digest: str) -> tuple[str, bytes] | None:
         """MIME type and bytes, or None when it is not (or no longer) there."""
+
+
+@runtime_checkable
+class Varied(Protocol):
+    """What an adapter has besides, where its places differ in what they can show."""
+
+    async def capabilities_in(self, room_id: str, person_id: str | None) -> Capabilities:
+        """What can be shown in a room, or to one person who was there.
+
+        Raises the `AdapterError` that fits.
+        """
 
 
 class Adapter(Protocol):

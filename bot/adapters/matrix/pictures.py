@@ -3,7 +3,8 @@
 from bot.adapters.base import SendRejected, Unreachable
 from bot.adapters.matrix.faults import ServerFault
 from bot.adapters.matrix.homeserver import Homeserver
-from bot.adapters.matrix.rooms import Origins, decoded_events, origin_of
+from bot.adapters.matrix.rooms import Origins, origin_of
+from bot.adapters.matrix.wire import decoded_events
 
 #: The card comes a moment after its picture; others may say something between the two.
 _LOOK_AT = 60

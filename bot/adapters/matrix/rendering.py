@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from bot.adapters.matrix.uploads import Uploaded
 from bot.cards import Button, Card, Line, Picture, Role, plain_text
 
 _HTML = "org.matrix.custom.html"
@@ -62,21 +63,24 @@ def replacement(card: Card, edits_ref: str) -> dict[str, Any]:
     }
 
 
-def image(picture: Picture, content_uri: str, size_bytes: int, setting: Setting) -> dict[str, Any]:
+def image(picture: Picture, uploaded: Uploaded, setting: Setting) -> dict[str, Any]:
     """A message that shows the uploaded picture of a card."""
     content: dict[str, Any] = {
         "msgtype": "m.image",
         "body": _clean(picture.alt) or "image",
-        "url": content_uri,
         "info": {
             "mimetype": picture.mime,
             "w": picture.width_px,
             "h": picture.height_px,
-            "size": size_bytes,
+            "size": uploaded.size_bytes,
         },
         "m.mentions": {},
         MARK: setting.mark,
     }
+    if uploaded.keys:
+        content["file"] = {**uploaded.keys, "url": uploaded.uri}
+    else:
+        content["url"] = uploaded.uri
     if setting.reply_to_ref is not None and setting.thread_ref:
         content["m.relates_to"] = setting.relation(fallback=True)
     return content

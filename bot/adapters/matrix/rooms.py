@@ -1,7 +1,6 @@
 """What the bot knows of its rooms: who else is there, and whether others can look in."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
 
 import msgspec
 import structlog
@@ -17,6 +16,7 @@ from bot.adapters.matrix.wire import (
     OwnContent,
     ReactionContent,
     RoomEvent,
+    decoded_events,
 )
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -97,6 +97,26 @@ class Rooms:
             # Sync may have brought the room meanwhile, and is the fresher of the two.
             room = self._rooms.setdefault(room_id, room)
         return room
+
+    def remember_encrypted(self, home: Homeserver, room_id: str) -> None:
+        """A room is encrypted, and will be for ever."""
+        self.told(room_id).encrypted = True
+        if home.encryption is not None:
+            home.encryption.remember(room_id)
+
+    async def is_encrypted(self, home: Homeserver, room_id: str) -> bool:
+        """Whether what is said in a room is encrypted; a room that is cannot cease to be.
+
+        A room that the homeserver does not show counts as encrypted: then nothing of it is
+        believed, and nothing is said there in clear text. Raises `NetworkDown` when it cannot be
+        asked.
+        """
+        if home.encryption is not None and home.encryption.knows(room_id):
+            return True
+        try:
+            return (await self.known(home, room_id)).encrypted
+        except (Unreachable, SendRejected, ServerFault):
+            return True
 
     async def is_private(self, home: Homeserver, room_id: str) -> bool:
         """Whether only the bot and one person are in the room and nobody can look in.
@@ -200,14 +220,3 @@ class Origins:
         origin = origin_of(event)
         self.note(room_id, event_id, origin)
         return origin
-
-
-def decoded_events(raws: Iterable[msgspec.Raw]) -> list[RoomEvent]:
-    """The events that can be read at all."""
-    events = []
-    for raw in raws:
-        try:
-            events.append(msgspec.json.decode(raw, type=RoomEvent))
-        except msgspec.DecodeError as error:
-            log.warning("matrix_event_malformed", reason=str(error))
-    return events

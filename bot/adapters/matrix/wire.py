@@ -4,9 +4,13 @@ Events are kept as raw JSON and decoded one by one: one odd event, which anybody
 make, must not cost the others.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+import structlog
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class PreviousContent(msgspec.Struct, frozen=True):
@@ -34,6 +38,8 @@ class RoomEvent(msgspec.Struct, frozen=True):
     unsigned: Unsigned = Unsigned()
     state_key: str | None = None
     redacts: str | None = None
+    #: Set by us where the event came encrypted: the name of that very encryption.
+    sealed_id: str = ""
 
     @property
     def redacted(self) -> bool:
@@ -174,11 +180,27 @@ class RoomUpdates(msgspec.Struct, frozen=True):
     leave: dict[str, RoomUpdate] = {}
 
 
+class DeviceLists(msgspec.Struct, frozen=True):
+    """Whose devices changed, and whose are no longer ours to know."""
+
+    changed: list[str] = []
+    left: list[str] = []
+
+
+class KeyCounts(msgspec.Struct, frozen=True, rename={"signed": "signed_curve25519"}):
+    """How many one-time keys of the bot's device the homeserver still holds."""
+
+    signed: int = 0
+
+
 class SyncAnswer(msgspec.Struct, frozen=True):
     """One answer of `/sync`; `next_batch` is where the next one goes on."""
 
     next_batch: str
     rooms: RoomUpdates = RoomUpdates()
+    to_device: EventList = EventList()
+    device_lists: DeviceLists = DeviceLists()
+    device_one_time_keys_count: KeyCounts = KeyCounts()
 
 
 class MessagesAnswer(msgspec.Struct, frozen=True):
@@ -213,6 +235,19 @@ class MembersAnswer(msgspec.Struct, frozen=True):
     chunk: list[msgspec.Raw] = []
 
 
+class KeysAnswer(msgspec.Struct, frozen=True):
+    """Public keys of accounts and their devices."""
+
+    device_keys: dict[str, dict[str, dict[str, Any]]] = {}
+    master_keys: dict[str, dict[str, Any]] = {}
+
+
+class SentAnswer(msgspec.Struct, frozen=True):
+    """An event that was sent."""
+
+    event_id: str
+
+
 class RoomAnswer(msgspec.Struct, frozen=True):
     """A room that was made or joined."""
 
@@ -224,3 +259,14 @@ class WhoamiAnswer(msgspec.Struct, frozen=True):
 
     user_id: str
     device_id: str | None = None
+
+
+def decoded_events(raws: Iterable[msgspec.Raw]) -> list[RoomEvent]:
+    """The events that can be read at all."""
+    events = []
+    for raw in raws:
+        try:
+            events.append(msgspec.json.decode(raw, type=RoomEvent))
+        except msgspec.DecodeError as error:
+            log.warning("matrix_event_malformed", reason=str(error))
+    return events
