@@ -39,6 +39,7 @@ from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
 from wallet_core.commerce.checkout import Checkout, Terms
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
+from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.errors import Refused
 from wallet_core.funding.cash import Cash
@@ -49,6 +50,7 @@ from wallet_core.locks import Leases
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
+from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
 from wallet_core.storage.migrate import migrate
 from wallet_core.storage.moves import Moves
@@ -244,6 +246,8 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         merchants=Merchants(core.reader, WebProofs(fetcher)),
         lookups=Lookups(core.database),
         moves=Moves(core.database),
+        linking=Linking(Links(core.database)),
+        links=Links(core.database),
         evidence=Evidence(
             instance_key(settings.data_dir),
             ReceiptReader(core.database),

@@ -102,7 +102,8 @@ class Dispatch:
         if order is None or order.state == OrderState.UNDONE:
             await self.desk.close(turn)
             return
-        await self.desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
+        payer = await self.desk.payer_of(turn, order)
+        await self.desk.checkout.undo(turn.event.id, order, payer, turn.place)
 
 
 _GREETING = (
@@ -129,7 +130,8 @@ async def press_pay(desk: Desk, turn: Turn, quote_id: str) -> None:
 async def press_undo(desk: Desk, turn: Turn, order_id: str) -> None:
     """A tap on Undo."""
     order = await desk.reader.order(order_id)
-    await desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
+    payer = await desk.payer_of(turn, order)
+    await desk.checkout.undo(turn.event.id, order, payer, turn.place)
 
 
 async def press_accept(desk: Desk, turn: Turn, order_id: str) -> None:

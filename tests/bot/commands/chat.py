@@ -22,6 +22,7 @@ from bot.links.host_proofs import WebProofs
 from wallet_core.audit.signing import SigningKey
 from wallet_core.commerce.checkout import Checkout, Terms
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
+from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
@@ -31,6 +32,7 @@ from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.locks import NoLeases
 from wallet_core.storage.database import Database
 from wallet_core.storage.liabilities import Liabilities
+from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
 from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Due, Outbox, Sent
@@ -101,6 +103,8 @@ class Chat:
             merchants=Merchants(reader, WebProofs(self.fetcher, NoTexts())),
             lookups=Lookups(self.database),
             moves=Moves(self.database),
+            linking=Linking(Links(self.database)),
+            links=Links(self.database),
             evidence=Evidence(
                 SigningKey.new(), ReceiptReader(self.database), Liabilities(self.database)
             ),
