@@ -19,10 +19,11 @@ async def link(desk: Desk, turn: Turn, args: str) -> None:
         return
     try:
         plan = await desk.linking.entering(args, turn.place, turn.person.id, turn.now_us)
-        other = _ask(plan.request, plan.request.place, turn.place, turn.event.id)
-        await desk.answer(
-            turn, _question(plan.request, plan.request.place), rows=plan.rows, also=[other]
-        )
+        request = plan.request
+        theirs = _question(request, turn.place)
+        other = _notice(request.place, theirs, turn.event.id, "link")
+        mine = _question(request, request.place)
+        await desk.answer(turn, mine, rows=plan.rows, also=[other])
     except Refused as refused:
         await _say_no(desk, turn, refused)
 
@@ -53,9 +54,7 @@ async def press_yes(desk: Desk, turn: Turn, request_id: str) -> None:
             plan = await desk.linking.confirming(request_id, turn.place, turn.now_us)
             request = plan.request
             if request.state != "joined":
-                text = (
-                    "Confirmed here. Now confirm it on your other network. Nothing is linked yet."
-                )
+                text = "Confirmed here. Nothing is linked until you confirm on your other network."
                 await desk.answer(turn, sentence(text, Tone.WAITING), rows=plan.rows)
                 return
             told = [
@@ -131,10 +130,6 @@ def _question(request: LinkRequest, other: Place) -> Card:
         ),
         tone=Tone.WAITING,
     )
-
-
-def _ask(request: LinkRequest, place: Place, other: Place, event_id: str) -> Notice:
-    return _notice(place, _question(request, other), event_id, "link")
 
 
 def _news(turn: Turn, place: Place, card: Card) -> Notice:

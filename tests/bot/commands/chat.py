@@ -154,13 +154,19 @@ class Chat:
         return answers[0]
 
     async def tap(
-        self, who: str, action: str, *, room: str = LOBBY, event_id: str | None = None
+        self,
+        who: str,
+        action: str,
+        *,
+        room: str = LOBBY,
+        network: str = WEB,
+        event_id: str | None = None,
     ) -> list[Said]:
         """Somebody presses a button."""
         await self.dispatch.answer(
             Tap(
-                id=event_id or f"{WEB}:{next(self.heard)}",
-                network=WEB,
+                id=event_id or f"{network}:{next(self.heard)}",
+                network=network,
                 room_id=room,
                 person_id=who,
                 message_ref="any",
