@@ -18,6 +18,7 @@ import nio
 import structlog
 from nio.crypto import ENCRYPTION_ENABLED
 
+from bot.adapters.base import NetworkDown
 from bot.adapters.matrix.faults import LoggedOut, accepted
 from bot.adapters.matrix.wire import RoomEvent, SyncAnswer
 
@@ -25,6 +26,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 ENCRYPTED = "m.room.encrypted"
 _STORE_NAME = "keys.db"
+_SHARE_TRIES = 5
 
 #: Something of nio's, which ships no types.
 Nio: TypeAlias = Any
@@ -209,29 +211,38 @@ class Encryption:
         Raises `AdapterError` when the homeserver does not hand out or carry keys.
         """
         async with self._turns[room_id]:
-            room = self._client.rooms.get(room_id)
-            if room is None or not room.members_synced:
-                await self._meet(room_id, await members())
-            async with self._busy:
-                await self._query()
-                if self.machine.should_share_group_session(room_id):
-                    await self._share(room_id)
-                outer: tuple[str, dict[str, Any]] = self._client.encrypt(
-                    room_id, kind, dict(content)
-                )
-            return outer
+            for _ in range(_SHARE_TRIES):
+                if not self._knows_members(room_id):
+                    self._meet(room_id, await members())
+                async with self._busy:
+                    await self._query()
+                    if self.machine.should_share_group_session(room_id):
+                        await self._share(room_id)
+                    # Somebody may have come or gone while the key was handed out.
+                    if self._knows_members(room_id) and not (
+                        self.machine.should_share_group_session(room_id)
+                    ):
+                        outer: tuple[str, dict[str, Any]] = self._client.encrypt(
+                            room_id, kind, dict(content)
+                        )
+                        return outer
+        raise NetworkDown("People come and go faster than they can be handed keys.")
+
+    def _knows_members(self, room_id: str) -> bool:
+        room = self._client.rooms.get(room_id)
+        return room is not None and bool(room.members_synced)
 
     async def _share(self, room_id: str) -> None:
         """Hand the room's key to all devices that can be reached."""
         client = self._client
         accepted(await client.share_group_session(room_id, ignore_unverified_devices=True))
-        session = self.machine.outbound_group_sessions[room_id]
-        if not session.shared:
+        session = self.machine.outbound_group_sessions.get(room_id)
+        if session is not None and not session.shared:
             # A device that left no keys for first words reads nothing; it must not silence all.
             log.warning("matrix_devices_without_keys", room_id=room_id)
             session.shared = True
 
-    async def _meet(self, room_id: str, members: frozenset[str]) -> None:
+    def _meet(self, room_id: str, members: frozenset[str]) -> None:
         room = nio.MatrixRoom(room_id, self._client.user_id, encrypted=True)
         for person_id in members:
             room.add_member(person_id, None, None)
