@@ -260,11 +260,24 @@ def _megolm(room_id: str, event: RoomEvent) -> Nio:
         "room_id": room_id,
         "content": msgspec.json.decode(event.content),
     }
-    sealed = nio.Event.parse_encrypted_event(body)
+    try:
+        sealed = nio.Event.parse_encrypted_event(body)
+    except (KeyError, TypeError) as error:
+        raise Forged(f"It lacks what every encrypted message has: {error!r}") from error
     if not isinstance(sealed, nio.MegolmEvent) or not sealed.sender_key:
         raise Forged("It is no message of a room.")
     sealed.room_id = room_id
     return sealed
+
+
+def sealed_id_of(room_id: str, event: RoomEvent) -> str:
+    """The name of an event's encryption; empty for one that is not encrypted, or was redacted."""
+    if event.type != ENCRYPTED or event.redacted:
+        return ""
+    try:
+        return _sealed_id(room_id, _megolm(room_id, event))
+    except Forged:
+        return ""
 
 
 def _sealed_id(room_id: str, sealed: Nio) -> str:
@@ -274,8 +287,11 @@ def _sealed_id(room_id: str, sealed: Nio) -> str:
     no name: the same bytes can be written in several ways.
     """
     # An extra, like nio's encryption, which cannot be switched on without it.
-    from vodozemac import MegolmMessage  # noqa: PLC0415
+    from vodozemac import DecodeException, MegolmMessage  # noqa: PLC0415
 
-    index = MegolmMessage.from_base64(sealed.ciphertext).message_index()
+    try:
+        index = MegolmMessage.from_base64(sealed.ciphertext).message_index()
+    except DecodeException as error:
+        raise Forged(f"Its ciphertext is none: {error}") from error
     name = "\n".join((room_id, sealed.sender_key, sealed.session_id, str(index)))
     return hashlib.sha256(name.encode()).hexdigest()

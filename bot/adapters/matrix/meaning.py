@@ -5,7 +5,7 @@ from typing import TypedDict
 import msgspec
 
 from bot.adapters.matrix import polls
-from bot.adapters.matrix.encryption import ENCRYPTED
+from bot.adapters.matrix.encryption import sealed_id_of
 from bot.adapters.matrix.homeserver import Homeserver
 from bot.adapters.matrix.pictures import card_of_picture
 from bot.adapters.matrix.reading import marked_links, own_words, reaction_key
@@ -53,7 +53,7 @@ class Meaning:
         Raises `msgspec.DecodeError` for one that cannot be read, and `AdapterError` when the
         homeserver does not answer a question that is needed.
         """
-        if event.type in {_MESSAGE, _REACTION}:
+        if event.type in {_MESSAGE, _REACTION, *polls.RESPONSES}:
             self._origins.note(room_id, event.event_id, origin_of(event))
         if event.sender == self._home.user_id or await self._is_forgeable(room_id, event):
             return []
@@ -99,7 +99,7 @@ class Meaning:
                     id=self.id_of(event),
                     message_ref=relation.event_id,
                     action=content.chosen,
-                    tap_ref=event.event_id,
+                    tap_ref=event.sealed_id,
                     **common,
                 )
             ]
@@ -110,10 +110,13 @@ class Meaning:
         ]
 
     async def _earlier_votes(self, room_id: str, poll_id: str, event: RoomEvent) -> list[str]:
-        """The ids of this person's votes in the poll before this one."""
+        """The names of this person's votes in the poll before this one, the newest first."""
         related = await self._home.related(room_id, poll_id, "m.reference")
-        ids = [each.event_id for each in related if each.sender == event.sender]
-        return ids[ids.index(event.event_id) + 1 :] if event.event_id in ids else ids
+        votes = [each for each in related if each.sender == event.sender]
+        names = [sealed_id_of(room_id, each) for each in votes]
+        if event.sealed_id in names:
+            names = names[names.index(event.sealed_id) + 1 :]
+        return [name for name in names if name]
 
     async def _message(self, room_id: str, event: RoomEvent) -> Message | None:
         content = msgspec.json.decode(event.content, type=MessageContent)
@@ -158,10 +161,12 @@ class Meaning:
         target = await self._origins.find(self._home, room_id, target_id)
         if target is None or target.sender != event.sender:
             return None
-        if target.kind not in {_REACTION, ENCRYPTED}:
+        if target.kind != _REACTION and not target.sealed_id:
             return None
         return Untap(
             id=self.id_of(event),
             **await self._common(room_id, event),
-            tap_ref=target_id,
+            # A vote is known by its encryption, which a redaction takes away: one of before the
+            # last start is not known any more, and is taken back by another vote only.
+            tap_ref=target.sealed_id or target_id,
         )

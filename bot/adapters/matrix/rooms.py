@@ -156,7 +156,8 @@ class Origin(msgspec.Struct, frozen=True):
     """What kind of event it is and who made it: both survive redaction.
 
     `thread_ref` is the message that begins the thread in which it stands. `mark` is what a card of
-    the bot and the picture before it have in common. Both are empty where there is none.
+    the bot and the picture before it have in common. `sealed_id` names its
+    encryption. All are empty where there is none.
     """
 
     kind: str
@@ -164,6 +165,7 @@ class Origin(msgspec.Struct, frozen=True):
     thread_ref: str = ""
     mark: str = ""
     is_picture: bool = False
+    sealed_id: str = ""
 
 
 def origin_of(event: RoomEvent) -> Origin:
@@ -177,7 +179,8 @@ def origin_of(event: RoomEvent) -> Origin:
         own = msgspec.json.decode(event.content, type=OwnContent)
     except msgspec.DecodeError:
         log.info("matrix_content_malformed", event_id=event.event_id)
-    return Origin(event.type, event.sender, thread_ref, own.card, own.msgtype == "m.image")
+    is_picture = own.msgtype == "m.image"
+    return Origin(event.type, event.sender, thread_ref, own.card, is_picture, event.sealed_id)
 
 
 class Origins:

@@ -7,7 +7,7 @@ do it says in `cannot`, each with a sentence that is true; those tests are then 
 
     class Driver(Network):
         name = "matrix"
-        peer = "synapse"                     # a fixture with the server to speak to, or None
+        peer_fixture = "synapse"             # a fixture with the server to speak to, or None
         cannot = {Ability.REDELIVER: "…"}
 """
 

@@ -11,7 +11,8 @@ from vodozemac import Ed25519PublicKey, Ed25519Signature
 
 from bot.adapters.base import AdapterError, Unreachable
 from bot.adapters.matrix import Matrix
-from bot.adapters.matrix.encryption import Forged
+from bot.adapters.matrix.encryption import Forged, sealed_id_of
+from bot.adapters.matrix.wire import RoomEvent
 from bot.cards import Button, Card, Line
 from bot.events import Joined, Message, Removed, Tap, Untap
 from tests.bot.adapters.matrix.people import (
@@ -73,15 +74,17 @@ async def test_a_vote_is_a_tap_and_a_vote_for_nothing_takes_it_back(
         poll = await ann.see_poll(await ann.see_text("Shoes"))
         assert poll["sealed"]
         assert answers(poll) == {"Pay": "pay:q1", "Not now": "-"}
-        first = await ann.vote(poll, "pay:q1")
-        tap = await inbox.until(Tap, lambda tap: tap.tap_ref == first)
-        assert (tap.action, tap.person_id, tap.room_id) == ("pay:q1", ann.user_id, room_id)
+        await ann.vote(poll, "pay:q1")
+        first = await inbox.until(Tap, lambda tap: tap.message_ref == poll["event_id"])
+        assert (first.action, first.person_id, first.room_id) == ("pay:q1", ann.user_id, room_id)
+        # As an undo finds the tap that it waits for.
+        assert first.id == f"matrix:{first.tap_ref}"
         await ann.vote(poll, "-")
-        await inbox.until(Untap, lambda untap: untap.tap_ref == first)
-        second = await ann.vote(poll, "pay:q1")
-        await inbox.until(Tap, lambda tap: tap.tap_ref == second)
-        await ann.person.redact(room_id, second)
-        await inbox.until(Untap, lambda untap: untap.tap_ref == second)
+        await inbox.until(Untap, lambda untap: untap.tap_ref == first.tap_ref)
+        vote = await ann.vote(poll, "pay:q1")
+        second = await inbox.until(Tap, lambda tap: tap.id != first.id)
+        await ann.person.redact(room_id, vote)
+        await inbox.until(Untap, lambda untap: untap.tap_ref == second.tap_ref)
 
 
 async def test_what_the_homeserver_could_have_written_itself_is_not_believed(
@@ -285,3 +288,18 @@ async def test_without_the_extra_the_run_ends_with_what_to_install(
     )
     with pytest.raises(AdapterError, match=r"payontap\[matrix-encryption\]"):
         await adapter.run(Inbox())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[]",
+        b"7",
+        b"{}",
+        b'{"algorithm": "m.olm.v1.curve25519-aes-sha2", "sender_key": "a"}',
+        b'{"algorithm": "m.megolm.v1.aes-sha2", "ciphertext": "-", "sender_key": "a"}',
+    ],
+)
+def test_what_is_no_encrypted_message_has_no_name(content: bytes) -> None:
+    event = RoomEvent("m.room.encrypted", "@a:b", "$a", content=msgspec.Raw(content))
+    assert sealed_id_of("!room", event) == ""
