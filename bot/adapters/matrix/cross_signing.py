@@ -40,6 +40,11 @@ class CrossSigning:
         self._master = master
         self._self_signing = self_signing
 
+    @classmethod
+    def new(cls, user_id: str) -> "CrossSigning":
+        """Fresh keys for an account."""
+        return cls(user_id, Account(), Account())
+
     @property
     def master_id(self) -> str:
         """The public master key."""

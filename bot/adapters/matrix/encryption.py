@@ -1,9 +1,9 @@
 """End-to-end encryption: the bot's device, its keys, and what it opens and closes with them.
 
-The keys lie in a store of their own in the data folder, for one process at a time. Devices of
-other people are trusted as they are first seen; a device whose key changes later is not. What is
-opened here was really written by a device of the person whom the homeserver names as its sender:
-the homeserver alone can neither forge it, nor pass off one person's words as another's.
+The keys lie in a store of their own in the data folder, for one process at a time. What the bot
+says goes to all devices of those in the room, as they are first seen; a device whose key changes
+later is left out. What it opens was written by a device of the person whom the homeserver names as
+its sender, and where that person's account has signing keys, by a device that they signed.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from nio.crypto import ENCRYPTION_ENABLED
 
 from bot.adapters.base import NetworkDown
 from bot.adapters.matrix.faults import LoggedOut, accepted
+from bot.adapters.matrix.owners import AskKeys, Owners
 from bot.adapters.matrix.wire import RoomEvent, SyncAnswer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -62,6 +63,7 @@ class Encryption:
     def __init__(self, client: Nio, store_dir: Path) -> None:
         self._client = client
         self._store_dir = store_dir
+        self._owners = Owners(store_dir)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._busy = asyncio.Lock()
 
@@ -140,8 +142,8 @@ class Encryption:
 
     # Opening
 
-    async def opened(self, room_id: str, event: RoomEvent) -> RoomEvent:
-        """The event that an encrypted one holds.
+    async def opened(self, room_id: str, event: RoomEvent, ask: AskKeys) -> RoomEvent:
+        """The event that an encrypted one holds; `ask` tells the public keys of an account.
 
         Its `event_id` stays; `sealed_id` names the very encryption, so that a homeserver that
         shows it a second time under another id shows nothing new. Raises `Unopened` when the key
@@ -149,7 +151,7 @@ class Encryption:
         does not tell about the sender's devices.
         """
         sealed = _megolm(room_id, event)
-        await self._check_sender(room_id, sealed, event.sender)
+        await self._check_sender(room_id, sealed, event.sender, ask)
         try:
             inner = self.machine.decrypt_megolm_event(sealed, room_id).source
         except nio.EncryptionError as error:
@@ -163,7 +165,7 @@ class Encryption:
             sealed_id=_sealed_id(room_id, sealed),
         )
 
-    async def _check_sender(self, room_id: str, sealed: Nio, sender: str) -> None:
+    async def _check_sender(self, room_id: str, sealed: Nio, sender: str, ask: AskKeys) -> None:
         session = self.machine.inbound_group_store.get(
             room_id, sealed.sender_key, sealed.session_id
         )
@@ -176,6 +178,10 @@ class Encryption:
             await self._query()
             if not self._is_device_of(sender, sealed.sender_key, session.ed25519):
                 raise Forged(f"No device of {sender} wrote it.")
+        if sender == self._client.user_id:
+            return
+        if not await self._owners.vouches(sender, sealed.sender_key, session.ed25519, ask):
+            raise Forged(f"{sender} has not signed the device that wrote it.")
 
     def _is_device_of(self, person_id: str, curve25519: str, ed25519: str) -> bool:
         if person_id == self._client.user_id:

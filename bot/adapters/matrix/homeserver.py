@@ -256,7 +256,7 @@ class Homeserver(Door):
         if self.encryption is None:
             raise Unopened("The account does not encrypt.")
         async with self.answered(KEYS_S):
-            return await self.encryption.opened(room_id, event)
+            return await self.encryption.opened(room_id, event, self.device_keys)
 
     async def redact(self, room_id: str, event_id: str, transaction_id: str) -> None:
         """Take an event back."""

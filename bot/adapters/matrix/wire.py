@@ -240,6 +240,7 @@ class KeysAnswer(msgspec.Struct, frozen=True):
 
     device_keys: dict[str, dict[str, dict[str, Any]]] = {}
     master_keys: dict[str, dict[str, Any]] = {}
+    self_signing_keys: dict[str, dict[str, Any]] = {}
 
 
 class SentAnswer(msgspec.Struct, frozen=True):

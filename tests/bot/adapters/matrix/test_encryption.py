@@ -11,8 +11,10 @@ from vodozemac import Ed25519PublicKey, Ed25519Signature
 
 from bot.adapters.base import AdapterError, Unreachable
 from bot.adapters.matrix import Matrix
+from bot.adapters.matrix.cross_signing import CrossSigning
 from bot.adapters.matrix.encryption import Forged, sealed_id_of
-from bot.adapters.matrix.wire import RoomEvent
+from bot.adapters.matrix.owners import Owners
+from bot.adapters.matrix.wire import KeysAnswer, RoomEvent
 from bot.cards import Button, Card, Line
 from bot.events import Joined, Message, Removed, Tap, Untap
 from tests.bot.adapters.matrix.people import (
@@ -126,6 +128,52 @@ async def test_one_persons_words_under_anothers_name_are_forged_and_a_second_sho
             await home.opened(room_id, msgspec.structs.replace(event, event_id="$another"))
         again = await home.opened(room_id, event)
         assert heard.id == f"matrix:{again.sealed_id}"
+
+
+async def test_a_device_that_its_owner_did_not_sign_is_not_believed(
+    synapse: SynapsePeer, tmp_path: Path
+) -> None:
+    bot = Person(synapse, "bot")
+    inbox = Inbox()
+    adapter = make_bot(bot, inbox, tmp_path, url=synapse.base_url, encryption=True)
+    async with sealed(synapse, tmp_path, "ann") as [ann], running(adapter, inbox):
+        account, device = CrossSigning.new(ann.user_id), ann.client.device_id
+        await ann.person.call("POST", "/keys/device_signing/upload", account.public_keys())
+        room_id = await ann.make_room(bot.user_id)
+        await inbox.until(Joined, lambda joined: joined.room_id == room_id)
+        # As when a homeserver adds a device of its own: it is there, and nobody signed it.
+        await ann.say(room_id, "not I")
+        other = await ann.person.make_room(bot)
+        await ann.person.say(other, "marker")
+        await inbox.until(Message, lambda message: message.text == "marker")
+        assert len(inbox.all(Message)) == 1
+        body: dict[str, Any] = {"device_keys": {ann.user_id: []}}
+        known = await ann.person.call("POST", "/keys/query", body)
+        signed = account.signed(known["device_keys"][ann.user_id][device])
+        await ann.person.call("POST", "/keys/signatures/upload", {ann.user_id: {device: signed}})
+        await ann.say(room_id, "it is I")
+        await inbox.until(Message, lambda message: message.text == "it is I")
+        home = adapter._home
+        assert home is not None
+        assert home.encryption is not None
+        owners = home.encryption._owners
+        owners._known.clear()
+        stranger = CrossSigning.new(ann.user_id)
+        keys = ann.client.olm.account.identity_keys
+        answer = msgspec.convert(
+            {"master_keys": {ann.user_id: stranger.public_keys()["master_key"]}}, KeysAnswer
+        )
+
+        async def lie(_person_id: str) -> KeysAnswer:
+            return answer
+
+        pair = keys["curve25519"], keys["ed25519"]
+        assert not await owners.vouches(ann.user_id, *pair, lie)
+        # Also for a bot that starts anew, since the first key is kept.
+        fresh = Owners(tmp_path / "keys")
+        assert not await fresh.vouches(ann.user_id, *pair, lie)
+        assert await fresh.vouches(ann.user_id, *pair, home.device_keys)
+    assert [message.text for message in inbox.all(Message)] == ["marker", "it is I"]
 
 
 async def test_after_a_restart_the_keys_are_there_and_a_replay_has_the_name_of_the_first(
