@@ -126,6 +126,9 @@ class Matrix:
 
         Raises the `AdapterError` that fits.
         """
+        if self._key_store is None:
+            # Nothing is said in encrypted rooms.
+            return _CAPABILITIES
         try:
             home = await self._connected()
             place = await self._speaker.place(home, room_id, person_id)
