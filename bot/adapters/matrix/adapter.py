@@ -259,7 +259,8 @@ class Matrix:
             else:
                 first = False
                 pause_s = _PAUSE_S_MIN
-                self._caught_up.set()
+                if not listener.is_waiting:
+                    self._caught_up.set()
 
     async def _read_once(
         self,
