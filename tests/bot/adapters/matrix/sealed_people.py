@@ -47,8 +47,10 @@ class SealedPerson:
     async def log_in(self) -> None:
         owner = await self.person.call("GET", "/account/whoami")
         self.client.restore_login(self.user_id, owner["device_id"], self.person.token)
-        await self.client.sync(timeout=0, full_state=True)
-        await self.client.keys_upload()
+        answer = await self.client.sync(timeout=0, full_state=True)
+        assert isinstance(answer, nio.SyncResponse), answer
+        answer = await self.client.keys_upload()
+        assert isinstance(answer, nio.KeysUploadResponse), answer
 
     async def read(self) -> None:
         """Sync until cancelled, and go where one is invited."""

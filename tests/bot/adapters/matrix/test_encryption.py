@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import nio
 import pytest
 from vodozemac import Ed25519PublicKey, Ed25519Signature
 
-from bot.adapters.base import AdapterError, Unreachable
+from bot.adapters.base import AdapterError, NetworkDown, Unreachable
 from bot.adapters.matrix import Matrix
 from bot.adapters.matrix.cross_signing import CrossSigning
 from bot.adapters.matrix.encryption import Forged, sealed_id_of
@@ -351,3 +352,30 @@ async def test_without_the_extra_the_run_ends_with_what_to_install(
 def test_what_is_no_encrypted_message_has_no_name(content: bytes) -> None:
     event = RoomEvent("m.room.encrypted", "@a:b", "$a", content=msgspec.Raw(content))
     assert sealed_id_of("!room", event) == ""
+
+
+async def test_nothing_is_said_while_its_key_does_not_arrive_and_all_can_read_it_later(
+    synapse: SynapsePeer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = Person(synapse, "bot")
+    inbox = Inbox()
+    adapter = make_bot(bot, inbox, tmp_path, url=synapse.base_url, encryption=True)
+    async with sealed(synapse, tmp_path, "ann") as [ann], running(adapter, inbox):
+        room_id = await ann.make_room(bot.user_id)
+        await inbox.until(Joined, lambda joined: joined.room_id == room_id)
+        home = adapter._home
+        assert home is not None
+        carry = home.client._send
+
+        async def lose_keys(kind: type, *args: Any, **more: Any) -> object:
+            if kind is nio.ShareGroupSessionResponse:
+                raise TimeoutError
+            return await carry(kind, *args, **more)
+
+        monkeypatch.setattr(home.client, "_send", lose_keys)
+        with pytest.raises(NetworkDown):
+            await adapter.send(outgoing(room_id, CARD, send_id="s1"))
+        monkeypatch.undo()
+        await adapter.send(outgoing(room_id, CARD, send_id="s1"))
+        assert (await ann.see_text("Shoes"))["sealed"]
+    assert ann.unopened == []
