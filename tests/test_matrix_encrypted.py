@@ -32,11 +32,7 @@ async def test_a_vote_pays_behind_encryption_and_not_now_takes_it_back(
     synapse: SynapsePeer, tmp_path: Path
 ) -> None:
     bot = Bot(synapse, tmp_path)
-    settings = {
-        "matrix__encryption": "true",
-        "money__undo_window_s": "60",
-        "fetch__timeout_s": "30",
-    }
+    settings = {"matrix__encryption": "true", "money__undo_window_s": "60"}
     async with (
         sealed(synapse, tmp_path, "anna", "bob") as [anna, bob],
         bot.running(**settings) as instance,
