@@ -47,6 +47,8 @@ class Shop:
 
 async def _page(request: web.Request) -> web.Response:
     slug = request.match_info["slug"]
+    if slug not in TITLES:
+        raise web.HTTPNotFound
     product = {
         "@context": "https://schema.org",
         "@type": "Product",
