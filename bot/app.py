@@ -41,6 +41,7 @@ from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
 from wallet_core.commerce.checkout import Checkout, Terms
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
+from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.errors import Refused
 from wallet_core.funding.cash import Cash
@@ -52,8 +53,10 @@ from wallet_core.storage.checkpoints import Checkpoints
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
+from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
 from wallet_core.storage.migrate import migrate
+from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Outbox
 from wallet_core.storage.people import People
 from wallet_core.storage.pictures import Pictures
@@ -252,6 +255,9 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
         merchants=Merchants(core.reader, WebProofs(fetcher)),
         lookups=Lookups(core.database),
+        moves=Moves(core.database),
+        linking=Linking(Links(core.database)),
+        links=Links(core.database),
         evidence=Evidence(
             instance_key(settings.data_dir),
             ReceiptReader(core.database),
@@ -301,6 +307,7 @@ def _add_matrix(adapters: dict[str, Adapter], settings: Settings, core: _Core) -
         password=matrix.password.get_secret_value() if matrix.password else None,
         access_token=matrix.access_token.get_secret_value() if matrix.access_token else None,
         device_name=matrix.device_name,
+        encryption=matrix.encryption,
     )
 
 

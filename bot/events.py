@@ -71,7 +71,13 @@ class Removed(Event, frozen=True, kw_only=True, tag="removed"):
     """The bot was put out of a room, or left it."""
 
 
-AnyEvent = Message | Tap | Untap | Joined | Removed
+class Migrated(Event, frozen=True, kw_only=True, tag="migrated"):
+    """A room goes on under another id: `room_id` is the one before, `to_room_id` the new one."""
+
+    to_room_id: str
+
+
+AnyEvent = Message | Tap | Untap | Joined | Removed | Migrated
 
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()

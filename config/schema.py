@@ -149,6 +149,7 @@ class Matrix(Section):
     password: SecretStr | None = None
     access_token: SecretStr | None = None
     device_name: Annotated[str, Field(min_length=1)] = "Payontap"
+    encryption: bool = False
 
     @property
     def enabled(self) -> bool:

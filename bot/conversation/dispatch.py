@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.conversation.reactions import action_of
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, Turn, sentence
-from bot.events import Event, Joined, Message, Tap, Untap
+from bot.events import Event, Joined, Message, Migrated, Tap, Untap
 from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.records import OrderState
 from wallet_core.errors import PayontapError
@@ -53,6 +53,9 @@ class Dispatch:
                 prefix = self.prefixes.get(network, ("/",))[0]
                 greeting = _GREETING.format(help=f"{prefix}help")
                 await self.desk.answer(turn, sentence(greeting), private=False)
+            case Migrated(network=network, room_id=room_id, to_room_id=to_room_id):
+                await self.desk.moves.follow(network, room_id, to_room_id)
+                await self.desk.close(turn)
             case _:
                 await self.desk.close(turn)
 
@@ -99,7 +102,8 @@ class Dispatch:
         if order is None or order.state == OrderState.UNDONE:
             await self.desk.close(turn)
             return
-        await self.desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
+        payer = await self.desk.payer_of(turn, order)
+        await self.desk.checkout.undo(turn.event.id, order, payer, turn.place)
 
 
 _GREETING = (
@@ -126,7 +130,8 @@ async def press_pay(desk: Desk, turn: Turn, quote_id: str) -> None:
 async def press_undo(desk: Desk, turn: Turn, order_id: str) -> None:
     """A tap on Undo."""
     order = await desk.reader.order(order_id)
-    await desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
+    payer = await desk.payer_of(turn, order)
+    await desk.checkout.undo(turn.event.id, order, payer, turn.place)
 
 
 async def press_accept(desk: Desk, turn: Turn, order_id: str) -> None:

@@ -73,6 +73,20 @@ def test_without_buttons_and_reactions_no_button_is_promised() -> None:
     assert "React" not in plain_text(fitted)
 
 
+def test_where_people_vote_the_buttons_stay_and_one_takes_a_vote_back() -> None:
+    link = Button(label="See", url="https://pay.example/x")
+    card = Card(title="t", buttons=(PAY, link))
+    fitted = fit(card, network(reactions=False, polls=True))
+    assert [(b.label, b.action, b.reaction) for b in fitted.buttons] == [
+        ("Pay ¥199.00", "pay:q_1", None),
+        ("Not now", "", None),
+    ]
+    hint = "Vote “Pay ¥199.00” below, or write !buy. Vote “Not now” to undo."
+    assert fitted.lines[-1] == Line(hint, Role.HINT)
+    order = Card(title="Order", buttons=(Button(label="Accept", action="accept:o"),))
+    assert fit(order, network(polls=True)).lines[-1].text == "Vote below."
+
+
 @pytest.mark.parametrize(
     ("key", "plain"), [("❤️", "❤"), ("👍🏽", "👍"), ("↩️", "↩"), ("💳", "💳"), ("", "")]
 )
