@@ -17,7 +17,7 @@ from typing import Protocol
 
 import msgspec
 
-from bot.cards import Outgoing
+from bot.cards import Feature, Outgoing
 from bot.events import Event
 
 
@@ -57,7 +57,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a network can show. Lengths are in code points.
 
     `private_in_room`: an answer inside a group that only one person sees. Where it is false the
-    adapter sends private cards to a direct conversation of its own.
+    adapter sends private cards to a direct conversation of its own. `features`: what only some
+    networks can do.
     """
 
     buttons: bool
@@ -68,6 +69,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     countdown: bool = False
     text_length_max: int = 4096
     command_prefixes: tuple[str, ...] = ("/",)
+    features: frozenset[Feature] = frozenset()
 
 
 class Cursor(msgspec.Struct, frozen=True):

@@ -46,8 +46,11 @@ def fit(card: Card, capabilities: Capabilities) -> Card:
     if not capabilities.countdown:
         changes["countdown_until_s"] = None
     lines = card.lines
-    if card.buttons and not capabilities.buttons:
-        buttons = _with_reactions(card.buttons) if capabilities.reactions else ()
+    offered = tuple(b for b in card.buttons if b.needs is None or b.needs in capabilities.features)
+    if offered != card.buttons:
+        changes["buttons"] = offered
+    if offered and not capabilities.buttons:
+        buttons = _with_reactions(offered) if capabilities.reactions else ()
         changes["buttons"] = buttons
         hint = _reaction_hint(buttons, capabilities)
         lines = (*lines, Line(hint, Role.HINT)) if hint else lines
