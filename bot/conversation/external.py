@@ -137,9 +137,7 @@ class External:
         await desk.tell_admins(turn, card)
 
 
-def _came_in(
-    turn: Turn, request: FundingRequest, collector: Collector, *, returns: bool
-) -> Notice:
+def _came_in(turn: Turn, request: FundingRequest, collector: Collector, *, returns: bool) -> Notice:
     lines = (Line("It pays for what you chose; what is not used stays in your wallet."),)
     back = Button(label="Give it back", action=f"giveback:{request.code}")
     card = Card(

@@ -1,0 +1,78 @@
+"""Taps whose button still shows that it is working.
+
+Telegram waits for one short answer to each tap and shows it as a toast; for some seconds it also
+takes a private message that only the one who tapped sees, in the middle of a group. Which card
+answers which tap is told by their order: all taps of a person are answered one after the other.
+What is here may be forgotten: news about money has its own message.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+#: A tap without any private news (a seller accepts) stops showing that it works after this.
+GRACE_S = 3.0
+#: Telegram takes a private message in a group for 15 seconds after the tap.
+PRIVATE_WITHIN_S = 14.0
+_PEOPLE_MAX = 5_000
+
+
+@dataclass
+class OpenTap:
+    """A tap; `answered` once its toast was shown."""
+
+    query_id: str
+    at_s: float = field(default_factory=time.monotonic)
+    answered: bool = False
+
+    @property
+    def allows_private(self) -> bool:
+        """Whether a private message may still stand for its answer."""
+        return time.monotonic() - self.at_s < PRIVATE_WITHIN_S
+
+
+class OpenTaps:
+    """The latest taps of each person. `stop_waiting` ends the turning of one without words."""
+
+    def __init__(self, stop_waiting: Callable[[str], Awaitable[None]]) -> None:
+        self._stop_waiting = stop_waiting
+        self._people: OrderedDict[str, deque[OpenTap]] = OrderedDict()
+        self._known: deque[str] = deque(maxlen=2_000)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def opened(self, person_id: str, query_id: str) -> None:
+        """Somebody tapped."""
+        if query_id in self._known:
+            return
+        self._known.append(query_id)
+        taps = self._people.setdefault(person_id, deque(maxlen=20))
+        taps.append(tap := OpenTap(query_id))
+        self._people.move_to_end(person_id)
+        if len(self._people) > _PEOPLE_MAX:
+            self._people.popitem(last=False)
+        task = asyncio.create_task(self._give_up(tap), name="telegram-tap")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def next_of(self, person_id: str) -> OpenTap | None:
+        """The tap that a private card answers: the oldest open one, or else the newest."""
+        taps = self._people.get(person_id)
+        if not taps:
+            return None
+        return next((tap for tap in taps if not tap.answered), taps[-1])
+
+    async def close(self) -> None:
+        """Forget all of them."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._people.clear()
+
+    async def _give_up(self, tap: OpenTap) -> None:
+        await asyncio.sleep(GRACE_S)
+        if not tap.answered:
+            tap.answered = True
+            await self._stop_waiting(tap.query_id)
