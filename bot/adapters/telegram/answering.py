@@ -17,13 +17,18 @@ GRACE_S = 3.0
 #: Telegram takes a private message in a group for 15 seconds after the tap.
 PRIVATE_WITHIN_S = 14.0
 _PEOPLE_MAX = 5_000
+#: What is tapped elsewhere too, and shows on the card that the person has of his own.
+_CHANGING_OWN_CARD = "undo"
 
 
 @dataclass
 class OpenTap:
-    """A tap; `answered` once its toast was shown."""
+    """A tap on a button of `message_ref` in `room_id`; `answered` once its toast was shown."""
 
     query_id: str
+    room_id: str = ""
+    message_ref: str = ""
+    action: str = ""
     at_s: float = field(default_factory=time.monotonic)
     answered: bool = False
 
@@ -42,13 +47,13 @@ class OpenTaps:
         self._known: deque[str] = deque(maxlen=2_000)
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def opened(self, person_id: str, query_id: str) -> None:
+    def opened(self, person_id: str, tap: OpenTap) -> None:
         """Somebody tapped."""
-        if query_id in self._known:
+        if tap.query_id in self._known:
             return
-        self._known.append(query_id)
+        self._known.append(tap.query_id)
         taps = self._people.setdefault(person_id, deque(maxlen=20))
-        taps.append(tap := OpenTap(query_id))
+        taps.append(tap)
         self._people.move_to_end(person_id)
         if len(self._people) > _PEOPLE_MAX:
             self._people.popitem(last=False)
@@ -56,12 +61,20 @@ class OpenTaps:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def next_of(self, person_id: str) -> OpenTap | None:
-        """The tap that a private card answers: the oldest open one, or else the newest."""
-        taps = self._people.get(person_id)
+    def answered_by(self, person_id: str, room_id: str) -> OpenTap | None:
+        """The tap that a private card answers: the oldest open one there, or else the newest."""
+        taps = [tap for tap in self._people.get(person_id, ()) if tap.room_id == room_id]
         if not taps:
             return None
         return next((tap for tap in taps if not tap.answered), taps[-1])
+
+    def answered_by_edit(self, person_id: str, message_ref: str) -> OpenTap | None:
+        """The open tap that a change of the person's own card `message_ref` answers."""
+        for tap in self._people.get(person_id, ()):
+            own = tap.message_ref == message_ref or tap.action.startswith(_CHANGING_OWN_CARD)
+            if own and not tap.answered:
+                return tap
+        return None
 
     async def close(self) -> None:
         """Forget all of them."""

@@ -80,8 +80,8 @@ class Delivery:
 
     async def _edit(self, outgoing: Outgoing, message_ref: str) -> str:
         if outgoing.person_id is not None:
-            tap = self.taps.next_of(outgoing.person_id)
-            if tap is not None and not tap.answered:
+            tap = self.taps.answered_by_edit(outgoing.person_id, message_ref)
+            if tap is not None:
                 await self._toast(tap, outgoing.card, alert=False)
         if message_ref.startswith((TOAST, LOOKUP, CHECKOUT, CHARGE)):
             return message_ref
@@ -93,7 +93,7 @@ class Delivery:
         here = _room_or_none(outgoing.room_id)
         chat_id = person_chat(person_id)
         alone = here is not None and here.chat_id == chat_id and here.business is None
-        tap = self.taps.next_of(person_id)
+        tap = self.taps.answered_by(person_id, outgoing.room_id)
         bill = outgoing.card.invoice is not None
         toasted = False
         if tap is not None and not tap.answered and not bill:
@@ -247,6 +247,7 @@ class Delivery:
                 chat_id=room.chat_id,
                 message_thread_id=room.thread_id,
                 text=words,
+                link_preview_options={"is_disabled": True},
                 reply_markup=button,
             )
         except RateLimited as error:

@@ -13,13 +13,13 @@ import msgspec
 import structlog
 
 from bot.adapters.base import AdapterError, Hear
-from bot.adapters.telegram.answering import OpenTaps
+from bot.adapters.telegram.answering import OpenTap, OpenTaps
 from bot.adapters.telegram.calling import BotApi
 from bot.adapters.telegram.hints import BLIND
 from bot.adapters.telegram.places import Room
 from bot.adapters.telegram.reading import NETWORK, Ear, Heard, with_note
 from bot.adapters.telegram.wire import BusinessConnection, Me, Membership, Update, UpdateHead
-from bot.events import Event, Unreadable
+from bot.events import Event, Tap, Unreadable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -114,10 +114,15 @@ class Intake:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         if update.callback_query is not None and heard.events:
-            self._taps.opened(heard.events[0].person_id, update.callback_query.id)
+            self._open_tap(update.callback_query.id, heard.events[0])
         if heard.blind_room is not None:
             heard = await self._look_around(heard, heard.blind_room)
         return heard.events
+
+    def _open_tap(self, query_id: str, event: Event) -> None:
+        if isinstance(event, Tap):
+            tap = OpenTap(query_id, event.room_id, event.message_ref, event.action or "")
+            self._taps.opened(event.person_id, tap)
 
     async def _may_answer(self, connection_id: str) -> bool:
         if connection_id not in self._business:

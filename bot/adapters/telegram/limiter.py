@@ -20,9 +20,12 @@ _CHATS_MAX = 10_000
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How many calls in how many seconds. The defaults are those that Telegram names."""
+    """How many calls in how many seconds.
 
-    chat: tuple[int, float] = (3, 3.0)
+    The defaults are those that Telegram names; a few messages at once are let pass in a chat.
+    """
+
+    chat: tuple[int, float] = (5, 5.0)
     group: tuple[int, float] = (20, 60.0)
     overall: tuple[int, float] = (30, 1.0)
     answers: tuple[int, float] = (30, 1.0)

@@ -1,0 +1,428 @@
+"""What each method does, once its request is understood."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiogram import methods as m
+from aiogram.types import LinkPreviewOptions
+
+from tests.peers.telegram_api.delivery import Delivery
+from tests.peers.telegram_api.limits import (
+    CAPTION_MAX,
+    TEXT_MAX,
+    TOAST_MAX,
+    Paces,
+    checked_keyboard,
+    checked_text,
+    utf16,
+)
+from tests.peers.telegram_api.refusals import Refused, bad, forbidden
+from tests.peers.telegram_api.state import QUERY_VALID_S, Chat, Message, Query, State, Toast
+
+Files = dict[str, bytes]
+_NOT_MODIFIED = (
+    "message is not modified: specified new message content and reply markup are exactly the same"
+    " as a current content and reply markup of the message"
+)
+_TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
+
+
+class Answers:
+    """The methods. `knows_private` is False for a server that is older than private messages."""
+
+    def __init__(self, state: State, delivery: Delivery, bot: dict[str, Any]) -> None:
+        self.state = state
+        self.delivery = delivery
+        self.bot = bot
+        self.paces = Paces()
+        self.knows_private = True
+        self.refuses_private = False
+        self._table: dict[type, Callable[[Any, Files], Awaitable[Any]]] = {
+            m.GetMe: self._get_me,
+            m.GetUpdates: self._get_updates,
+            m.SetWebhook: self._set_webhook,
+            m.DeleteWebhook: self._delete_webhook,
+            m.GetWebhookInfo: self._webhook_info,
+            m.SetMyCommands: self._set_commands,
+            m.GetChatMember: self._chat_member,
+            m.GetBusinessConnection: self._business,
+            m.SendMessage: self._send_message,
+            m.SendPhoto: self._send_photo,
+            m.SendInvoice: self._send_invoice,
+            m.EditMessageText: self._edit_text,
+            m.EditMessageCaption: self._edit_caption,
+            m.EditEphemeralMessageText: self._edit_private,
+            m.DeleteEphemeralMessage: self._delete_private,
+            m.DeleteMessage: self._delete,
+            m.AnswerCallbackQuery: self._answer_tap,
+            m.AnswerInlineQuery: self._answer_inline,
+            m.AnswerPreCheckoutQuery: self._answer_checkout,
+            m.RefundStarPayment: self._refund,
+        }
+
+    async def answer(self, request: Any, files: Files) -> Any:
+        """The result. Raises `Refused`."""
+        name = type(request).__name__
+        answer = self._table.get(type(request))
+        if answer is None or ("Ephemeral" in name and not self.knows_private):
+            raise Refused(404, "Not Found: method not found")
+        return await answer(request, files)
+
+    # --- the bot itself ------------------------------------------------------------------------
+
+    async def _get_me(self, _: m.GetMe, __: Files) -> Any:
+        return self.bot
+
+    async def _set_commands(self, request: m.SetMyCommands, _: Files) -> Any:
+        for command in request.commands:
+            if not (1 <= len(command.command) <= 32 and command.command.islower()):
+                raise bad("BOT_COMMAND_INVALID")
+            if not 1 <= len(command.description) <= 256:
+                raise bad("BOT_COMMAND_DESCRIPTION_INVALID")
+        self.state.commands = [c.model_dump() for c in request.commands]
+        return True
+
+    async def _get_updates(self, request: m.GetUpdates, _: Files) -> Any:
+        if not 1 <= (request.limit or 100) <= 100:
+            raise bad("limit must be between 1 and 100")
+        self.delivery.allowed = request.allowed_updates or self.delivery.allowed
+        return await self.delivery.updates(
+            request.offset or 0, request.limit or 100, request.timeout or 0, self.state.now_s()
+        )
+
+    async def _set_webhook(self, request: m.SetWebhook, _: Files) -> Any:
+        if not request.url.startswith("https://"):
+            raise bad("bad webhook: An HTTPS URL must be provided for webhook")
+        self.delivery.allowed = request.allowed_updates or []
+        await self.delivery.set_webhook(request.model_dump(exclude_none=True))
+        return True
+
+    async def _delete_webhook(self, _: m.DeleteWebhook, __: Files) -> Any:
+        await self.delivery.set_webhook({})
+        return True
+
+    async def _webhook_info(self, _: m.GetWebhookInfo, __: Files) -> Any:
+        info = {
+            "url": self.delivery.webhook.get("url", ""),
+            "has_custom_certificate": False,
+            "pending_update_count": len(self.delivery.waiting),
+        }
+        if self.delivery.last_error:
+            info["last_error_message"] = self.delivery.last_error
+        return info
+
+    async def _chat_member(self, request: m.GetChatMember, _: Files) -> Any:
+        chat = self._chat(request.chat_id)
+        return {"status": chat.bot, "user": self.bot}
+
+    async def _business(self, request: m.GetBusinessConnection, _: Files) -> Any:
+        found = self.state.business.get(request.business_connection_id)
+        if found is None:
+            raise bad("BUSINESS_CONNECTION_INVALID")
+        return found
+
+    # --- messages ------------------------------------------------------------------------------
+
+    def _chat(self, chat_id: Any) -> Chat:
+        chat = self.state.chats.get(int(chat_id))
+        if chat is None:
+            raise bad("chat not found")
+        return chat
+
+    def _open(self, request: Any) -> Chat:
+        """The chat that is written to, if it may be."""
+        chat = self._chat(request.chat_id)
+        if chat.moved_to is not None:
+            raise Refused(
+                400,
+                "Bad Request: group chat was upgraded to a supergroup chat",
+                migrate_to_chat_id=chat.moved_to,
+            )
+        business = request.business_connection_id
+        if business is not None:
+            if not self.state.business[business]["rights"]["can_reply"]:
+                raise bad("BUSINESS_PEER_INVALID")
+        elif chat.type == "private":
+            if chat.bot == "kicked":
+                raise forbidden("bot was blocked by the user")
+            if not self.state.users[chat.id].started:
+                raise forbidden("bot can't initiate conversation with a user")
+        elif chat.bot == "kicked":
+            raise forbidden(f"bot was kicked from the {chat.type} chat")
+        elif chat.bot == "left":
+            raise forbidden(f"bot is not a member of the {chat.type} chat")
+        elif chat.type == "channel" and chat.bot != "administrator":
+            raise bad("need administrator rights in the channel chat")
+        return chat
+
+    async def _send_message(self, request: m.SendMessage, _: Files) -> Any:
+        chat = self._open(request)
+        text, entities = checked_text(request.text, request.entities, TEXT_MAX, "message text")
+        private = request.ephemeral_message_parameters
+        receiver = self._receiver(chat, private) if private and self.knows_private else None
+        message = self._put(request, chat, text=text, entities=entities, receiver_id=receiver)
+        preview = request.link_preview_options
+        if isinstance(preview, LinkPreviewOptions):
+            message.preview = preview.model_dump(exclude_unset=True)
+        return await self._sent(message)
+
+    def _receiver(self, chat: Chat, private: Any) -> int:
+        if self.refuses_private or chat.type not in ("group", "supergroup"):
+            raise bad("EPHEMERAL_MESSAGES_NOT_ALLOWED")
+        query = self.state.queries.get(private.callback_query_id or "")
+        if query is None or query.user_id != private.receiver_user_id:
+            raise bad("QUERY_ID_INVALID")
+        if self.state.now_s() - query.asked_at_s > 15:
+            raise bad(_TOO_OLD)
+        return int(private.receiver_user_id)
+
+    async def _send_photo(self, request: m.SendPhoto, files: Files) -> Any:
+        chat = self._open(request)
+        caption, entities = request.caption or "", []
+        if caption:
+            caption, entities = checked_text(
+                caption, request.caption_entities, CAPTION_MAX, "message caption"
+            )
+        photo = files.get("photo") or self.state_photo(str(request.photo))
+        message = self._put(request, chat, text=caption, entities=entities, kind="photo")
+        message.photo = photo
+        return await self._sent(message)
+
+    def state_photo(self, file_id: str) -> bytes:
+        """An uploaded picture by its id."""
+        for message in self.state.messages:
+            if file_id == f"photo-{message.id}":
+                return message.photo
+        raise bad("wrong file identifier/HTTP URL specified")
+
+    async def _send_invoice(self, request: m.SendInvoice, _: Files) -> Any:
+        chat = self._open(request)
+        if not 1 <= len(request.title) <= 32 or not 1 <= len(request.description) <= 255:
+            raise bad("INVOICE_TITLE_OR_DESCRIPTION_INVALID")
+        if not 1 <= len(request.payload.encode()) <= 128:
+            raise bad("INVOICE_PAYLOAD_INVALID")
+        if len(request.start_parameter or "") > 64:
+            raise bad("START_PARAM_INVALID")
+        stars = request.currency == "XTR"
+        if stars and (request.provider_token or len(request.prices) != 1):
+            raise bad("STARS_INVOICE_INVALID")
+        if not stars and not request.provider_token:
+            raise bad("PAYMENT_PROVIDER_INVALID")
+        total = sum(price.amount for price in request.prices)
+        if total <= 0:
+            raise bad("CURRENCY_TOTAL_AMOUNT_INVALID")
+        message = self._put(request, chat, text=request.title, kind="invoice")
+        message.keyboard = [[{"text": "Pay", "pay": True}]]
+        message.invoice = {
+            "currency": request.currency,
+            "total_amount": total,
+            "invoice_payload": request.payload,
+            "start_parameter": request.start_parameter or "",
+            "description": request.description,
+        }
+        return await self._sent(message)
+
+    def _put(self, request: Any, chat: Chat, **more: Any) -> Message:
+        receiver = more.get("receiver_id")
+        # Private messages are no part of what fills a group.
+        self.paces.count(None if receiver else chat.id)
+        reply = request.reply_parameters
+        kind = f"private-{chat.id}-{receiver}" if receiver else f"messages-{chat.id}"
+        message = Message(
+            id=self.state.number(kind, 9_001 if receiver else 1),
+            chat=chat,
+            sender_id=self.bot["id"],
+            keyboard=checked_keyboard(request.reply_markup),
+            thread_id=request.message_thread_id,
+            reply_to=reply.message_id if reply else None,
+            business=request.business_connection_id,
+            **more,
+        )
+        self.state.messages.append(message)
+        return message
+
+    async def _sent(self, message: Message) -> Any:
+        await self.state.tell()
+        return self.shown(message)
+
+    def shown(self, message: Message) -> dict[str, Any]:
+        """A message as the API shows it."""
+        sender = self.state.users.get(message.sender_id)
+        shown: dict[str, Any] = {
+            "message_id": 0 if message.receiver_id else message.id,
+            "chat": message.chat.json,
+            "date": int(self.state.now_s()),
+            "from": sender.json if sender else self.bot,
+        }
+        if message.receiver_id:
+            shown["ephemeral_message_id"] = message.id
+            shown["receiver_user"] = self.state.users[message.receiver_id].json
+        if message.thread_id is not None:
+            shown |= {"message_thread_id": message.thread_id, "is_topic_message": True}
+        if message.business:
+            shown["business_connection_id"] = message.business
+        if message.kind == "photo":
+            size = {"file_id": f"photo-{message.id}", "file_unique_id": str(message.id)}
+            shown |= {"caption": message.text, "caption_entities": message.entities}
+            shown["photo"] = [{**size, "width": 90, "height": 90}]
+        elif message.kind == "text":
+            shown |= {"text": message.text, "entities": message.entities}
+        return shown
+
+    # --- edits ---------------------------------------------------------------------------------
+
+    def _edited(self, request: Any) -> Message:
+        if request.inline_message_id is not None:
+            found = self.state.found(lambda n: n.inline_id == request.inline_message_id)
+            if found is None:
+                raise bad("MESSAGE_ID_INVALID")
+            self.paces.count(None)
+            return found
+        chat = self._open(request)
+        found = self.state.found(
+            lambda n: (n.chat.id, n.id, n.receiver_id) == (chat.id, request.message_id, None)
+        )
+        if found is None:
+            raise bad("message to edit not found")
+        if found.sender_id != self.bot["id"]:
+            raise bad("message can't be edited")
+        self.paces.count(chat.id)
+        return found
+
+    async def _edit_text(self, request: m.EditMessageText, _: Files) -> Any:
+        message = self._edited(request)
+        if message.kind != "text":
+            raise bad("there is no text in the message to edit")
+        text, entities = checked_text(
+            request.text or "", request.entities, TEXT_MAX, "message text"
+        )
+        return await self._change(request, message, text, entities)
+
+    async def _edit_caption(self, request: m.EditMessageCaption, _: Files) -> Any:
+        message = self._edited(request)
+        if message.kind != "photo":
+            raise bad("there is no caption in the message to edit")
+        text, entities = checked_text(
+            request.caption or "", request.caption_entities, CAPTION_MAX, "message caption"
+        )
+        return await self._change(request, message, text, entities)
+
+    async def _change(
+        self, request: Any, message: Message, text: str, entities: list[dict[str, Any]]
+    ) -> Any:
+        keyboard = checked_keyboard(request.reply_markup)
+        keyboard = [row for row in keyboard if row]
+        if (message.text, message.entities, message.keyboard) == (text, entities, keyboard):
+            raise bad(_NOT_MODIFIED)
+        message.text, message.entities, message.keyboard = text, entities, keyboard
+        message.edits += 1
+        await self.state.tell()
+        inline = message.inline_id is not None or message.receiver_id is not None
+        return True if inline else self.shown(message)
+
+    def _private(self, request: Any) -> Message:
+        found = self.state.found(
+            lambda n: (n.chat.id, n.id, n.receiver_id)
+            == (int(request.chat_id), request.ephemeral_message_id, request.receiver_user_id)
+        )
+        if found is None:
+            raise bad("EPHEMERAL_MESSAGE_NOT_FOUND")
+        return found
+
+    async def _edit_private(self, request: m.EditEphemeralMessageText, _: Files) -> Any:
+        message = self._private(request)
+        self.paces.count(None)
+        text, entities = checked_text(
+            request.text or "", request.entities, TEXT_MAX, "message text"
+        )
+        return await self._change(request, message, text, entities)
+
+    async def _delete_private(self, request: m.DeleteEphemeralMessage, _: Files) -> Any:
+        self._private(request).deleted = True
+        await self.state.tell()
+        return True
+
+    async def _delete(self, request: m.DeleteMessage, _: Files) -> Any:
+        chat_id = int(request.chat_id)
+        found = self.state.found(lambda n: (n.chat.id, n.id) == (chat_id, request.message_id))
+        if found is None:
+            raise bad("message to delete not found")
+        found.deleted = True
+        await self.state.tell()
+        return True
+
+    # --- answers to questions ------------------------------------------------------------------
+
+    def _query(self, query_id: str) -> Query:
+        query = self.state.queries.get(query_id)
+        late = query is None or self.state.now_s() - query.asked_at_s > QUERY_VALID_S
+        if query is None or late or query.answer.done():
+            raise bad(_TOO_OLD)
+        return query
+
+    async def _answer_tap(self, request: m.AnswerCallbackQuery, _: Files) -> Any:
+        if utf16(request.text or "") > TOAST_MAX:
+            raise bad("MESSAGE_TOO_LONG")
+        if request.url is not None and not request.url.startswith(
+            f"https://t.me/{self.bot['username']}?start="
+        ):
+            raise bad("URL_INVALID")
+        query = self._query(request.callback_query_id)
+        toast = Toast(query.user_id, request.text or "", bool(request.show_alert), request.url)
+        query.answer.set_result(toast)
+        self.state.toasts.append(toast)
+        await self.state.tell()
+        return True
+
+    async def _answer_inline(self, request: m.AnswerInlineQuery, _: Files) -> Any:
+        query = self._query(request.inline_query_id)
+        if len(request.results) > 50:
+            raise bad("RESULTS_TOO_MUCH")
+        results = []
+        for result in request.results:
+            given: Any = result
+            if not 1 <= len(given.id.encode()) <= 64:
+                raise bad("RESULT_ID_INVALID")
+            content = given.input_message_content
+            text, entities = checked_text(
+                content.message_text, content.entities, TEXT_MAX, "message text"
+            )
+            keyboard = checked_keyboard(given.reply_markup)
+            results.append((given.id, given.title, text, entities, keyboard))
+        query.answer.set_result(results)
+        return True
+
+    async def _answer_checkout(self, request: m.AnswerPreCheckoutQuery, _: Files) -> Any:
+        query = self._query(request.pre_checkout_query_id)
+        if self.state.now_s() - query.asked_at_s > 10:
+            raise bad(_TOO_OLD)
+        if request.ok == bool(request.error_message):
+            raise bad("error_message belongs to a refusal, and only to one")
+        query.answer.set_result("" if request.ok else request.error_message)
+        return True
+
+    async def _refund(self, request: m.RefundStarPayment, _: Files) -> Any:
+        charge = self.state.charges.get(request.telegram_payment_charge_id)
+        if charge is None or charge["user_id"] != request.user_id or charge["currency"] != "XTR":
+            raise bad("CHARGE_NOT_FOUND")
+        if charge["refunded"]:
+            raise bad("CHARGE_ALREADY_REFUNDED")
+        charge["refunded"] = True
+        user = self.state.users[request.user_id]
+        user.stars += charge["total_amount"]
+        chat = self.state.chats[user.id]
+        body = {
+            "message_id": self.state.number(f"messages-{chat.id}"),
+            "chat": chat.json,
+            "date": int(self.state.now_s()),
+            "from": user.json,
+            "refunded_payment": {
+                "currency": "XTR",
+                "total_amount": charge["total_amount"],
+                "invoice_payload": charge["invoice_payload"],
+                "telegram_payment_charge_id": request.telegram_payment_charge_id,
+            },
+        }
+        self.delivery.put("message", body, f"chat-{chat.id}")
+        await self.state.tell()
+        return True
