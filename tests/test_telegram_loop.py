@@ -29,7 +29,7 @@ async def test_a_shared_link_is_answered_with_a_picture_a_card_and_a_green_butto
         assert (link["offset"], link["length"], link["url"]) == (0, len(TITLE), scene.url)
         hello = scene.bob.said_by_bot(scene.group)[0]
         assert hello.text.endswith("Write /help to see what else I do.")
-        assert [c["command"] for c in scene.api.state.commands][0] == "help"
+        assert scene.api.state.commands[0]["command"] == "help"
         assert scene.api.refused == [("deleteEphemeralMessage", _GONE)]
 
 

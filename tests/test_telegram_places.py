@@ -257,9 +257,7 @@ async def test_in_chats_of_a_business_account_it_answers_where_it_may(tmp_path: 
                 "rights": {"can_reply": allowed},
             }
         for name in ("closed", "open"):
-            anna.say(
-                anna.chat, scene.url, as_kind="business_message", business_connection_id=name
-            )
+            anna.say(anna.chat, scene.url, as_kind="business_message", business_connection_id=name)
         card = await anna.see(TITLE, chat=anna.chat)
         assert card.business == "open"
         toast = await anna.tap(card)

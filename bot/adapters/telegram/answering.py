@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 #: A tap without any private news (a seller accepts) stops showing that it works after this.
-GRACE_S = 3.0
+GRACE_S = 6.0
 #: Telegram takes a private message in a group for 15 seconds after the tap.
 PRIVATE_WITHIN_S = 14.0
 _PEOPLE_MAX = 5_000
@@ -23,7 +23,10 @@ _CHANGING_OWN_CARD = "undo"
 
 @dataclass
 class OpenTap:
-    """A tap on a button of `message_ref` in `room_id`; `answered` once its toast was shown."""
+    """A tap on a button of `message_ref` in `room_id`.
+
+    `answered` once its toast was shown; `expected` when that was tried, and will be again.
+    """
 
     query_id: str
     room_id: str = ""
@@ -31,6 +34,7 @@ class OpenTap:
     action: str = ""
     at_s: float = field(default_factory=time.monotonic)
     answered: bool = False
+    expected: bool = False
 
     @property
     def allows_private(self) -> bool:
@@ -86,6 +90,8 @@ class OpenTaps:
 
     async def _give_up(self, tap: OpenTap) -> None:
         await asyncio.sleep(GRACE_S)
+        if tap.expected and not tap.answered:
+            await asyncio.sleep(PRIVATE_WITHIN_S)
         if not tap.answered:
             tap.answered = True
             await self._stop_waiting(tap.query_id)

@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from bot.adapters.base import AdapterError, RateLimited, SendRejected, Unreachable
+from bot.adapters.base import AdapterError, NetworkDown, RateLimited, SendRejected, Unreachable
 from bot.adapters.telegram import hints, rendering
 from bot.adapters.telegram.answering import OpenTap, OpenTaps
 from bot.adapters.telegram.calling import BotApi
@@ -107,7 +107,7 @@ class Delivery:
             raise Unreachable("Somebody who writes as a group has no private chat.")
         room = here if alone and here is not None else Room(chat_id)
         try:
-            return await self._in_chat(outgoing, room)
+            ref = await self._in_chat(outgoing, room)
         except Unreachable:
             if bill and tap is not None and outgoing.card.invoice is not None:
                 await self._lead_to_chat(tap, outgoing.card.invoice.payload)
@@ -117,6 +117,9 @@ class Delivery:
             if here is not None and not alone:
                 await self._hint(here, hints.CLOSED, about=person_id)
             raise
+        if bill and tap is not None and not tap.answered:
+            await self._toast(tap, outgoing.card, alert=False)
+        return ref
 
     async def _in_chat(self, outgoing: Outgoing, room: Room) -> str:
         if outgoing.card.invoice is not None:
@@ -143,7 +146,10 @@ class Delivery:
     # --- answers -------------------------------------------------------------------------------
 
     async def _toast(self, tap: OpenTap, card: Card, *, alert: bool) -> bool:
-        """Show the card's words for a moment; False when it is too late for that."""
+        """Show the card's words for a moment; False when it is too late for that.
+
+        Raises `NetworkDown` or `RateLimited`; the card comes again, and its toast with it.
+        """
         return await self._answer_tap(
             tap, text=rendering.toast(card), show_alert=True if alert else None
         )
@@ -158,6 +164,9 @@ class Delivery:
         try:
             await self._limiter.answer()
             await self._api.call("answerCallbackQuery", callback_query_id=tap.query_id, **words)
+        except (NetworkDown, RateLimited):
+            tap.answered, tap.expected = False, True
+            raise
         except AdapterError as error:
             # The message itself comes too, and says the same.
             log.info("telegram_tap_not_answered", reason=str(error))
@@ -165,7 +174,10 @@ class Delivery:
         return True
 
     async def _stop_waiting(self, query_id: str) -> None:
-        await self._answer_tap(OpenTap(query_id))
+        try:
+            await self._answer_tap(OpenTap(query_id))
+        except AdapterError as error:
+            log.info("telegram_tap_not_answered", reason=str(error))
 
     async def _offer_inline(self, outgoing: Outgoing, query_id: str) -> None:
         card = outgoing.card

@@ -23,7 +23,7 @@ from bot.events import Event, Tap, Unreadable
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-#: An update that could not be kept this often, while another could, is put aside.
+#: An update that could not be kept this often, while the inbox is well, is put aside.
 TRIES_MAX = 4
 _RAW_CHARACTERS_MAX = 2_000
 _BUSINESS_KNOWN_MAX = 1_000
@@ -43,14 +43,12 @@ class Intake:
         self._nameless = nameless
         self._business: dict[str, bool] = {}
         self._tries: dict[int, int] = {}
-        self._kept = 0
-        self._kept_at_first_try: dict[int, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def batch(self, raws: Sequence[Any]) -> None:
         """Keep updates as `getUpdates` gives them, in their order.
 
-        Raises what the inbox raises when it takes none of them; then none is acknowledged.
+        Raises what the inbox raises when one of them is not kept; then none is acknowledged.
         """
         understood = [await self._understand(raw) for raw in raws]
         try:
@@ -59,7 +57,6 @@ class Intake:
             # One of them may spoil the others: alone it harms nobody.
             for raw, events in zip(raws, understood, strict=True):
                 await self._keep_or_put_aside(raw, events)
-        self._kept += len(raws)
 
     async def one(self, body: bytes) -> None:
         """Keep one update as the webhook brings it. Raises what the inbox raises."""
@@ -69,7 +66,6 @@ class Intake:
             await self._hear([self._unreadable(body, error)])
             return
         await self._keep_or_put_aside(raw, await self._understand(raw))
-        self._kept += 1
 
     async def _keep(self, events: Sequence[Event]) -> None:
         if events:
@@ -81,13 +77,13 @@ class Intake:
             await self._keep(events)
         except Exception as error:
             tries = self._tries[number] = self._tries.get(number, 0) + 1
-            before = self._kept_at_first_try.setdefault(number, self._kept)
-            if tries < TRIES_MAX or self._kept == before:
+            if tries < TRIES_MAX:
                 raise
+            # Where the inbox takes nothing at all, it is not the update's fault.
+            await self._hear([])
             log.exception("telegram_update_put_aside", update_id=number)
             await self._hear([self._unreadable(raw, error)])
         self._tries.pop(number, None)
-        self._kept_at_first_try.pop(number, None)
 
     async def _understand(self, raw: Any) -> Sequence[Event]:  # noqa: ANN401 - JSON
         try:

@@ -25,7 +25,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     The defaults are those that Telegram names; a few messages at once are let pass in a chat.
     """
 
-    chat: tuple[int, float] = (5, 5.0)
+    chat: tuple[int, float] = (10, 10.0)
     group: tuple[int, float] = (20, 60.0)
     overall: tuple[int, float] = (30, 1.0)
     answers: tuple[int, float] = (30, 1.0)

@@ -7,6 +7,7 @@ from aiogram import methods as m
 from aiogram.types import LinkPreviewOptions
 
 from tests.peers.telegram_api.delivery import Delivery
+from tests.peers.telegram_api.json_value import Json
 from tests.peers.telegram_api.limits import (
     CAPTION_MAX,
     TEXT_MAX,
@@ -60,7 +61,12 @@ class Answers:
             m.RefundStarPayment: self._refund,
         }
 
-    async def answer(self, request: Any, files: Files) -> Any:
+    def hook(self, method: str, instead: Callable[[Any, Files], Awaitable[Any]]) -> None:
+        """Let a test do something around a method."""
+        kind = next(kind for kind in self._table if getattr(kind, "__api_method__", "") == method)
+        self._table[kind] = instead
+
+    async def answer(self, request: Json, files: Files) -> Json:
         """The result. Raises `Refused`."""
         name = type(request).__name__
         answer = self._table.get(type(request))
@@ -70,10 +76,10 @@ class Answers:
 
     # --- the bot itself ------------------------------------------------------------------------
 
-    async def _get_me(self, _: m.GetMe, __: Files) -> Any:
+    async def _get_me(self, _: m.GetMe, __: Files) -> Json:
         return self.bot
 
-    async def _set_commands(self, request: m.SetMyCommands, _: Files) -> Any:
+    async def _set_commands(self, request: m.SetMyCommands, _: Files) -> Json:
         for command in request.commands:
             if not (1 <= len(command.command) <= 32 and command.command.islower()):
                 raise bad("BOT_COMMAND_INVALID")
@@ -82,7 +88,7 @@ class Answers:
         self.state.commands = [c.model_dump() for c in request.commands]
         return True
 
-    async def _get_updates(self, request: m.GetUpdates, _: Files) -> Any:
+    async def _get_updates(self, request: m.GetUpdates, _: Files) -> Json:
         if not 1 <= (request.limit or 100) <= 100:
             raise bad("limit must be between 1 and 100")
         self.delivery.allowed = request.allowed_updates or self.delivery.allowed
@@ -90,18 +96,18 @@ class Answers:
             request.offset or 0, request.limit or 100, request.timeout or 0, self.state.now_s()
         )
 
-    async def _set_webhook(self, request: m.SetWebhook, _: Files) -> Any:
+    async def _set_webhook(self, request: m.SetWebhook, _: Files) -> Json:
         if not request.url.startswith("https://"):
             raise bad("bad webhook: An HTTPS URL must be provided for webhook")
         self.delivery.allowed = request.allowed_updates or []
         await self.delivery.set_webhook(request.model_dump(exclude_none=True))
         return True
 
-    async def _delete_webhook(self, _: m.DeleteWebhook, __: Files) -> Any:
+    async def _delete_webhook(self, _: m.DeleteWebhook, __: Files) -> Json:
         await self.delivery.set_webhook({})
         return True
 
-    async def _webhook_info(self, _: m.GetWebhookInfo, __: Files) -> Any:
+    async def _webhook_info(self, _: m.GetWebhookInfo, __: Files) -> Json:
         info = {
             "url": self.delivery.webhook.get("url", ""),
             "has_custom_certificate": False,
@@ -111,11 +117,11 @@ class Answers:
             info["last_error_message"] = self.delivery.last_error
         return info
 
-    async def _chat_member(self, request: m.GetChatMember, _: Files) -> Any:
+    async def _chat_member(self, request: m.GetChatMember, _: Files) -> Json:
         chat = self._chat(request.chat_id)
         return {"status": chat.bot, "user": self.bot}
 
-    async def _business(self, request: m.GetBusinessConnection, _: Files) -> Any:
+    async def _business(self, request: m.GetBusinessConnection, _: Files) -> Json:
         found = self.state.business.get(request.business_connection_id)
         if found is None:
             raise bad("BUSINESS_CONNECTION_INVALID")
@@ -123,13 +129,13 @@ class Answers:
 
     # --- messages ------------------------------------------------------------------------------
 
-    def _chat(self, chat_id: Any) -> Chat:
+    def _chat(self, chat_id: Json) -> Chat:
         chat = self.state.chats.get(int(chat_id))
         if chat is None:
             raise bad("chat not found")
         return chat
 
-    def _open(self, request: Any) -> Chat:
+    def _open(self, request: Json) -> Chat:
         """The chat that is written to, if it may be."""
         chat = self._chat(request.chat_id)
         if chat.moved_to is not None:
@@ -138,7 +144,7 @@ class Answers:
                 "Bad Request: group chat was upgraded to a supergroup chat",
                 migrate_to_chat_id=chat.moved_to,
             )
-        business = request.business_connection_id
+        business = getattr(request, "business_connection_id", None)
         if business is not None:
             if not self.state.business[business]["rights"]["can_reply"]:
                 raise bad("BUSINESS_PEER_INVALID")
@@ -155,7 +161,7 @@ class Answers:
             raise bad("need administrator rights in the channel chat")
         return chat
 
-    async def _send_message(self, request: m.SendMessage, _: Files) -> Any:
+    async def _send_message(self, request: m.SendMessage, _: Files) -> Json:
         chat = self._open(request)
         text, entities = checked_text(request.text, request.entities, TEXT_MAX, "message text")
         private = request.ephemeral_message_parameters
@@ -166,7 +172,7 @@ class Answers:
             message.preview = preview.model_dump(exclude_unset=True)
         return await self._sent(message)
 
-    def _receiver(self, chat: Chat, private: Any) -> int:
+    def _receiver(self, chat: Chat, private: Json) -> int:
         if self.refuses_private or chat.type not in ("group", "supergroup"):
             raise bad("EPHEMERAL_MESSAGES_NOT_ALLOWED")
         query = self.state.queries.get(private.callback_query_id or "")
@@ -176,9 +182,10 @@ class Answers:
             raise bad(_TOO_OLD)
         return int(private.receiver_user_id)
 
-    async def _send_photo(self, request: m.SendPhoto, files: Files) -> Any:
+    async def _send_photo(self, request: m.SendPhoto, files: Files) -> Json:
         chat = self._open(request)
-        caption, entities = request.caption or "", []
+        caption = request.caption or ""
+        entities: list[dict[str, Any]] = []
         if caption:
             caption, entities = checked_text(
                 caption, request.caption_entities, CAPTION_MAX, "message caption"
@@ -195,7 +202,7 @@ class Answers:
                 return message.photo
         raise bad("wrong file identifier/HTTP URL specified")
 
-    async def _send_invoice(self, request: m.SendInvoice, _: Files) -> Any:
+    async def _send_invoice(self, request: m.SendInvoice, _: Files) -> Json:
         chat = self._open(request)
         if not 1 <= len(request.title) <= 32 or not 1 <= len(request.description) <= 255:
             raise bad("INVOICE_TITLE_OR_DESCRIPTION_INVALID")
@@ -222,7 +229,7 @@ class Answers:
         }
         return await self._sent(message)
 
-    def _put(self, request: Any, chat: Chat, **more: Any) -> Message:
+    def _put(self, request: Json, chat: Chat, **more: Json) -> Message:
         receiver = more.get("receiver_id")
         # Private messages are no part of what fills a group.
         self.paces.count(None if receiver else chat.id)
@@ -235,13 +242,13 @@ class Answers:
             keyboard=checked_keyboard(request.reply_markup),
             thread_id=request.message_thread_id,
             reply_to=reply.message_id if reply else None,
-            business=request.business_connection_id,
+            business=getattr(request, "business_connection_id", None),
             **more,
         )
         self.state.messages.append(message)
         return message
 
-    async def _sent(self, message: Message) -> Any:
+    async def _sent(self, message: Message) -> Json:
         await self.state.tell()
         return self.shown(message)
 
@@ -271,7 +278,7 @@ class Answers:
 
     # --- edits ---------------------------------------------------------------------------------
 
-    def _edited(self, request: Any) -> Message:
+    def _edited(self, request: Json) -> Message:
         if request.inline_message_id is not None:
             found = self.state.found(lambda n: n.inline_id == request.inline_message_id)
             if found is None:
@@ -289,7 +296,7 @@ class Answers:
         self.paces.count(chat.id)
         return found
 
-    async def _edit_text(self, request: m.EditMessageText, _: Files) -> Any:
+    async def _edit_text(self, request: m.EditMessageText, _: Files) -> Json:
         message = self._edited(request)
         if message.kind != "text":
             raise bad("there is no text in the message to edit")
@@ -298,7 +305,7 @@ class Answers:
         )
         return await self._change(request, message, text, entities)
 
-    async def _edit_caption(self, request: m.EditMessageCaption, _: Files) -> Any:
+    async def _edit_caption(self, request: m.EditMessageCaption, _: Files) -> Json:
         message = self._edited(request)
         if message.kind != "photo":
             raise bad("there is no caption in the message to edit")
@@ -308,8 +315,8 @@ class Answers:
         return await self._change(request, message, text, entities)
 
     async def _change(
-        self, request: Any, message: Message, text: str, entities: list[dict[str, Any]]
-    ) -> Any:
+        self, request: Json, message: Message, text: str, entities: list[dict[str, Any]]
+    ) -> Json:
         keyboard = checked_keyboard(request.reply_markup)
         keyboard = [row for row in keyboard if row]
         if (message.text, message.entities, message.keyboard) == (text, entities, keyboard):
@@ -320,16 +327,18 @@ class Answers:
         inline = message.inline_id is not None or message.receiver_id is not None
         return True if inline else self.shown(message)
 
-    def _private(self, request: Any) -> Message:
+    def _private(self, request: Json) -> Message:
         found = self.state.found(
-            lambda n: (n.chat.id, n.id, n.receiver_id)
-            == (int(request.chat_id), request.ephemeral_message_id, request.receiver_user_id)
+            lambda n: (
+                (n.chat.id, n.id, n.receiver_id)
+                == (int(request.chat_id), request.ephemeral_message_id, request.receiver_user_id)
+            )
         )
         if found is None:
             raise bad("EPHEMERAL_MESSAGE_NOT_FOUND")
         return found
 
-    async def _edit_private(self, request: m.EditEphemeralMessageText, _: Files) -> Any:
+    async def _edit_private(self, request: m.EditEphemeralMessageText, _: Files) -> Json:
         message = self._private(request)
         self.paces.count(None)
         text, entities = checked_text(
@@ -337,12 +346,12 @@ class Answers:
         )
         return await self._change(request, message, text, entities)
 
-    async def _delete_private(self, request: m.DeleteEphemeralMessage, _: Files) -> Any:
+    async def _delete_private(self, request: m.DeleteEphemeralMessage, _: Files) -> Json:
         self._private(request).deleted = True
         await self.state.tell()
         return True
 
-    async def _delete(self, request: m.DeleteMessage, _: Files) -> Any:
+    async def _delete(self, request: m.DeleteMessage, _: Files) -> Json:
         chat_id = int(request.chat_id)
         found = self.state.found(lambda n: (n.chat.id, n.id) == (chat_id, request.message_id))
         if found is None:
@@ -360,7 +369,7 @@ class Answers:
             raise bad(_TOO_OLD)
         return query
 
-    async def _answer_tap(self, request: m.AnswerCallbackQuery, _: Files) -> Any:
+    async def _answer_tap(self, request: m.AnswerCallbackQuery, _: Files) -> Json:
         if utf16(request.text or "") > TOAST_MAX:
             raise bad("MESSAGE_TOO_LONG")
         if request.url is not None and not request.url.startswith(
@@ -374,13 +383,13 @@ class Answers:
         await self.state.tell()
         return True
 
-    async def _answer_inline(self, request: m.AnswerInlineQuery, _: Files) -> Any:
+    async def _answer_inline(self, request: m.AnswerInlineQuery, _: Files) -> Json:
         query = self._query(request.inline_query_id)
         if len(request.results) > 50:
             raise bad("RESULTS_TOO_MUCH")
         results = []
         for result in request.results:
-            given: Any = result
+            given: Json = result
             if not 1 <= len(given.id.encode()) <= 64:
                 raise bad("RESULT_ID_INVALID")
             content = given.input_message_content
@@ -392,7 +401,7 @@ class Answers:
         query.answer.set_result(results)
         return True
 
-    async def _answer_checkout(self, request: m.AnswerPreCheckoutQuery, _: Files) -> Any:
+    async def _answer_checkout(self, request: m.AnswerPreCheckoutQuery, _: Files) -> Json:
         query = self._query(request.pre_checkout_query_id)
         if self.state.now_s() - query.asked_at_s > 10:
             raise bad(_TOO_OLD)
@@ -401,7 +410,7 @@ class Answers:
         query.answer.set_result("" if request.ok else request.error_message)
         return True
 
-    async def _refund(self, request: m.RefundStarPayment, _: Files) -> Any:
+    async def _refund(self, request: m.RefundStarPayment, _: Files) -> Json:
         charge = self.state.charges.get(request.telegram_payment_charge_id)
         if charge is None or charge["user_id"] != request.user_id or charge["currency"] != "XTR":
             raise bad("CHARGE_NOT_FOUND")

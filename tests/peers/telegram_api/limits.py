@@ -7,6 +7,7 @@ from typing import Any
 
 from aiogram.types import InlineKeyboardMarkup, MessageEntity
 
+from tests.peers.telegram_api.json_value import Json
 from tests.peers.telegram_api.refusals import bad, too_many
 
 TEXT_MAX = 4096
@@ -16,7 +17,7 @@ STYLES = {None, "danger", "success", "primary"}
 #: What Telegram's FAQ for bots names: a message a second in a chat (a few at once are let pass),
 #: 20 a minute in a group, 30 a second in all.
 _PACES: dict[str, tuple[int, float]] = {
-    "chat": (6, 4.8),
+    "chat": (11, 9.6),
     "group": (20, 59.0),
     "overall": (30, 0.9),
 }
@@ -64,7 +65,7 @@ def checked_keyboard(markup: object, *, invoice: bool = False) -> list[list[dict
     return [[button.model_dump(exclude_none=True) for button in row] for row in rows]
 
 
-def _check_button(button: Any, *, first: bool, invoice: bool) -> None:
+def _check_button(button: Json, *, first: bool, invoice: bool) -> None:
     if not button.text.strip():
         raise bad("can't parse inline keyboard button: text must be non-empty")
     if button.style not in STYLES:

@@ -8,6 +8,7 @@ from aiogram.methods.base import TelegramMethod
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from tests.peers.telegram_api.json_value import Json
 from tests.peers.telegram_api.refusals import Refused, bad
 
 _MODELS: dict[str, type[TelegramMethod[Any]]] = {
@@ -65,7 +66,7 @@ def parsed(method: str, given: dict[str, Any]) -> TelegramMethod[Any]:
     return request
 
 
-def _unpacked(value: Any, model: type[BaseModel], name: str) -> Any:
+def _unpacked(value: Json, model: type[BaseModel], name: str) -> Json:
     """Objects and lists may come as JSON in a string, as they do beside files."""
     field = model.model_fields.get(name)
     if not isinstance(value, str) or field is None or value[:1] not in ("{", "["):
@@ -75,7 +76,7 @@ def _unpacked(value: Any, model: type[BaseModel], name: str) -> Any:
     return json.loads(value)
 
 
-def _nothing_extra(method: str, value: Any) -> None:
+def _nothing_extra(method: str, value: Json) -> None:
     if isinstance(value, list):
         for each in value:
             _nothing_extra(method, each)

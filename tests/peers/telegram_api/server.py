@@ -10,6 +10,7 @@ from aiohttp import web
 
 from tests.peers.telegram_api.answers import Answers
 from tests.peers.telegram_api.delivery import Delivery
+from tests.peers.telegram_api.json_value import Json
 from tests.peers.telegram_api.limits import utf16
 from tests.peers.telegram_api.parsing import parameters_of, parsed
 from tests.peers.telegram_api.refusals import Refused, too_many
@@ -81,7 +82,7 @@ class TelegramApi:
             request.transport.abort()
         return web.json_response({"ok": True, "result": result})
 
-    async def _answered(self, request: web.Request, method: str) -> Any:
+    async def _answered(self, request: web.Request, method: str) -> Json:
         if request.match_info["token"] != self.token:
             raise Refused(401, "Unauthorized")
         given, files = await parameters_of(request)
@@ -135,7 +136,7 @@ class TelegramApi:
 
     # --- what people do ------------------------------------------------------------------------
 
-    def write(self, chat: Chat, user: User | None, text: str, **more: Any) -> int:
+    def write(self, chat: Chat, user: User | None, text: str, **more: Json) -> int:
         """Somebody writes; gives the message's id. `more` are fields of the API's message."""
         kind = str(more.pop("as_kind", "channel_post" if chat.type == "channel" else "message"))
         message_id = more.pop("message_id", None) or self.state.number(f"messages-{chat.id}")
@@ -163,7 +164,7 @@ class TelegramApi:
         open_chat = chat.type in ("private", "channel") or chat.bot == "administrator"
         return open_chat or bool(self.bot["can_read_all_group_messages"]) or text.startswith("/")
 
-    def _said(self, chat: Chat, user: User | None, **more: Any) -> dict[str, Any]:
+    def _said(self, chat: Chat, user: User | None, **more: Json) -> dict[str, Any]:
         body: dict[str, Any] = {
             "message_id": self.state.number(f"messages-{chat.id}") if not more else 0,
             "chat": chat.json,
@@ -188,7 +189,7 @@ class TelegramApi:
             for kind, found in sorted(marks, key=lambda mark: mark[1].start())
         ]
 
-    def ask(self, kind: str, user: User, about: Any, lane: str, **fields: Any) -> Query:
+    def ask(self, kind: str, user: User, about: Json, lane: str, **fields: Json) -> Query:
         """Put a question to the bot that has to be answered in time."""
         query = Query(str(self.state.number("queries", 88_001)), user.id, self.state.now_s(), about)
         self.state.queries[query.id] = query
@@ -218,7 +219,7 @@ class TelegramApi:
         found: list[Any] = await asyncio.wait_for(query.answer, 20)
         return found
 
-    def choose(self, user: User, result: Any, chat: Chat) -> Message:
+    def choose(self, user: User, result: Json, chat: Chat) -> Message:
         """Send what was offered into a chat that the bot may know nothing of."""
         result_id, _, text, entities, keyboard = result
         inline_id = f"AAA{self.state.number('inline', 7_001)}"
