@@ -78,7 +78,7 @@ class Removed(Event, frozen=True, kw_only=True, tag="removed"):
 
 
 class Migrated(Event, frozen=True, kw_only=True, tag="migrated"):
-    """The room goes on under another id."""
+    """A room goes on under another id: `room_id` is the one before, `to_room_id` the new one."""
 
     to_room_id: str
 
