@@ -103,7 +103,10 @@ class Homeserver:
 
     def resume(self, session: Session) -> None:
         """Go on with a login of before."""
-        self._client.restore_login(session.user_id, session.device_id, session.access_token)
+        # Not nio's `restore_login`: with encryption installed it opens a store of its own at once.
+        self._client.user_id = session.user_id
+        self._client.device_id = session.device_id
+        self._client.access_token = session.access_token
 
     async def log_in(
         self, password: str, device_name: str, device_id: str | None
