@@ -1,6 +1,7 @@
 """What Telegram's refusals mean, as the errors that the port knows."""
 
 import re
+import warnings
 
 from telegram.error import (
     BadRequest,
@@ -86,5 +87,8 @@ def _bad_request(text: str) -> AdapterError:
 
 
 def _seconds(error: RetryAfter) -> float:
-    wait = error.retry_after
+    with warnings.catch_warnings():
+        # The library warns that this will be a timedelta one day; both are understood here.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        wait = error.retry_after
     return float(wait) if isinstance(wait, int | float) else wait.total_seconds()

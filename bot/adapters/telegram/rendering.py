@@ -46,7 +46,11 @@ class Shown(msgspec.Struct, frozen=True):
 
 def shown(card: Card, units_max: int = TEXT_UNITS_MAX) -> Shown:
     """The card in at most `units_max` UTF-16 units; price and hints are kept to the last."""
+    linked = card.link_url is not None and _LINK.match(card.link_url) is not None
     title = _calm(card.title, commands=True)
+    if not linked:
+        # An address in a name would lead wherever it says.
+        title = title.replace("://", f":{_JOINER}//")
     lines = [
         Line(_calm(line.text, commands=line.role in _FOREIGN), line.role) for line in card.lines
     ]
@@ -56,8 +60,8 @@ def shown(card: Card, units_max: int = TEXT_UNITS_MAX) -> Shown:
     if title:
         text = title
         entities += _entities(0, title, "bold")
-        if card.link_url is not None and _LINK.match(card.link_url):
-            entities += _entities(0, title, "text_link", url=card.link_url)
+        if linked:
+            entities += _entities(0, title, "text_link", url=card.link_url or "")
     for line in kept:
         offset = utf16_length(text) + (1 if text else 0)
         text = f"{text}\n{line.text}" if text else line.text
