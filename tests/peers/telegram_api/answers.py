@@ -3,10 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiogram import methods as m
-from aiogram.types import LinkPreviewOptions
-
 from tests.peers.telegram_api.delivery import Delivery
+from tests.peers.telegram_api.descriptions import dumped, types
+from tests.peers.telegram_api.descriptions import methods as m
 from tests.peers.telegram_api.json_value import Json
 from tests.peers.telegram_api.limits import (
     CAPTION_MAX,
@@ -85,7 +84,7 @@ class Answers:
                 raise bad("BOT_COMMAND_INVALID")
             if not 1 <= len(command.description) <= 256:
                 raise bad("BOT_COMMAND_DESCRIPTION_INVALID")
-        self.state.commands = [c.model_dump() for c in request.commands]
+        self.state.commands = [dumped(c) for c in request.commands]
         return True
 
     async def _get_updates(self, request: m.GetUpdates, _: Files) -> Json:
@@ -100,7 +99,7 @@ class Answers:
         if not request.url.startswith("https://"):
             raise bad("bad webhook: An HTTPS URL must be provided for webhook")
         self.delivery.allowed = request.allowed_updates or []
-        await self.delivery.set_webhook(request.model_dump(exclude_none=True))
+        await self.delivery.set_webhook(dumped(request))
         return True
 
     async def _delete_webhook(self, _: m.DeleteWebhook, __: Files) -> Json:
@@ -168,8 +167,8 @@ class Answers:
         receiver = self._receiver(chat, private) if private and self.knows_private else None
         message = self._put(request, chat, text=text, entities=entities, receiver_id=receiver)
         preview = request.link_preview_options
-        if isinstance(preview, LinkPreviewOptions):
-            message.preview = preview.model_dump(exclude_unset=True)
+        if isinstance(preview, types.LinkPreviewOptions):
+            message.preview = dumped(preview)
         return await self._sent(message)
 
     def _receiver(self, chat: Chat, private: Json) -> int:

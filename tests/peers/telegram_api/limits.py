@@ -5,8 +5,7 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any
 
-from aiogram.types import InlineKeyboardMarkup, MessageEntity
-
+from tests.peers.telegram_api.descriptions import dumped, types
 from tests.peers.telegram_api.json_value import Json
 from tests.peers.telegram_api.refusals import bad, too_many
 
@@ -29,7 +28,7 @@ def utf16(text: str) -> int:
 
 
 def checked_text(
-    text: str, entities: Sequence[MessageEntity] | None, longest: int, name: str
+    text: str, entities: Sequence[types.MessageEntity] | None, longest: int, name: str
 ) -> tuple[str, list[dict[str, Any]]]:
     """The text as it is kept, and its entities. Raises `Refused`."""
     text.encode("utf-8")
@@ -46,7 +45,7 @@ def checked_text(
             raise bad(f"entity {entity.type} reaches outside of the text")
         if entity.type == "text_link" and not entity.url:
             raise bad("entity text_link has no url")
-        kept.append(entity.model_dump(exclude_none=True))
+        kept.append(dumped(entity))
     return text, kept
 
 
@@ -54,7 +53,7 @@ def checked_keyboard(markup: object, *, invoice: bool = False) -> list[list[dict
     """The rows of buttons. Raises `Refused`."""
     if markup is None:
         return []
-    if not isinstance(markup, InlineKeyboardMarkup):
+    if not isinstance(markup, types.InlineKeyboardMarkup):
         raise bad("a card has an inline keyboard or none")
     rows = markup.inline_keyboard
     if sum(map(len, rows)) > 100 or any(len(row) > 8 for row in rows):
@@ -62,7 +61,7 @@ def checked_keyboard(markup: object, *, invoice: bool = False) -> list[list[dict
     for y, row in enumerate(rows):
         for x, button in enumerate(row):
             _check_button(button, first=(x, y) == (0, 0), invoice=invoice)
-    return [[button.model_dump(exclude_none=True) for button in row] for row in rows]
+    return [[dumped(button) for button in row] for row in rows]
 
 
 def _check_button(button: Json, *, first: bool, invoice: bool) -> None:

@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
-from aiogram import methods
-from aiogram.methods.base import TelegramMethod
 from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
+from tests.peers.telegram_api.descriptions import TelegramMethod, built, methods
 from tests.peers.telegram_api.json_value import Json
 from tests.peers.telegram_api.refusals import Refused, bad
 
@@ -58,7 +57,7 @@ def parsed(method: str, given: dict[str, Any]) -> TelegramMethod[Any]:
     if unknown or outdated:
         raise bad(f"{method} has no parameter {', '.join(sorted(unknown | outdated))}")
     try:
-        request = model.model_validate(values)
+        request = built(model).model_validate(values)
     except ValidationError as error:
         raise bad(f"{method}: {error.errors()[0]['loc']}: {error.errors()[0]['msg']}") from error
     for name in values:
