@@ -7,15 +7,20 @@ from dataclasses import dataclass
 
 import msgspec
 
+from bot.adapters.telegram.messages import (
+    full_name,
+    marked_links,
+    name_of,
+    person_of,
+    room_of,
+)
 from bot.adapters.telegram.places import CHARGE, CHECKOUT, INLINE, LOOKUP, Ref, Room
-from bot.adapters.telegram.rendering import utf16_slice
 from bot.adapters.telegram.wire import (
     CallbackQuery,
     ChosenInlineResult,
     InlineQuery,
     Message,
     Update,
-    User,
 )
 from bot.events import (
     Event,
@@ -31,13 +36,9 @@ from bot.events import Joined as JoinedEvent
 from bot.events import Message as MessageEvent
 
 NETWORK = "telegram"
-#: Accounts of Telegram's own that stand for somebody who shows no name: the admins of a group
-#: that write as the group, a channel's posts in its discussion group, and senders of channels.
-_STAND_INS = frozenset({1087968824, 777000, 136817688})
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|$)")
 _QUOTE = re.compile(r"q_[A-Za-z0-9_-]{1,62}")
 _LINK = re.compile(r"https?://[^\s/.]+\.[^\s/]+|https?://[^\s/]+:\d+/", re.IGNORECASE)
-_LINK_KINDS = ("url", "text_link")
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ class Ear:
                     ExternalPaid(
                         id=f"{NETWORK}:{self.bot_id}:{charge}",
                         network=NETWORK,
-                        room_id=_room(message).id,
+                        room_id=room_of(message).id,
                         person_id=person_id,
                         private=message.chat.type == "private",
                         occurred_at_s=message.date,
@@ -160,7 +161,7 @@ class Ear:
                     ExternalRefunded(
                         id=f"{NETWORK}:{self.bot_id}:refunded:{charge}",
                         network=NETWORK,
-                        room_id=_room(message).id,
+                        room_id=room_of(message).id,
                         person_id=str(message.chat.id),
                         private=True,
                         occurred_at_s=message.date,
@@ -189,8 +190,8 @@ class Ear:
         name, addressee = command.groups()
         if addressee is not None and addressee.lower() != self.username.lower():
             return _NOTHING
-        room = _room(message)
-        person_id = _person_id(message)
+        room = room_of(message)
+        person_id = person_of(message)
         if message.chat.type == "channel":
             return _NOTHING
         if int(person_id) < 0:
@@ -212,7 +213,7 @@ class Ear:
     def _written(
         self, event_id: str, message: Message, text: str, links: tuple[MarkedLink, ...]
     ) -> MessageEvent:
-        room = _room(message)
+        room = room_of(message)
         sender = message.sender
         answered = message.reply_to_message
         same_chat = answered is not None and answered.chat.id == message.chat.id
@@ -220,7 +221,7 @@ class Ear:
             id=event_id,
             network=NETWORK,
             room_id=room.id,
-            person_id=_person_id(message),
+            person_id=person_of(message),
             private=message.chat.type == "private" and room.business is None,
             occurred_at_s=message.date,
             text=text,
@@ -232,7 +233,7 @@ class Ear:
                 if answered is not None and same_chat
                 else None
             ),
-            name=_name(message),
+            name=name_of(message),
             language=sender.language_code if sender else "",
         )
 
@@ -249,7 +250,7 @@ class Ear:
         if not query.data:
             return _NOTHING
         if query.message is not None:
-            room = _room(query.message)
+            room = room_of(query.message)
             place, ref = room.id, self._ref(query.message).id
             private = query.message.chat.type == "private" and room.business is None
         elif query.inline_message_id is not None:
@@ -272,8 +273,8 @@ class Ear:
         return Tap(
             id=self._id(update),
             network=NETWORK,
-            room_id=_room(message).id,
-            person_id=_person_id(message),
+            room_id=room_of(message).id,
+            person_id=person_of(message),
             private=True,
             occurred_at_s=message.date,
             message_ref=self._ref(message).id,
@@ -294,7 +295,7 @@ class Ear:
             # A command is a matter between one person and the bot; here it would be neither.
             text=query.query.lstrip("/ "),
             message_ref=place,
-            name=_full_name(query.sender),
+            name=full_name(query.sender),
             language=query.sender.language_code,
         )
         return Heard((event,))
@@ -348,24 +349,6 @@ class Ear:
         )
 
 
-def marked_links(message: Message) -> tuple[MarkedLink, ...]:
-    """The links that Telegram marked in a text or a caption, each with what is shown for it."""
-    text = message.text or message.caption
-    entities = message.entities or message.caption_entities
-    links = []
-    for entity in entities:
-        if entity.type not in _LINK_KINDS:
-            continue
-        words = utf16_slice(text, entity.offset, entity.length)
-        url = entity.url or words
-        if not words or not url:
-            continue
-        if "://" not in url:
-            url = f"http://{url}"
-        links.append(MarkedLink(url, words))
-    return tuple(links)
-
-
 def with_note(heard: Heard, note: str) -> Heard:
     """The same, with what the one who brought the bot has to know."""
     events = tuple(
@@ -373,26 +356,3 @@ def with_note(heard: Heard, note: str) -> Heard:
         for event in heard.events
     )
     return Heard(events)
-
-
-def _room(message: Message) -> Room:
-    thread_id = message.message_thread_id if message.is_topic_message else None
-    return Room(message.chat.id, thread_id, message.business_connection_id)
-
-
-def _person_id(message: Message) -> str:
-    """Who is behind a message: the chat itself where somebody writes as a group or a channel."""
-    if message.sender is not None and message.sender.id not in _STAND_INS:
-        return str(message.sender.id)
-    speaker = message.sender_chat or message.chat
-    return str(speaker.id)
-
-
-def _name(message: Message) -> str:
-    if message.sender is not None and message.sender.id not in _STAND_INS:
-        return _full_name(message.sender)
-    return (message.sender_chat or message.chat).title
-
-
-def _full_name(user: User) -> str:
-    return f"{user.first_name} {user.last_name}".strip()
