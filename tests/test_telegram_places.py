@@ -169,8 +169,7 @@ async def test_a_bot_that_was_thrown_out_says_nothing_and_comes_back_when_it_is_
         api.set_bot(scene.group, bob.user, "kicked")
         before = bob.said_by_bot(scene.group)
         # The card stands there still, and can be tapped.
-        toast = await anna.tap(offer)
-        assert toast.text.startswith(f"Paid {PRICE}")
+        await anna.tap(offer)
         await anna.see(f"Paid {PRICE}", chat=anna.chat)
         assert bob.said_by_bot(scene.group) == before
         api.set_bot(scene.group, bob.user, "member")

@@ -47,17 +47,17 @@ async def test_told_to_wait_in_one_chat_it_waits_there_and_answers_taps_elsewher
         anna, bob, api = scene.anna, scene.bob, scene.api
         offer = await scene.offer()
         other = await scene.bot.into(bob)
-        api.told_to_wait["sendPhoto"] = [3]
+        api.told_to_wait["sendPhoto"] = [5]
         anna.say(scene.group, scene.url)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while api.told_to_wait["sendPhoto"]:  # noqa: ASYNC110 - the server tells nobody
                 await asyncio.sleep(0.02)
-        began = asyncio.get_running_loop().time()
         toast = await bob.tap(offer)
         assert "Not charged." in toast.text
         card = await scene.bot.offer_of(bob, other, scene.url)
         assert card.chat is other
-        assert asyncio.get_running_loop().time() - began < 2.5
+        # The other chat was served while this one still waited.
+        assert len([m for m in bob.said_by_bot(scene.group) if TITLE in m.text]) == 1
         await bob.until(
             lambda: len([m for m in bob.said_by_bot(scene.group) if TITLE in m.text]) == 2 or None,
             "the card that was told to wait",

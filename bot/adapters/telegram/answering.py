@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 #: A tap without any private news (a seller accepts) stops showing that it works after this.
-GRACE_S = 6.0
+GRACE_S = 8.0
 #: Telegram takes a private message in a group for 15 seconds after the tap.
 PRIVATE_WITHIN_S = 14.0
 _PEOPLE_MAX = 5_000
