@@ -163,7 +163,8 @@ async def press_undo(desk: Desk, turn: Turn, order_id: str) -> None:
 
 async def press_undo_mine(desk: Desk, turn: Turn, quote_id: str) -> None:
     """Undo on the card that everybody sees: it takes back what the one who taps has paid."""
-    _, order = await desk.reader.latest_attempt(quote_id, turn.person.wallet_id)
+    facts = await desk.reader.tap_facts(quote_id, turn.person.wallet_id)
+    order = facts.order if facts is not None else None
     await desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
 
 

@@ -15,8 +15,15 @@ import msgspec
 
 from wallet_core.commerce.checkout import Checkout, TapOn
 from wallet_core.commerce.numbers import readable_number
-from wallet_core.commerce.ports import OrderReader
-from wallet_core.commerce.records import FundingRequest, Offer, Payer, Place, Quote, Speech
+from wallet_core.commerce.records import (
+    FundingRequest,
+    Offer,
+    Payer,
+    Place,
+    Quote,
+    Speech,
+    TapFacts,
+)
 from wallet_core.errors import KeyConflict, Refusal
 from wallet_core.ledger.accounts import clearing, wallet
 from wallet_core.ledger.commits import Commit, Insert, WriterPort
@@ -90,12 +97,25 @@ class UnknownPayment(ValueError):
     """A payment for something that this instance never billed; somebody has to look at it."""
 
 
+class QuoteReader(Protocol):
+    """What bills are made from; committed rows only."""
+
+    async def quote(self, quote_id: str) -> Quote | None:
+        """The quote that is to be paid."""
+
+    async def offer(self, offer_id: str) -> Offer | None:
+        """What it is a quote for."""
+
+    async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
+        """The quote, and what this wallet has bought by it already."""
+
+
 @dataclass
 class ExternalPayments:
     """Bills, and what becomes of them when they are paid."""
 
     writer: WriterPort
-    reader: OrderReader
+    reader: QuoteReader
     checkout: Checkout
     collectors: Sequence[Collector]
 
@@ -137,8 +157,8 @@ class ExternalPayments:
             return Refusal.CHANGED, quote
         if quote.expires_at_us <= now_us:
             return Refusal.QUOTE_EXPIRED, quote
-        _, order = await self.reader.latest_attempt(quote.id, payer.wallet_id)
-        if order is not None and order.stands:
+        facts = await self.reader.tap_facts(quote.id, payer.wallet_id)
+        if facts is not None and facts.order is not None and facts.order.stands:
             # One invoice, one purchase: a forwarded or repeated invoice is not paid again.
             return Refusal.TAKEN, quote
         if offer.stock_left == 0:
