@@ -116,6 +116,8 @@ class Bot:
             "web__port": "0",
             "log__level": "warning",
             "money__undo_window_s": "1",
+            # A busy machine takes its time, and a card without its picture is another card.
+            "fetch__timeout_s": "30",
             "telegram__token": self.api.token,
             "telegram__api_url": self.api.url,
             **more,

@@ -47,10 +47,10 @@ async def test_told_to_wait_in_one_chat_it_waits_there_and_answers_taps_elsewher
         anna, bob, api = scene.anna, scene.bob, scene.api
         offer = await scene.offer()
         other = await scene.bot.into(bob)
-        api.told_to_wait["sendPhoto"] = [5]
+        waits = api.told_to_wait["sendPhoto"] = api.told_to_wait["sendMessage"] = [5]
         anna.say(scene.group, scene.url)
         async with asyncio.timeout(30):
-            while api.told_to_wait["sendPhoto"]:  # noqa: ASYNC110 - the server tells nobody
+            while waits:  # noqa: ASYNC110 - the server tells nobody
                 await asyncio.sleep(0.02)
         toast = await bob.tap(offer)
         assert "Not charged." in toast.text
