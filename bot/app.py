@@ -6,12 +6,13 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
+from aiohttp import web
 
 from bot.adapters.base import Adapter, AdapterError
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
@@ -21,8 +22,9 @@ from bot.commands import COMMANDS, run_command
 from bot.commands import PRESSES as COMMAND_PRESSES
 from bot.conversation.announcer import announce
 from bot.conversation.clockwork import Clockwork
-from bot.conversation.dispatch import PRESSES, Dispatch, press_again
+from bot.conversation.dispatch import PRESSES, Dispatch, Press, press_again
 from bot.conversation.evidence import Evidence
+from bot.conversation.external import External
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, card_body, send_id
@@ -46,6 +48,8 @@ from wallet_core.commerce.merchants import Merchants
 from wallet_core.errors import Refused
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
+from wallet_core.funding.telegram_payments import CardPayments, Collector, ExternalPayments
+from wallet_core.funding.telegram_stars import GivingBack, StarReturns, Stars
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
@@ -125,20 +129,28 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         web_chat = _web_chat(settings, core, shop)
         adapters: dict[str, Adapter] = {web_chat.network: web_chat}
         _add_matrix(adapters, settings, core)
+        telegram_routes = _add_telegram(adapters, settings, core)
+        external = _external(settings, core, desk)
         sender = Sender(core.outbox, Views(core.reader, clock_us), adapters)
         core.writer.on_speech = sender.ring
         dispatch = Dispatch(
             desk=desk,
             links=links,
-            presses={**PRESSES, **COMMAND_PRESSES, "again": partial(press_again, links=links)},
+            presses={
+                **PRESSES,
+                **COMMAND_PRESSES,
+                "again": partial(press_again, links=links),
+                **_external_presses(external),
+            },
             run_command=run_command,
             prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
             now_us=clock_us,
+            external=external,
         )
         reports = _Reports(core)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
         clockwork = Clockwork(_endings(core), list(adapters.values()), core.inbox.waiting_count)
-        server = await _start_web(stack, settings, core, web_chat, shop)
+        server = await _start_web(stack, settings, core, web_chat, shop, telegram_routes)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await _run_in_background(
             stack,
@@ -311,12 +323,62 @@ def _add_matrix(adapters: dict[str, Adapter], settings: Settings, core: _Core) -
     )
 
 
+def _add_telegram(
+    adapters: dict[str, Adapter], settings: Settings, core: _Core
+) -> Sequence[Callable[[web.Application], None]]:
+    """Telegram where it is switched on; gives the routes that it needs on the web server."""
+    telegram = settings.telegram
+    if telegram.token is None:
+        return ()
+    # Imported only where it is switched on: it is an extra.
+    from bot.adapters.telegram import Telegram  # noqa: PLC0415
+
+    provider_token = telegram.provider_token
+    adapter = Telegram(
+        telegram.token.get_secret_value(),
+        pictures=core.pictures,
+        api_url=telegram.api_url,
+        webhook_origin=settings.web.public_url if telegram.webhook else None,
+        invoices=telegram.collects,
+        provider_token=provider_token.get_secret_value() if provider_token else "",
+        private_in_groups=telegram.private_in_groups,
+        commands=[(c.name, c.help) for c in COMMANDS if not c.admin],
+    )
+    adapters[Telegram.network] = adapter
+    return (adapter.add_routes,) if telegram.webhook else ()
+
+
+def _external(settings: Settings, core: _Core, desk: Desk) -> External | None:
+    """What Telegram may collect for the bot; None where it may not."""
+    telegram = settings.telegram
+    if not (telegram.enabled and telegram.collects):
+        return None
+    digital = frozenset(telegram.digital_hosts)
+    collectors: list[Collector] = []
+    giving_back = None
+    if telegram.stars_per_unit is not None:
+        collectors.append(Stars(settings.currency, telegram.stars_per_unit, digital))
+        returns = Funding(core.writer, core.reader, core.leases, announce, StarReturns())
+        giving_back = GivingBack(core.writer, core.reader, core.reader, returns)
+    if telegram.provider_token is not None:
+        collectors.append(CardPayments(digital))
+    payments = ExternalPayments(core.writer, core.reader, desk.checkout, collectors)
+    return External(payments, giving_back)
+
+
+def _external_presses(external: External | None) -> Mapping[str, Press]:
+    if external is None:
+        return {}
+    return {"invoice": external.press_invoice, "giveback": external.press_give_back}
+
+
 async def _start_web(
     stack: AsyncExitStack,
     settings: Settings,
     core: _Core,
     web_chat: WebChat,
     shop: DemoShop | None,
+    more_routes: Sequence[Callable[[web.Application], None]],
 ) -> WebServer:
     async def ready() -> bool:
         await core.inbox.waiting_count()
@@ -329,8 +391,9 @@ async def _start_web(
         visitors=web_chat,
         claims=_Claims(core, shop),
         ready=ready,
-        routes=[web_chat.add_routes],
+        routes=[web_chat.add_routes, *more_routes],
         public_url=settings.web.public_url or "",
+        open_paths=["/telegram/"] if more_routes else [],
     )
     await server.start()
     stack.push_async_callback(server.stop)

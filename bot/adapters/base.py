@@ -47,7 +47,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from bot.cards import Outgoing
+from bot.cards import Feature, Outgoing
 from bot.events import Event
 
 
@@ -96,6 +96,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     conversation of its own. `pictures`: a card's picture can be shown. `countdown`: seconds can be
     seen to run. `text_length_max`: title and lines together, a line break between each two, in code
     points. `command_prefixes`: what a command may begin with; the first is the one that help shows.
+    `features`: what only some networks can do; buttons that need one are left out elsewhere.
     """
 
     buttons: bool
@@ -107,6 +108,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     polls: bool = False
     text_length_max: int = 4096
     command_prefixes: tuple[str, ...] = ("/",)
+    features: frozenset[Feature] = frozenset()
 
 
 class Cursor(msgspec.Struct, frozen=True):

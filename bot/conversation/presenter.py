@@ -48,8 +48,11 @@ def fit(card: Card, capabilities: Capabilities) -> Card:
     if not capabilities.countdown:
         changes["countdown_until_s"] = None
     lines = card.lines
-    if card.buttons and not capabilities.buttons:
-        changes["buttons"], hint = _without_buttons(card.buttons, capabilities)
+    offered = tuple(b for b in card.buttons if b.needs is None or b.needs in capabilities.features)
+    if offered != card.buttons:
+        changes["buttons"] = offered
+    if offered and not capabilities.buttons:
+        changes["buttons"], hint = _without_buttons(offered, capabilities)
         lines = (*lines, Line(hint, Role.HINT)) if hint else lines
     title, lines = _within(card.title, lines, capabilities.text_length_max)
     return msgspec.structs.replace(card, **changes, title=title, lines=lines)

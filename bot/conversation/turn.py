@@ -144,6 +144,24 @@ class Desk:
             return Payer(turn.person.id, order.wallet_id)
         return turn.payer
 
+    async def say(self, turn: Turn, *notices: Notice, refusal: Refusal | None = None) -> None:
+        """Commit an answer that goes to places of its own."""
+        await self.answer(turn, also=notices, refusal=refusal)
+
+    async def tell_admins(self, turn: Turn, card: Card) -> None:
+        """Answer an event by telling the admins what only they can mend."""
+        notices = [
+            Notice(
+                send_id=send_id(turn.event.id, contact.network, contact.network_person_id),
+                network=contact.network,
+                room_id=contact.room_id,
+                person_id=contact.network_person_id,
+                body=card_body(card),
+            )
+            for contact in await self.people.admins()
+        ]
+        await self.say(turn, *notices)
+
     async def close(self, turn: Turn) -> None:
         """Put an event away that has no answer, or has one already."""
         await self.writer.commit(Commit(key=f"close:{turn.key}", event_id=turn.event.id))

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.adapters.base import Capabilities, Edits
-from bot.cards import Button, Card, Line, Picture, Role, Style, plain_text
+from bot.cards import Button, Card, Feature, Line, Picture, Role, Style, plain_text
 from bot.conversation.presenter import fit, plain_reaction
 
 PICTURE = Picture(digest="d", alt="tea", mime="image/png", width_px=1, height_px=1)
@@ -127,3 +127,14 @@ def test_long_lines_do_not_take_away_the_way_to_pay() -> None:
     fitted = fit(long, network(text_length_max=300))
     assert fitted.lines[0].text == "¥199.00"
     assert "!buy" in fitted.lines[-1].text
+
+
+def test_a_button_for_what_a_network_lacks_is_left_out() -> None:
+    other = Button(label="Pay another way", action="invoice:q", needs=Feature.INVOICES)
+    card = Card(title="Tea", buttons=(PAY, other))
+    assert fit(card, network(buttons=True)).buttons == (PAY,)
+    invoices = network(buttons=True, features=frozenset({Feature.INVOICES}))
+    assert fit(card, invoices).buttons == (PAY, other)
+    # Where people react, it takes no reaction from another button.
+    [reacting] = fit(card, network()).buttons
+    assert reacting.label == PAY.label
