@@ -26,7 +26,13 @@ TYPES: dict[Kind, frozenset[str]] = {
          "image/avif", "image/bmp", "image/x-ms-bmp"}
     ),
     "text": frozenset({"text/plain"}),
-    "json": frozenset({"application/json", "application/ld+json", "text/json"}),
+    # Shops serve the JSON of /products/x.js under the name of a script.
+    "json": frozenset(
+        {
+            *("application/json", "application/ld+json", "text/json"),
+            *("application/javascript", "text/javascript"),
+        }
+    ),
 }  # fmt: skip
 
 

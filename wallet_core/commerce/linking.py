@@ -102,6 +102,9 @@ class LinkReader(Protocol):
     async def groups(self, person_ids: Sequence[str]) -> dict[str, str]:
         """Person → group, of these people and of all who are in the same groups."""
 
+    async def wallets(self, person_ids: Sequence[str]) -> Sequence[str]:
+        """All wallets of these people."""
+
 
 class Plan(msgspec.Struct, frozen=True):
     """Rows to commit, and the request as it stands after that."""
@@ -224,8 +227,11 @@ class Linking:
             raise Refused(Refusal.CHANGED, "they were joined meanwhile")
         rows = [_remembered(each) for each in (*kept.owned, *joined.owned)]
         rows += [_moved(each, joined.person_id, kept.person_id) for each in moving]
-        groups = await self._reader.groups([kept.person_id, joined.person_id])
-        return (*rows, *_grouping(groups, (kept.person_id, joined.person_id), request.id))
+        pair = (kept.person_id, joined.person_id)
+        groups = await self._reader.groups(pair)
+        group = next((groups[person] for person in pair if person in groups), f"g_{request.id}")
+        wallets = await self._reader.wallets(sorted({*pair, *groups}))
+        return (*rows, *_grouping(groups, pair, group), *_counted_together(wallets, group))
 
     async def parting(self, place: Place, person_id: str) -> tuple[RowChange, ...]:
         """An identity leaves the others, with the wallets and shops that it brought.
@@ -303,21 +309,31 @@ def _chosen(person_id: str, from_wallet_id: str, wallet_id: str) -> RowChange:
     )
 
 
-def _grouping(groups: dict[str, str], pair: tuple[str, str], name: str) -> list[RowChange]:
+def _counted_together(wallets: Sequence[str], group: str) -> list[RowChange]:
+    """Rows by which all these wallets count against the limits of each of them, for ever."""
+    return [
+        Insert("limit_groups", {"id": group}, if_absent=True),
+        *(
+            Update(table="wallets", where={"id": wallet_id}, values={"limit_group": group})
+            for wallet_id in wallets
+        ),
+    ]
+
+
+def _grouping(groups: dict[str, str], pair: tuple[str, str], group: str) -> list[RowChange]:
     """Rows that put both, and all who are in a group with one of them, into one group."""
-    target = next((groups[person] for person in pair if person in groups), f"g_{name}")
     new: list[RowChange] = [
-        Insert("person_groups", {"person_id": person, "group_id": target})
+        Insert("person_groups", {"person_id": person, "group_id": group})
         for person in pair
         if person not in groups
     ]
     changed: list[RowChange] = [
         Update(
             table="person_groups",
-            where={"person_id": person, "group_id": group},
-            values={"group_id": target},
+            where={"person_id": person, "group_id": before},
+            values={"group_id": group},
         )
-        for person, group in sorted(groups.items())
-        if group != target
+        for person, before in sorted(groups.items())
+        if before != group
     ]
     return new + changed

@@ -103,6 +103,12 @@ class Links:
         async with self._database.read() as connection:
             return {row.person_id: row.group_id for row in await connection.execute(query)}
 
+    async def wallets(self, person_ids: Sequence[str]) -> list[str]:
+        """All wallets of these people."""
+        query = sa.select(t.wallets.c.id).where(t.wallets.c.person_id.in_(person_ids))
+        async with self._database.read() as connection:
+            return list((await connection.execute(query.order_by(t.wallets.c.id))).scalars())
+
     async def owns(self, person_id: str, wallet_id: str) -> bool:
         """Whether a wallet is this person's."""
         query = sa.select(t.wallets.c.id).where(
@@ -110,27 +116,6 @@ class Links:
         )
         async with self._database.read() as connection:
             return (await connection.execute(query)).first() is not None
-
-
-async def wallets_counted_with(connection: AsyncConnection, wallet_id: str) -> list[str]:
-    """The wallets whose spending and limits count together with this one's, itself included.
-
-    They are the wallets of all people who were ever joined with its owner: parting does not give
-    anybody a fresh allowance. To be asked inside the transaction that spends.
-    """
-    owner = sa.select(t.wallets.c.person_id).where(t.wallets.c.id == wallet_id).scalar_subquery()
-    group = (
-        sa.select(person_groups.c.group_id)
-        .where(person_groups.c.person_id == owner)
-        .scalar_subquery()
-    )
-    people = sa.select(person_groups.c.person_id).where(person_groups.c.group_id == group)
-    query = (
-        sa.select(t.wallets.c.id)
-        .where(sa.or_(t.wallets.c.person_id == owner, t.wallets.c.person_id.in_(people)))
-        .order_by(t.wallets.c.id)
-    )
-    return list((await connection.execute(query)).scalars())
 
 
 async def _homes(connection: AsyncConnection, kind: str, refs: Sequence[str]) -> dict[str, str]:
