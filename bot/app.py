@@ -31,6 +31,7 @@ from bot.data_folder import DataFolder
 from bot.demo.opening import DEMO_SAMPLE_SLUG, membership, open_demo_shop
 from bot.demo.shop import DemoShop
 from bot.embedded_valkey import EmbeddedValkey
+from bot.house import define_currencies
 from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
@@ -105,6 +106,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
     Raises `PayontapError`, `EmbeddedValkeyError` or `CannotListen` with one clear sentence when
     it cannot start.
     """
+    define_currencies(settings)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(settings.data_dir))
         core = await _start_core(stack, settings, folder)

@@ -17,7 +17,7 @@ from wallet_core.errors import KeyConflict, Refusal
 from wallet_core.funding.requests import Ask, Funding
 from wallet_core.ledger.commits import Commit, Notice, Refresh, RowChange, WriterPort
 from wallet_core.ledger.posting import MICROSECONDS
-from wallet_core.ledger.transfers import named
+from wallet_core.ledger.transfers import Transfer, named
 from wallet_core.money import Money
 from wallet_core.storage.lookups import Lookups
 from wallet_core.storage.outbox import Outbox
@@ -110,18 +110,20 @@ class Desk:
         turn: Turn,
         *cards: Card,
         private: bool = True,
+        transfers: tuple[Transfer, ...] = (),
         rows: tuple[RowChange, ...] = (),
         also: Sequence[Notice | Refresh] = (),
         refusal: Refusal | None = None,
     ) -> None:
-        """Commit the answer to an event, with the row changes that belong to it.
+        """Commit the answer to an event, with the transfers and row changes that belong to it.
 
-        Raises `Refused` when a row is not as expected; nothing is written then. When the event
+        Raises `Refused` when a rule forbids one of them; nothing is written then. When the event
         was answered already, that answer stands and nothing happens.
         """
         notices = tuple(turn.notice(card, n=n, private=private) for n, card in enumerate(cards))
         commit = Commit(
             key=turn.key,
+            transfers=transfers,
             rows=rows,
             outbox=(*notices, *also),
             event_id=turn.event.id,
