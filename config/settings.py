@@ -112,9 +112,7 @@ def _flat(document: Mapping[str, object], path: Path) -> Iterable[tuple[str, obj
             raise ConfigError(f"{name} ({path}) is a section: write [{name}] and its keys below.")
 
 
-def _flat_table(
-    table: str, entries: object, path: Path
-) -> Iterable[tuple[str, object]]:
+def _flat_table(table: str, entries: object, path: Path) -> Iterable[tuple[str, object]]:
     if not isinstance(entries, dict):
         raise ConfigError(f"{table} ({path}) stands once for each name: write [{table}.CNY].")
     for entry, values in entries.items():

@@ -48,7 +48,9 @@ def define_currency(code: str, exponent: int, name: str) -> None:
     if not _OWN_CODE.fullmatch(code):
         raise MoneyError(f"{code!r} cannot be a currency's code: 3 to 10 capitals and digits.")
     if not 0 <= exponent <= EXPONENT_MAX:
-        raise MoneyError(f"{code} cannot have {exponent} decimals: 0 to {EXPONENT_MAX} are possible.")
+        raise MoneyError(
+            f"{code} cannot have {exponent} decimals: 0 to {EXPONENT_MAX} are possible."
+        )
     if code in get_global("all_currencies"):
         raise MoneyError(f"{code} is a currency of ISO 4217 and cannot be defined anew.")
     defined = OwnCurrency(exponent, name)

@@ -49,7 +49,9 @@ async def _move(desk: Desk, turn: Turn, rest: str, word: str, moving: Moving) ->
 async def _news_for(
     desk: Desk, turn: Turn, person_id: str, word: str, money: Money
 ) -> tuple[Notice, ...]:
-    title = f"You got {money.format()}." if word == "issue" else f"{money.format()} were taken back."
+    title = (
+        f"You got {money.format()}." if word == "issue" else f"{money.format()} were taken back."
+    )
     card = Card(title=title, lines=(Line("An admin of this instance did it."),))
     return tuple(
         Notice(
