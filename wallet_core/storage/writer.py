@@ -156,7 +156,6 @@ class Writer:
                 if careful and not error.unique:
                     break
                 careful = True
-                _log.info("batch_repeated", jobs=len(jobs), error=str(error)[:500])
                 continue
             except (StorageUnavailable, TryAgain) as error:
                 # Every key makes a repeat harmless.
