@@ -6,7 +6,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +31,7 @@ from bot.data_folder import DataFolder
 from bot.demo.opening import DEMO_SAMPLE_SLUG, membership, open_demo_shop
 from bot.demo.shop import DemoShop
 from bot.embedded_valkey import EmbeddedValkey
-from bot.house import define_currencies
+from bot.house import define_currencies, house_terms, limits_of
 from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
@@ -41,6 +41,7 @@ from config.settings import Settings
 from wallet_core.commerce.checkout import Checkout, Terms
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
 from wallet_core.commerce.merchants import Merchants
+from wallet_core.commerce.settlement import Settlements
 from wallet_core.errors import Refused
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
@@ -131,7 +132,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         )
         reports = _Reports(core)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
-        clockwork = Clockwork(_endings(core), list(adapters.values()), core.inbox.waiting_count)
+        clockwork = _clockwork(settings, core, list(adapters.values()))
         server = await _start_web(stack, settings, core, web_chat, shop)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await _run_in_background(
@@ -162,7 +163,8 @@ async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFol
     database = Database(url)
     stack.push_async_callback(database.close)
     await migrate(database)
-    writer = await stack.enter_async_context(Writer(database))
+    limits = limits_of(settings)
+    writer = await stack.enter_async_context(Writer(database, limits_of=limits))
     leases = Leases(await _redis_url(stack, settings, folder), writer.raise_fence)
     await leases.start()
     stack.push_async_callback(leases.stop)
@@ -170,7 +172,7 @@ async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFol
     core = _Core(
         database=database,
         writer=writer,
-        reader=Reader(database),
+        reader=Reader(database, limits),
         people=People(database, writer),
         inbox=Inbox(database, claimant),
         outbox=Outbox(database, claimant),
@@ -240,7 +242,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         people=core.people,
         outbox=core.outbox,
         checkout=Checkout(core.writer, core.reader, core.leases, announce, terms),
-        fulfilment=Fulfilment(core.writer, core.reader, announce, terms),
+        fulfilment=Fulfilment(core.writer, core.reader, announce, terms, house_terms(settings)),
         funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
         merchants=Merchants(core.reader, WebProofs(fetcher)),
         lookups=Lookups(core.database),
@@ -253,8 +255,11 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
     )
 
 
-def _endings(core: _Core) -> Endings:
-    return Endings(core.writer, core.reader, core.reader, core.reader, announce)
+def _clockwork(settings: Settings, core: _Core, adapters: Sequence[Adapter]) -> Clockwork:
+    house = house_terms(settings)
+    endings = Endings(core.writer, core.reader, core.reader, core.reader, announce, house)
+    settlements = Settlements(core.writer, core.reader)
+    return Clockwork(endings, adapters, core.inbox.waiting_count, settlements)
 
 
 def _web_chat(settings: Settings, core: _Core, shop: DemoShop | None) -> WebChat:

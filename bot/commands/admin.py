@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.cards import Card, Line, Role, Tone
+from bot.commands.admin_limits import limit
 from bot.commands.books import books, parked
 from bot.commands.command import Command, prefix_of, split_word
+from bot.commands.commission import commission
 from bot.commands.points import issue, take
 from bot.commands.who import wallets_meant
 from bot.conversation.turn import Desk, Turn, send_id, sentence
@@ -23,6 +25,8 @@ _USAGES = (
     "admin freeze WHO",
     "admin withdraw-only WHO",
     "admin thaw WHO",
+    "admin limit WHO [payment|day|month|payee|new AMOUNT|off]",
+    "admin commission SHOP PERCENT",
     "admin issue WHO AMOUNT POINTS",
     "admin take WHO AMOUNT POINTS",
     "admin books",
@@ -176,6 +180,8 @@ _STEPS: Mapping[str, Step] = {
     "freeze": _freeze,
     "withdraw-only": _withdraw_only,
     "thaw": _thaw,
+    "limit": limit,
+    "commission": commission,
     "issue": issue,
     "take": take,
     "books": books,
@@ -185,7 +191,7 @@ _STEPS: Mapping[str, Step] = {
 COMMANDS = (
     Command(
         "admin",
-        "admin [pending|confirm|decline|freeze|withdraw-only|thaw|issue|take|books|parked]",
+        f"admin [{'|'.join(_STEPS)}]",
         "The till, frozen wallets, the books.",
         admin,
         admin=True,

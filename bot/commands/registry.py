@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bot.cards import Tone
-from bot.commands import admin, funding, merchant, proofs, shopping, wallet
+from bot.commands import admin, funding, limits, merchant, proofs, shopping, wallet
 from bot.commands.command import Command
 from bot.commands.help import make_help
 from bot.conversation.dispatch import Press
@@ -11,6 +11,7 @@ from bot.conversation.turn import Desk, Turn, sentence
 
 _TOPICS: tuple[Command, ...] = (
     *wallet.COMMANDS,
+    *limits.COMMANDS,
     *funding.COMMANDS,
     *shopping.COMMANDS,
     *proofs.COMMANDS,

@@ -10,6 +10,7 @@ import msgspec
 
 from wallet_core.commerce.records import FundingRequest, Merchant, Order, Place, Quote, Speech
 from wallet_core.errors import Refusal
+from wallet_core.ledger.allowance import Allowance
 from wallet_core.money import Money
 
 
@@ -31,13 +32,14 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TapRefused(msgspec.Struct, frozen=True, kw_only=True):
-    """A tap moved nothing. `balance` is the payer's, where it matters."""
+    """A tap moved nothing. `balance` and `allowance` are the payer's, where they matter."""
 
     event_id: str
     code: Refusal
     place: Place
     quote: Quote | None = None
     balance: Money | None = None
+    allowance: Allowance | None = None
 
 
 class OrderChanged(msgspec.Struct, frozen=True, kw_only=True):
