@@ -93,22 +93,28 @@ class Checkout:
         turn = self._turns.setdefault(tap.payer.wallet_id, asyncio.Lock())
         async with turn:
             for _ in range(_TRIES_MAX):
-                facts = await self.reader.tap_facts(tap.quote_id, tap.payer.wallet_id)
-                refusal = _refusal_of(facts, tap)
-                if facts is None or facts.merchant is None or refusal is not None:
-                    quote = facts.quote if facts is not None else None
-                    await self._refuse(tap, refusal or Refusal.UNKNOWN_QUOTE, quote)
+                if await self._answered(tap):
                     return
-                if facts.order is not None and facts.order.stands:
-                    news = Joined(event_id=tap.event_id, order=facts.order, place=tap.place)
-                    await say_once(self.writer, tap.event_id, self.announce(news))
-                    return
-                code = await self._pay(tap, facts, facts.merchant)
-                # Taken: another process made the same attempt a moment earlier; this one looks again.
-                if code is not Refusal.TAKEN:
-                    break
+        await self._refuse(tap, Refusal.BUSY, None)
+
+    async def _answered(self, tap: TapOn) -> bool:
+        """False where another process made the same attempt a moment earlier: look again."""
+        facts = await self.reader.tap_facts(tap.quote_id, tap.payer.wallet_id)
+        refusal = _refusal_of(facts, tap)
+        if facts is None or facts.merchant is None or refusal is not None:
+            quote = facts.quote if facts is not None else None
+            await self._refuse(tap, refusal or Refusal.UNKNOWN_QUOTE, quote)
+            return True
+        if facts.order is not None and facts.order.stands:
+            news = Joined(event_id=tap.event_id, order=facts.order, place=tap.place)
+            await say_once(self.writer, tap.event_id, self.announce(news))
+            return True
+        code = await self._pay(tap, facts, facts.merchant)
+        if code is Refusal.TAKEN:
+            return False
         if code is not None:
             await self._refuse(tap, code, facts.quote)
+        return True
 
     async def _pay(self, tap: TapOn, facts: TapFacts, merchant: Merchant) -> Refusal | None:
         """Under the lease: None when the tap is answered, else why it is not."""
@@ -130,8 +136,10 @@ class Checkout:
         return None
 
     async def _after_loss(self, commit: Commit | None) -> Refusal | None:
-        """What was handed in before the lease was lost may be written yet: only the same commit
-        again tells, so that nobody hears "Not charged" about money that is held.
+        """The answer after the lease was lost.
+
+        What was handed in before may be written yet. Only the same commit again tells, so that
+        nobody hears "Not charged" about money that is held.
         """
         if commit is None:
             return Refusal.BUSY

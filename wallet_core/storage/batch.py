@@ -102,7 +102,12 @@ class Batch:
         self._note_known(opened.commits)
         decided: list[Result | int] = []
         for task in self.tasks:
-            decided.append((yield from self._decided(task)))  # noqa: PERF401 - it yields in between
+            while True:
+                try:
+                    decided.append(self._decide(task))
+                    break
+                except NeedsSpends as need:
+                    yield from self._spending.load_spends(need.payment)
         results = yield from self._look_again(decided)
         yield q.Save(self._writes(results, opened))
         return results
@@ -153,13 +158,6 @@ class Batch:
 
     # --- decide ------------------------------------------------------------------------------
 
-    def _decided(self, task: Task) -> Generator[q.Request, Any, Result | int]:
-        while True:
-            try:
-                return self._decide(task)
-            except NeedsSpends as need:
-                yield from self._spending.load_spends(need.payment)
-
     def _decide(self, task: Task) -> Result | int:
         if isinstance(task, RaiseFence):
             return self._raise_fence(task.wallet_id)
@@ -167,7 +165,8 @@ class Batch:
         known = self._known.get(task.key) if task.key else None
         if known is not None:
             return _as_known(task, mark, known)
-        if not task.key and all(x.id in self._books.known_transfers for x in task.transfers):
+        standing = self._books.known_transfers
+        if not task.key and standing and all(x.id.int in standing for x in task.transfers):
             return self._as_known_transfers(task)
         try:
             take_back = self._books.apply(task)
@@ -180,12 +179,13 @@ class Batch:
         except (Refused, KeyConflict) as refusal:
             return refusal
         now_us = self._books.now_us
+        if not task.key:
+            return Written(key="", created=True, at_us=now_us)
         written = Written(
             key=task.key, created=True, refusal=task.refusal, result=task.result, at_us=now_us
         )
-        if task.key:
-            self._known[task.key] = (msgspec.structs.replace(written, created=False), mark)
-            self._new.append((task, mark))
+        self._known[task.key] = (msgspec.structs.replace(written, created=False), mark)
+        self._new.append((task, mark))
         return written
 
     def _raise_fence(self, wallet_id: str) -> int:
@@ -199,7 +199,7 @@ class Batch:
 
     def _as_known_transfers(self, commit: Commit) -> Result:
         for transfer in commit.transfers:
-            if self._books.known_transfers[transfer.id] != fingerprint(transfer):
+            if self._books.known_transfers[transfer.id.int] != fingerprint(transfer):
                 return KeyConflict(f"Transfer {transfer.id} stands with other parameters.")
         return Written(key="", created=False, at_us=0)
 
@@ -221,8 +221,7 @@ class Batch:
         self._note_known(again.commits)
         self._books.known_transfers.update(again.transfers)
         return [
-            self._known_after_all(task, again)
-            or result
+            self._known_after_all(task, again) or result
             if isinstance(task, Commit) and isinstance(result, Refused)
             else result
             for task, result in zip(self.tasks, results, strict=True)
@@ -230,7 +229,7 @@ class Batch:
 
     def _known_after_all(self, commit: Commit, again: q.Opened) -> Result | None:
         if not commit.key:
-            found = all(x.id in again.transfers for x in commit.transfers)
+            found = all(x.id.int in again.transfers for x in commit.transfers)
             return self._as_known_transfers(commit) if found else None
         known = self._known.get(commit.key)
         return None if known is None else _as_known(commit, mark_of(commit), known)
@@ -249,8 +248,8 @@ class Batch:
             writes += _changed_accounts(books)
         writes += _hold_rows(books)
         if self._fences:
-            rows = sorted(self._fences.items())
-            writes.append(q.Change(t.wallets, ("id",), ("fence",), rows))
+            fences = sorted(self._fences.items())
+            writes.append(q.Change(t.wallets, ("id",), ("fence",), fences))
         if self._rules.new_payees:
             rows = [(*pair, since_us) for pair, since_us in sorted(self._rules.new_payees.items())]
             columns = ("wallet_id", "payee", "since_us")
@@ -259,7 +258,9 @@ class Batch:
         done = [
             (task.event_id, "done")
             for task, result in zip(self.tasks, results, strict=True)
-            if isinstance(task, Commit) and task.event_id is not None and isinstance(result, Written)
+            if isinstance(task, Commit)
+            and task.event_id is not None
+            and isinstance(result, Written)
         ]
         if done:
             writes.append(q.Change(t.inbox, ("event_id",), ("state",), done, exactly=False))
@@ -313,7 +314,7 @@ def _commit_rows(new: Sequence[tuple[Commit, bytes]], now_us: int) -> q.Insert:
 
 def _changed_accounts(books: Books) -> list[q.Change]:
     changed = [account for account in books.accounts.values() if account.changed]
-    spent = [(a.no, a.balance_minor, a.version, a.spending.pack()) for a in changed if a.spent]
+    spent = [(a.no, a.balance_minor, a.version, a.spending(books.now_us).pack()) for a in changed if a.spent]
     others = [(a.no, a.balance_minor, a.version) for a in changed if not a.spent]
     balance = ("balance_minor", "version")
     writes = []

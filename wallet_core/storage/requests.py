@@ -106,13 +106,13 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`transfers`: id → fingerprint; `commits`: key, fingerprint, refusal, result, time of each."""
+    """`transfers`: number of the id → fingerprint; `commits`: key, fingerprint, refusal, result, time of each."""
 
     now_us: int
     chain_no: int
     length: int
     head: bytes
-    transfers: dict[UUID, bytes]
+    transfers: dict[int, bytes]
     commits: Sequence[tuple[str, bytes, str | None, str, int]]
 
 
@@ -136,7 +136,9 @@ def fetch(
         arrays = ", ".join(f"${n}::{pg_type(table.c[name])}[]" for n, name in enumerate(by, 1))
         named = ", ".join(f"k{n}" for n in range(len(by)))
         match = " AND ".join(f"r.{name} = k.k{n}" for n, name in enumerate(by))
-        postgres = f"SELECT {wanted} FROM unnest({arrays}) AS k({named}) JOIN {table.name} r ON {match}"  # noqa: E501, S608
+        postgres = (
+            f"SELECT {wanted} FROM unnest({arrays}) AS k({named}) JOIN {table.name} r ON {match}"  # noqa: S608
+        )
     if lock:
         postgres += f" ORDER BY {order} FOR NO KEY UPDATE OF r"
     where = " AND ".join(f"r.{name} = ?" for name in by)

@@ -32,7 +32,9 @@ LEFT JOIN attempts a ON a.quote_id = k.quote_id AND a.wallet_id = k.wallet_id AN
   (SELECT max(b.n) FROM attempts b WHERE b.quote_id = k.quote_id AND b.wallet_id = k.wallet_id)
 LEFT JOIN orders o ON o.id = a.order_id
 """
-_POSTGRES = f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id){_REST}"  # noqa: E501, S608 - names of our own columns
+_POSTGRES = (
+    f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id){_REST}"  # noqa: S608 - names of our own columns
+)
 _SQLITE = f"""SELECT {_COLUMNS} FROM (SELECT json_extract(value, '$[0]') AS quote_id,
   json_extract(value, '$[1]') AS wallet_id FROM json_each(?)) k{_REST}"""  # noqa: S608 - same
 
@@ -44,8 +46,8 @@ async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tappe
             keys: tuple[Any, ...] = (msgspec.json.encode(taps).decode(),)
             result = await connection.exec_driver_sql(_SQLITE, keys)
         else:
-            quotes, wallets = zip(*taps, strict=True)
-            result = await connection.exec_driver_sql(_POSTGRES, (list(quotes), list(wallets)))
+            quotes, wallets = [tap[0] for tap in taps], [tap[1] for tap in taps]
+            result = await connection.exec_driver_sql(_POSTGRES, (quotes, wallets))
         return {(row[0], row[1]): _facts(row) for row in result.all()}
 
 
