@@ -31,14 +31,16 @@ from bot.data_folder import DataFolder
 from bot.demo.opening import DEMO_SAMPLE_SLUG, membership, open_demo_shop
 from bot.demo.shop import DemoShop
 from bot.embedded_valkey import EmbeddedValkey
-from bot.house import define_currencies, house_terms, limits_of
+from bot.house import conversion_quotes, define_currencies, house_terms, limits_of
 from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
 from bot.web import pages
 from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
-from wallet_core.commerce.checkout import Checkout, Terms
+from wallet_core.commerce.checkout import Terms
+from wallet_core.commerce.conversion_checkout import ConvertingCheckout
+from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.commerce.settlement import Settlements
@@ -48,6 +50,7 @@ from wallet_core.funding.requests import Funding
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
+from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
@@ -236,12 +239,21 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         undo_window_s=float(settings.money.undo_window_s),
         accept_within_s=float(settings.money.accept_within_s),
     )
+    quotes, conversions = conversion_quotes(settings), Conversions(core.database)
     return Desk(
         writer=core.writer,
         reader=core.reader,
         people=core.people,
         outbox=core.outbox,
-        checkout=Checkout(core.writer, core.reader, core.leases, announce, terms),
+        checkout=ConvertingCheckout(
+            core.writer,
+            core.reader,
+            core.leases,
+            announce,
+            terms,
+            quotes=quotes,
+            conversions=conversions,
+        ),
         fulfilment=Fulfilment(core.writer, core.reader, announce, terms, house_terms(settings)),
         funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
         merchants=Merchants(core.reader, WebProofs(fetcher)),
@@ -252,6 +264,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
             Liabilities(core.database),
         ),
         currency=settings.currency,
+        exchange=Exchange(quotes, conversions),
     )
 
 

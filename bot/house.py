@@ -5,9 +5,11 @@ before anything else starts. Each function raises `MoneyError` with one sentence
 """
 
 from decimal import Decimal
+from fractions import Fraction
 
 from config.by_currency import CurrencyFees, CurrencyLimits
 from config.settings import Settings
+from wallet_core.commerce.conversion import ConversionQuotes, TableRates
 from wallet_core.commerce.house_terms import HouseTerms, Tariff
 from wallet_core.errors import MoneyError
 from wallet_core.limits import NO_LIMITS, Limits, LimitsOf
@@ -38,6 +40,18 @@ def house_terms(settings: Settings) -> HouseTerms:
         tariff_of=lambda currency: known.get(currency, Tariff()),
         pending_s=settings.settlement.pending_s,
         fees_refunded=settings.settlement.fees_refunded,
+    )
+
+
+def conversion_quotes(settings: Settings) -> ConversionQuotes:
+    """Quotes at the rates that the settings name."""
+    prices = {}
+    for pair, known in settings.rates.items():
+        sold, _, bought = pair.partition("_")
+        prices[sold, bought] = (Fraction(known.rate), known.as_of.isoformat())
+    conversion = settings.conversion
+    return ConversionQuotes(
+        TableRates(prices), _ppm(conversion.spread_percent), conversion.quote_valid_s
     )
 
 

@@ -60,7 +60,7 @@ def tables() -> Mapping[str, type[Section]]:
 
 
 def table_names(table: str, entry: str) -> list[str]:
-    """Every dotted name that may be written in one entry of a table: `limits.CNY.day_max` …"""
+    """Every dotted name that may be written in one entry of a table, such as `limits.CNY`."""
     return [f"{table}.{entry}.{leaf}" for leaf in tables()[table].model_fields]
 
 

@@ -118,7 +118,7 @@ def _flat_table(table: str, entries: object, path: Path) -> Iterable[tuple[str, 
     for entry, values in entries.items():
         if not isinstance(values, dict):
             raise ConfigError(
-                f"{table}.{entry} ({path}) is a section: write [{table}.{entry}] and its keys below."
+                f"{table}.{entry} ({path}) is a section: write [{table}.{entry}], its keys below."
             )
         yield from ((f"{table}.{entry}.{leaf}", inner) for leaf, inner in values.items())
 

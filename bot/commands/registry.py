@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 
 from bot.cards import Tone
-from bot.commands import admin, funding, limits, merchant, proofs, shopping, wallet
+from bot.commands import (
+    admin,
+    convert,
+    funding,
+    limits,
+    merchant,
+    proofs,
+    shopping,
+    wallet,
+)
 from bot.commands.command import Command
 from bot.commands.help import make_help
 from bot.conversation.dispatch import Press
@@ -13,6 +22,7 @@ _TOPICS: tuple[Command, ...] = (
     *wallet.COMMANDS,
     *limits.COMMANDS,
     *funding.COMMANDS,
+    *convert.COMMANDS,
     *shopping.COMMANDS,
     *proofs.COMMANDS,
     *merchant.COMMANDS,
@@ -25,6 +35,8 @@ COMMANDS: tuple[Command, ...] = (make_help(_TOPICS), *_TOPICS)
 #: Buttons that are commands in disguise: verb → what it does with the rest of the action.
 PRESSES: Mapping[str, Press] = {
     "topup": funding.press_top_up,
+    "convert": convert.press_convert,
+    "payby": convert.press_pay_by,
     "confirm": admin.press_confirm,
     "refuse": admin.press_refuse,
 }

@@ -1,6 +1,9 @@
 """Words for what happened: news from the core becomes notices for the people whom it concerns."""
 
+from collections.abc import Mapping
+
 from bot.cards import Button, Card, Line, Role, Style, Tone
+from bot.conversation.conversion_words import pay_by_card
 from bot.conversation.limit_words import limit_refused_card
 from bot.conversation.turn import card_body, send_id
 from wallet_core.commerce.news import (
@@ -117,28 +120,14 @@ def tap_refused_card(news: TapRefused) -> Card:
     """Why a tap did not pay, whether money moved, and what to do."""
     quote = news.quote
     price = quote.price if quote else None
+    if price and news.conversion is not None:
+        return pay_by_card(news.code, price, news.balance, news.conversion)
     if quote and price and news.allowance is not None:
         payee = f"merchant:{quote.merchant_id}"
         return limit_refused_card(news.code, price, payee, news.allowance)
     match news.code:
         case Refusal.NO_FUNDS if price and news.balance and _is_short(news.balance, price):
             return no_funds_card(news.balance, price)
-        case Refusal.SOLD_OUT:
-            return _bad("Sold out.", "Not charged.")
-        case Refusal.WALLET_FROZEN:
-            return _bad(
-                "Not charged. Your wallet is frozen.", "Ask an admin of this instance to thaw it."
-            )
-        case Refusal.WITHDRAW_ONLY:
-            return _bad(
-                "Not charged. Your wallet can only be paid out, it pays nobody.",
-                "Ask an admin of this instance to open it.",
-            )
-        case code if code in SPENDING_REFUSALS:
-            return _bad(
-                "Not charged. This is more than your wallet's limits allow.",
-                "An admin of this instance can allow more; /limits shows what holds.",
-            )
         case Refusal.QUOTE_EXPIRED if quote:
             return Card(
                 title="Not charged. This price is too old.",
@@ -148,10 +137,35 @@ def tap_refused_card(news: TapRefused) -> Card:
             )
         case Refusal.NOT_ALLOWED if quote:
             return _bad("Not charged.", quote.reason)
-        case Refusal.UNKNOWN_QUOTE:
-            return _bad("Not charged. This card is no longer known.", "Share the link once more.")
-        case _:
-            return _bad("Not charged. Please tap again in a moment.")
+        case code if code in SPENDING_REFUSALS:
+            return _bad(
+                "Not charged. This is more than your wallet's limits allow.",
+                "An admin of this instance can allow more; /limits shows what holds.",
+            )
+        case code:
+            return _bad(*_TAP_REFUSED.get(code, _TAP_AGAIN))
+
+
+_TAP_AGAIN = ("Not charged. Please tap again in a moment.",)
+_TAP_REFUSED: Mapping[Refusal, tuple[str, ...]] = {
+    Refusal.SOLD_OUT: ("Sold out.", "Not charged."),
+    Refusal.WALLET_FROZEN: (
+        "Not charged. Your wallet is frozen.",
+        "Ask an admin of this instance to thaw it.",
+    ),
+    Refusal.WITHDRAW_ONLY: (
+        "Not charged. Your wallet can only be paid out, it pays nobody.",
+        "Ask an admin of this instance to open it.",
+    ),
+    Refusal.UNKNOWN_QUOTE: (
+        "Not charged. This card is no longer known.",
+        "Share the link once more.",
+    ),
+    Refusal.RATE_EXPIRED: (
+        "Not charged. That rate is over.",
+        "Tap Pay once more for a new one.",
+    ),
+}
 
 
 def _is_short(balance: Money, price: Money) -> bool:
@@ -211,7 +225,7 @@ def _undo_refused(order: Order | None) -> Card:
 
 
 def _order_action_refused(news: ActionRefused) -> Card | None:
-    """What a seller hears whose capture or refund was refused; None where anybody hears the same."""
+    """What a seller hears whose capture or refund was refused; None where others hear the same."""
     order = news.order
     match news.action, news.code:
         case "capture" | "release", Refusal.NOT_OPEN:

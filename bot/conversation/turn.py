@@ -10,6 +10,7 @@ from bot.conversation.evidence import Evidence
 from bot.events import Event, Message
 from wallet_core.commerce.answers import event_key
 from wallet_core.commerce.checkout import Checkout
+from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Fulfilment
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.commerce.records import Payer, Place
@@ -104,6 +105,7 @@ class Desk:
     lookups: Lookups
     evidence: Evidence
     currency: str
+    exchange: Exchange | None = None
 
     async def answer(
         self,

@@ -17,7 +17,10 @@ import sqlalchemy as sa
 from bot.cards import Card
 from bot.conversation.announcer import announce
 from wallet_core.commerce.answers import event_key
-from wallet_core.commerce.checkout import Checkout, TapOn, Terms
+from wallet_core.commerce.checkout import TapOn, Terms
+from wallet_core.commerce.conversion import ConversionQuotes, NoRates, RateSource
+from wallet_core.commerce.conversion_checkout import ConvertingCheckout
+from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
 from wallet_core.commerce.house_terms import NO_HOUSE_TERMS, HouseTerms
 from wallet_core.commerce.news import News
@@ -35,6 +38,7 @@ from wallet_core.money import Money
 from wallet_core.storage import tables as t
 from wallet_core.storage import trade_tables as trade
 from wallet_core.storage.append_only import create_all
+from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.outbox import Outbox
@@ -79,7 +83,8 @@ class World:
     outbox: Outbox
     leases: LeasePort
     recorder: Recorder
-    checkout: Checkout
+    checkout: ConvertingCheckout
+    exchange: Exchange
     fulfilment: Fulfilment
     endings: Endings
     funding: Funding
@@ -94,10 +99,12 @@ class World:
             await self.top_up(person.wallet_id, balance_minor, f"start {name}")
         return Payer(person.id, person.wallet_id)
 
-    async def top_up(self, wallet_id: str, amount_minor: int, key: str) -> None:
+    async def top_up(
+        self, wallet_id: str, amount_minor: int, key: str, currency: str = CNY
+    ) -> None:
         legs = (
-            Leg(accounts.clearing("cash", CNY), -amount_minor),
-            Leg(accounts.wallet(wallet_id, CNY), amount_minor),
+            Leg(accounts.clearing("cash", currency), -amount_minor),
+            Leg(accounts.wallet(wallet_id, currency), amount_minor),
         )
         await self.writer.commit(
             Commit(key=f"topup:{key}", transfers=(Post(id=named(key), legs=legs),))
@@ -359,6 +366,8 @@ async def world_at(
     create: bool = True,
     limits_of: LimitsOf = no_limits,
     house: HouseTerms = NO_HOUSE_TERMS,
+    rates: RateSource | None = None,
+    spread_ppm: int = 0,
     clock_us: Callable[[], int] | None = None,
     answer_within_s: float = 2.0,
 ) -> AsyncIterator[World]:
@@ -377,6 +386,10 @@ async def world_at(
                 Leases(valkey_url, writer.raise_fence, answer_within_s=answer_within_s)
             )
         reader, recorder = Reader(database, limits_of), Recorder()
+        quotes, conversions = (
+            ConversionQuotes(rates or NoRates(), spread_ppm),
+            Conversions(database),
+        )
         claimant = f"process {time.time_ns()}"
         yield World(
             database=database,
@@ -387,7 +400,10 @@ async def world_at(
             outbox=Outbox(database, claimant),
             leases=leases,
             recorder=recorder,
-            checkout=Checkout(writer, reader, leases, recorder, terms),
+            checkout=ConvertingCheckout(
+                writer, reader, leases, recorder, terms, quotes=quotes, conversions=conversions
+            ),
+            exchange=Exchange(quotes, conversions),
             fulfilment=Fulfilment(writer, reader, recorder, terms, house),
             endings=Endings(writer, reader, reader, reader, recorder, house),
             settlements=Settlements(writer, reader),

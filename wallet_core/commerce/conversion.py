@@ -166,7 +166,7 @@ class ConversionQuotes:
     valid_s: int = 60
 
     async def to_buy(self, wanted: Wanted, bought: Money, sold_currency: str) -> Conversion | None:
-        """What `bought` costs in another currency; None where no rate is known or it costs nothing."""
+        """What `bought` costs in another currency; None where no rate is known."""
         rate = await self._rate(sold_currency, bought.currency)
         if rate is None:
             return None
@@ -174,7 +174,7 @@ class ConversionQuotes:
         return self._quote(wanted, rate, sold_minor, bought.amount_minor)
 
     async def to_sell(self, wanted: Wanted, sold: Money, bought_currency: str) -> Conversion | None:
-        """What `sold` buys of another currency; None where no rate is known or it buys nothing."""
+        """What `sold` buys of another currency; None where no rate is known or that is nothing."""
         rate = await self._rate(sold.currency, bought_currency)
         if rate is None:
             return None

@@ -129,9 +129,7 @@ class ConvertingCheckout(Checkout):
             balance=balance,
             conversion=offer,
         )
-        await say_once(
-            self.writer, tap.event_id, self.announce(news), code, rows=(offer.offering,)
-        )
+        await say_once(self.writer, tap.event_id, self.announce(news), code, rows=(offer.offering,))
 
     async def _offer(
         self, tap: TapOn, quote: Quote, *, consented: bool = False

@@ -1,4 +1,4 @@
-"""Tables of settlement and of conversions. Instants are microseconds since the epoch (`…_at_us`)."""
+"""Tables of settlement and conversions. Instants are microseconds since the epoch (`…_at_us`)."""
 
 import sqlalchemy as sa
 
