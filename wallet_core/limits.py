@@ -130,6 +130,7 @@ def _with(mapping: Mapping[str, V], key: str, value: V | None) -> Mapping[str, V
     rest = {name: old for name, old in mapping.items() if name != key}
     return rest if value is None else {**rest, key: value}
 
+
 _SPENDING = Struct(">6q")
 _decode = msgspec.json.Decoder(WalletLimits).decode
 _encode = msgspec.json.Encoder(order="deterministic").encode

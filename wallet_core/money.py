@@ -1,8 +1,8 @@
 """Amounts: whole numbers of a currency's smallest unit, never floats.
 
 Exponents (how many decimals a currency has) are those of ISO 4217 as CLDR lists them;
-sats count bitcoin's hundred-millionth as a currency of its own. An instance can define further ones,
-such as a community's points: `define_currency`, once, before anything else reads an amount.
+sats count bitcoin's hundred-millionth as a currency of its own. An instance can define further
+ones, such as a community's points: `define_currency`, once, before anything else reads an amount.
 """
 
 import re
@@ -19,7 +19,7 @@ from wallet_core.errors import MoneyError
 #: No single amount may reach this: balances then stay far inside 64 bits.
 AMOUNT_MINOR_MAX = 10**15
 
-#: Codes of currencies of our own: longer than ISO 4217's where that helps, never a lower-case letter.
+#: Codes of currencies of our own: capitals and digits, longer than ISO 4217's where that helps.
 _OWN_CODE = re.compile(r"[A-Z][A-Z0-9]{2,9}")
 #: ISO 4217 goes up to four decimals; nothing needs more, and amounts must fit into 64 bits.
 EXPONENT_MAX = 4

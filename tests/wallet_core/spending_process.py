@@ -1,6 +1,6 @@
-"""A process of its own that spends many times at once.
+"""A process of its own that spends many times at once: `-m tests.wallet_core.spending_process`.
 
-`python -m tests.wallet_core.spending_process` reads one JSON object from standard input, says `ready`, waits for a line, spends, and prints the
+Reads one JSON object from standard input, says `ready`, waits for a line, spends, and prints the
 outcome of each payment: `done`, or the refusal's code.
 """
 

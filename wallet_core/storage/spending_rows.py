@@ -38,9 +38,11 @@ _SPENDS = q.Statement(
     "AND e.seq < k.before ORDER BY e.seq DESC LIMIT k.most) e JOIN transfers m "
     "ON m.id = e.transfer_id LEFT JOIN holds h ON h.id = m.hold_id ORDER BY e.seq DESC",
     f"SELECT {_SPENDS_COLUMNS} FROM entries e JOIN transfers m ON m.id = e.transfer_id "  # noqa: S608
-    "LEFT JOIN holds h ON h.id = m.hold_id WHERE e.account_no = ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?",
+    "LEFT JOIN holds h ON h.id = m.hold_id WHERE e.account_no = ? AND e.seq < ? "
+    "ORDER BY e.seq DESC LIMIT ?",
     (2, 4),
 )
+
 
 def wallets_with_fences(
     wallet_ids: Sequence[str],

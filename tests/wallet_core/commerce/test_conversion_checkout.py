@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tests.audit import audit
 from tests.wallet_core.world import CNY, PRICE_MINOR, World, now_us, world_at
+from wallet_core.audit import auditing
 from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.conversion import Conversion, TableRates
 from wallet_core.commerce.records import OrderState, Payer
@@ -21,6 +22,7 @@ from wallet_core.limits import Limits, WalletLimits
 from wallet_core.money import Money
 from wallet_core.storage import tables as t
 from wallet_core.storage import trade_tables as trade
+from wallet_core.storage.audit_reader import books_of
 
 #: A dollar is 7.2 yuan and the house keeps 1 %: ¥199.00 are $27.92.
 RATES = TableRates(
@@ -42,6 +44,8 @@ async def shop(database_url: str) -> AsyncIterator[World]:
         await world.quote()
         yield world
         await audit(world.database)
+        async with books_of(world.database) as books:
+            await auditing.audit(books)
 
 
 async def anna_with(world: World, usd_minor: int = 0, cny_minor: int = 0) -> Payer:

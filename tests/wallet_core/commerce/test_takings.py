@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.audit import audit
 from tests.wallet_core.world import CNY, PRICE_MINOR, SELLER, SHOP, World, world_at
+from wallet_core.audit import auditing
 from wallet_core.commerce.checkout import Terms
 from wallet_core.commerce.house_terms import (
     MILLION,
@@ -27,6 +28,7 @@ from wallet_core.ledger import accounts
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Update
 from wallet_core.money import Money
+from wallet_core.storage.audit_reader import books_of
 
 FEES, COMMISSION, TAX = accounts.fees(CNY), accounts.commission(CNY), accounts.tax(CNY)
 PENDING, FREE = accounts.pending(SHOP, CNY), accounts.merchant(SHOP, CNY)
@@ -110,6 +112,8 @@ async def fees(database_url: str) -> AsyncIterator[World]:
     async with world_at(database_url, house=house, terms=NO_UNDO) as world:
         yield world
         await audit(world.database)
+        async with books_of(world.database) as books:
+            await auditing.audit(books)
 
 
 @pytest.fixture
@@ -119,6 +123,8 @@ async def slow(database_url: str) -> AsyncIterator[World]:
     async with world_at(database_url, house=house, terms=NO_UNDO) as world:
         yield world
         await audit(world.database)
+        async with books_of(world.database) as books:
+            await auditing.audit(books)
 
 
 async def test_fee_commission_and_tax_are_legs_of_the_capture(fees: World) -> None:

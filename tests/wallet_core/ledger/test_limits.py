@@ -407,8 +407,10 @@ async def test_a_tap_that_breaks_a_limit_is_told_what_is_left_and_charges_nothin
         (
             {"new_payee_max_minor": 10_000, "new_payee_delay_s": 3600},
             Refusal.NEW_PAYEE,
-            "This seller is new to you: at most ¥100.00 can go to him at first; "
-            "this needs ¥199.00.",
+            (
+                "This seller is new to you: at most ¥100.00 can go to him at first; "
+                "this needs ¥199.00."
+            ),
         ),
     ],
 )
