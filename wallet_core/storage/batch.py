@@ -17,7 +17,7 @@ import msgspec
 
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef
-from wallet_core.ledger.commits import Commit, Hold, Notice, Refresh, Written
+from wallet_core.ledger.commits import Commit, Hold, Notice, Written
 from wallet_core.ledger.posting import Books
 from wallet_core.ledger.transfers import (
     Authorise,
@@ -364,23 +364,29 @@ _REFRESH = q.Statement(
 
 def _speech(new: Sequence[tuple[Commit, bytes]], now_us: int) -> list[q.Insert | q.Run]:
     """What is to be said: new messages, and edits of every message that shows a view."""
-    notices, refreshes = [], {}
+    notices: list[tuple[Any, ...]] = []
+    refreshes: dict[tuple[str, str], tuple[str, bool]] = {}
     for commit, _ in new:
         for said in commit.outbox:
             if isinstance(said, Notice):
                 notices.append((*msgspec.structs.astuple(said), True, "due", 0, now_us))
             else:
-                refreshes[commit.key, said.view, said.ref] = said
+                # One edit shows what all of the batch has done.
+                key, settled = refreshes.get((said.view, said.ref), (commit.key, False))
+                refreshes[said.view, said.ref] = (key, settled or said.settled)
     writes: list[q.Insert | q.Run] = []
     if notices:
         columns = (*_NOTICE, "settled", "state", "tries", "due_at_us")
         writes.append(q.Insert(t.outbox, columns, notices, if_absent=True))
     if refreshes:
-        rows = [_refresh_row(key, said, now_us) for (key, _, _), said in refreshes.items()]
+        rows = [
+            (view, ref, _suffix(key), settled, now_us)
+            for (view, ref), (key, settled) in refreshes.items()
+        ]
         writes.append(q.Run(_REFRESH, tuple(zip(*rows, strict=True))))
     return writes
 
 
-def _refresh_row(commit_key: str, said: Refresh, now_us: int) -> tuple[Any, ...]:
-    suffix = "#" + blake2b(commit_key.encode(), digest_size=8).hexdigest()
-    return said.view, said.ref, suffix, said.settled, now_us
+def _suffix(commit_key: str) -> str:
+    """What makes the name of an edit of the name of what it edits."""
+    return "#" + blake2b(commit_key.encode(), digest_size=8).hexdigest()
