@@ -8,7 +8,7 @@ from wallet_core.commerce.house_terms import HouseTerms, shares_of, with_taken
 from wallet_core.commerce.records import Merchant, Order, OrderState, taken_text
 from wallet_core.errors import Refusal
 from wallet_core.ledger import accounts
-from wallet_core.ledger.commits import Insert, RowChange, Update
+from wallet_core.ledger.commits import Insert, RowChange, Update, Value
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import Capture, HoldState, Leg, Void, named
 
@@ -62,7 +62,7 @@ def taking(
     )
     if terms.pending_s and net_minor:
         shares = (*shares, Leg(accounts.pending(merchant.id, order.currency), net_minor))
-        settlement = {
+        settlement: dict[str, Value] = {
             "id": name,
             "order_id": order.id,
             "merchant_id": merchant.id,

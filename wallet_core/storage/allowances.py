@@ -1,6 +1,7 @@
 """What wallets may still spend, read for people. The writer has its own, locked, reading."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -67,9 +68,7 @@ async def allowance_of(
     )
 
 
-async def _together(
-    connection: AsyncConnection, wallet_id: str
-) -> Sequence[sa.Row[tuple[str, ...]]]:
+async def _together(connection: AsyncConnection, wallet_id: str) -> Sequence[sa.Row[Any]]:
     """The wallet, and those that count together with it."""
     own = sa.select(t.wallets.c.limit_group).where(t.wallets.c.id == wallet_id).scalar_subquery()
     query = sa.select(t.wallets.c.id, t.wallets.c.mode, t.wallets.c.limits).where(

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wallet_core.commerce.conversion import (
-    MILLION,
     ConversionQuotes,
     NoRates,
     Rate,
@@ -18,6 +17,7 @@ from wallet_core.commerce.conversion import (
     minor_price,
     sold_for,
 )
+from wallet_core.commerce.house_terms import MILLION
 from wallet_core.money import AMOUNT_MINOR_MAX, Money, exponent_of
 
 #: One currency for each number of decimals that there is.
