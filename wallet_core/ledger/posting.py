@@ -128,9 +128,7 @@ class Books:
             return
         payments = payments_of(transfer)
         spending = [
-            payment
-            for payment in payments
-            if self.rules.check(payment, self.accounts, self.now_us)
+            payment for payment in payments if self.rules.check(payment, self.accounts, self.now_us)
         ]
         first = len(undo.entries)
         if type(transfer) is Post:

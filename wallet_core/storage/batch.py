@@ -314,7 +314,11 @@ def _commit_rows(new: Sequence[tuple[Commit, bytes]], now_us: int) -> q.Insert:
 
 def _changed_accounts(books: Books) -> list[q.Change]:
     changed = [account for account in books.accounts.values() if account.changed]
-    spent = [(a.no, a.balance_minor, a.version, a.spending(books.now_us).pack()) for a in changed if a.spent]
+    spent = [
+        (a.no, a.balance_minor, a.version, a.spending(books.now_us).pack())
+        for a in changed
+        if a.spent
+    ]
     others = [(a.no, a.balance_minor, a.version) for a in changed if not a.spent]
     balance = ("balance_minor", "version")
     writes = []

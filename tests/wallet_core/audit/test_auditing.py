@@ -307,7 +307,7 @@ HARM = {
     ),
     "an order's merchant": (
         (
-            "INSERT INTO merchants VALUES ('m_x', 'Thief', 'web', 'room', TRUE, 1); "
+            "INSERT INTO merchants VALUES ('m_x', 'Thief', 'web', 'room', TRUE, 1, NULL); "
             "UPDATE orders SET merchant_id = 'm_x' WHERE hold_id = $paid"
         ),
         ("Order ", "and its hold name other people"),
