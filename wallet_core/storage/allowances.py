@@ -68,7 +68,7 @@ async def allowance_of(
     )
 
 
-async def _together(connection: AsyncConnection, wallet_id: str) -> Sequence[sa.Row[Any]]:
+async def _together(connection: AsyncConnection, wallet_id: str) -> Sequence[sa.Row[Any, Any, Any]]:
     """The wallet, and those that count together with it."""
     own = sa.select(t.wallets.c.limit_group).where(t.wallets.c.id == wallet_id).scalar_subquery()
     query = sa.select(t.wallets.c.id, t.wallets.c.mode, t.wallets.c.limits).where(

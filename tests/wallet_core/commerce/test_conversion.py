@@ -4,7 +4,7 @@ import itertools
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wallet_core.commerce.conversion import (
@@ -33,6 +33,7 @@ def rate(pair: tuple[str, str], price: Fraction) -> Rate:
     return Rate("table", *pair, price, "2026-11-25")
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PAIRS), PRICES, SPREADS, AMOUNTS)
 def test_what_is_sold_for_a_price_is_rounded_up_by_less_than_one_unit(
     pair: tuple[str, str], price: Fraction, spread_ppm: int, bought_minor: int
@@ -43,6 +44,7 @@ def test_what_is_sold_for_a_price_is_rounded_up_by_less_than_one_unit(
     assert 0 <= sold_minor - exact < 1
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PAIRS), PRICES, SPREADS, AMOUNTS)
 def test_what_an_amount_buys_is_rounded_down_by_less_than_one_unit(
     pair: tuple[str, str], price: Fraction, spread_ppm: int, sold_minor: int
@@ -53,6 +55,7 @@ def test_what_an_amount_buys_is_rounded_down_by_less_than_one_unit(
     assert 0 <= exact - bought_minor < 1
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PAIRS), PRICES, SPREADS, AMOUNTS)
 def test_no_chain_of_conversions_makes_money(
     pair: tuple[str, str], price: Fraction, spread_ppm: int, amount_minor: int
@@ -64,6 +67,7 @@ def test_no_chain_of_conversions_makes_money(
     assert sold_for(bought_minor, there, spread_ppm) <= amount_minor if bought_minor else True
 
 
+@settings(deadline=None)
 @given(st.sampled_from(PAIRS), PRICES, SPREADS, AMOUNTS)
 def test_the_spread_is_what_the_house_keeps_and_nothing_else(
     pair: tuple[str, str], price: Fraction, spread_ppm: int, sold_minor: int

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.audit import audit
@@ -50,6 +50,7 @@ def test_a_half_goes_to_the_even_neighbour(numerator: int, denominator: int, rou
     assert half_even(numerator, denominator) == rounded
 
 
+@settings(deadline=None)
 @given(PPM, st.integers(0, 10_000), PPM, PPM, st.lists(MINOR, min_size=1, max_size=8))
 def test_parts_cost_no_more_than_the_whole_and_no_part_more_than_itself(
     fee_ppm: int, fixed_minor: int, tax_ppm: int, commission_ppm: int, parts: list[int]
@@ -76,6 +77,7 @@ def test_the_remainder_of_rounding_is_the_merchants() -> None:
     assert (share.account, share.amount_minor) == (FEES, 2)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**9), st.integers(0, 10**9), st.lists(st.integers(1, 10**8), max_size=6))
 def test_what_the_house_gives_back_with_refunds_ends_where_it_began(
     captured: int, took: int, refunds: list[int]
