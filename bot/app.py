@@ -34,6 +34,7 @@ from bot.data_folder import DataFolder
 from bot.demo.opening import DEMO_SAMPLE_SLUG, membership, open_demo_shop
 from bot.demo.shop import DemoShop
 from bot.embedded_valkey import EmbeddedValkey
+from bot.house import conversion_quotes, define_currencies, house_terms, limits_of
 from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
@@ -41,10 +42,13 @@ from bot.links.redis_pages import RedisPages
 from bot.web import pages
 from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
-from wallet_core.commerce.checkout import Checkout, Terms
+from wallet_core.commerce.checkout import Terms
+from wallet_core.commerce.conversion_checkout import ConvertingCheckout
+from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
 from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
+from wallet_core.commerce.settlement import Settlements
 from wallet_core.errors import Refused
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
@@ -54,6 +58,7 @@ from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
 from wallet_core.storage.checkpoints import Checkpoints
+from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
@@ -116,6 +121,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
     Raises `PayontapError`, `EmbeddedValkeyError` or `CannotListen` with one clear sentence when
     it cannot start.
     """
+    define_currencies(settings)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(settings.data_dir))
         core = await _start_core(stack, settings, folder)
@@ -149,7 +155,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         )
         reports = _Reports(core)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
-        clockwork = Clockwork(_endings(core), list(adapters.values()), core.inbox.waiting_count)
+        clockwork = _clockwork(settings, core, list(adapters.values()))
         server = await _start_web(stack, settings, core, web_chat, shop, telegram_routes)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await _run_in_background(
@@ -181,7 +187,7 @@ async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFol
     database = Database(url)
     stack.push_async_callback(database.close)
     await migrate(database)
-    writer = await stack.enter_async_context(Writer(database))
+    writer = await stack.enter_async_context(Writer(database, limits_of=limits_of(settings)))
     redis_url = await _redis_url(stack, settings, folder)
     leases = Leases(redis_url, writer.raise_fence)
     await leases.start()
@@ -190,7 +196,7 @@ async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFol
     core = _Core(
         database=database,
         writer=writer,
-        reader=Reader(database),
+        reader=Reader(database, limits),
         people=People(database, writer),
         inbox=Inbox(database, claimant),
         outbox=Outbox(database, claimant),
@@ -257,13 +263,22 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         undo_window_s=float(settings.money.undo_window_s),
         accept_within_s=float(settings.money.accept_within_s),
     )
+    quotes, conversions = conversion_quotes(settings), Conversions(core.database)
     return Desk(
         writer=core.writer,
         reader=core.reader,
         people=core.people,
         outbox=core.outbox,
-        checkout=Checkout(core.writer, core.reader, core.leases, announce, terms),
-        fulfilment=Fulfilment(core.writer, core.reader, announce, terms),
+        checkout=ConvertingCheckout(
+            core.writer,
+            core.reader,
+            core.leases,
+            announce,
+            terms,
+            quotes=quotes,
+            conversions=conversions,
+        ),
+        fulfilment=Fulfilment(core.writer, core.reader, announce, terms, house_terms(settings)),
         funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
         merchants=Merchants(core.reader, WebProofs(fetcher)),
         lookups=Lookups(core.database),
@@ -276,11 +291,15 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
             Liabilities(core.database),
         ),
         currency=settings.currency,
+        exchange=Exchange(quotes, conversions),
     )
 
 
-def _endings(core: _Core) -> Endings:
-    return Endings(core.writer, core.reader, core.reader, core.reader, announce)
+def _clockwork(settings: Settings, core: _Core, adapters: Sequence[Adapter]) -> Clockwork:
+    house = house_terms(settings)
+    endings = Endings(core.writer, core.reader, core.reader, core.reader, announce, house)
+    settlements = Settlements(core.writer, core.reader)
+    return Clockwork(endings, adapters, core.inbox.waiting_count, settlements)
 
 
 def _checkpoints(settings: Settings, core: _Core) -> CheckpointClock:

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from bot.checkpoint_log import CheckpointLog
 from bot.data_folder import DataFolder, DataFolderError
+from bot.house import define_currencies
 from bot.instance_key import instance_key, key_file
 from config.settings import Settings
 from wallet_core.audit import auditing
@@ -39,6 +40,7 @@ async def instance_database(settings: Settings) -> AsyncIterator[Database]:
     Raises `DataFolderError` where no instance was ever started, `StorageUnavailable` when the
     database is away.
     """
+    define_currencies(settings)
     _require_instance(settings)
     database = _database(settings)
     try:

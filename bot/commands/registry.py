@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from bot.cards import Tone
 from bot.commands import (
     admin,
+    convert,
     funding,
+    limits,
     linking,
     merchant,
     proofs,
@@ -21,7 +23,9 @@ from bot.conversation.turn import Desk, Turn, sentence
 _TOPICS: tuple[Command, ...] = (
     *wallet.COMMANDS,
     *wallets.COMMANDS,
+    *limits.COMMANDS,
     *funding.COMMANDS,
+    *convert.COMMANDS,
     *shopping.COMMANDS,
     *linking.COMMANDS,
     *proofs.COMMANDS,
@@ -37,6 +41,8 @@ PRESSES: Mapping[str, Press] = {
     "topup": funding.press_top_up,
     "linkyes": linking.press_yes,
     "linkno": linking.press_no,
+    "convert": convert.press_convert,
+    "payby": convert.press_pay_by,
     "confirm": admin.press_confirm,
     "refuse": admin.press_refuse,
 }

@@ -129,6 +129,10 @@ def _subject(entry: HistoryEntry) -> str:
         return "Top-up"
     if kind == "payout":
         return f"Withdrawal (code {entry.code})" if entry.code else "Withdrawal"
+    if kind == "conversion":
+        return "Converted"
+    if kind == "points":
+        return "Issued" if entry.amount_minor > 0 else "Taken back"
     return "Transfer"
 
 

@@ -147,16 +147,18 @@ _GREETING = (
 
 async def press_pay(desk: Desk, turn: Turn, quote_id: str) -> None:
     """A tap on Pay."""
-    tap_ref = turn.event.tap_ref if isinstance(turn.event, Tap) else None
-    await desk.checkout.tap(
-        TapOn(
-            event_id=turn.event.id,
-            quote_id=quote_id,
-            payer=turn.payer,
-            place=turn.place,
-            at_us=turn.now_us,
-            tap_ref=tap_ref,
-        )
+    await desk.checkout.tap(tap_on(turn, quote_id))
+
+
+def tap_on(turn: Turn, quote_id: str) -> TapOn:
+    """A turn as a tap on a quote."""
+    return TapOn(
+        event_id=turn.event.id,
+        quote_id=quote_id,
+        payer=turn.payer,
+        place=turn.place,
+        at_us=turn.now_us,
+        tap_ref=turn.event.tap_ref if isinstance(turn.event, Tap) else None,
     )
 
 

@@ -10,6 +10,7 @@ from bot.conversation.evidence import Evidence
 from bot.events import Event, Message
 from wallet_core.commerce.answers import event_key
 from wallet_core.commerce.checkout import Checkout
+from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Fulfilment
 from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
@@ -18,7 +19,7 @@ from wallet_core.errors import KeyConflict, Refusal
 from wallet_core.funding.requests import Ask, Funding
 from wallet_core.ledger.commits import Commit, Notice, Refresh, RowChange, WriterPort
 from wallet_core.ledger.posting import MICROSECONDS
-from wallet_core.ledger.transfers import named
+from wallet_core.ledger.transfers import Transfer, named
 from wallet_core.money import Money
 from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
@@ -110,24 +111,27 @@ class Desk:
     links: Links
     evidence: Evidence
     currency: str
+    exchange: Exchange | None = None
 
     async def answer(
         self,
         turn: Turn,
         *cards: Card,
         private: bool = True,
+        transfers: tuple[Transfer, ...] = (),
         rows: tuple[RowChange, ...] = (),
         also: Sequence[Notice | Refresh] = (),
         refusal: Refusal | None = None,
     ) -> None:
-        """Commit the answer to an event, with the row changes that belong to it.
+        """Commit the answer to an event, with the transfers and row changes that belong to it.
 
-        Raises `Refused` when a row is not as expected; nothing is written then. When the event
+        Raises `Refused` when a rule forbids one of them; nothing is written then. When the event
         was answered already, that answer stands and nothing happens.
         """
         notices = tuple(turn.notice(card, n=n, private=private) for n, card in enumerate(cards))
         commit = Commit(
             key=turn.key,
+            transfers=transfers,
             rows=rows,
             outbox=(*notices, *also),
             event_id=turn.event.id,

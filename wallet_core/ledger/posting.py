@@ -215,7 +215,9 @@ class Books:
     def _void(self, transfer: Void, undo: "Undo") -> tuple[Leg, Leg]:
         hold = self._open_hold(transfer.hold_id)
         payer = AccountRef.of_id(hold.payer_account_id)
-        self._change_hold(msgspec.structs.replace(hold, state=transfer.state), undo)
+        # A hold of which something was captured has ended with money, whatever is given back.
+        state = HoldState.CAPTURED if hold.captured_minor else transfer.state
+        self._change_hold(msgspec.structs.replace(hold, state=state), undo)
         if not hold.captured_minor:
             undo.remember_spends(payer.id)
             self.rules.give_back(payer.id, hold.id)

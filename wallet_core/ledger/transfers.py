@@ -49,7 +49,7 @@ class EndingAction(StrEnum):
 
 
 class HoldState(StrEnum):
-    """Where a hold stands."""
+    """Where a hold stands. One of which a part was captured ends `CAPTURED`, whatever goes back."""
 
     OPEN = "open"
     CAPTURED = "captured"
