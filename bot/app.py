@@ -196,7 +196,7 @@ async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFol
     core = _Core(
         database=database,
         writer=writer,
-        reader=Reader(database, limits),
+        reader=Reader(database, limits_of(settings)),
         people=People(database, writer),
         inbox=Inbox(database, claimant),
         outbox=Outbox(database, claimant),
