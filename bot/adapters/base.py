@@ -57,7 +57,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a network can show. Lengths are in code points.
 
     `private_in_room`: an answer inside a group that only one person sees. Where it is false the
-    adapter sends private cards to a direct conversation of its own.
+    adapter sends private cards to a direct conversation of its own. `reply_words`: a reply with
+    a button's word (“buy”) presses it. `pay_links`: a button that pays also becomes a link to the
+    page where the payer says who he is. `proves_people`: an event proves who acted; where it is
+    False nothing that is heard there moves money, and the pay link alone remains.
     """
 
     buttons: bool
@@ -66,6 +69,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     private_in_room: bool
     pictures: bool
     countdown: bool = False
+    reply_words: bool = False
+    pay_links: bool = False
+    proves_people: bool = True
     text_length_max: int = 4096
     command_prefixes: tuple[str, ...] = ("/",)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bot.cards import Tone
-from bot.commands import admin, funding, merchant, proofs, shopping, wallet
+from bot.commands import admin, funding, likes, merchant, proofs, shopping, wallet
 from bot.commands.command import Command
 from bot.commands.help import make_help
 from bot.conversation.dispatch import Press
@@ -13,6 +13,7 @@ _TOPICS: tuple[Command, ...] = (
     *wallet.COMMANDS,
     *funding.COMMANDS,
     *shopping.COMMANDS,
+    *likes.COMMANDS,
     *proofs.COMMANDS,
     *merchant.COMMANDS,
     *admin.COMMANDS,

@@ -47,11 +47,15 @@ ODD_TRIES_MAX = 5
 
 @dataclass
 class Sender:
-    """Sends for the adapters of this process. `ring` makes it look at once."""
+    """Sends for the adapters of this process. `ring` makes it look at once.
+
+    `pay_page` is the address below which each quote has its page, once it is known.
+    """
 
     outbox: Outbox
     views: Views
     adapters: Mapping[str, Adapter]
+    pay_page: str = ""
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _busy: set[_Lane] = field(default_factory=set)
 
@@ -128,8 +132,10 @@ class Sender:
         card = await self._card(row)
         if card is None:
             return dropped
-        fitted = fit(card, adapter.capabilities)
+        fitted = fit(card, adapter.capabilities, self.pay_page)
         shown = _encode(fitted)
+        if row.edits is not None and adapter.capabilities.edits is Edits.NONE:
+            return await self._say_anew(adapter, row, fitted)
         # An earlier try may have sent this live card in an older state, and a network answers a
         # repeated send id with what it was sent first: the card is brought up to date then.
         repeated = row.body is None and row.tries > 1
@@ -155,6 +161,29 @@ class Sender:
             return dropped
         return Sent(seq=row.seq, send_id=row.send_id, edits=row.edits, message_ref=ref, shown=shown)
 
+    async def _say_anew(self, adapter: Adapter, row: Due, card: Card) -> Sent:
+        """A private card that changed, in a network without edits: said again if it is news."""
+        before = _decode.decode(row.shown) if row.shown is not None else None
+        if before is None or before.title == card.title:
+            return _dropped(row)
+        outgoing = Outgoing(
+            send_id=row.send_id,
+            network=row.network,
+            room_id=row.room_id,
+            card=card,
+            person_id=row.person_id,
+            reply_to_ref=row.edits_ref,
+        )
+        try:
+            ref = await adapter.send(outgoing)
+        except (Unreachable, SendRejected) as error:
+            _log.warning("message_dropped", send_id=row.send_id, error=str(error)[:300])
+            return _dropped(row)
+        # A message of its own: a reply to it is looked up under its own reference.
+        return Sent(
+            seq=row.seq, send_id=row.send_id, edits=None, message_ref=ref, shown=_encode(card)
+        )
+
     async def _card(self, row: Due) -> Card | None:
         if row.body is not None:
             return _decode.decode(row.body)
@@ -171,6 +200,9 @@ def _dropped(row: Due) -> Sent:
 
 def _may_edit(adapter: Adapter, row: Due) -> bool:
     edits = adapter.capabilities.edits
+    if edits is Edits.NONE:
+        # What cannot be changed is said anew, and only to the one whom it concerns.
+        return row.settled and row.person_id is not None
     return edits is Edits.LIVE or (edits is Edits.SPARING and row.settled)
 
 

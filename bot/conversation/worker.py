@@ -14,7 +14,7 @@ import msgspec
 import structlog
 
 from bot.adapters.base import Cursor
-from bot.events import Event, Message, Tap, Untap, decode_event, encode_event
+from bot.events import Event, Liked, Message, Tap, Untap, decode_event, encode_event
 from wallet_core.errors import PayontapError
 from wallet_core.storage.inbox import Heard, Inbox
 
@@ -150,7 +150,7 @@ def _lane(heard: Heard) -> str:
         event = decode_event(heard.body)
     except msgspec.DecodeError:
         return "unreadable"
-    if isinstance(event, Tap | Untap) or _is_command(event):
+    if isinstance(event, Tap | Untap | Liked) or _is_command(event):
         return f"tap:{event.network}:{event.person_id}"
     if isinstance(event, Message):
         return f"say:{event.network}:{event.person_id}"
