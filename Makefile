@@ -29,6 +29,7 @@ install: $(DEV_STAMP) ## fill .venv with what the bot, its tests and benchmarks 
 
 test: install ## install, check and run every test, real peers included
 	@tests/peers/install_chromium.sh
+	@tests/peers/install_snac.sh
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest $(ARGS)
 

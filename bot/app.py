@@ -6,12 +6,13 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
+from aiohttp import web
 
 from bot.adapters.base import Adapter, AdapterError
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
@@ -34,7 +35,9 @@ from bot.embedded_valkey import EmbeddedValkey
 from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
+from bot.networks import WEIBO_PATH, Ground, microblogs, weibo_of
 from bot.web import pages
+from bot.web.pay import PAY_PATH, PayPages
 from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
 from wallet_core.commerce.checkout import Checkout, Terms
@@ -117,7 +120,13 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         web_chat = _web_chat(settings, core, shop)
         adapters: dict[str, Adapter] = {web_chat.network: web_chat}
         _add_matrix(adapters, settings, core)
-        sender = Sender(core.outbox, Views(core.reader, clock_us), adapters)
+        for microblog in microblogs(settings, Ground(core.inbox, core.pictures)):
+            adapters[microblog.network] = microblog
+        weibo = weibo_of(settings)
+        if weibo is not None:
+            adapters[weibo.network] = weibo
+        views = Views(core.reader, clock_us)
+        sender = Sender(core.outbox, views, adapters)
         core.writer.on_speech = sender.ring
         dispatch = Dispatch(
             desk=desk,
@@ -126,11 +135,17 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
             run_command=run_command,
             prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
             now_us=clock_us,
+            capabilities={name: a.capabilities for name, a in adapters.items()},
         )
         reports = _Reports(core)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
         clockwork = Clockwork(_endings(core), list(adapters.values()), core.inbox.waiting_count)
-        server = await _start_web(stack, settings, core, web_chat, shop)
+        pay_pages = PayPages(views, web_chat, worker.hear)
+        routes = [web_chat.add_routes, pay_pages.add_routes]
+        if weibo is not None:
+            routes.append(weibo.add_routes)
+        server = await _start_web(stack, settings, core, web_chat, shop, routes)
+        sender.pay_page = server.url + PAY_PATH
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await _run_in_background(
             stack,
@@ -295,6 +310,7 @@ async def _start_web(
     core: _Core,
     web_chat: WebChat,
     shop: DemoShop | None,
+    routes: Sequence[Callable[[web.Application], None]],
 ) -> WebServer:
     async def ready() -> bool:
         await core.inbox.waiting_count()
@@ -307,8 +323,9 @@ async def _start_web(
         visitors=web_chat,
         claims=_Claims(core, shop),
         ready=ready,
-        routes=[web_chat.add_routes],
+        routes=routes,
         public_url=settings.web.public_url or "",
+        open_paths=[WEIBO_PATH],
     )
     await server.start()
     stack.push_async_callback(server.stop)

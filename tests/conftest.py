@@ -4,5 +4,6 @@ pytest_plugins = [
     "tests.peers.postgres",
     "tests.peers.databases",
     "tests.peers.synapse",
+    "tests.peers.snac",
     "tests.peers.chromium",
 ]

@@ -95,8 +95,8 @@ class Dispatch:
         """Answer a message that is nothing but words for the bot; False when it is none."""
         words = plain_words(message.text)
         quiet = wants_quiet(words)
-        if quiet is not None:
-            await keep_quiet(self.desk, turn, quiet=quiet)
+        if quiet or (quiet is False and await is_quiet(self.desk, turn)):
+            await keep_quiet(self.desk, turn, quiet=bool(quiet))
             return True
         action = await action_of_reply(self.desk.outbox, message, words)
         if action is not None:

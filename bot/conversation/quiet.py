@@ -14,9 +14,8 @@ async def is_quiet(desk: Desk, turn: Turn) -> bool:
 async def keep_quiet(desk: Desk, turn: Turn, *, quiet: bool) -> None:
     """Note what the person wants, and say so once."""
     word = "quiet" if quiet else "speak"
-    known = await consent_of(desk.writer, turn.person.id, _SUBJECT)
-    if known == word or not (known or quiet):
-        # Nothing changes. Whoever said "stop" twice wants no second answer either.
+    if quiet and await is_quiet(desk, turn):
+        # Whoever said "stop" twice wants no second answer either.
         await desk.close(turn)
         return
     await keep_consent(desk.writer, turn.person.id, _SUBJECT, word)

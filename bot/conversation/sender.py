@@ -203,7 +203,7 @@ def _may_edit(adapter: Adapter, row: Due) -> bool:
     if edits is Edits.NONE:
         # What cannot be changed is said anew, and only to the one whom it concerns.
         return row.settled and row.person_id is not None
-    return edits is Edits.LIVE or (edits is Edits.SPARING and row.settled)
+    return edits is Edits.LIVE or row.settled
 
 
 def _pause_s(error: AdapterError, tries: int) -> float:
