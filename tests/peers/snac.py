@@ -45,7 +45,7 @@ class SnacPeer:
         answers = f"127.0.0.1\n{port}\nlocalhost:{port}\n\n\n"
         self._snac("init", str(self._folder), told=answers)
         settings = self._folder / "server.json"
-        changed = {"protocol": "http", "num_threads": 16}
+        changed = {"protocol": "http", "num_threads": 4}
         settings.write_text(json.dumps({**json.loads(settings.read_text()), **changed}))
         with self._log.open("wb") as log:
             self._process, self._lifeline = spawn_with_parent(
