@@ -95,6 +95,7 @@ class Bot(Person):
             "data_dir": str(self.data_dir),
             "web__port": "0",
             "log__level": "warning",
+            "fetch__timeout_s": "30",
             "mastodon__server": self.base_url,
             "mastodon__access_token": self.token,
             "mastodon__operator": "@admin@example.org",

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+import httpx
 import structlog
 from atproto import AsyncClient, AsyncRequest, Session, SessionEvent, models  # type: ignore[import-untyped]
 from atproto_client.exceptions import AtProtocolError  # type: ignore[import-untyped]
@@ -73,7 +74,7 @@ class Client:
                     await self._api.login(
                         self._handle, self._app_password, fetch_bsky_profile=False
                     )
-            except AtProtocolError as error:
+            except (AtProtocolError, httpx.HTTPError) as error:
                 raise fault(error) from error
             self._logged_in = True
 
@@ -154,7 +155,7 @@ class Client:
         await self.log_in()
         try:
             return await request()
-        except AtProtocolError as error:
+        except (AtProtocolError, httpx.HTTPError) as error:
             if not is_expired(error):
                 raise fault(error) from error
         self._logged_in = False
@@ -162,7 +163,7 @@ class Client:
         await self.log_in()
         try:
             return await request()
-        except AtProtocolError as error:
+        except (AtProtocolError, httpx.HTTPError) as error:
             raise fault(error) from error
 
     def _keep(self, event: SessionEvent, session: Session) -> None:

@@ -3,9 +3,8 @@
 import time
 from http import HTTPStatus
 
+import httpx
 from atproto_client.exceptions import (  # type: ignore[import-untyped]
-    AtProtocolError,
-    InvokeTimeoutError,
     LoginRequiredError,
     RequestErrorBase,
 )
@@ -25,18 +24,18 @@ class LoggedOut(AdapterError):
     """The server does not take the handle and app password. Waiting does not mend it."""
 
 
-def is_expired(error: AtProtocolError) -> bool:
+def is_expired(error: Exception) -> bool:
     """Whether the session, and not the request, was refused: logging in again may mend it."""
     if isinstance(error, LoginRequiredError):
         return True
     return isinstance(error, RequestErrorBase) and _said(error)[1] in _EXPIRED
 
 
-def fault(error: AtProtocolError) -> AdapterError:
-    """The error that the library's one stands for."""
+def fault(error: Exception) -> AdapterError:
+    """The error that the library's one stands for; some of its transport's come through as well."""
     if not isinstance(error, RequestErrorBase) or error.response is None:
-        silent = isinstance(error, RequestErrorBase | InvokeTimeoutError)
         sentence = f"The server did not answer: {type(error).__name__} {error}".rstrip() + "."
+        silent = isinstance(error, RequestErrorBase | httpx.HTTPError)
         return NetworkDown(sentence) if silent else SendRejected(sentence)
     status, name = _said(error)
     sentence = f"The server answered {error}."
