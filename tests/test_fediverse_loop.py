@@ -3,7 +3,6 @@
 A post takes some seconds from one account to another there, so one conversation holds much.
 """
 
-import asyncio
 from pathlib import Path
 
 from bot.conversation.likes import set_like_limit
@@ -33,7 +32,7 @@ async def test_from_a_shared_link_to_paid_undone_and_liked(snac: SnacPeer, tmp_p
         # A mention with a link is answered below it, once, with the price and a pay link.
         asked = await anna.say(f"@{bot.user} 看这个 {url} #teacup")
         also = await bob.say(f"@{bot.user} {url}")
-        offer, other = await bot.see(instance, (PRICE, anna), (PRICE, bob))
+        offer, other = await bot.see((PRICE, anna), (PRICE, bob))
         words = said_by(offer)
         assert words.text.splitlines()[0] == TITLE
         assert "Reply “buy” to pay ¥199.00." in words.text
@@ -47,12 +46,10 @@ async def test_from_a_shared_link_to_paid_undone_and_liked(snac: SnacPeer, tmp_p
         assert (await bot.act(bot.api.account_verify_credentials)).bot
 
         # Anna buys, by two replies; Bob, whose likes may pay, likes his offer.
-        await asyncio.gather(anna.reads(offer), bob.reads(other))
         await anna.say(f"@{bot.user} 买！", to=str(offer.id))
         await anna.say(f"@{bot.user} Buy", to=str(offer.id))
         await bob.act(bob.api.status_favourite, other.id)
         paid, joined, liked = await bot.see(
-            instance,
             (f"Paid {PRICE}", anna),
             ("paying for this already", anna),
             (f"Paid {PRICE}", bob),
@@ -64,9 +61,8 @@ async def test_from_a_shared_link_to_paid_undone_and_liked(snac: SnacPeer, tmp_p
 
         # The undo is a reply to the receipt; the news of it is a new message.
         assert "Reply “undo”" in said_by(paid).text
-        await anna.reads(paid)
         await anna.say(f"@{bot.user} undo", to=str(paid.id), visibility="direct")
-        [undone] = await bot.see(instance, (f"Undone. {PRICE} is back", anna))
+        [undone] = await bot.see((f"Undone. {PRICE} is back", anna))
         assert undone.visibility in ("private", "direct")
         [order] = await orders_of(instance, NETWORK, anna.actor)
         assert order.state == OrderState.UNDONE
