@@ -5,5 +5,6 @@ pytest_plugins = [
     "tests.peers.databases",
     "tests.peers.synapse",
     "tests.peers.snac",
+    "tests.peers.bluesky",
     "tests.peers.chromium",
 ]

@@ -76,6 +76,7 @@ class Mastodon:
         self._client: Client | None = None
         self._accounts: Accounts | None = None
         self._speaker: Speaker | None = None
+        self._bell: Bell | None = None
         self._connecting = asyncio.Lock()
         self._caught_up = asyncio.Event()
 
@@ -128,16 +129,15 @@ class Mastodon:
             return self._client, self._accounts, self._speaker
 
     async def _read(self, hear: Hear) -> NoReturn:
-        bell: Bell | None = None
         place: Place | None = None
         pause_s = _PAUSE_S_MIN
         try:
             while True:
                 try:
                     client, accounts, _ = await self._connected()
-                    if bell is None:
+                    if self._bell is None:
                         await introduce(client, accounts.me, self._operator)
-                        bell = Bell(client, self._poll_s)
+                        self._bell = Bell(client, self._poll_s)
                     place = await self._read_once(Listener(client, accounts), hear, place)
                 except LoggedOut:
                     raise
@@ -156,8 +156,9 @@ class Mastodon:
                 else:
                     pause_s = _PAUSE_S_MIN
                     self._caught_up.set()
-                    await bell.wait()
+                    await self._bell.wait()
         finally:
+            bell, self._bell = self._bell, None
             if bell is not None:
                 bell.close()
 

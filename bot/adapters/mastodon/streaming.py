@@ -5,6 +5,7 @@ loses nothing.
 """
 
 import asyncio
+import threading
 import time
 from typing import Any
 
@@ -46,9 +47,10 @@ class Bell:
 
     def close(self) -> None:
         """End the stream."""
-        if self._handle is not None:
-            self._handle.close()  # type: ignore[no-untyped-call]
-            self._handle = None
+        handle, self._handle = self._handle, None
+        if handle is not None:
+            # Closing waits for the stream's thread to read its next sign of life.
+            threading.Thread(target=handle.close, daemon=True).start()
 
     async def _listen(self) -> None:
         if self._handle is not None and self._handle.is_alive():  # type: ignore[no-untyped-call]

@@ -244,7 +244,6 @@ async def test_who_says_stop_is_not_spoken_to_unasked(blog: Blog) -> None:
     assert await blog.like("anna", offer.message_ref) == []
     [back] = await blog.write("anna", "start")
     assert "again" in plain_text(back.card)
-    assert len(await blog.like("anna", offer.message_ref)) == 0  # that like was answered before
     assert len(await blog.like("anna", (await blog.offer()).message_ref)) == 1
 
 

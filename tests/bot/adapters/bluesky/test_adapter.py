@@ -60,8 +60,9 @@ class Bot:
         if self.refuse:
             self.refuse -= 1
             raise ConnectionError("the database is away")
-        known = {event.id for event in self.heard}
-        self.heard.extend(event for event in events if event.id not in known)
+        for event in events:
+            if event.id not in {known.id for known in self.heard}:
+                self.heard.append(event)
         if cursor is not None:
             self.cursor = cursor.value
 

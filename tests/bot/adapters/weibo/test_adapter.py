@@ -161,7 +161,7 @@ async def test_while_the_bot_is_away_a_push_is_not_acknowledged(fake: FakeWeibo)
         (403, {"error": "User requests out of rate limit!", "error_code": 10023}, RateLimited),
         (503, {"error": "Service unavailable", "error_code": 10009}, NetworkDown),
         (400, {"error": "Param is error", "error_code": 10017}, SendRejected),
-        (403, {"error": "out of 48 hours", "error_code": 26404}, Unreachable),
+        (403, {"error": "Insufficient app permissions!", "error_code": 10014}, Unreachable),
         (200, {"result": False}, SendRejected),
     ],
 )
