@@ -282,3 +282,19 @@ def leaves(kind: type[Settings]) -> list[str]:
         inner = getattr(field.annotation, "model_fields", None)
         names += [name] if inner is None else [f"{name}.{leaf}" for leaf in inner]
     return names
+
+
+def test_each_microblog_needs_what_it_logs_in_with() -> None:
+    server = {"PAYONTAP_MASTODON__SERVER": "https://fedi.example/"}
+    assert "mastodon.access_token" in refusal(server)
+    assert load(None, HOME | server | {"PAYONTAP_MASTODON__ACCESS_TOKEN": "t"}).mastodon.enabled
+    handle = {"PAYONTAP_BLUESKY__HANDLE": "bot.example"}
+    assert "bluesky.app_password" in refusal(handle)
+    assert load(None, HOME | handle | {"PAYONTAP_BLUESKY__APP_PASSWORD": "p"}).bluesky.enabled
+    secret = {"PAYONTAP_WEIBO__APP_SECRET": "s"}
+    token = {"PAYONTAP_WEIBO__ACCESS_TOKEN": "t"}
+    assert "weibo.access_token" in refusal(secret)
+    assert "weibo.account_id" in refusal(secret | token)
+    account = {"PAYONTAP_WEIBO__ACCOUNT_ID": "1902538057"}
+    assert load(None, HOME | secret | token | account).weibo.enabled
+    assert refusal(secret | token | {"PAYONTAP_WEIBO__ACCOUNT_ID": "me"})
