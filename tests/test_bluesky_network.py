@@ -64,6 +64,8 @@ async def test_mention_offer_buy_and_like(bluesky: BlueskyPeer, tmp_path: Path) 
     }
     environ = {f"PAYONTAP_{name.upper()}": value for name, value in settings.items()}
     async with running(load(None, environ)) as instance:
+        # From its first look on the bot answers; what was there before is not for it.
+        await until(lambda: instance.inbox.load_cursor("bluesky"), "the first look")
         await fund(instance, "bluesky", anna.did, 50_000)
         await fund(instance, "bluesky", bob.did, 50_000)
         liker = await instance.desk.people.meet("bluesky", bob.did, "till")

@@ -45,6 +45,9 @@ class Client:
             ratelimit_method="throw",
             request_timeout=request_s,
             user_agent="payontap",
+            # Otherwise the library asks for the version first, and on a server that tells none it
+            # asks itself for ever. All that is used here is older than this.
+            mastodon_version="4.2.0",
         )
         self._api.session.hooks["response"].append(self._note_wait)
         # Small servers end kept connections without a word, and a post that is lost in that moment

@@ -149,7 +149,7 @@ class FakeMastodon:
             return web.json_response({"error": "The access token is invalid"}, status=401)
         if path.startswith("/api/v1/streaming"):
             return await self._stream(request)
-        answer = await self._answer(request, path.removeprefix("/api/v1/"))
+        answer = await self._answer(request, re.sub("^/api/v[12]/", "", path))
         if fault == "lost":
             assert request.transport is not None
             request.transport.abort()
