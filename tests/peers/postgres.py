@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
@@ -37,8 +37,9 @@ class PostgresMissing(Exception):
 class PostgresPeer:
     """A server on a unix socket, run as `nobody` where the tests run as root."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: Mapping[str, str] = _FAST) -> None:
         self._folder = folder
+        self._options = options
         self._sockets = folder / "s"
         self._cluster = folder / "data"
         self._log = folder / "log"
@@ -60,7 +61,7 @@ class PostgresPeer:
             *("initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-locale"),
             *("--no-sync", "--no-instructions", f"--pgdata={self._cluster}"),
         )
-        options = [f"--{name}={value}" for name, value in _FAST.items()]
+        options = [f"--{name}={value}" for name, value in self._options.items()]
         places = ["-D", str(self._cluster), "-k", str(self._sockets)]
         with self._log.open("wb") as log:
             self._server = subprocess.Popen(
@@ -89,14 +90,20 @@ class PostgresPeer:
             self._server.send_signal(signal.SIGQUIT)
             self._server.wait()
 
-    def create(self) -> str:
-        """A fresh, empty database; answers its name."""
+    def create(self, template: str = "template1") -> str:
+        """A fresh database, empty or like `template`, which nobody may use; answers its name."""
         name = f"t{uuid4().hex}"
-        self._done(f"create database {name}")
+        self.ask(f"create database {name} template {template}")
         return name
 
     def drop(self, name: str) -> None:
-        self._done(f"drop database if exists {name} with (force)")
+        self.ask(f"drop database if exists {name} with (force)")
+
+    def ask(self, statement: str, name: str = "postgres") -> str:
+        """What psql prints as the superuser's answer in a database: values without headings."""
+        answer = self._asked(statement, name)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout.strip()
 
     def url(self, name: str) -> str:
         return f"postgresql+asyncpg://postgres@/{name}?host={self._sockets}"
@@ -113,14 +120,10 @@ class PostgresPeer:
     def _program(self, name: str) -> str:
         return str(self._programs / name)
 
-    def _done(self, statement: str) -> None:
-        answer = self._asked(statement)
-        assert answer.returncode == 0, answer.stderr
-
-    def _asked(self, statement: str) -> "subprocess.CompletedProcess[str]":
+    def _asked(self, statement: str, name: str = "postgres") -> "subprocess.CompletedProcess[str]":
         command = [self._program("psql"), "-XqAt", "-h", str(self._sockets), "-U", "postgres"]
         return subprocess.run(
-            [*command, "-d", "postgres", "-c", statement],
+            [*command, "-d", name, "-c", statement],
             capture_output=True,
             text=True,
             check=False,

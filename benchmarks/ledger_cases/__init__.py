@@ -1,0 +1,1 @@
+"""What `benchmarks.ledger` measures: ours, the peers, and the machine that they share."""
