@@ -122,7 +122,7 @@ class Bot(Person):
 
     async def _said_to(self, person: Person, words: str) -> Status | None:
         for told in await person.act(person.api.notifications, limit=40):
-            post = told.status
+            post: Status | None = told.status
             if post is None or actor_of(post.account) != self.actor:
                 continue
             said = read_post(post.content or "")

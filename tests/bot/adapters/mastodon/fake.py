@@ -104,9 +104,9 @@ class FakeMastodon:
         await self.tell("mention", who, post_id)
         return post_id
 
-    async def share(self, who: str, text: str, **more: object) -> str:
+    async def share(self, who: str, text: str, *, to: str | None = None, **more: object) -> str:
         """Somebody whom the bot follows posts."""
-        post_id = self.post(who, text, **more)
+        post_id = self.post(who, text, to=to, **more)
         self.home.append(post_id)
         await self._ring("update", self.posts[post_id])
         return post_id

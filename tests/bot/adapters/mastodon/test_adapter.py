@@ -310,7 +310,7 @@ async def test_a_broken_stream_loses_nothing(fake: FakeMastodon) -> None:
         fake.streams = False
         handle = bot.adapter._bell._handle  # type: ignore[union-attr]
         assert handle is not None
-        await bot.until(lambda: not handle.is_receiving())  # type: ignore[no-untyped-call]
+        await bot.until(lambda: not handle.is_receiving())
         bot.adapter._bell._rung.set()  # type: ignore[union-attr]
         await fake.mention("anna", "two")
         await bot.until(lambda: len(bot.heard) == 2)
