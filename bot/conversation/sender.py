@@ -22,7 +22,7 @@ from bot.adapters.base import (
     SendRejected,
     Unreachable,
 )
-from bot.cards import Card, Outgoing
+from bot.cards import Card, Outgoing, Role
 from bot.conversation.presenter import fit
 from bot.conversation.views import Views
 from wallet_core.errors import StorageUnavailable
@@ -33,6 +33,8 @@ _decode: msgspec.json.Decoder[Card] = msgspec.json.Decoder(Card)
 _encode = msgspec.json.Encoder().encode
 #: Network, room, and the person for whom alone it is: within it, order is kept.
 _Lane = tuple[str, str, str]
+
+_OFFER = "offer"
 
 #: How often the outbox is looked at when nobody rings.
 IDLE_S = 0.5
@@ -162,9 +164,9 @@ class Sender:
         return Sent(seq=row.seq, send_id=row.send_id, edits=row.edits, message_ref=ref, shown=shown)
 
     async def _say_anew(self, adapter: Adapter, row: Due, card: Card) -> Sent:
-        """A private card that changed, in a network without edits: said again if it is news."""
+        """A card that changed, in a network without edits: said again if it is news."""
         before = _decode.decode(row.shown) if row.shown is not None else None
-        if before is None or before.title == card.title:
+        if before is None or _news_of(before) == _news_of(card):
             return _dropped(row)
         outgoing = Outgoing(
             send_id=row.send_id,
@@ -198,11 +200,16 @@ def _dropped(row: Due) -> Sent:
     return Sent(seq=row.seq, send_id=row.send_id, edits=row.edits, message_ref=None, shown=None)
 
 
+def _news_of(card: Card) -> tuple[str, ...]:
+    """What of a card is news when it changes: its title, and how things stand."""
+    return card.title, *(line.text for line in card.lines if line.role is Role.STATUS)
+
+
 def _may_edit(adapter: Adapter, row: Due) -> bool:
     edits = adapter.capabilities.edits
     if edits is Edits.NONE:
-        # What cannot be changed is said anew, and only to the one whom it concerns.
-        return row.settled and row.person_id is not None
+        # What cannot be changed is said anew to the one whom it concerns, but no offer to all.
+        return row.settled and (row.person_id is not None or row.view != _OFFER)
     return edits is Edits.LIVE or row.settled
 
 

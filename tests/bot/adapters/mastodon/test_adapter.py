@@ -267,7 +267,7 @@ async def test_outages_lose_nothing_and_repeat_nothing(bot: Bot) -> None:
     bot.fake.faults["/api/v1/notifications"] = [(503, {}), "lost", (429, {"Retry-After": "0"})]
     bot.fake.faults["/api/v1/timelines/home"] = [(502, {})]
     bot.refuse = 1
-    for n in range(90):
+    for n in range(45):
         bot.fake.told.append(
             {
                 "id": bot.fake._next(),
@@ -277,8 +277,8 @@ async def test_outages_lose_nothing_and_repeat_nothing(bot: Bot) -> None:
                 "status": bot.fake.posts[bot.fake.post("anna", f"n{n}")],
             }
         )
-    await bot.until(lambda: len(bot.heard) == 90, within_s=60)
-    assert [e.text for e in bot.heard if isinstance(e, Message)] == [f"n{n}" for n in range(90)]
+    await bot.until(lambda: len(bot.heard) == 45, within_s=60)
+    assert [e.text for e in bot.heard if isinstance(e, Message)] == [f"n{n}" for n in range(45)]
 
 
 async def test_after_a_restart_reading_goes_on_where_it_stopped(fake: FakeMastodon) -> None:
