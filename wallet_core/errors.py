@@ -40,6 +40,13 @@ class Refusal(StrEnum):
     UNKNOWN_QUOTE = "unknown_quote"
     OWN_SHOP = "own_shop"
     NOT_ALLOWED = "not_allowed"
+    WITHDRAW_ONLY = "withdraw_only"
+    PAYMENT_LIMIT = "payment_limit"
+    DAY_LIMIT = "day_limit"
+    MONTH_LIMIT = "month_limit"
+    PAYEE_LIMIT = "payee_limit"
+    NEW_PAYEE = "new_payee"
+    RATE_EXPIRED = "rate_expired"
 
 
 class Refused(PayontapError):

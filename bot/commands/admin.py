@@ -9,6 +9,7 @@ from bot.conversation.turn import Desk, Turn, send_id, sentence
 from wallet_core.commerce.numbers import as_typed
 from wallet_core.commerce.records import FundingRequest
 from wallet_core.ledger.commits import Notice, Update
+from wallet_core.ledger.wallets import WalletMode
 from wallet_core.storage.lookups import FoundWallet
 
 PENDING_SHOWN = 10
@@ -19,6 +20,7 @@ _USAGES = (
     "admin confirm CODE",
     "admin decline CODE",
     "admin freeze WHO",
+    "admin withdraw-only WHO",
     "admin thaw WHO",
     "admin books",
     "admin parked",
@@ -136,18 +138,26 @@ async def _request_pressed(desk: Desk, turn: Turn, code: str) -> FundingRequest 
 
 
 async def _freeze(desk: Desk, turn: Turn, rest: str) -> None:
-    await _set_frozen(desk, turn, rest, frozen=True)
+    does = "Frozen: money can come in, none can go out."
+    await _set_mode(desk, turn, rest, "freeze", WalletMode.FROZEN, does)
+
+
+async def _withdraw_only(desk: Desk, turn: Turn, rest: str) -> None:
+    does = "Withdraw only: it can pay nobody, and be paid out."
+    await _set_mode(desk, turn, rest, "withdraw-only", WalletMode.WITHDRAW_ONLY, does)
 
 
 async def _thaw(desk: Desk, turn: Turn, rest: str) -> None:
-    await _set_frozen(desk, turn, rest, frozen=False)
+    does = "Thawed: it can pay again."
+    await _set_mode(desk, turn, rest, "thaw", WalletMode.OPEN, does)
 
 
-async def _set_frozen(desk: Desk, turn: Turn, who: str, *, frozen: bool) -> None:
+async def _set_mode(
+    desk: Desk, turn: Turn, who: str, word: str, mode: WalletMode, does: str
+) -> None:
     found = await desk.lookups.wallets_of(who) if who else []
     problem = _who_problem(found, who)
     if problem is not None:
-        word = "freeze" if frozen else "thaw"
         text = (
             f"{problem} Write {prefix_of(turn)}admin {word} and a person's id (p_…), a wallet's "
             f"id (w_…) or a network's id of a person; {prefix_of(turn)}whoami tells each his own. "
@@ -156,11 +166,9 @@ async def _set_frozen(desk: Desk, turn: Turn, who: str, *, frozen: bool) -> None
         await desk.answer(turn, sentence(text, Tone.BAD))
         return
     rows = tuple(
-        Update(table="wallets", where={"id": wallet.id}, values={"frozen": frozen})
-        for wallet in found
+        Update(table="wallets", where={"id": wallet.id}, values={"mode": mode}) for wallet in found
     )
     wallets = ", ".join(wallet.id for wallet in found)
-    does = "Frozen: money can come in, none can go out." if frozen else "Thawed: it can pay again."
     card = Card(title=does, lines=(Line(f"{found[0].person_id} · {wallets}"),), tone=Tone.GOOD)
     await desk.answer(turn, card, rows=rows)
 
@@ -180,6 +188,7 @@ _STEPS: Mapping[str, Step] = {
     "confirm": _confirm,
     "decline": _decline,
     "freeze": _freeze,
+    "withdraw-only": _withdraw_only,
     "thaw": _thaw,
     "books": books,
     "parked": parked,
@@ -188,7 +197,7 @@ _STEPS: Mapping[str, Step] = {
 COMMANDS = (
     Command(
         "admin",
-        "admin [pending|confirm|decline|freeze|thaw|books|parked]",
+        "admin [pending|confirm|decline|freeze|withdraw-only|thaw|books|parked]",
         "The till, frozen wallets, the books.",
         admin,
         admin=True,

@@ -10,6 +10,7 @@ from wallet_core.commerce.records import OrderState
 from wallet_core.ledger.accounts import Purpose
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import HoldState
+from wallet_core.ledger.wallets import WalletMode
 from wallet_core.money import Money
 from wallet_core.storage.lookups import HistoryEntry
 from wallet_core.storage.readers import Balance
@@ -25,15 +26,22 @@ _ORDER_ENDINGS: dict[str, str] = {
 }
 
 
+_MODE_WORDS = {
+    WalletMode.FROZEN: "Your wallet is frozen: money can come in, none can go out. Ask an admin to "
+    "thaw it.",
+    WalletMode.WITHDRAW_ONLY: "Your wallet is set to withdraw only: it can pay nobody, and you can "
+    "take your money out. Ask an admin to open it.",
+}
+
+
 async def balance(desk: Desk, turn: Turn, _args: str) -> None:
     """What the asker can spend, what is held, and whether the wallet is frozen."""
     wallet_id = turn.person.wallet_id
     balances = await desk.reader.balances(f"wallet:{wallet_id}")
-    frozen = await desk.people.is_frozen(wallet_id)
+    mode = await desk.people.mode_of(wallet_id)
     lines = _balance_lines(balances, desk.currency)
-    if frozen:
-        text = "Your wallet is frozen: money can come in, none can go out. Ask an admin to thaw it."
-        lines.append(Line(text, Role.WARNING))
+    if mode in _MODE_WORDS:
+        lines.append(Line(_MODE_WORDS[mode], Role.WARNING))
     buttons: tuple[Button, ...] = ()
     if not balances:
         hint = f"{prefix_of(turn)}topup 100 brings money in."
@@ -41,7 +49,7 @@ async def balance(desk: Desk, turn: Turn, _args: str) -> None:
         hundred = Money.parse("100", desk.currency)
         action = f"topup:{hundred.currency}:{hundred.amount_minor}"
         buttons = (Button(label=f"Top up {hundred.format()}", action=action),)
-    tone = Tone.BAD if frozen else Tone.NEUTRAL
+    tone = Tone.BAD if mode in _MODE_WORDS else Tone.NEUTRAL
     await desk.answer(
         turn, Card(title="Your wallet", lines=tuple(lines), buttons=buttons, tone=tone)
     )

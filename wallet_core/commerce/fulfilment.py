@@ -64,7 +64,8 @@ class Fulfilment:
     async def decline(self, event_id: str, order: Order, person_id: str, place: Place) -> None:
         """Turn an order down while its money is held; all of it goes back."""
         changed = msgspec.structs.replace(order, state=OrderState.DECLINED)
-        ending = ending_without_money("", order, OrderState.DECLINED, ())
+        key = event_key(event_id)
+        ending = ending_without_money(key, order, OrderState.DECLINED, ())
         await self._act(
             event_id,
             "decline",

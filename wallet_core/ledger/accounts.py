@@ -6,29 +6,60 @@ of a provider (money that lies outside, at the till or the bank) is a debit acco
 is the negative of what lies there. All balances together are zero in each currency, always.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
+T = TypeVar("T")
+
 
 class Purpose(StrEnum):
-    """What the money on an account is there for."""
+    """What the money on an account is there for.
+
+    `AVAILABLE` can be spent or withdrawn, `HELD` waits for a capture or a void, `PENDING` is earned
+    and not yet free. `ESCROW` is kept for whoever proves that a host is his. `CLEARING` lies with a
+    provider. `FEES` and `PROMOTIONS` are the house's own: what it earned, and what it set aside to
+    give away. `EXCHANGE` is what conversions have left the house with in a currency, more or less.
+    """
 
     AVAILABLE = "available"
     HELD = "held"
+    PENDING = "pending"
+    ESCROW = "escrow"
     CLEARING = "clearing"
+    FEES = "fees"
+    PROMOTIONS = "promotions"
+    EXCHANGE = "exchange"
 
 
-#: The lowest balance in minor units; None: no floor.
-_FLOOR_MINOR: dict[Purpose, int | None] = {
-    Purpose.AVAILABLE: 0,
-    Purpose.HELD: 0,
-    Purpose.CLEARING: None,
-}
+class Side(StrEnum):
+    """On which side an account grows, as bookkeeping has it: what is owed is credit."""
+
+    CREDIT = "credit"
+    DEBIT = "debit"
 
 
-class AccountRef(msgspec.Struct, frozen=True, order=True):
-    """Names an account: `owner` is `wallet:…`, `merchant:…` or `provider:…`.
+#: What is not owed to anybody but lies somewhere, counted negative here.
+_DEBIT = frozenset({Purpose.CLEARING, Purpose.EXCHANGE})
+
+
+class _Once(Generic[T]):
+    """A property that is worked out once; `functools.cached_property` locks each time in 3.11."""
+
+    def __init__(self, work_out: Callable[[Any], T]) -> None:
+        self._work_out = work_out
+        self._name = work_out.__name__
+        self.__doc__ = work_out.__doc__
+
+    def __get__(self, instance: object, owner: type | None = None) -> T:
+        value = instance.__dict__[self._name] = self._work_out(instance)
+        return value
+
+
+class AccountRef(msgspec.Struct, frozen=True, order=True, dict=True):
+    """Names an account: `owner` is `wallet:…`, `merchant:…`, `provider:…`, `escrow:…`, `house:…`.
 
     An account exists from its first entry on; nobody has to open it.
     """
@@ -37,17 +68,27 @@ class AccountRef(msgspec.Struct, frozen=True, order=True):
     purpose: Purpose
     currency: str
 
-    @property
+    @_Once
     def id(self) -> str:
         """The account's key in the database, readable on purpose."""
         return f"{self.owner}/{self.purpose}/{self.currency}"
 
     @property
-    def floor_minor(self) -> int | None:
-        """The lowest balance that the database lets it have."""
-        return _FLOOR_MINOR[self.purpose]
+    def normal_side(self) -> Side:
+        """The side on which it grows."""
+        return Side.DEBIT if self.purpose in _DEBIT else Side.CREDIT
 
     @property
+    def floor_minor(self) -> int | None:
+        """The lowest balance that the database lets it have; None: no floor."""
+        return None if self.purpose in _DEBIT else 0
+
+    @property
+    def kind(self) -> str:
+        """What kind of owner it has, such as `wallet`, `merchant`, `provider` or `escrow`."""
+        return self.owner.partition(":")[0]
+
+    @_Once
     def wallet_id(self) -> str | None:
         """The wallet it belongs to, if a wallet owns it."""
         kind, _, rest = self.owner.partition(":")
@@ -68,6 +109,31 @@ class AccountRef(msgspec.Struct, frozen=True, order=True):
 def wallet(wallet_id: str, currency: str) -> AccountRef:
     """What a payer can spend."""
     return AccountRef(f"wallet:{wallet_id}", Purpose.AVAILABLE, currency)
+
+
+def pending(merchant_id: str, currency: str) -> AccountRef:
+    """What a merchant has earned and may not yet withdraw."""
+    return AccountRef(f"merchant:{merchant_id}", Purpose.PENDING, currency)
+
+
+def escrow(host: str, currency: str) -> AccountRef:
+    """What is kept for whoever proves that `host` is his."""
+    return AccountRef(f"escrow:{host}", Purpose.ESCROW, currency)
+
+
+def fees(currency: str) -> AccountRef:
+    """What the house has earned."""
+    return AccountRef("house:own", Purpose.FEES, currency)
+
+
+def promotions(currency: str) -> AccountRef:
+    """What the house has set aside to give away."""
+    return AccountRef("house:own", Purpose.PROMOTIONS, currency)
+
+
+def exchange(source: str, currency: str) -> AccountRef:
+    """What conversions at the rates of `source` have left the house with."""
+    return AccountRef(f"exchange:{source}", Purpose.EXCHANGE, currency)
 
 
 def merchant(merchant_id: str, currency: str) -> AccountRef:

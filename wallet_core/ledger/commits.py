@@ -77,13 +77,14 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     """What is written together.
 
     `key`: caller-made and kept for ever; the same key with the same `transfers`, `rows` and
-    `refusal` changes nothing. `event_id`: the inbox event that is done with this. `fences`:
+    `refusal` changes nothing. A commit of nothing but transfers needs none: their own ids are kept
+    for ever too, and serve as well. `event_id`: the inbox event that is done with this. `fences`:
     wallet id → fence of the lease under which this was decided; a newer grant refuses it.
     `refusal`: this commit records that the answer was no. `result`: short text that a repeated
     request gets back.
     """
 
-    key: str
+    key: str = ""
     transfers: tuple[Transfer, ...] = ()
     rows: tuple[RowChange, ...] = ()
     outbox: tuple[Notice | Refresh, ...] = ()
@@ -92,9 +93,14 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     refusal: Refusal | None = None
     result: str = ""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a commit without a name of its own that is more than transfers."""
+        if not self.key and (self.rows or self.outbox or self.event_id or not self.transfers):
+            raise ValueError("only a commit of nothing but transfers can do without a key")
+
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands under a key. `created` is False when it stood there before."""
+    """What stands under a key (or the transfers' ids); `created` is False if it stood before."""
 
     key: str
     created: bool
@@ -110,11 +116,17 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
     payer_account_id: str
     payee_account_id: str
     amount_minor: int
+    captured_minor: int = 0
     currency: str
     state: HoldState
     ending: str
     due_at_us: int
     subject: str
+
+    @property
+    def left_minor(self) -> int:
+        """What of an open hold is not captured yet."""
+        return self.amount_minor - self.captured_minor
 
 
 class WriterPort(Protocol):

@@ -5,13 +5,16 @@ evaluates one commit's transfers against it: all of them or none. What came of i
 rows for the storage to write in one go.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
+
+import msgspec
 
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Hold
+from wallet_core.ledger.journal import text_bytes
 from wallet_core.ledger.transfers import (
     Authorise,
     Capture,
@@ -22,48 +25,67 @@ from wallet_core.ledger.transfers import (
     Void,
     fingerprint,
 )
+from wallet_core.ledger.wallets import NeedsSpends, Payment, WalletRules, payments_of
+from wallet_core.limits import Spend, Spending
 
 MICROSECONDS = 1_000_000
+_KINDS = {Post: "post", Authorise: "authorise", Capture: "capture", Void: "void"}
 
 
-@dataclass(slots=True)
-class AccountState:
-    """A balance and how many entries made it."""
+class AccountState(msgspec.Struct, eq=False):
+    """A balance, how many entries made it, and what was spent from it lately.
+
+    `id_bytes` is its id as it stands in the journal's leaves. `packed` is what `Spending.pack` made,
+    until `spending` is asked for.
+    """
 
     ref: AccountRef
+    floor_minor: int | None
+    id_bytes: bytes
+    no: int = 0
     balance_minor: int = 0
     version: int = 0
+    packed: bytes | None = None
+    #: Whether anything was entered, and whether anything of it was spent.
+    changed: bool = False
+    spent: bool = False
+    _spending: Spending | None = None
+
+    @classmethod
+    def opened(cls, ref: AccountRef, balance_minor: int = 0, version: int = 0) -> "AccountState":
+        """An account that has no number yet."""
+        return cls(ref, ref.floor_minor, text_bytes(ref.id), 0, balance_minor, version)
+
+    def spending(self, now_us: int) -> Spending:
+        """What was spent from it lately, as of now."""
+        spending = self._spending
+        if spending is None:
+            spending = self._spending = Spending.unpack(self.packed)
+        spending.roll(now_us)
+        return spending
 
 
-@dataclass(frozen=True, slots=True)
-class WalletState:
-    """What the books must know of a wallet: whether it may pay, and its newest lease's fence."""
-
-    frozen: bool
-    fence: int
-
-
-@dataclass(frozen=True, slots=True)
-class EntryRow:
+class EntryRow(msgspec.Struct, frozen=True):
     """One line of an account: its number, amount and the balance after it."""
 
-    account_id: str
+    account: AccountState
     seq: int
     transfer_id: UUID
     amount_minor: int
     balance_after_minor: int
 
 
-@dataclass(frozen=True, slots=True)
-class TransferRow:
-    """A transfer as it is kept."""
+class TransferRow(msgspec.Struct, frozen=True):
+    """A transfer as it is kept, with its entries. `payee` is whom a payment was for."""
 
     id: UUID
     kind: str
     fingerprint: bytes
     subject: str
     hold_id: UUID | None
+    payee: str | None
     commit_key: str
+    entries: Sequence[EntryRow]
 
 
 @dataclass
@@ -71,72 +93,78 @@ class Books:
     """The working copy. `now_us` is the database's clock."""
 
     now_us: int
+    rules: WalletRules = field(default_factory=WalletRules)
     accounts: dict[str, AccountState] = field(default_factory=dict)
     holds: dict[UUID, Hold] = field(default_factory=dict)
-    wallets: Mapping[str, WalletState] = field(default_factory=dict)
-    known_transfers: dict[UUID, bytes] = field(default_factory=dict)
+    #: By the number of their id: hashing a UUID takes longer than the rest of the look-up.
+    known_transfers: dict[int, bytes] = field(default_factory=dict)
     transfer_rows: list[TransferRow] = field(default_factory=list)
-    entry_rows: list[EntryRow] = field(default_factory=list)
+    new_holds: set[UUID] = field(default_factory=set)
     touched_holds: set[UUID] = field(default_factory=set)
 
     def apply(self, commit: Commit) -> "Undo":
         """Evaluate all of a commit's transfers; the result takes them back again.
 
-        Raises `Refused` or `KeyConflict`, with the books unchanged.
+        Raises `Refused`, `KeyConflict` or `NeedsSpends`, with the books unchanged.
         """
         undo = Undo(self)
         try:
-            self._check_fences(commit)
+            if commit.fences:
+                self.rules.check_fences(commit.fences)
             for transfer in commit.transfers:
                 self._transfer(transfer, commit.key, undo)
-        except (Refused, KeyConflict):
+        except (Refused, KeyConflict, NeedsSpends):
             undo()
             raise
         return undo
 
-    def _check_fences(self, commit: Commit) -> None:
-        for wallet_id, fence in commit.fences.items():
-            known = self.wallets.get(wallet_id)
-            if known is None or known.fence != fence:
-                raise Refused(Refusal.STALE_FENCE, wallet_id)
-
     def _transfer(self, transfer: Transfer, commit_key: str, undo: "Undo") -> None:
         mark = fingerprint(transfer)
-        known = self.known_transfers.get(transfer.id)
+        number = transfer.id.int
+        known = self.known_transfers.get(number)
         if known is not None:
             if known != mark:
                 raise KeyConflict(f"Transfer {transfer.id} stands with other parameters.")
             return
-        hold_id, legs = self._legs(transfer, undo)
+        payments = payments_of(transfer)
+        spending = [
+            payment for payment in payments if self.rules.check(payment, self.accounts, self.now_us)
+        ]
+        first = len(undo.entries)
+        if type(transfer) is Post:
+            hold_id, legs = None, transfer.legs
+        else:
+            hold_id, legs = self._legs(transfer, undo)
         for leg in legs:
-            self._enter(leg, transfer.id)
-        kind = type(transfer).__struct_config__.tag
+            self._enter(leg, transfer.id, undo.entries)
+        for payment in spending:
+            self._spend(payment, transfer.id, undo)
         self.transfer_rows.append(
-            TransferRow(transfer.id, str(kind), mark, transfer.subject, hold_id, commit_key)
+            TransferRow(
+                transfer.id,
+                _KINDS[type(transfer)],
+                mark,
+                transfer.subject,
+                hold_id,
+                payments[0].payee if payments else None,
+                commit_key,
+                undo.entries[first:],
+            )
         )
-        self.known_transfers[transfer.id] = mark
+        self.known_transfers[number] = mark
 
-    def _legs(self, transfer: Transfer, undo: "Undo") -> tuple[UUID | None, Iterable[Leg]]:
+    def _legs(self, transfer: Transfer, undo: "Undo") -> tuple[UUID | None, Sequence[Leg]]:
         match transfer:
             case Post(legs=legs):
-                for leg in legs:
-                    if leg.amount_minor < 0:
-                        self._check_open(leg.account)
                 return None, legs
             case Authorise():
                 return transfer.id, self._authorise(transfer, undo)
             case Capture(hold_id=hold_id):
-                hold = self._end(hold_id, HoldState.CAPTURED, undo)
-                payer = AccountRef.of_id(hold.payer_account_id)
-                payee = AccountRef.of_id(hold.payee_account_id)
-                return hold_id, (Leg(payer.held, -hold.amount_minor), Leg(payee, hold.amount_minor))
-            case Void(hold_id=hold_id, state=state):
-                hold = self._end(hold_id, state, undo)
-                payer = AccountRef.of_id(hold.payer_account_id)
-                return hold_id, (Leg(payer.held, -hold.amount_minor), Leg(payer, hold.amount_minor))
+                return hold_id, self._capture(transfer, undo)
+            case Void(hold_id=hold_id):
+                return hold_id, self._void(transfer, undo)
 
-    def _authorise(self, transfer: Authorise, undo: "Undo") -> Iterable[Leg]:
-        self._check_open(transfer.payer)
+    def _authorise(self, transfer: Authorise, undo: "Undo") -> Sequence[Leg]:
         undo.remember_hold(transfer.id)
         self.holds[transfer.id] = Hold(
             id=transfer.id,
@@ -149,73 +177,130 @@ class Books:
             due_at_us=self.now_us + round(transfer.ends_after_s * MICROSECONDS),
             subject=transfer.subject,
         )
-        self.touched_holds.add(transfer.id)
+        self.new_holds.add(transfer.id)
         return (
             Leg(transfer.payer, -transfer.amount_minor),
             Leg(transfer.payer.held, transfer.amount_minor),
         )
 
-    def _end(self, hold_id: UUID, state: HoldState, undo: "Undo") -> Hold:
+    def _capture(self, transfer: Capture, undo: "Undo") -> list[Leg]:
+        hold = self._open_hold(transfer.hold_id)
+        amount_minor = hold.left_minor if transfer.amount_minor is None else transfer.amount_minor
+        if amount_minor > hold.left_minor:
+            raise Refused(Refusal.TOO_MUCH, f"{hold.id} holds {hold.left_minor} more")
+        payer = AccountRef.of_id(hold.payer_account_id)
+        payee = AccountRef.of_id(hold.payee_account_id)
+        shared_minor = sum(share.amount_minor for share in transfer.shares)
+        if shared_minor > amount_minor:
+            raise Refused(Refusal.TOO_MUCH, f"shares of {shared_minor} in {amount_minor}")
+        if any(share.account.currency != hold.currency for share in transfer.shares):
+            raise Refused(Refusal.NOT_ALLOWED, "a share is in the currency of its hold")
+        back_minor = hold.left_minor - amount_minor if transfer.last else 0
+        ended = transfer.last or amount_minor == hold.left_minor
+        legs = [
+            Leg(payer.held, -amount_minor - back_minor),
+            Leg(payee, amount_minor - shared_minor),
+            *transfer.shares,
+            Leg(payer, back_minor),
+        ]
+        self._change_hold(
+            msgspec.structs.replace(
+                hold,
+                captured_minor=hold.captured_minor + amount_minor,
+                state=HoldState.CAPTURED if ended else HoldState.OPEN,
+            ),
+            undo,
+        )
+        return [leg for leg in legs if leg.amount_minor]
+
+    def _void(self, transfer: Void, undo: "Undo") -> tuple[Leg, Leg]:
+        hold = self._open_hold(transfer.hold_id)
+        payer = AccountRef.of_id(hold.payer_account_id)
+        self._change_hold(msgspec.structs.replace(hold, state=transfer.state), undo)
+        if not hold.captured_minor:
+            undo.remember_spends(payer.id)
+            self.rules.give_back(payer.id, hold.id)
+        return Leg(payer.held, -hold.left_minor), Leg(payer, hold.left_minor)
+
+    def _open_hold(self, hold_id: UUID) -> Hold:
         hold = self.holds.get(hold_id)
         if hold is None:
             raise Refused(Refusal.UNKNOWN_HOLD, str(hold_id))
         if hold.state is not HoldState.OPEN:
             raise Refused(Refusal.NOT_OPEN, f"{hold_id} is {hold.state}")
-        undo.remember_hold(hold_id)
-        self.holds[hold_id] = ended = Hold(
-            **{name: getattr(hold, name) for name in Hold.__struct_fields__ if name != "state"},
-            state=state,
-        )
-        self.touched_holds.add(hold_id)
-        return ended
+        return hold
 
-    def _check_open(self, ref: AccountRef) -> None:
-        if ref.wallet_id is None:
-            return
-        known = self.wallets.get(ref.wallet_id)
-        if known is not None and known.frozen:
-            raise Refused(Refusal.WALLET_FROZEN, ref.wallet_id)
+    def _change_hold(self, changed: Hold, undo: "Undo") -> None:
+        undo.remember_hold(changed.id)
+        self.holds[changed.id] = changed
+        self.touched_holds.add(changed.id)
 
-    def _enter(self, leg: Leg, transfer_id: UUID) -> None:
-        account = self.accounts.setdefault(leg.account.id, AccountState(leg.account))
-        after = account.balance_minor + leg.amount_minor
-        floor = leg.account.floor_minor
-        if leg.amount_minor < 0 and floor is not None and after < floor:
-            raise Refused(Refusal.NO_FUNDS, f"{leg.account.id} would be {after}")
-        account.balance_minor = after
-        account.version += 1
-        self.entry_rows.append(
-            EntryRow(leg.account.id, account.version, transfer_id, leg.amount_minor, after)
-        )
+    def _spend(self, payment: Payment, transfer_id: UUID, undo: "Undo") -> None:
+        account = self.accounts[payment.account_id]
+        account.spending(self.now_us).add(payment.amount_minor)
+        account.spent = True
+        undo.spent.append((account, payment.amount_minor))
+        undo.remember_spends(payment.account_id)
+        self.rules.note(payment, transfer_id, self.now_us)
+
+    def _enter(self, leg: Leg, transfer_id: UUID, entries: list[EntryRow]) -> None:
+        account_id = leg.account.id
+        account = self.accounts.get(account_id)
+        if account is None:
+            account = self.accounts[account_id] = AccountState.opened(leg.account)
+        amount_minor = leg.amount_minor
+        after_minor = account.balance_minor + amount_minor
+        if amount_minor < 0:
+            floor_minor = account.floor_minor
+            if floor_minor is not None and after_minor < floor_minor:
+                raise Refused(Refusal.NO_FUNDS, f"{account_id} would be {after_minor}")
+        account.balance_minor = after_minor
+        account.version = seq = account.version + 1
+        account.changed = True
+        entries.append(EntryRow(account, seq, transfer_id, amount_minor, after_minor))
 
 
 class Undo:
     """Takes back what one commit did to the working copy; call it at most once, newest first."""
 
+    __slots__ = ("_books", "_holds", "_spends", "_transfers", "entries", "spent")
+
     def __init__(self, books: Books) -> None:
         self._books = books
         self._transfers = len(books.transfer_rows)
-        self._entries = len(books.entry_rows)
-        self._holds: dict[UUID, Hold | None] = {}
+        self.entries: list[EntryRow] = []
+        self._holds: dict[UUID, Hold | None] | None = None
+        self.spent: list[tuple[AccountState, int]] = []
+        self._spends: dict[str, tuple[Spend, ...]] | None = None
 
     def remember_hold(self, hold_id: UUID) -> None:
         """Keep how a hold was before this commit."""
+        if self._holds is None:
+            self._holds = {}
         self._holds.setdefault(hold_id, self._books.holds.get(hold_id))
+
+    def remember_spends(self, account_id: str) -> None:
+        """Keep the single payments from an account, where they are known."""
+        spends = self._books.rules.spends.get(account_id)
+        if spends is not None:
+            self._spends = self._spends or {}
+            self._spends.setdefault(account_id, spends)
 
     def __call__(self) -> None:
         """Bring the books back to where they were."""
         books = self._books
-        for entry in reversed(books.entry_rows[self._entries :]):
-            account = books.accounts[entry.account_id]
-            account.balance_minor -= entry.amount_minor
-            account.version -= 1
+        for entry in self.entries:
+            entry.account.balance_minor -= entry.amount_minor
+            entry.account.version -= 1
         for row in books.transfer_rows[self._transfers :]:
-            del books.known_transfers[row.id]
-        del books.entry_rows[self._entries :]
+            del books.known_transfers[row.id.int]
         del books.transfer_rows[self._transfers :]
-        for hold_id, before in self._holds.items():
+        for hold_id, before in (self._holds or {}).items():
             if before is None:
                 del books.holds[hold_id]
-                books.touched_holds.discard(hold_id)
+                books.new_holds.discard(hold_id)
             else:
                 books.holds[hold_id] = before
+        for account, amount_minor in self.spent:
+            account.spending(books.now_us).add(-amount_minor)
+        books.rules.spends.update(self._spends or {})

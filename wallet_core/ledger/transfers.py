@@ -96,13 +96,28 @@ class Authorise(_Transfer, frozen=True, kw_only=True, tag="authorise"):
 
 
 class Capture(_Transfer, frozen=True, kw_only=True, tag="capture"):
-    """Gives the whole of an open hold to its payee."""
+    """Gives what an open hold holds to its payee: all that is left of it, or `amount_minor`.
+
+    `shares` are taken from it for others, in one and the same transfer: a fee, a commission, a
+    tax; the payee gets the rest. The last capture ends the hold, and what it leaves goes back to
+    the payer; one with `last` false keeps the hold open for further ones.
+    """
 
     hold_id: UUID
+    amount_minor: int | None = None
+    shares: tuple[Leg, ...] = ()
+    last: bool = True
+
+    def __post_init__(self) -> None:
+        """Raise `MoneyError` for an amount or a share that cannot be captured."""
+        if self.amount_minor is not None and not 0 < self.amount_minor <= AMOUNT_MINOR_MAX:
+            raise MoneyError(f"{self.amount_minor} cannot be captured.")
+        if any(not 0 < share.amount_minor <= AMOUNT_MINOR_MAX for share in self.shares):
+            raise MoneyError("A share of a capture is more than nothing.")
 
 
 class Void(_Transfer, frozen=True, kw_only=True, tag="void"):
-    """Gives the whole of an open hold back to its payer; `state` says why it ended."""
+    """Gives all that is left of an open hold back to its payer; `state` says why it ended."""
 
     hold_id: UUID
     state: HoldState = HoldState.VOIDED

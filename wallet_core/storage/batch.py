@@ -1,22 +1,24 @@
 """One database transaction full of commits: lock, evaluate, write.
 
-The books' part is evaluated in memory by `Books` and written set by set. Domain rows go through a
-savepoint for each commit, so that one refused commit takes nothing of its neighbours with it.
+A batch is a generator of requests (`requests.py`), so the same lines run on both databases. The
+books' part is evaluated in memory by `Books`, the domain's rows by `DomainRows`; what came of them
+is written set by set.
+
+Locks are taken in one order by everybody: wallets whose fence counts, holds, accounts, groups of
+wallets, domain rows table by table, and the chain at last.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import msgspec
-import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef
-from wallet_core.ledger.commits import Commit, Hold, Notice, Refresh, Written
-from wallet_core.ledger.posting import AccountState, Books, WalletState
+from wallet_core.ledger.commits import Commit, Hold, Notice, Written
+from wallet_core.ledger.posting import Books
 from wallet_core.ledger.transfers import (
     Authorise,
     Capture,
@@ -26,364 +28,368 @@ from wallet_core.ledger.transfers import (
     Void,
     fingerprint,
 )
+from wallet_core.ledger.wallets import NeedsSpends, WalletRules
+from wallet_core.limits import LimitsOf, no_limits
+from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
-from wallet_core.storage.rows import apply_row, insert_if_absent, lock_rows
+from wallet_core.storage.account_numbers import AccountNumbers, NumberedAccount
+from wallet_core.storage.chain_rows import chained
+from wallet_core.storage.domain_rows import DomainRows
+from wallet_core.storage.spending_rows import SpendingRows, wallets_with_fences
 
-T = TypeVar("T")
 Result = Written | Refused | KeyConflict
-#: Values in one IN list; SQLite's own limit is far above it.
-_IN_MAX = 500
+Steps = Generator[q.Request, Any, None]
 
 
-class _Known(msgspec.Struct, frozen=True):
-    """What stands under a commit key, and the fingerprint it was written with."""
+class RaiseFence(msgspec.Struct, frozen=True):
+    """Raise the fence of a wallet; the result is its new value, 0 for no such wallet."""
 
-    written: Written
-    fingerprint: bytes
+    wallet_id: str
 
 
-async def read_written(connection: AsyncConnection, keys: Sequence[str]) -> dict[str, _Known]:
-    """What stands under `keys`."""
-    found: dict[str, _Known] = {}
-    for part in _parts(keys):
-        for row in await connection.execute(sa.select(t.commits).where(t.commits.c.key.in_(part))):
-            found[row.key] = _Known(
-                Written(
-                    key=row.key,
-                    created=False,
-                    refusal=Refusal(row.refusal) if row.refusal else None,
-                    result=row.result,
-                    at_us=row.created_at_us,
-                ),
-                bytes(row.fingerprint),
-            )
-    return found
+Task = Commit | RaiseFence
 
 
 class Batch:
-    """Writes `commits` in the transaction of `connection`, in their order."""
+    """Writes `tasks` in their order. `careful` looks up keys that it otherwise expects free.
 
-    def __init__(self, connection: AsyncConnection, commits: Sequence[Commit], now_us: int) -> None:
-        self._connection = connection
-        self._commits = commits
-        self._books = Books(now_us)
-        self._known: dict[str, _Known] = {}
-        self._new: list[Commit] = []
+    `refs` are the accounts that should have their numbers before it begins; those that it found
+    numbers for by itself are in `numbered`, to be remembered once it is committed.
+    """
 
-    async def write(self) -> list[Result]:
-        """All of it; a result for each commit. What is raised instead ends the transaction."""
-        if not self._commits:
-            return []
-        self._known = await read_written(self._connection, [c.key for c in self._commits])
-        fresh = [commit for commit in self._commits if commit.key not in self._known]
-        await self._load(fresh)
-        decided = [await self._decide(commit) for commit in self._commits]
-        results = await self._look_again(decided)
-        await self._save_books()
-        await self._save_speech()
-        await self._close_events(
-            commit.event_id
-            for commit, result in zip(self._commits, results, strict=True)
-            if commit.event_id is not None and isinstance(result, Written)
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        numbers: AccountNumbers,
+        *,
+        careful: bool = False,
+        limits_of: LimitsOf = no_limits,
+    ) -> None:
+        self.tasks = tasks
+        self.numbered: dict[str, NumberedAccount] = {}
+        self._numbers = numbers
+        self._commits = [task for task in tasks if isinstance(task, Commit)]
+        self._transfers = [x for commit in self._commits for x in commit.transfers]
+        self._touched = _accounts_of(self._transfers)
+        self._rules = WalletRules(limits_of)
+        self._books = Books(0, self._rules)
+        self._spending = SpendingRows(self._rules, self._books)
+        changes = [change for commit in self._commits for change in commit.rows]
+        self._rows = DomainRows(changes, careful=careful)
+        self._known: dict[str, tuple[Written, bytes]] = {}
+        self._new: list[tuple[Commit, bytes]] = []
+        self._fences: dict[str, int] = {}
+
+    @property
+    def refs(self) -> dict[str, AccountRef]:
+        """The accounts that are touched, and those for whom holds are made that end later."""
+        payees = (x.payee for x in self._transfers if type(x) is Authorise)
+        return {**self._touched, **{payee.id: payee for payee in payees}}
+
+    def write(self) -> q.Work[list[Result | int]]:
+        """A result for each task. Raises what its requests raise."""
+        yield from self._load_fences()
+        yield from self._load_holds()
+        yield from self._load_accounts()
+        yield from self._spending.load_groups()
+        yield from self._rows.load()
+        opened: q.Opened = yield q.Open(
+            [x.id for x in self._transfers], [c.key for c in self._commits if c.key]
         )
+        self._books.now_us = opened.now_us
+        self._books.known_transfers = opened.transfers
+        self._note_known(opened.commits)
+        decided: list[Result | int] = []
+        for task in self.tasks:
+            while True:
+                try:
+                    decided.append(self._decide(task))
+                    break
+                except NeedsSpends as need:
+                    yield from self._spending.load_spends(need.payment)
+        results = yield from self._look_again(decided)
+        yield q.Save(self._writes(results, opened))
         return results
 
-    async def _decide(self, commit: Commit) -> Result:
-        known = self._known.get(commit.key)
-        if known is not None:
-            return self._as_known(commit, known)
-        try:
-            await self._apply(commit)
-        except (Refused, KeyConflict) as refusal:
-            return refusal
-        written = Written(
-            key=commit.key,
-            created=True,
-            refusal=commit.refusal,
-            result=commit.result,
-            at_us=self._books.now_us,
-        )
-        self._known[commit.key] = _Known(
-            msgspec.structs.replace(written, created=False), fingerprint=_mark(commit)
-        )
-        self._new.append(commit)
-        return written
+    # --- before: lock and read everything that the tasks touch -------------------------------
 
-    async def _look_again(self, results: list[Result]) -> list[Result]:
-        """What was refused may stand: another process wrote it while this one waited for a lock."""
-        pairs = list(zip(self._commits, results, strict=True))
-        refused = [c.key for c, result in pairs if isinstance(result, Refused)]
-        late = await read_written(self._connection, refused)
-        return [
-            self._as_known(commit, late[commit.key])
-            if isinstance(result, Refused) and commit.key in late
-            else result
-            for commit, result in pairs
-        ]
+    def _load_fences(self) -> Steps:
+        fenced = {wallet_id for commit in self._commits for wallet_id in commit.fences}
+        fenced.update(task.wallet_id for task in self.tasks if isinstance(task, RaiseFence))
+        if fenced:
+            # A fence that is checked must not be raised before this transaction ends.
+            self._rules.wallets = yield from wallets_with_fences(sorted(fenced))
 
-    @staticmethod
-    def _as_known(commit: Commit, known: _Known) -> Result:
-        if known.fingerprint != _mark(commit):
-            return KeyConflict(f"{commit.key} stands with other parameters.")
-        return known.written
-
-    async def _apply(self, commit: Commit) -> None:
-        take_back = self._books.apply(commit)
-        if not commit.rows:
+    def _load_holds(self) -> Steps:
+        hold_ids = sorted({x.hold_id for x in self._transfers if isinstance(x, Capture | Void)})
+        if not hold_ids:
             return
-        try:
-            async with self._connection.begin_nested():
-                for change in commit.rows:
-                    await apply_row(self._connection, change)
-        except Refused:
-            take_back()
-            raise
+        columns = tuple(Hold.__struct_fields__)
+        for row in (yield q.Ask(q.fetch(t.holds, columns, ("id",), lock=True), (hold_ids,))):
+            hold = Hold(**dict(zip(columns, row, strict=True)))
+            self._books.holds[hold.id] = msgspec.structs.replace(hold, state=HoldState(hold.state))
 
-    # --- before: lock and read everything that the transfers touch ---------------------------
-
-    async def _load(self, commits: Sequence[Commit]) -> None:
-        """Lock in one order in all processes: wallets, holds, accounts, then the domain's rows."""
-        transfers = [transfer for commit in commits for transfer in commit.transfers]
-        await self._load_wallets(commits)
-        refs: set[AccountRef] = set()
-        hold_ids: set[UUID] = set()
-        payees: dict[UUID, AccountRef] = {}
-        for transfer in transfers:
-            match transfer:
-                case Post(legs=legs):
-                    refs.update(leg.account for leg in legs)
-                case Authorise(payer=payer, payee=payee):
-                    refs.update((payer, payer.held))
-                    payees[transfer.id] = payee
-                case Capture(hold_id=hold_id) | Void(hold_id=hold_id):
-                    hold_ids.add(hold_id)
-        # A hold that is made and captured in one batch.
-        refs.update(payee for hold_id, payee in payees.items() if hold_id in hold_ids)
-        await self._load_holds(sorted(hold_ids))
+    def _load_accounts(self) -> Steps:
+        refs = self._touched
         for hold in self._books.holds.values():
             payer = AccountRef.of_id(hold.payer_account_id)
-            refs.update((payer, payer.held, AccountRef.of_id(hold.payee_account_id)))
-        if refs:
-            await self._load_accounts(sorted(refs, key=lambda ref: ref.id))
-        await lock_rows(self._connection, [row for commit in commits for row in commit.rows])
-        # Only now: what another process wrote while this one waited for its locks is seen.
-        for part in _parts([transfer.id for transfer in transfers]):
-            query = sa.select(t.transfers.c.id, t.transfers.c.fingerprint)
-            for row in await self._connection.execute(query.where(t.transfers.c.id.in_(part))):
-                self._books.known_transfers[row.id] = bytes(row.fingerprint)
-
-    async def _load_wallets(self, commits: Sequence[Commit]) -> None:
-        fenced = {wallet_id for commit in commits for wallet_id in commit.fences}
-        paying = {
-            ref.wallet_id
-            for commit in commits
-            for transfer in commit.transfers
-            for ref in _debited(transfer)
-        }
-        states: dict[str, WalletState] = {}
-        for wallet_ids, lock in ((fenced, True), (paying - fenced - {None}, False)):
-            for part in _parts(sorted(str(wallet_id) for wallet_id in wallet_ids)):
-                query = (
-                    sa.select(t.wallets.c.id, t.wallets.c.frozen, t.wallets.c.fence)
-                    .where(t.wallets.c.id.in_(part))
-                    .order_by(t.wallets.c.id)
-                )
-                # A fence that is checked must not be raised before this transaction ends.
-                query = query.with_for_update() if lock else query
-                for row in await self._connection.execute(query):
-                    states[row.id] = WalletState(row.frozen, row.fence)
-        self._books.wallets = states
-
-    async def _load_holds(self, hold_ids: Sequence[UUID]) -> None:
-        for part in _parts(hold_ids):
-            query = sa.select(t.holds).where(t.holds.c.id.in_(part)).order_by(t.holds.c.id)
-            for row in await self._connection.execute(query.with_for_update()):
-                self._books.holds[row.id] = Hold(**{**row._mapping, "state": HoldState(row.state)})
-
-    async def _load_accounts(self, refs: Sequence[AccountRef]) -> None:
-        by_id = {ref.id: ref for ref in refs}
-        await self._lock_accounts(by_id)
-        missing = {i: ref for i, ref in by_id.items() if i not in self._books.accounts}
-        if missing:
-            await self._connection.execute(
-                insert_if_absent(self._connection, t.accounts),
-                [
-                    {
-                        "id": account_id,
-                        "owner": ref.owner,
-                        "purpose": ref.purpose,
-                        "currency": ref.currency,
-                        "floor_minor": ref.floor_minor,
-                        "balance_minor": 0,
-                        "version": 0,
-                    }
-                    for account_id, ref in missing.items()
-                ],
-            )
-            await self._lock_accounts(missing)
-
-    async def _lock_accounts(self, by_id: dict[str, AccountRef]) -> None:
-        for part in _parts(list(by_id)):
-            query = (
-                sa.select(t.accounts.c.id, t.accounts.c.balance_minor, t.accounts.c.version)
-                .where(t.accounts.c.id.in_(part))
-                .order_by(t.accounts.c.id)
-                .with_for_update()
-            )
-            for row in await self._connection.execute(query):
-                self._books.accounts[row.id] = AccountState(
-                    by_id[row.id], row.balance_minor, row.version
-                )
-
-    # --- after: write what came of it, set by set --------------------------------------------
-
-    async def _save_books(self) -> None:
-        books = self._books
-        await self._insert(
-            t.commits,
-            [
-                {
-                    "key": commit.key,
-                    "fingerprint": self._known[commit.key].fingerprint,
-                    "refusal": commit.refusal,
-                    "result": commit.result,
-                    "created_at_us": books.now_us,
-                }
-                for commit in self._new
-            ],
-        )
-        await self._insert(
-            t.transfers,
-            [
-                {
-                    "id": row.id,
-                    "kind": row.kind,
-                    "fingerprint": row.fingerprint,
-                    "subject": row.subject,
-                    "hold_id": row.hold_id,
-                    "commit_key": row.commit_key,
-                    "created_at_us": books.now_us,
-                }
-                for row in books.transfer_rows
-            ],
-        )
-        await self._save_holds()
-        await self._save_accounts()
-
-    async def _save_holds(self) -> None:
-        new = {row.id for row in self._books.transfer_rows if row.kind == "authorise"}
-        touched = [self._books.holds[hold_id] for hold_id in sorted(self._books.touched_holds)]
-        await self._insert(
-            t.holds, [msgspec.structs.asdict(hold) for hold in touched if hold.id in new]
-        )
-        ended = [hold for hold in touched if hold.id not in new]
-        if ended:
-            await self._connection.execute(
-                sa.update(t.holds)
-                .where(t.holds.c.id == sa.bindparam("hold"))
-                .values(state=sa.bindparam("ended")),
-                [{"hold": hold.id, "ended": hold.state} for hold in ended],
-            )
-
-    async def _save_accounts(self) -> None:
-        entry_rows = self._books.entry_rows
-        changed = sorted({entry.account_id for entry in entry_rows})
-        if not changed:
+            payee = AccountRef.of_id(hold.payee_account_id)
+            refs.update({ref.id: ref for ref in (payer, payer.held, payee)})
+        if not refs:
             return
-        accounts = [self._books.accounts[account_id] for account_id in changed]
-        await self._connection.execute(
-            sa.update(t.accounts)
-            .where(t.accounts.c.id == sa.bindparam("account"))
-            .values(balance_minor=sa.bindparam("balance"), version=sa.bindparam("entries")),
-            [
-                {"account": a.ref.id, "balance": a.balance_minor, "entries": a.version}
-                for a in accounts
-            ],
-        )
-        await self._insert(
-            t.entries,
-            [
-                {
-                    "account_id": entry.account_id,
-                    "seq": entry.seq,
-                    "transfer_id": entry.transfer_id,
-                    "amount_minor": entry.amount_minor,
-                    "balance_after_minor": entry.balance_after_minor,
-                }
-                for entry in entry_rows
-            ],
-        )
+        # Whom a hold of long ago is for may be new to this process.
+        unknown = self._numbers.unknown(refs)
+        if unknown:
+            self.numbered = yield from self._numbers.find(unknown)
+        accounts = [*self._numbers.known(refs), *self.numbered.values()]
+        yield from self._spending.load_accounts({account.no: account for account in accounts})
 
-    async def _save_speech(self) -> None:
-        notices = [n for c in self._new for n in c.outbox if isinstance(n, Notice)]
-        if notices:
-            await self._connection.execute(
-                insert_if_absent(self._connection, t.outbox),
-                [self._outbox_row(notice) for notice in notices],
+    def _note_known(self, rows: Iterable[tuple[str, bytes, str | None, str, int]]) -> None:
+        for key, mark, refusal, result, at_us in rows:
+            written = Written(
+                key=key,
+                created=False,
+                refusal=Refusal(refusal) if refusal else None,
+                result=result,
+                at_us=at_us,
             )
-        for commit in self._new:
-            for refresh in commit.outbox:
-                if isinstance(refresh, Refresh):
-                    await self._refresh(refresh, commit.key)
+            self._known[key] = (written, bytes(mark))
 
-    async def _close_events(self, event_ids: Iterable[str]) -> None:
-        for part in _parts(list(event_ids)):
-            await self._connection.execute(
-                sa.update(t.inbox).where(t.inbox.c.event_id.in_(part)).values(state="done")
-            )
+    # --- decide ------------------------------------------------------------------------------
 
-    def _outbox_row(self, notice: Notice) -> dict[str, Any]:
-        return {
-            **msgspec.structs.asdict(notice),
-            "settled": True,
-            "state": "due",
-            "tries": 0,
-            "due_at_us": self._books.now_us,
-        }
-
-    async def _refresh(self, refresh: Refresh, commit_key: str) -> None:
-        """Put an edit into the outbox for every message that shows the view."""
-        shown = t.outbox
-        suffix = "#" + blake2b(commit_key.encode(), digest_size=8).hexdigest()
-        columns = ["send_id", "network", "room_id", "person_id", "view", "ref", "edits"]
-        edits = sa.select(
-            shown.c.send_id + suffix,
-            *(shown.c[name] for name in columns[1:-1]),
-            shown.c.send_id,
-            sa.literal(refresh.settled),
-            sa.literal("due"),
-            sa.literal(0),
-            sa.literal(self._books.now_us, sa.BigInteger()),
-        ).where(
-            shown.c.view == refresh.view,
-            shown.c.ref == refresh.ref,
-            shown.c.edits.is_(None),
-            shown.c.state.in_(("due", "sent")),
+    def _decide(self, task: Task) -> Result | int:
+        if isinstance(task, RaiseFence):
+            return self._raise_fence(task.wallet_id)
+        mark = mark_of(task) if task.key else b""
+        known = self._known.get(task.key) if task.key else None
+        if known is not None:
+            return _as_known(task, mark, known)
+        standing = self._books.known_transfers
+        if not task.key and standing and all(x.id.int in standing for x in task.transfers):
+            return self._as_known_transfers(task)
+        try:
+            take_back = self._books.apply(task)
+            if task.rows:
+                try:
+                    self._rows.apply(task.rows)
+                except Refused:
+                    take_back()
+                    raise
+        except (Refused, KeyConflict) as refusal:
+            return refusal
+        now_us = self._books.now_us
+        if not task.key:
+            return Written(key="", created=True, at_us=now_us)
+        written = Written(
+            key=task.key, created=True, refusal=task.refusal, result=task.result, at_us=now_us
         )
-        await self._connection.execute(
-            insert_if_absent(self._connection, t.outbox).from_select(
-                [*columns, "settled", "state", "tries", "due_at_us"], edits
-            )
+        self._known[task.key] = (msgspec.structs.replace(written, created=False), mark)
+        self._new.append((task, mark))
+        return written
+
+    def _raise_fence(self, wallet_id: str) -> int:
+        known = self._rules.wallets.get(wallet_id)
+        if known is None:
+            return 0
+        raised = msgspec.structs.replace(known, fence=known.fence + 1)
+        self._rules.wallets[wallet_id] = raised
+        self._fences[wallet_id] = raised.fence
+        return raised.fence
+
+    def _as_known_transfers(self, commit: Commit) -> Result:
+        for transfer in commit.transfers:
+            if self._books.known_transfers[transfer.id.int] != fingerprint(transfer):
+                return KeyConflict(f"Transfer {transfer.id} stands with other parameters.")
+        return Written(key="", created=False, at_us=0)
+
+    def _look_again(
+        self, results: list[Result | int]
+    ) -> Generator[q.Request, Any, list[Result | int]]:
+        """What was refused may stand: another process wrote it while this one waited for a lock."""
+        refused = [
+            task
+            for task, result in zip(self.tasks, results, strict=True)
+            if isinstance(task, Commit) and isinstance(result, Refused)
+        ]
+        if not refused:
+            return results
+        again: q.Opened = yield q.Open(
+            [x.id for task in refused if not task.key for x in task.transfers],
+            [task.key for task in refused if task.key],
         )
+        self._note_known(again.commits)
+        self._books.known_transfers.update(again.transfers)
+        return [
+            self._known_after_all(task, again) or result
+            if isinstance(task, Commit) and isinstance(result, Refused)
+            else result
+            for task, result in zip(self.tasks, results, strict=True)
+        ]
 
-    async def _insert(self, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-        if rows:
-            await self._connection.execute(sa.insert(table), rows)
+    def _known_after_all(self, commit: Commit, again: q.Opened) -> Result | None:
+        if not commit.key:
+            found = all(x.id.int in again.transfers for x in commit.transfers)
+            return self._as_known_transfers(commit) if found else None
+        known = self._known.get(commit.key)
+        return None if known is None else _as_known(commit, mark_of(commit), known)
+
+    # --- after: what is written ---------------------------------------------------------------
+
+    def _writes(
+        self, results: Sequence[Result | int], opened: q.Opened
+    ) -> list[q.Insert | q.Change | q.Run]:
+        books = self._books
+        writes: list[q.Insert | q.Change | q.Run] = [*self._rows.writes()]
+        if self._new:
+            writes.append(_commit_rows(self._new, books.now_us))
+        if books.transfer_rows:
+            writes += chained(books, opened)
+            writes += _changed_accounts(books)
+        writes += _hold_rows(books)
+        if self._fences:
+            fences = sorted(self._fences.items())
+            writes.append(q.Change(t.wallets, ("id",), ("fence",), fences))
+        if self._rules.new_payees:
+            rows = [(*pair, since_us) for pair, since_us in sorted(self._rules.new_payees.items())]
+            columns = ("wallet_id", "payee", "since_us")
+            writes.append(q.Insert(t.payees, columns, rows, if_absent=True))
+        writes += _speech(self._new, books.now_us)
+        done = [
+            (task.event_id, "done")
+            for task, result in zip(self.tasks, results, strict=True)
+            if isinstance(task, Commit)
+            and task.event_id is not None
+            and isinstance(result, Written)
+        ]
+        if done:
+            writes.append(q.Change(t.inbox, ("event_id",), ("state",), done, exactly=False))
+        return writes
 
 
-def _mark(commit: Commit) -> bytes:
+def mark_of(commit: Commit) -> bytes:
+    """How a reused key is told from a repeated one."""
     return fingerprint([commit.transfers, commit.rows, commit.refusal])
 
 
-def _debited(transfer: Transfer) -> Iterable[AccountRef]:
-    match transfer:
-        case Post(legs=legs):
-            return [leg.account for leg in legs if leg.amount_minor < 0]
-        case Authorise(payer=payer):
-            return [payer]
-        case _:
-            return []
+def _as_known(commit: Commit, mark: bytes, known: tuple[Written, bytes]) -> Result:
+    written, known_mark = known
+    if known_mark != mark:
+        return KeyConflict(f"{commit.key} stands with other parameters.")
+    return written
 
 
-def _parts(values: Sequence[T]) -> Iterable[Sequence[T]]:
-    return (values[i : i + _IN_MAX] for i in range(0, len(values), _IN_MAX))
+def _accounts_of(transfers: Sequence[Transfer]) -> dict[str, AccountRef]:
+    """The accounts that transfers touch, as far as they name them; holds name the rest."""
+    refs: dict[str, AccountRef] = {}
+    made: dict[UUID, AccountRef] = {}
+    for transfer in transfers:
+        match transfer:
+            case Post(legs=legs):
+                for leg in legs:
+                    refs[leg.account.id] = leg.account
+            case Authorise(payer=payer):
+                held = payer.held
+                refs[payer.id] = payer
+                refs[held.id] = held
+                made[transfer.id] = transfer.payee
+            case Capture(hold_id=hold_id, shares=shares):
+                refs.update({share.account.id: share.account for share in shares})
+                # A hold that is made and captured in one batch.
+                if hold_id in made:
+                    refs[made[hold_id].id] = made[hold_id]
+            case Void():
+                pass
+    return refs
+
+
+def _commit_rows(new: Sequence[tuple[Commit, bytes]], now_us: int) -> q.Insert:
+    columns = ("key", "fingerprint", "refusal", "result", "created_at_us")
+    return q.Insert(
+        t.commits,
+        columns,
+        [(commit.key, mark, commit.refusal, commit.result, now_us) for commit, mark in new],
+    )
+
+
+def _changed_accounts(books: Books) -> list[q.Change]:
+    changed = [account for account in books.accounts.values() if account.changed]
+    spent = [
+        (a.no, a.balance_minor, a.version, a.spending(books.now_us).pack())
+        for a in changed
+        if a.spent
+    ]
+    others = [(a.no, a.balance_minor, a.version) for a in changed if not a.spent]
+    balance = ("balance_minor", "version")
+    writes = []
+    if spent:
+        writes.append(q.Change(t.accounts, ("no",), (*balance, "spending"), spent))
+    if others:
+        writes.append(q.Change(t.accounts, ("no",), balance, others))
+    return writes
+
+
+def _hold_rows(books: Books) -> list[q.Insert | q.Change]:
+    columns = tuple(Hold.__struct_fields__)
+    new = [msgspec.structs.astuple(books.holds[hold_id]) for hold_id in sorted(books.new_holds)]
+    ended = [
+        (hold_id, books.holds[hold_id].state, books.holds[hold_id].captured_minor)
+        for hold_id in sorted(books.touched_holds - books.new_holds)
+    ]
+    writes: list[q.Insert | q.Change] = []
+    if new:
+        writes.append(q.Insert(t.holds, columns, new))
+    if ended:
+        writes.append(q.Change(t.holds, ("id",), ("state", "captured_minor"), ended))
+    return writes
+
+
+_NOTICE = tuple(Notice.__struct_fields__)
+_REFRESH = q.Statement(
+    """INSERT INTO outbox (send_id, network, room_id, person_id, view, ref, edits, settled, state,
+         tries, due_at_us)
+       SELECT o.send_id || k.suffix, o.network, o.room_id, o.person_id, o.view, o.ref, o.send_id,
+         k.settled, 'due', 0, k.now_us
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::bigint[])
+         AS k(view, ref, suffix, settled, now_us)
+       JOIN outbox o ON o.view = k.view AND o.ref = k.ref
+         AND o.edits IS NULL AND o.state IN ('due', 'sent')
+       ON CONFLICT DO NOTHING RETURNING 1""",
+    """INSERT INTO outbox (send_id, network, room_id, person_id, view, ref, edits, settled, state,
+         tries, due_at_us)
+       SELECT o.send_id || k.suffix, o.network, o.room_id, o.person_id, o.view, o.ref, o.send_id,
+         k.settled, 'due', 0, k.now_us
+       FROM (SELECT ? AS view, ? AS ref, ? AS suffix, ? AS settled, ? AS now_us) k
+       JOIN outbox o ON o.view = k.view AND o.ref = k.ref
+         AND o.edits IS NULL AND o.state IN ('due', 'sent')
+       ON CONFLICT DO NOTHING""",
+)
+
+
+def _speech(new: Sequence[tuple[Commit, bytes]], now_us: int) -> list[q.Insert | q.Run]:
+    """What is to be said: new messages, and edits of every message that shows a view."""
+    notices: list[tuple[Any, ...]] = []
+    refreshes: dict[tuple[str, str], tuple[str, bool]] = {}
+    for commit, _ in new:
+        for said in commit.outbox:
+            if isinstance(said, Notice):
+                notices.append((*msgspec.structs.astuple(said), True, "due", 0, now_us))
+            else:
+                # One edit shows what all of the batch has done.
+                key, settled = refreshes.get((said.view, said.ref), (commit.key, False))
+                refreshes[said.view, said.ref] = (key, settled or said.settled)
+    writes: list[q.Insert | q.Run] = []
+    if notices:
+        columns = (*_NOTICE, "settled", "state", "tries", "due_at_us")
+        writes.append(q.Insert(t.outbox, columns, notices, if_absent=True))
+    if refreshes:
+        rows = [
+            (view, ref, _suffix(key), settled, now_us)
+            for (view, ref), (key, settled) in refreshes.items()
+        ]
+        writes.append(q.Run(_REFRESH, tuple(zip(*rows, strict=True))))
+    return writes
+
+
+def _suffix(commit_key: str) -> str:
+    """What makes the name of an edit of the name of what it edits."""
+    return "#" + blake2b(commit_key.encode(), digest_size=8).hexdigest()

@@ -29,6 +29,9 @@ metadata = sa.MetaData(
     }
 )
 
+#: How every connection to SQLite is set up.
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+
 #: How long a writer waits for another process's SQLite transaction.
 BUSY_TIMEOUT_S = 30
 
@@ -38,10 +41,10 @@ class Database:
 
     def __init__(self, url: str, *, clock_us: Callable[[], int] | None = None) -> None:
         """`clock_us` stands in for SQLite's clock (its host's) in simulations."""
-        self._clock_us = clock_us or (lambda: time.time_ns() // 1000)
+        self.clock_us = clock_us or (lambda: time.time_ns() // 1000)
         # SQLite lets one writer in at a time and has the others sleep and try again; inside one
         # process a fair queue is quicker.
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
         self.url = _with_async_driver(url)
         self.is_sqlite = self.url.startswith("sqlite")
         self.engine: AsyncEngine = (
@@ -68,7 +71,7 @@ class Database:
         the transaction was committed, and the caller asks again under the same key.
         """
         try:
-            async with self._turn if self.is_sqlite else nullcontext():
+            async with self.turn if self.is_sqlite else nullcontext():
                 connection = await self.engine.connect().start()
                 try:
                     if self.is_sqlite:
@@ -88,7 +91,7 @@ class Database:
     async def now_us(self, connection: AsyncConnection) -> int:
         """The database's clock, in microseconds since the epoch. SQLite's is its host's."""
         if self.is_sqlite:
-            return self._clock_us()
+            return self.clock_us()
         result = await connection.exec_driver_sql(
             "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
         )
@@ -123,7 +126,7 @@ def _sqlite_engine(url: str) -> AsyncEngine:
         # The driver's own implicit BEGIN is deferred; `write` begins by itself instead.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in PRAGMAS:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -78,7 +78,8 @@ async def _page(
             *(m.kind, m.subject, m.created_at_us.label("at_us")),
         )
         .join_from(t.entries, t.transfers, m.id == e.transfer_id)
-        .where(e.account_id == account.id, e.seq > after_seq)
+        .join(t.accounts, t.accounts.c.no == e.account_no)
+        .where(t.accounts.c.id == account.id, e.seq > after_seq)
         .order_by(e.seq)
         .limit(PAGE_ROWS)
     )
@@ -97,11 +98,12 @@ async def _page(
 async def _counterparts(
     connection: AsyncConnection, account_id: str, transfer_ids: Sequence[UUID]
 ) -> dict[UUID, list[Counterpart]]:
-    e = t.entries.c
+    e, a = t.entries.c, t.accounts.c
     query = (
-        sa.select(e.transfer_id, e.account_id, e.amount_minor)
-        .where(e.transfer_id.in_(transfer_ids), e.account_id != account_id)
-        .order_by(e.account_id, e.seq)
+        sa.select(e.transfer_id, a.id.label("account_id"), e.amount_minor)
+        .join_from(t.entries, t.accounts, a.no == e.account_no)
+        .where(e.transfer_id.in_(transfer_ids), a.id != account_id)
+        .order_by(a.id, e.seq)
     )
     rows = (await connection.execute(query)).all()
     names = await _names(connection, (row.account_id for row in rows))

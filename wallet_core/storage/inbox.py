@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wallet_core.errors import StorageUnavailable
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
-from wallet_core.storage.rows import insert_if_absent
+from wallet_core.storage.insertion import insert_if_absent
 
 #: How long a claim lasts. Longer than any event may take, short enough after a crash.
 CLAIM_S = 30

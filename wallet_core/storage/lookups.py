@@ -33,11 +33,11 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FoundWallet(msgspec.Struct, frozen=True):
-    """A wallet, whose it is, and whether it may pay."""
+    """A wallet, whose it is, and what it may do (`WalletMode`)."""
 
     id: str
     person_id: str
-    frozen: bool
+    mode: str
 
 
 class EntrySum(msgspec.Struct, frozen=True):
@@ -87,7 +87,7 @@ class Lookups:
                 t.holds.c.state.label("hold_state"),
             )
             .join(t.transfers, t.transfers.c.id == t.entries.c.transfer_id)
-            .join(t.accounts, t.accounts.c.id == t.entries.c.account_id)
+            .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
             .join(t.holds, t.holds.c.id == t.transfers.c.hold_id, isouter=True)
             .where(t.accounts.c.owner == owner, t.accounts.c.purpose == Purpose.AVAILABLE)
             .order_by(t.transfers.c.created_at_us.desc(), t.entries.c.seq.desc())
@@ -119,7 +119,7 @@ class Lookups:
         network, _, rest = who.partition(":")
         known = t.identities.c.network_person_id
         query = (
-            sa.select(t.wallets.c.id, t.wallets.c.person_id, t.wallets.c.frozen)
+            sa.select(t.wallets.c.id, t.wallets.c.person_id, t.wallets.c.mode)
             .join(t.identities, t.identities.c.person_id == t.wallets.c.person_id, isouter=True)
             .where(
                 sa.or_(
@@ -140,7 +140,7 @@ class Lookups:
         total = sa.cast(sa.func.sum(t.entries.c.amount_minor), sa.BigInteger)
         query = (
             sa.select(t.accounts.c.currency, total, sa.func.count())
-            .join(t.accounts, t.accounts.c.id == t.entries.c.account_id)
+            .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
             .group_by(t.accounts.c.currency)
             .order_by(t.accounts.c.currency)
         )
@@ -151,15 +151,15 @@ class Lookups:
         """How many accounts have a balance that is not the sum of their entries; must be 0."""
         sums = (
             sa.select(
-                t.entries.c.account_id, sa.func.sum(t.entries.c.amount_minor).label("total_minor")
+                t.entries.c.account_no, sa.func.sum(t.entries.c.amount_minor).label("total_minor")
             )
-            .group_by(t.entries.c.account_id)
+            .group_by(t.entries.c.account_no)
             .subquery()
         )
         query = (
             sa.select(sa.func.count())
             .select_from(t.accounts)
-            .join(sums, sums.c.account_id == t.accounts.c.id, isouter=True)
+            .join(sums, sums.c.account_no == t.accounts.c.no, isouter=True)
             .where(t.accounts.c.balance_minor != sa.func.coalesce(sums.c.total_minor, 0))
         )
         async with self._database.read() as connection:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from wallet_core.errors import KeyConflict, PayontapError, Refusal, Refused
 from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, WriterPort
 from wallet_core.ledger.transfers import named
+from wallet_core.ledger.wallets import WalletMode
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 
@@ -104,11 +105,11 @@ class People:
             rows = (await connection.execute(query)).all()
         return [Contact(row.network, row.room_id, row.network_person_id) for row in rows]
 
-    async def is_frozen(self, wallet_id: str) -> bool:
-        """Whether a wallet may not pay."""
-        query = sa.select(t.wallets.c.frozen).where(t.wallets.c.id == wallet_id)
+    async def mode_of(self, wallet_id: str) -> WalletMode:
+        """What a wallet may do."""
+        query = sa.select(t.wallets.c.mode).where(t.wallets.c.id == wallet_id)
         async with self._database.read() as connection:
-            return bool((await connection.execute(query)).scalar_one_or_none())
+            return WalletMode((await connection.execute(query)).scalar_one_or_none() or "open")
 
     async def offer_admin(self, token: str, expires_at_us: int) -> None:
         """Let whoever shows `token` first become an admin. Only its digest is kept."""
@@ -207,7 +208,7 @@ def _introduction(network: str, network_person_id: str, room_id: str) -> Commit:
             ),
             Insert(
                 "wallets",
-                {"id": wallet_id, "person_id": person_id, "frozen": False, "fence": 0},
+                {"id": wallet_id, "person_id": person_id, "mode": WalletMode.OPEN, "fence": 0},
                 if_absent=True,
             ),
             Insert(

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
-from wallet_core.storage.rows import insert_if_absent
+from wallet_core.storage.insertion import insert_if_absent
 
 
 class Pictures:

@@ -1,6 +1,7 @@
 """Reading trade and books: what the domain's reader ports ask for."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,12 +16,16 @@ from wallet_core.commerce.records import (
     Order,
     OrderState,
     Quote,
+    TapFacts,
 )
+from wallet_core.errors import Refusal
 from wallet_core.ledger.accounts import AccountRef
-from wallet_core.ledger.commits import Hold
+from wallet_core.ledger.commits import Hold, Written
 from wallet_core.ledger.transfers import HoldState
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
+from wallet_core.storage.grouped import Grouped
+from wallet_core.storage.tap_facts import Tapped, tap_facts
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -28,11 +33,28 @@ R = TypeVar("R", bound=msgspec.Struct)
 _BOUGHT = (OrderState.AUTHORISED, OrderState.PAID)
 
 
+async def read_written(database: Database, key: str) -> Written | None:
+    """What stands under a commit's key, or None."""
+    async with database.read() as connection:
+        query = sa.select(t.commits).where(t.commits.c.key == key)
+        row = (await connection.execute(query)).first()
+    if row is None:
+        return None
+    return Written(
+        key=row.key,
+        created=False,
+        refusal=Refusal(row.refusal) if row.refusal else None,
+        result=row.result,
+        at_us=row.created_at_us,
+    )
+
+
 class Reader:
     """Implements the reader ports of commerce and funding on a database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._taps: Grouped[Tapped, TapFacts] = Grouped(partial(tap_facts, database))
 
     async def _rows(self, query: sa.Select[Any], kind: type[R]) -> list[R]:
         async with self._database.read() as connection:
@@ -53,20 +75,9 @@ class Reader:
         """The offer behind a quote."""
         return await self._one(sa.select(t.offers).where(t.offers.c.id == offer_id), Offer)
 
-    async def latest_attempt(self, quote_id: str, wallet_id: str) -> tuple[int, Order | None]:
-        """Number and order of this wallet's latest attempt on a quote; (0, None) if none."""
-        query = (
-            sa.select(t.attempts.c.n, *t.orders.c)
-            .join(t.orders, t.orders.c.id == t.attempts.c.order_id)
-            .where(t.attempts.c.quote_id == quote_id, t.attempts.c.wallet_id == wallet_id)
-            .order_by(t.attempts.c.n.desc())
-            .limit(1)
-        )
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        if row is None:
-            return 0, None
-        return row["n"], Order(**{name: row[name] for name in Order.__struct_fields__})
+    async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
+        """What a tap of this wallet on a quote is decided on; None for no such quote."""
+        return await self._taps.get((quote_id, wallet_id))
 
     async def order(self, order_id: str) -> Order | None:
         """One order by its id."""
@@ -248,7 +259,7 @@ class Reader:
         """An owner's newest entries, newest first."""
         query = (
             sa.select(
-                t.entries.c.account_id,
+                t.accounts.c.id.label("account_id"),
                 t.entries.c.amount_minor,
                 t.entries.c.balance_after_minor,
                 t.transfers.c.kind,
@@ -257,7 +268,7 @@ class Reader:
                 t.transfers.c.id.label("transfer_id"),
             )
             .join(t.transfers, t.transfers.c.id == t.entries.c.transfer_id)
-            .join(t.accounts, t.accounts.c.id == t.entries.c.account_id)
+            .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
             .where(t.accounts.c.owner == owner)
             .order_by(t.transfers.c.created_at_us.desc(), t.entries.c.seq.desc())
             .limit(limit)
@@ -268,7 +279,7 @@ class Reader:
         """All entries of the transfers about a subject, in their order."""
         query = (
             sa.select(
-                t.entries.c.account_id,
+                t.accounts.c.id.label("account_id"),
                 t.entries.c.amount_minor,
                 t.entries.c.balance_after_minor,
                 t.transfers.c.kind,
@@ -277,8 +288,9 @@ class Reader:
                 t.transfers.c.id.label("transfer_id"),
             )
             .join(t.transfers, t.transfers.c.id == t.entries.c.transfer_id)
+            .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
             .where(t.transfers.c.subject == subject)
-            .order_by(t.transfers.c.created_at_us, t.entries.c.account_id)
+            .order_by(t.transfers.c.created_at_us, t.accounts.c.id)
         )
         return await self._rows(query, HistoryLine)
 

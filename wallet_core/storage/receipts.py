@@ -50,7 +50,8 @@ def _movements(order: Order) -> sa.Select[Any]:
     return (
         sa.select(m.id, m.kind, m.commit_key, m.created_at_us)
         .join_from(t.entries, t.transfers, m.id == e.transfer_id)
-        .where(e.account_id.in_((payer.id, payer.held.id)), m.subject == f"order:{order.id}")
+        .join(t.accounts, t.accounts.c.no == e.account_no)
+        .where(t.accounts.c.id.in_((payer.id, payer.held.id)), m.subject == f"order:{order.id}")
         .distinct()
         .order_by(m.created_at_us, m.kind, m.id)
     )

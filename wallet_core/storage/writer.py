@@ -1,186 +1,225 @@
 """The writer: many commits in one database transaction, one result each.
 
-While one transaction is being written the next commits gather by themselves; nobody waits for a
-window. A commit that fails, fails alone. When the database says that somebody else wrote the
-same keys at the same moment, the batch is evaluated again; then the keys are found.
+While transactions are being written the next commits gather by themselves; nobody waits for a
+window. A commit that fails, fails alone. When the database says that somebody else wrote the same
+keys at the same moment, the batch is evaluated again; then the keys are found.
+
+On PostgreSQL two transactions are under way in turn: while the database writes one, the other is
+evaluated here. Each takes at most half of what is under way, or all of it would wait for one.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
-import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from wallet_core.errors import PayontapError, StorageUnavailable
+from wallet_core.errors import PayontapError, Refusal, Refused, StorageUnavailable
 from wallet_core.ledger.commits import Commit, Written
-from wallet_core.storage import tables as t
-from wallet_core.storage.batch import Batch, read_written
+from wallet_core.limits import LimitsOf, no_limits
+from wallet_core.storage.account_numbers import AccountNumbers
+from wallet_core.storage.batch import Batch, RaiseFence, Task
 from wallet_core.storage.database import Database
+from wallet_core.storage.postgres_session import PostgresSession
+from wallet_core.storage.readers import read_written
+from wallet_core.storage.requests import Conflict, TryAgain, Work
+from wallet_core.storage.sqlite_session import SqliteSession
 
 _log = structlog.get_logger(__name__)
+R = TypeVar("R")
 
 #: Commits in one transaction.
-BATCH_MAX = 256
+BATCH_MAX = 1024
 #: How often a batch is tried again, and the first pause; each next one is twice as long.
 TRIES_MAX = 6
 FIRST_PAUSE_S = 0.02
-#: PostgreSQL's class of errors after which a transaction is to be repeated (deadlock and others).
-_ROLLED_BACK = "40"
+#: Transactions of one writer that are under way at a time.
+POSTGRES_LANES = 2
+
+Outcome = Written | int | Exception
 
 
-@dataclass(eq=False)
+class Session(Protocol):
+    """Where batches are run."""
+
+    async def run(self, work: Work[R]) -> R:
+        """Do `work` in one transaction; see `PostgresSession`."""
+
+    async def close(self) -> None:
+        """Close the connection."""
+
+
+@dataclass(eq=False, slots=True)
 class _Job:
-    """Something to write, and who waits for it. A job without a commit raises a fence."""
+    """Something to write, and who waits for it."""
 
-    done: asyncio.Future[Written | int]
-    commit: Commit | None = None
-    wallet_id: str = ""
+    done: "asyncio.Future[Written | int]"
+    task: Task
 
 
 @dataclass
 class Writer:
     """`WriterPort` on a database. Use as an async context manager.
 
-    `on_speech` is called after a commit that put something into the outbox.
+    `limits_of` are the limits of wallets that have none of their own. `on_speech` is called after a
+    commit that put something into the outbox.
     """
 
     database: Database
     batch_max: int = BATCH_MAX
     on_speech: Callable[[], None] | None = None
+    limits_of: LimitsOf = no_limits
+    lanes: int = POSTGRES_LANES
     _jobs: list[_Job] = field(default_factory=list)
+    _under_way: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
-    _task: asyncio.Task[None] | None = None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: bool = False
+    _numbers: AccountNumbers = field(default_factory=AccountNumbers)
 
     async def __aenter__(self) -> "Writer":
         """Begin to write."""
-        self._task = asyncio.create_task(self._run(), name="writer")
+        count = 1 if self.database.is_sqlite else self.lanes
+        for n in range(count):
+            self._tasks.append(asyncio.create_task(self._run(), name=f"writer {n}"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Write what was handed in, then stop."""
         self._closing = True
         self._wake.set()
-        if self._task is not None:
-            await self._task
+        await asyncio.gather(*self._tasks)
 
     async def commit(self, commit: Commit) -> Written:
         """Write `commit`; see `WriterPort`."""
-        result = await self._hand_in(_Job(self._future(), commit=commit))
-        assert isinstance(result, Written)  # noqa: S101 - the kind of job decides the kind of result
+        result = await self._hand_in(commit)
+        assert isinstance(result, Written)  # noqa: S101 - the kind of task decides the kind of result
         return result
 
     async def raise_fence(self, wallet_id: str) -> int:
         """Raise the wallet's fence; see `WriterPort`."""
-        result = await self._hand_in(_Job(self._future(), wallet_id=wallet_id))
+        result = await self._hand_in(RaiseFence(wallet_id))
         assert isinstance(result, int)  # noqa: S101 - same
         return result
 
     async def written(self, key: str) -> Written | None:
         """What stands under `key`; see `WriterPort`."""
-        async with self.database.read() as connection:
-            found = await read_written(connection, [key])
-        return found[key].written if key in found else None
+        return await read_written(self.database, key)
 
-    @staticmethod
-    def _future() -> "asyncio.Future[Written | int]":
-        return asyncio.get_running_loop().create_future()
-
-    async def _hand_in(self, job: _Job) -> Written | int:
-        if self._closing or self._task is None:
+    async def _hand_in(self, task: Task) -> Written | int:
+        if self._closing or not self._tasks:
             raise StorageUnavailable("The writer is not running; nothing was written.")
+        job = _Job(asyncio.get_running_loop().create_future(), task)
         self._jobs.append(job)
         self._wake.set()
         return await job.done
 
     async def _run(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._jobs:
-                batch, self._jobs = self._jobs[: self.batch_max], self._jobs[self.batch_max :]
-                await self._settle(batch)
-            if self._closing:
-                return
+        database = self.database
+        session: Session = (
+            SqliteSession(database) if database.is_sqlite else PostgresSession(database)
+        )
+        try:
+            while True:
+                await self._wake.wait()
+                while self._jobs:
+                    jobs = self._taken()
+                    try:
+                        await self._settle(session, jobs)
+                    finally:
+                        self._under_way -= len(jobs)
+                if self._closing:
+                    return
+                self._wake.clear()
+        finally:
+            await session.close()
 
-    async def _settle(self, jobs: Sequence[_Job]) -> None:
+    def _taken(self) -> list[_Job]:
+        """The next batch: at most half of what is under way, so that no lane stands still."""
+        lanes = len(self._tasks)
+        share = -(-(len(self._jobs) + self._under_way) // lanes)
+        count = min(len(self._jobs), share, self.batch_max)
+        jobs, self._jobs = self._jobs[:count], self._jobs[count:]
+        self._under_way += count
+        return jobs
+
+    async def _settle(
+        self, session: Session, jobs: Sequence[_Job], *, careful: bool = False
+    ) -> None:
         pause_s = FIRST_PAUSE_S
         failure: Exception = StorageUnavailable("The database did not answer.")
         for _ in range(TRIES_MAX):
             try:
-                results = await self._write(jobs)
-            except (StorageUnavailable, DBAPIError) as error:
-                # Either the database was away, or another process wrote the same keys or locked
-                # the same rows in another order. Every key makes a repeat harmless.
+                results = await self._write(session, jobs, careful=careful)
+            except Conflict as error:
+                # Another process wrote the same keys, or a rule of the database forbids a row.
                 failure = error
-                if not _may_pass(error):
+                if careful and not error.unique:
                     break
+                careful = True
+                continue
+            except (StorageUnavailable, TryAgain) as error:
+                # Every key makes a repeat harmless.
+                failure = error
                 _log.warning("batch_retried", jobs=len(jobs), error=str(error)[:500])
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
                 failure = error
                 break
             else:
-                _answer(jobs, results)
-                if self.on_speech is not None and any(j.commit and j.commit.outbox for j in jobs):
-                    self.on_speech()
+                self._answer(jobs, results)
                 return
             await asyncio.sleep(pause_s)
             pause_s *= 2
-        await self._give_up(jobs, failure)
+        await self._give_up(session, jobs, failure)
 
-    async def _give_up(self, jobs: Sequence[_Job], failure: Exception) -> None:
+    async def _give_up(self, session: Session, jobs: Sequence[_Job], failure: Exception) -> None:
         if len(jobs) > 1 and not isinstance(failure, StorageUnavailable):
             # One of them is poison; alone it harms no neighbour.
             for job in jobs:
-                await self._settle([job])
+                await self._settle(session, [job], careful=True)
             return
-        if not isinstance(failure, PayontapError):
+        if isinstance(failure, Conflict):
+            failure = _refusal(jobs[0].task, failure)
+        elif isinstance(failure, TryAgain) or not isinstance(failure, PayontapError):
             _log.error("commit_failed", error=str(failure)[:2000])
             failure = StorageUnavailable(f"The database refused: {failure}")
-        _answer(jobs, [failure] * len(jobs))
+        self._answer(jobs, [failure] * len(jobs))
 
-    async def _write(self, jobs: Sequence[_Job]) -> list[Written | int | Exception]:
-        commits = [job.commit for job in jobs if job.commit is not None]
-        async with self.database.write() as connection:
-            fences = [
-                (
-                    await connection.execute(
-                        sa.update(t.wallets)
-                        .where(t.wallets.c.id == job.wallet_id)
-                        .values(fence=t.wallets.c.fence + 1)
-                        .returning(t.wallets.c.fence)
-                    )
-                ).scalar_one_or_none()
-                for job in sorted(jobs, key=lambda job: job.wallet_id)
-                if job.commit is None
-            ]
-            now_us = await self.database.now_us(connection)
-            results = iter(await Batch(connection, commits, now_us).write())
-        raised = dict(
-            zip(
-                sorted((j for j in jobs if j.commit is None), key=lambda job: job.wallet_id),
-                fences,
-                strict=True,
-            )
+    async def _write(
+        self, session: Session, jobs: Sequence[_Job], *, careful: bool
+    ) -> Sequence[Outcome]:
+        numbers = self._numbers
+        batch = Batch(
+            [job.task for job in jobs], numbers, careful=careful, limits_of=self.limits_of
         )
-        return [next(results) if job.commit is not None else raised[job] or 0 for job in jobs]
+        unknown = numbers.unknown(batch.refs)
+        if unknown:
+            numbers.remember(await session.run(numbers.find(unknown)))
+        results = await session.run(batch.write())
+        numbers.remember(batch.numbered)
+        return results
+
+    def _answer(self, jobs: Sequence[_Job], results: Sequence[Outcome]) -> None:
+        speech = False
+        for job, result in zip(jobs, results, strict=True):
+            speech = speech or (isinstance(job.task, Commit) and bool(job.task.outbox))
+            if job.done.done():  # whoever asked has gone; what was written stands
+                continue
+            if isinstance(result, Exception):
+                job.done.set_exception(result)
+            else:
+                job.done.set_result(result)
+        if speech and self.on_speech is not None:
+            self.on_speech()
 
 
-def _may_pass(error: StorageUnavailable | DBAPIError) -> bool:
-    """Whether trying again can help: not where the database refuses the values themselves."""
-    if isinstance(error, StorageUnavailable | IntegrityError):
-        return True
-    sqlstate = getattr(error.orig, "sqlstate", None) or ""
-    return sqlstate.startswith(_ROLLED_BACK)
-
-
-def _answer(jobs: Sequence[_Job], results: Sequence[Written | int | Exception]) -> None:
-    for job, result in zip(jobs, results, strict=True):
-        if job.done.done():  # whoever asked has gone; what was written stands
-            continue
-        if isinstance(result, Exception):
-            job.done.set_exception(result)
-        else:
-            job.done.set_result(result)
+def _refusal(task: Task, conflict: Conflict) -> Exception:
+    """A row that the database itself did not take, as the answer that its change asks for."""
+    rows = task.rows if isinstance(task, Commit) else ()
+    for change in rows:
+        if change.table == conflict.table:
+            return Refused(change.refusal, str(conflict))
+    if rows:
+        return Refused(rows[0].refusal, str(conflict))
+    return Refused(Refusal.NO_FUNDS, str(conflict))

@@ -2,6 +2,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.bot.commands.chat import Chat
+from wallet_core.ledger.wallets import WalletMode
 from wallet_core.storage import tables as t
 
 
@@ -94,9 +95,9 @@ async def test_a_wallet_is_frozen_and_thawed_by_any_of_its_ids(chat: Chat) -> No
     for who in (person.id, person.wallet_id, "anna", "web:anna"):
         for _ in range(2):
             assert "Frozen" in (await chat.ask("boss", f"/admin freeze {who}")).text
-            assert await chat.desk.people.is_frozen(person.wallet_id)
+            assert await chat.desk.people.mode_of(person.wallet_id) is WalletMode.FROZEN
         assert "Thawed" in (await chat.ask("boss", f"/admin thaw {who}")).text
-        assert not await chat.desk.people.is_frozen(person.wallet_id)
+        assert await chat.desk.people.mode_of(person.wallet_id) is WalletMode.OPEN
 
 
 async def test_a_frozen_wallet_pays_nothing_until_it_is_thawed(chat: Chat) -> None:
@@ -108,7 +109,7 @@ async def test_a_frozen_wallet_pays_nothing_until_it_is_thawed(chat: Chat) -> No
     await chat.ask("boss", "/admin thaw anna")
     await chat.tap("anna", (await chat.offer(shop)).actions[0])
     assert await chat.balance("anna") == 30100
-    assert not await chat.desk.people.is_frozen((await chat.meet("boss")).wallet_id)
+    assert await chat.desk.people.mode_of((await chat.meet("boss")).wallet_id) is WalletMode.OPEN
 
 
 async def test_a_name_that_two_networks_know_freezes_nobody(chat: Chat) -> None:
@@ -117,9 +118,9 @@ async def test_a_name_that_two_networks_know_freezes_nobody(chat: Chat) -> None:
     text = (await chat.ask("boss", "/admin freeze anna")).text
     assert "Several people" in text
     assert "Nothing was changed." in text
-    assert not await chat.desk.people.is_frozen((await chat.meet("anna")).wallet_id)
+    assert await chat.desk.people.mode_of((await chat.meet("anna")).wallet_id) is WalletMode.OPEN
     assert "Frozen" in (await chat.ask("boss", "/admin freeze matrix:anna")).text
-    assert not await chat.desk.people.is_frozen((await chat.meet("anna")).wallet_id)
+    assert await chat.desk.people.mode_of((await chat.meet("anna")).wallet_id) is WalletMode.OPEN
 
 
 async def test_freezing_nobody_changes_nothing(chat: Chat) -> None:
@@ -157,9 +158,12 @@ async def test_books_that_do_not_balance_say_so(chat: Chat) -> None:
     async with chat.database.write() as connection:
         # A forger with access to the database, adding an entry of his own.
         transfer_id = (await connection.execute(sa.select(t.transfers.c.id))).scalar_one()
+        anna = sa.select(t.accounts.c.no).where(
+            t.accounts.c.id == f"wallet:{wallet_id}/available/CNY"
+        )
         await connection.execute(
             sa.insert(t.entries).values(
-                account_id=f"wallet:{wallet_id}/available/CNY",
+                account_no=(await connection.execute(anna)).scalar_one(),
                 seq=99,
                 transfer_id=transfer_id,
                 amount_minor=100,

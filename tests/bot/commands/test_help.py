@@ -5,6 +5,7 @@ from bot.commands.command import Command, split_word
 from bot.commands.registry import table_of
 from bot.conversation.turn import Desk, Turn
 from tests.bot.commands.chat import Chat
+from wallet_core.ledger.wallets import WalletMode
 
 
 async def test_help_lists_every_command_for_people_and_none_for_admins(chat: Chat) -> None:
@@ -46,7 +47,7 @@ async def test_an_admin_command_is_refused_to_everybody_else(chat: Chat) -> None
     for line in ("/admin", "/admin books", "/admin freeze anna", "/admin parked"):
         answer = await chat.ask("anna", line)
         assert answer.text == "Only an admin of this instance can do that."
-    assert not await chat.desk.people.is_frozen((await chat.meet("anna")).wallet_id)
+    assert await chat.desk.people.mode_of((await chat.meet("anna")).wallet_id) is WalletMode.OPEN
 
 
 async def test_two_commands_cannot_have_one_name() -> None:

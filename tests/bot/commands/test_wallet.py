@@ -24,7 +24,7 @@ async def test_what_is_free_and_what_is_held(chat: Chat) -> None:
 
 async def test_a_frozen_wallet_says_so(chat: Chat) -> None:
     person = await chat.meet("anna")
-    row = Update(table="wallets", where={"id": person.wallet_id}, values={"frozen": True})
+    row = Update(table="wallets", where={"id": person.wallet_id}, values={"mode": "frozen"})
     await chat.writer.commit(Commit(key="freeze", rows=(row,)))
     assert "frozen" in (await chat.ask("anna", "/balance")).text
 

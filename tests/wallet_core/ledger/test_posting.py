@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from wallet_core.errors import KeyConflict, MoneyError, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef, clearing, merchant, wallet
 from wallet_core.ledger.commits import Commit
-from wallet_core.ledger.posting import AccountState, Books, WalletState
+from wallet_core.ledger.posting import AccountState, Books, EntryRow
 from wallet_core.ledger.transfers import (
     Authorise,
     Capture,
@@ -23,6 +23,7 @@ from wallet_core.ledger.transfers import (
     Void,
     named,
 )
+from wallet_core.ledger.wallets import WalletMode, WalletState
 from wallet_core.money import AMOUNT_MINOR_MAX
 
 TILL = clearing("cash", "CNY")
@@ -128,12 +129,14 @@ class Model:
         return True
 
 
+OPEN = WalletState(WalletMode.OPEN, fence=3)
+FROZEN = WalletState(WalletMode.FROZEN, fence=3)
+
+
 def opened() -> Books:
     books = Books(now_us=1_000)
-    books.wallets = {
-        ref.owner.partition(":")[2]: WalletState(frozen=False, fence=3) for ref in WALLETS
-    }
-    books.wallets = {**books.wallets, "w_frozen": WalletState(frozen=True, fence=3)}
+    books.rules.wallets = {ref.wallet_id or "": OPEN for ref in WALLETS}
+    books.rules.wallets["w_frozen"] = FROZEN
     return books
 
 
@@ -144,8 +147,11 @@ def picture(books: Books) -> object:
         dict(books.holds),
         dict(books.known_transfers),
         list(books.transfer_rows),
-        list(books.entry_rows),
     )
+
+
+def entries(books: Books) -> list[EntryRow]:
+    return [entry for row in books.transfer_rows for entry in row.entries]
 
 
 def balances(books: Books) -> dict[str, int]:
@@ -186,14 +192,14 @@ def test_the_books_do_what_the_model_does(commits: list[tuple[list[Move], bool]]
 def _entries_replay(books: Books) -> None:
     replayed: Counter[str] = Counter()
     versions: Counter[str] = Counter()
-    for entry in books.entry_rows:
-        replayed[entry.account_id] += entry.amount_minor
-        versions[entry.account_id] += 1
-        assert entry.balance_after_minor == replayed[entry.account_id]
-        assert entry.seq == versions[entry.account_id]
+    for entry in entries(books):
+        replayed[entry.account.ref.id] += entry.amount_minor
+        versions[entry.account.ref.id] += 1
+        assert entry.balance_after_minor == replayed[entry.account.ref.id]
+        assert entry.seq == versions[entry.account.ref.id]
     assert nonzero(replayed) == balances(books)
     sums: Counter[UUID] = Counter()
-    for entry in books.entry_rows:
+    for entry in entries(books):
         sums[entry.transfer_id] += entry.amount_minor
     assert not any(sums.values())
 
@@ -211,7 +217,7 @@ def hold(amount_minor: int, key: str = "hold") -> Authorise:
 
 def with_money(amount_minor: int) -> Books:
     books = opened()
-    books.accounts[WALLETS[0].id] = AccountState(WALLETS[0], amount_minor, 7)
+    books.accounts[WALLETS[0].id] = AccountState.opened(WALLETS[0], amount_minor, 7)
     return books
 
 
@@ -238,7 +244,7 @@ def test_each_rule_names_itself() -> None:
 def test_a_frozen_wallet_gets_its_hold_back_and_may_be_captured() -> None:
     books = with_money(100)
     books.apply(Commit(key="a", transfers=(hold(60, "one"), hold(40, "two"))))
-    books.wallets = {"w_anna": WalletState(frozen=True, fence=3)}
+    books.rules.wallets = {"w_anna": FROZEN}
     books.apply(
         Commit(
             key="b",

@@ -7,6 +7,7 @@ import pytest
 from tests.wallet_core.world import NETWORK, World, now_us, world_at
 from wallet_core.errors import Refused
 from wallet_core.ledger.commits import Update
+from wallet_core.ledger.wallets import WalletMode
 from wallet_core.storage import tables as t
 from wallet_core.storage.people import Contact, People, UnknownPerson, grant_admin
 
@@ -88,7 +89,7 @@ async def test_what_belongs_to_the_claim_is_written_with_it_or_not_at_all(
 ) -> None:
     anna = await people.meet(NETWORK, "anna", "lobby")
     await people.offer_admin("secret", now_us() + HOUR_US)
-    impossible = Update(table="wallets", where={"id": "nobody"}, values={"frozen": True})
+    impossible = Update(table="wallets", where={"id": "nobody"}, values={"mode": "frozen"})
     with pytest.raises(Refused):
         await people.claim_admin("secret", anna, now_us(), also=(impossible,))
     assert await people.admins() == []
@@ -113,6 +114,6 @@ async def test_an_admin_is_granted_by_either_id(people: People, world: World) ->
 
 async def test_frozen_is_seen(world: World, people: People) -> None:
     anna = await world.person("anna")
-    assert not await people.is_frozen(anna.wallet_id)
+    assert await people.mode_of(anna.wallet_id) is WalletMode.OPEN
     await world.freeze(anna.wallet_id)
-    assert await people.is_frozen(anna.wallet_id)
+    assert await people.mode_of(anna.wallet_id) is WalletMode.FROZEN

@@ -49,7 +49,7 @@ async def writer(database: Database) -> AsyncIterator[Writer]:
                     Insert("persons", {"id": "p_anna", "wallet_id": "w_anna", "admin": False}),
                     Insert(
                         "wallets",
-                        {"id": "w_anna", "person_id": "p_anna", "frozen": False, "fence": 0},
+                        {"id": "w_anna", "person_id": "p_anna", "mode": "open", "fence": 0},
                     ),
                 ),
             )
@@ -85,7 +85,9 @@ async def test_a_transfer_writes_entries_that_sum_to_zero_with_balances_after(
     await writer.commit(top_up(500))
     await writer.commit(top_up(200, "again"))
     async with database.read() as connection:
-        rows = (await connection.execute(sa.select(t.entries).order_by(t.entries.c.seq))).all()
+        query = sa.select(t.entries, t.accounts.c.id.label("account_id"))
+        query = query.join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
+        rows = (await connection.execute(query.order_by(t.entries.c.seq))).all()
     assert sum(row.amount_minor for row in rows) == 0
     mine = [row for row in rows if row.account_id == ANNA.id]
     assert [(r.seq, r.amount_minor, r.balance_after_minor) for r in mine] == [
@@ -169,7 +171,7 @@ async def test_a_refused_row_takes_its_money_back(writer: Writer, database: Data
                     Update(
                         table="wallets",
                         where={"id": "nobody"},
-                        values={"frozen": True},
+                        values={"mode": "frozen"},
                         refusal=Refusal.SOLD_OUT,
                     ),
                 ),
@@ -250,7 +252,7 @@ async def test_a_frozen_wallet_receives_but_does_not_pay(
     await writer.commit(
         Commit(
             key="freeze",
-            rows=(Update(table="wallets", where={"id": "w_anna"}, values={"frozen": True}),),
+            rows=(Update(table="wallets", where={"id": "w_anna"}, values={"mode": "frozen"}),),
         )
     )
     await writer.commit(top_up(500))

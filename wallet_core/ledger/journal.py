@@ -1,0 +1,77 @@
+"""The journal: each writer's batches as a chain of hashes, so that no row changes unseen.
+
+Each transfer has a *leaf*, each batch a *hash* over the batch before it and its leaves. All of it
+is SHA-256 over the bytes described here (numbers big-endian and signed, texts in UTF-8 after their
+length in two bytes), so that anybody can compute it anew:
+
+    leaf  = H(02 | id 16 | hold id 16, zeros for none | fingerprint 16 | time 8 | kind | subject
+              | payee, empty for none | commit key | number of entries 2
+              | each entry: account id | number on the account 8 | amount 8 | balance after it 8,
+              in the order of these bytes)
+    batch = H(03 | hash of the batch before it 32, zeros for the first | chain 4 | number of the
+              batch, from 1, 8 | time 8 | number of leaves 4 | the leaves in their order)
+"""
+
+import struct
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from hashlib import sha256
+from uuid import UUID
+
+#: What the first batch of a chain follows.
+GENESIS = bytes(32)
+
+_NO_HOLD = bytes(16)
+_TIME = struct.Struct(">q")
+_COUNT = struct.Struct(">H")
+_ENTRY = struct.Struct(">qqq")
+_BATCH = struct.Struct(">iqqi")
+
+
+@lru_cache(maxsize=10_000)
+def text_bytes(text: str) -> bytes:
+    """A text as it stands in a leaf: its length in two bytes, then UTF-8."""
+    encoded = text.encode()
+    return _COUNT.pack(len(encoded)) + encoded
+
+
+def entry_bytes(account: bytes, seq: int, amount_minor: int, balance_after_minor: int) -> bytes:
+    """An entry as it stands in a leaf; `account` is what `text_bytes` makes of the account's id."""
+    return account + _ENTRY.pack(seq, amount_minor, balance_after_minor)
+
+
+def leaf_hash(
+    transfer_id: UUID,
+    hold_id: UUID | None,
+    fingerprint: bytes,
+    at_us: int,
+    texts: tuple[str, str, str, str],
+    entries: Sequence[bytes],
+) -> bytes:
+    """The leaf of a transfer; `texts` are its kind, subject, payee and commit key.
+
+    `entries` may come in any order: rows of a database have none.
+    """
+    return sha256(
+        b"".join(
+            (
+                b"\x02",
+                transfer_id.bytes,
+                _NO_HOLD if hold_id is None else hold_id.bytes,
+                fingerprint,
+                _TIME.pack(at_us),
+                *map(text_bytes, texts),
+                _COUNT.pack(len(entries)),
+                *sorted(entries),
+            )
+        )
+    ).digest()
+
+
+def batch_hash(
+    before: bytes, chain_no: int, batch_no: int, at_us: int, leaves: Iterable[bytes]
+) -> bytes:
+    """The hash of a batch; the next one of its chain follows it."""
+    joined = b"".join(leaves)
+    head = _BATCH.pack(chain_no, batch_no, at_us, len(joined) // 32)
+    return sha256(b"\x03" + before + head + joined).digest()

@@ -1,0 +1,266 @@
+"""What the books must know of wallets: whether they may pay, how much, and to whom lately.
+
+Everything here is a working copy, like the books themselves: the storage loads what a batch of
+commits touches, and the evaluation counts on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from wallet_core.errors import PayontapError, Refusal, Refused
+from wallet_core.ledger.accounts import AccountRef, Purpose
+from wallet_core.ledger.transfers import Authorise, Post, Transfer
+from wallet_core.limits import (
+    DAY_US,
+    MONTH_US,
+    Limits,
+    LimitsOf,
+    Spend,
+    Spending,
+    no_limits,
+    spent_minor,
+)
+
+_SECOND_US = 1_000_000
+#: Owners to whom money goes that is spent. What goes to a provider is a payout.
+_SPENT_ON = ("merchant:", "wallet:", "escrow:")
+
+
+class WalletMode(StrEnum):
+    """What a wallet may do. Whatever its mode, it can be paid back to."""
+
+    OPEN = "open"
+    WITHDRAW_ONLY = "withdraw_only"
+    FROZEN = "frozen"
+
+
+class WalletState(msgspec.Struct, frozen=True):
+    """A wallet as it stands.
+
+    `fence` is that of its newest lease. `siblings` are the wallets that share its limits, itself
+    included: those of one person, and those that once were; empty where it stands alone.
+    """
+
+    mode: WalletMode
+    fence: int
+    siblings: tuple[str, ...] = ()
+
+
+class Payment(msgspec.Struct, frozen=True):
+    """Money that leaves a wallet; `payee` is the owner that most of it goes to."""
+
+    wallet_id: str
+    account_id: str
+    currency: str
+    payee: str
+    amount_minor: int
+
+
+class NeedsSpends(PayontapError):
+    """Whether a payment keeps within its limits cannot be told before `load` was looked at."""
+
+    def __init__(self, payment: Payment) -> None:
+        super().__init__(payment.account_id)
+        self.payment = payment
+
+
+def payments_of(transfer: Transfer) -> Sequence[Payment]:
+    """What a transfer takes from wallets."""
+    if type(transfer) is Authorise:
+        payer = transfer.payer
+        if payer.wallet_id is None:
+            return ()
+        amount_minor = transfer.amount_minor
+        payee = transfer.payee.owner
+        return (Payment(payer.wallet_id, payer.id, payer.currency, payee, amount_minor),)
+    if type(transfer) is Post:
+        return [
+            Payment(
+                account.wallet_id or "",
+                account.id,
+                account.currency,
+                _payee(transfer, account),
+                -leg.amount_minor,
+            )
+            for leg in transfer.legs
+            if leg.amount_minor < 0
+            and (account := leg.account).purpose is Purpose.AVAILABLE
+            and account.wallet_id is not None
+        ]
+    return ()
+
+
+def _payee(post: Post, payer: AccountRef) -> str:
+    most_minor, owner = 0, ""
+    for leg in post.legs:
+        if leg.amount_minor > most_minor and leg.account.currency == payer.currency:
+            most_minor, owner = leg.amount_minor, leg.account.owner
+    return owner
+
+
+class SpendingAccount(Protocol):
+    """What the rules see of an account."""
+
+    def spending(self, now_us: int) -> Spending:
+        """What was spent from it lately, as of now."""
+
+
+@dataclass
+class WalletRules:
+    """Who may pay how much.
+
+    `defaults` are the limits of every wallet, `limits` those of single ones (wallet, currency),
+    which hold instead. `spends` are the single payments of accounts whose upper bound did not tell;
+    `payees` says since when a wallet knows a payee, None for not at all; `new_payees` is what this
+    batch adds.
+    """
+
+    defaults: LimitsOf = no_limits
+    wallets: dict[str, WalletState] = field(default_factory=dict)
+    limits: Mapping[tuple[str, str], Limits] = field(default_factory=dict)
+    spends: dict[str, tuple[Spend, ...]] = field(default_factory=dict)
+    payees: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    new_payees: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def siblings_of(self, wallet_id: str) -> tuple[str, ...]:
+        """The wallets that share its limits, itself included."""
+        known = self.wallets.get(wallet_id)
+        return (known.siblings if known is not None else ()) or (wallet_id,)
+
+    def limits_of(self, wallet_id: str, currency: str) -> Limits:
+        """What the wallet may spend: the strictest of what its siblings may."""
+        known = self.wallets.get(wallet_id)
+        if not self.limits and (known is None or not known.siblings):
+            return self.defaults(currency)
+        limits: Limits | None = None
+        for sibling in self.siblings_of(wallet_id):
+            own = self.limits.get((sibling, currency))
+            own = self.defaults(currency) if own is None else own
+            limits = own if limits is None else limits.stricter(own)
+        return limits or self.defaults(currency)
+
+    def is_spending(self, payment: Payment) -> bool:
+        """Whether a payment counts against limits: not where the money stays its owner's."""
+        payee = payment.payee
+        if payee.startswith("wallet:"):
+            known = self.wallets.get(payment.wallet_id)
+            siblings = (known.siblings if known is not None else ()) or (payment.wallet_id,)
+            return payee[7:] not in siblings
+        return payee.startswith(_SPENT_ON)
+
+    def check_fences(self, fences: Mapping[str, int]) -> None:
+        """Raises `Refused` for a commit decided under a lease that is no longer the newest."""
+        for wallet_id, fence in fences.items():
+            known = self.wallets.get(wallet_id)
+            if known is None or known.fence != fence:
+                raise Refused(Refusal.STALE_FENCE, wallet_id)
+
+    def check(self, payment: Payment, accounts: Mapping[str, SpendingAccount], now_us: int) -> bool:
+        """Whether a payment counts as spending.
+
+        Raises `Refused` where the wallet's mode or a limit forbids it, and `NeedsSpends`.
+        """
+        known = self.wallets.get(payment.wallet_id)
+        mode = WalletMode.OPEN if known is None else known.mode
+        if mode is WalletMode.FROZEN:
+            raise Refused(Refusal.WALLET_FROZEN, payment.wallet_id)
+        if not self.is_spending(payment):
+            return False
+        if mode is WalletMode.WITHDRAW_ONLY:
+            raise Refused(Refusal.WITHDRAW_ONLY, payment.wallet_id)
+        limits = self.limits_of(payment.wallet_id, payment.currency)
+        if limits.payment_max_minor is not None and payment.amount_minor > limits.payment_max_minor:
+            raise Refused(Refusal.PAYMENT_LIMIT, payment.account_id)
+        if not self._surely_within(limits, payment, known, accounts, now_us):
+            self._check_windows(limits, payment, now_us)
+        return True
+
+    def _surely_within(
+        self,
+        limits: Limits,
+        payment: Payment,
+        known: WalletState | None,
+        accounts: Mapping[str, SpendingAccount],
+        now_us: int,
+    ) -> bool:
+        """Whether the upper bounds alone show that no limit is broken."""
+        if limits.watches_payees or (known is not None and known.siblings):
+            return False
+        account = accounts.get(payment.account_id)
+        spending = Spending() if account is None else account.spending(now_us)
+        day_minor = spending.day_minor + spending.day_before_minor + payment.amount_minor
+        month_minor = spending.month_minor + spending.month_before_minor + payment.amount_minor
+        return (
+            (limits.day_max_minor is None or day_minor <= limits.day_max_minor)
+            and (limits.payee_day_max_minor is None or day_minor <= limits.payee_day_max_minor)
+            and (limits.month_max_minor is None or month_minor <= limits.month_max_minor)
+        )
+
+    def _check_windows(self, limits: Limits, payment: Payment, now_us: int) -> None:
+        """The same from single payments, of all wallets that count together."""
+        spends: list[Spend] = []
+        for account_id in self.accounts_together(payment):
+            known = self.spends.get(account_id)
+            if known is None:
+                raise NeedsSpends(payment)
+            spends += known
+        amount_minor = payment.amount_minor
+
+        def breaks(most_minor: int | None, window_us: int, payee: str | None = None) -> bool:
+            return (
+                most_minor is not None
+                and spent_minor(spends, now_us - window_us, payee) + amount_minor > most_minor
+            )
+
+        if breaks(limits.day_max_minor, DAY_US):
+            raise Refused(Refusal.DAY_LIMIT, payment.account_id)
+        if breaks(limits.month_max_minor, MONTH_US):
+            raise Refused(Refusal.MONTH_LIMIT, payment.account_id)
+        if breaks(limits.payee_day_max_minor, DAY_US, payment.payee):
+            raise Refused(Refusal.PAYEE_LIMIT, payment.payee)
+        if limits.watches_payees:
+            delay_us = min(limits.new_payee_delay_s * _SECOND_US, MONTH_US)
+            if self._known_since(payment, now_us) + delay_us > now_us and breaks(
+                limits.new_payee_max_minor, delay_us, payment.payee
+            ):
+                raise Refused(Refusal.NEW_PAYEE, payment.payee)
+
+    def _known_since(self, payment: Payment, now_us: int) -> int:
+        """Since when the payee is known; the first contact counts even if it is refused."""
+        pairs = [(sibling, payment.payee) for sibling in self.siblings_of(payment.wallet_id)]
+        if any(pair not in self.payees for pair in pairs):
+            raise NeedsSpends(payment)
+        since = [at_us for pair in pairs if (at_us := self.payees[pair]) is not None]
+        if since:
+            return min(since)
+        own = (payment.wallet_id, payment.payee)
+        self.payees[own] = self.new_payees[own] = now_us
+        return now_us
+
+    def note(self, payment: Payment, transfer_id: UUID, now_us: int) -> None:
+        """Count a payment that was evaluated, where single payments are counted."""
+        spends = self.spends.get(payment.account_id)
+        if spends is not None:
+            spend = Spend(transfer_id, now_us, payment.amount_minor, payment.payee)
+            self.spends[payment.account_id] = (*spends, spend)
+
+    def give_back(self, account_id: str, hold_id: UUID) -> None:
+        """A payment's hold has ended without money: it was no spending."""
+        spends = self.spends.get(account_id)
+        if spends is not None:
+            self.spends[account_id] = tuple(s for s in spends if s.transfer_id != hold_id)
+
+    def accounts_together(self, payment: Payment) -> Sequence[str]:
+        """The accounts whose payments count together with this one."""
+        siblings = self.siblings_of(payment.wallet_id)
+        if len(siblings) == 1:
+            return (payment.account_id,)
+        return [
+            AccountRef(f"wallet:{sibling}", Purpose.AVAILABLE, payment.currency).id
+            for sibling in siblings
+        ]

@@ -1,0 +1,139 @@
+"""How much a wallet may spend: the rules, and what has been spent in rolling windows.
+
+A limit counts what leaves a wallet for somebody else: a merchant, another person, a host's escrow.
+Money that goes back to its owner (a payout, a conversion, a transfer between own wallets) is no
+spending. A payment whose hold ends without money gives its share of the limit back; a refund does
+not. Windows roll: a day is the last 24 hours, a month the last 30 days.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from struct import Struct
+from uuid import UUID
+
+import msgspec
+
+DAY_US = 24 * 3600 * 1_000_000
+MONTH_US = 30 * DAY_US
+#: No payee counts as new for longer than the longest window that is kept.
+NEW_PAYEE_DELAY_S_MAX = 30 * 24 * 3600
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """The most that may be spent of one currency, in minor units; None: no limit.
+
+    `payment_max_minor` is for one payment, `day_max_minor` and `month_max_minor` for rolling
+    windows, `payee_day_max_minor` for one payee in a day. For `new_payee_delay_s` seconds after the
+    first contact with a payee, at most `new_payee_max_minor` may go to him.
+    """
+
+    payment_max_minor: int | None = None
+    day_max_minor: int | None = None
+    month_max_minor: int | None = None
+    payee_day_max_minor: int | None = None
+    new_payee_max_minor: int | None = None
+    new_payee_delay_s: int = 0
+
+    @property
+    def watches_payees(self) -> bool:
+        """Whether it matters since when a payee is known."""
+        return self.new_payee_max_minor is not None and self.new_payee_delay_s > 0
+
+    def stricter(self, other: "Limits") -> "Limits":
+        """What allows no more than either of the two."""
+        least = {
+            name: min((a for a in (getattr(self, name), getattr(other, name)) if a is not None),
+                      default=None)
+            for name in self.__struct_fields__
+            if name != "new_payee_delay_s"
+        }  # fmt: skip
+        delay_s = max(self.new_payee_delay_s, other.new_payee_delay_s)
+        return Limits(new_payee_delay_s=delay_s, **least)
+
+
+NO_LIMITS = Limits()
+
+_SPENDING = Struct(">6q")
+
+LimitsOf = Callable[[str], Limits]
+"""The limits that hold for every wallet, by currency."""
+
+
+def no_limits(_currency: str) -> Limits:
+    """No wallet has any limit but those that are set for itself."""
+    return NO_LIMITS
+
+
+@dataclass(slots=True)
+class Spending:
+    """What left an account, in two blocks of a day and two of 30 days: an upper bound.
+
+    Two adjoining blocks cover any rolling window, so as long as their sum is within a limit nobody
+    has to look at single payments. `day_no` and `month_no` number the newest block since the epoch.
+    """
+
+    day_no: int = 0
+    day_minor: int = 0
+    day_before_minor: int = 0
+    month_no: int = 0
+    month_minor: int = 0
+    month_before_minor: int = 0
+
+    @classmethod
+    def unpack(cls, packed: bytes | None) -> "Spending":
+        """What `pack` made; None stands for an account that nothing was spent from."""
+        return cls(*_SPENDING.unpack(packed)) if packed is not None else cls()
+
+    def pack(self) -> bytes:
+        """The six numbers in their order, 8 bytes each, big-endian."""
+        return _SPENDING.pack(
+            self.day_no,
+            self.day_minor,
+            self.day_before_minor,
+            self.month_no,
+            self.month_minor,
+            self.month_before_minor,
+        )
+
+    def roll(self, at_us: int) -> None:
+        """Let blocks that are over fall out."""
+        day_no, month_no = at_us // DAY_US, at_us // MONTH_US
+        if day_no > self.day_no:
+            self.day_before_minor = self.day_minor if day_no == self.day_no + 1 else 0
+            self.day_no, self.day_minor = day_no, 0
+        if month_no > self.month_no:
+            self.month_before_minor = self.month_minor if month_no == self.month_no + 1 else 0
+            self.month_no, self.month_minor = month_no, 0
+
+    def add(self, amount_minor: int) -> None:
+        """Count a payment in the newest blocks."""
+        self.day_minor += amount_minor
+        self.month_minor += amount_minor
+
+    @property
+    def day_bound_minor(self) -> int:
+        """At least what was spent in the last 24 hours."""
+        return self.day_minor + self.day_before_minor
+
+    @property
+    def month_bound_minor(self) -> int:
+        """At least what was spent in the last 30 days."""
+        return self.month_minor + self.month_before_minor
+
+
+class Spend(msgspec.Struct, frozen=True):
+    """One payment of the last 30 days that was not given back."""
+
+    transfer_id: UUID
+    at_us: int
+    amount_minor: int
+    payee: str
+
+
+def spent_minor(spends: Iterable[Spend], since_us: int, payee: str | None = None) -> int:
+    """What was spent after `since_us`, all in all or on one payee."""
+    return sum(
+        spend.amount_minor
+        for spend in spends
+        if spend.at_us > since_us and (payee is None or spend.payee == payee)
+    )

@@ -1,0 +1,218 @@
+"""Domain rows: the declared changes of commits, evaluated in memory like the books.
+
+`DomainRows` is a working copy of the rows that a batch changes. Each commit's changes are applied
+to it, all or none, and what came of them is written set by set; so one commit that is refused takes
+nothing of its neighbours with it, and a row that a hundred commits change is written once.
+
+Whether a new row's key is taken is not looked up before: it hardly ever is. When the database
+says so, the batch is done again with `careful`, which looks first.
+"""
+
+from collections import defaultdict
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from wallet_core.errors import Refused
+from wallet_core.ledger import commits as c
+from wallet_core.storage import requests as q
+from wallet_core.storage.database import metadata
+
+Key = tuple[Any, ...]
+Place = tuple[str, Key]
+Values = dict[str, Any]
+
+
+class DomainRows:
+    """The working copy of the rows that `changes` name."""
+
+    def __init__(self, changes: Sequence[c.RowChange], *, careful: bool) -> None:
+        self._changes = changes
+        self._careful = careful
+        self._columns: dict[str, set[str]] = defaultdict(set)
+        self._rows: dict[Place, Values | None] = {}
+        self._taken: dict[tuple[str, tuple[str, ...]], set[Key]] = defaultdict(set)
+        self._new: dict[Place, c.Insert] = {}
+        self._keyless: list[tuple[str, Values]] = []
+        self._changed: dict[Place, set[str]] = {}
+
+    def load(self) -> Generator[q.Request, Any, None]:
+        """Read and lock the rows that will be changed, table by table in one order everywhere."""
+        wanted: dict[str, set[Key]] = defaultdict(set)
+        for change in self._changes:
+            if isinstance(change, c.Update):
+                columns = self._columns[change.table]
+                columns.update(change.where, change.values, change.add)
+                columns.update(bound for _, bound in change.keep_within)
+                wanted[change.table].add(_key_of(change.table, change.where))
+        for name in sorted(wanted):
+            table, by = metadata.tables[name], primary_key(name)
+            wide = (*by, *sorted(self._columns[name].difference(by)))
+            keys = tuple(zip(*sorted(wanted[name]), strict=True))
+            found = yield q.Ask(q.fetch(table, wide, by, lock=True), keys)
+            for row in found:
+                values = dict(zip(wide, row, strict=True))
+                self._rows[name, tuple(row[: len(by)])] = values
+        if self._careful:
+            yield from self._look_for_taken_keys()
+
+    def _look_for_taken_keys(self) -> Generator[q.Request, Any, None]:
+        asked: dict[tuple[str, tuple[str, ...]], set[Key]] = defaultdict(set)
+        for change in self._changes:
+            for unique in unique_keys(change.table):
+                key = _values_of(change.values, unique)
+                if key is not None:
+                    asked[change.table, unique].add(key)
+        for (name, unique), values in sorted(asked.items(), key=lambda item: item[0]):
+            keys = tuple(zip(*values, strict=True))
+            found = yield q.Ask(q.fetch(metadata.tables[name], unique, unique), keys)
+            self._taken[name, unique].update(tuple(row) for row in found)
+
+    def apply(self, changes: Sequence[c.RowChange]) -> None:
+        """Evaluate one commit's changes; raises `Refused` with all as it was."""
+        undo: list[Any] = []
+        try:
+            for change in changes:
+                match change:
+                    case c.Insert():
+                        self._insert(change, undo)
+                    case c.Update():
+                        self._update(change, undo)
+        except Refused:
+            for step in reversed(undo):
+                step()
+            raise
+
+    def _insert(self, change: c.Insert, undo: list[Any]) -> None:
+        name = change.table
+        taken = [
+            (unique, key)
+            for unique in unique_keys(name)
+            if (key := _values_of(change.values, unique)) is not None
+        ]
+        for unique, key in taken:
+            if key in self._taken[name, unique]:
+                if change.if_absent:
+                    return
+                raise Refused(change.refusal, f"{name}: {dict(zip(unique, key, strict=True))}")
+        own_key = _values_of(change.values, primary_key(name))
+        if own_key is not None and self._rows.get((name, own_key)) is not None:
+            if change.if_absent:
+                return
+            raise Refused(change.refusal, f"{name}: {own_key}")
+        for unique, key in taken:
+            self._taken[name, unique].add(key)
+            undo.append(lambda unique=unique, key=key: self._taken[name, unique].discard(key))
+        if own_key is None:
+            self._keyless.append((name, dict(change.values)))
+            undo.append(self._keyless.pop)
+            return
+        place = (name, own_key)
+        self._rows[place], self._new[place] = dict(change.values), change
+
+        def take_back() -> None:
+            del self._rows[place], self._new[place]
+
+        undo.append(take_back)
+
+    def _update(self, change: c.Update, undo: list[Any]) -> None:
+        place = (change.table, _key_of(change.table, change.where))
+        row = self._rows.get(place)
+        if row is None or any(row.get(name) != value for name, value in change.where.items()):
+            raise Refused(change.refusal, f"{change.table}: {dict(change.where)}")
+        after = {**change.values, **{name: row[name] + by for name, by in change.add.items()}}
+        for name, bound in change.keep_within:
+            most = after.get(bound, row.get(bound))
+            if most is not None and after.get(name, row.get(name)) > most:
+                raise Refused(change.refusal, f"{change.table}.{name} would pass {bound}")
+        self._check_unique(change, row)
+        before = {name: row.get(name) for name in after}
+        row.update(after)
+        known = self._changed.get(place)
+        self._changed[place] = {*(known or ()), *after}
+
+        def take_back() -> None:
+            row.update(before)
+            if known is None:
+                del self._changed[place]
+            else:
+                self._changed[place] = known
+
+        undo.append(take_back)
+
+    def _check_unique(self, change: c.Update, row: Mapping[str, Any]) -> None:
+        for unique in unique_keys(change.table):
+            key = _values_of(change.values, unique)
+            if key is None or key == tuple(row.get(name) for name in unique):
+                continue
+            if key in self._taken[change.table, unique]:
+                raise Refused(change.refusal, f"{change.table}: {key} is taken")
+
+    def writes(self) -> list[q.Insert | q.Change]:
+        """What came of all that was applied."""
+        inserts: dict[tuple[str, tuple[str, ...], bool], list[q.Row]] = defaultdict(list)
+        for place, change in self._new.items():
+            values = self._rows[place] or {}
+            columns = tuple(sorted(values))
+            inserts[place[0], columns, change.if_absent].append([values[n] for n in columns])
+        for name, values in self._keyless:
+            columns = tuple(sorted(values))
+            inserts[name, columns, False].append([values[n] for n in columns])
+        updates: dict[tuple[str, tuple[str, ...]], list[q.Row]] = defaultdict(list)
+        for place, names in sorted(self._changed.items(), key=lambda item: repr(item[0])):
+            if place not in self._new:
+                columns, row = tuple(sorted(names)), self._rows[place] or {}
+                updates[place[0], columns].append([*place[1], *(row[n] for n in columns)])
+        order = _table_order()
+        return [
+            *(
+                q.Insert(metadata.tables[name], columns, rows, if_absent)
+                for (name, columns, if_absent), rows in sorted(
+                    inserts.items(), key=lambda item: order[item[0][0]]
+                )
+            ),
+            *(
+                q.Change(metadata.tables[name], primary_key(name), columns, rows)
+                for (name, columns), rows in updates.items()
+            ),
+        ]
+
+
+@lru_cache(maxsize=200)
+def primary_key(table: str) -> tuple[str, ...]:
+    """The columns of a table's primary key."""
+    return tuple(column.name for column in metadata.tables[table].primary_key.columns)
+
+
+@lru_cache(maxsize=200)
+def unique_keys(table: str) -> tuple[tuple[str, ...], ...]:
+    """The columns of each key that only one row of the table can have."""
+    found = metadata.tables[table]
+    uniques = {primary_key(table)}
+    for constraint in found.constraints:
+        if isinstance(constraint, sa.UniqueConstraint):
+            uniques.add(tuple(column.name for column in constraint.columns))
+    uniques.update(
+        tuple(column.name for column in index.columns) for index in found.indexes if index.unique
+    )
+    return tuple(sorted(uniques))
+
+
+@lru_cache(maxsize=1)
+def _table_order() -> dict[str, int]:
+    return {table.name: n for n, table in enumerate(metadata.sorted_tables)}
+
+
+def _values_of(values: Mapping[str, Any], names: Iterable[str]) -> Key | None:
+    """The values of a key; None where one of them is missing or null, so that it is unique."""
+    key = tuple(values.get(name) for name in names)
+    return None if None in key else key
+
+
+def _key_of(table: str, where: Mapping[str, Any]) -> Key:
+    key = _values_of(where, primary_key(table))
+    if key is None:
+        raise ValueError(f"a change of {table} names its row by {primary_key(table)}")
+    return key

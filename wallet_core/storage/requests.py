@@ -1,0 +1,171 @@
+"""What a batch asks of a database, apart from how each database is asked.
+
+A batch is written once, as a generator that yields these requests and is sent their answers. A
+session of a database (`postgres_session`, `sqlite_session`) runs it in one transaction.
+"""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from wallet_core.errors import PayontapError
+
+R = TypeVar("R")
+Row = Sequence[Any]
+Work = Generator["Request", Any, R]
+"""Something to be done in one transaction: yields requests, is sent answers, returns `R`."""
+
+
+class Conflict(PayontapError):
+    """The database refused a write: somebody else's row stands there, or a rule forbids it.
+
+    `unique` tells the two apart; `table` is where, if the database says so.
+    """
+
+    def __init__(self, detail: str, *, unique: bool, table: str = "") -> None:
+        super().__init__(detail)
+        self.unique = unique
+        self.table = table
+
+
+class TryAgain(PayontapError):
+    """The database or the batch itself gave the transaction up; nothing of it was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A question in both databases' words.
+
+    PostgreSQL takes all keys at once, one array for each part of the key; SQLite is asked key by
+    key. `uuids` are the columns of the answer that are UUIDs.
+    """
+
+    postgres: str
+    sqlite: str
+    uuids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Rows for many keys; `keys` has one sequence for each part of the key."""
+
+    statement: Statement
+    keys: tuple[Sequence[Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """New rows; `if_absent` leaves rows alone whose key is there."""
+
+    table: sa.Table
+    columns: tuple[str, ...]
+    rows: Sequence[Row]
+    if_absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Rows that change. Each of `rows` is the values of `by`, then those of `columns`.
+
+    `exactly` says that each of them must be there; otherwise the batch is to be done again.
+    """
+
+    table: sa.Table
+    by: tuple[str, ...]
+    columns: tuple[str, ...]
+    rows: Sequence[Row]
+    exactly: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A write in both databases' words, for many keys like `Ask`."""
+
+    statement: Statement
+    keys: tuple[Sequence[Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """Writes that are made together; PostgreSQL gets them as one statement."""
+
+    writes: Sequence[Insert | Change | Run]
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What stands already under these names, and where the chain and the clock are."""
+
+    transfer_ids: Sequence[UUID]
+    keys: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """`transfers`: number of the id → fingerprint; `commits`: key, fingerprint, refusal, result, time of each."""
+
+    now_us: int
+    chain_no: int
+    length: int
+    head: bytes
+    transfers: dict[int, bytes]
+    commits: Sequence[tuple[str, bytes, str | None, str, int]]
+
+
+Request = Ask | Save | Open
+
+
+@lru_cache(maxsize=500)
+def fetch(
+    table: sa.Table, columns: tuple[str, ...], by: tuple[str, ...], *, lock: bool = False
+) -> Statement:
+    """The statement that gives `columns` of the rows whose `by` columns have given values.
+
+    With `lock` the rows stay locked until the end of the transaction, taken in the order of `by`.
+    """
+    wanted = ", ".join(f"r.{name}" for name in columns)
+    order = ", ".join(f"r.{name}" for name in by)
+    if len(by) == 1:
+        (key,) = by
+        postgres = f"SELECT {wanted} FROM {table.name} r WHERE r.{key} = ANY($1::{pg_type(table.c[key])}[])"  # noqa: E501, S608
+    else:
+        arrays = ", ".join(f"${n}::{pg_type(table.c[name])}[]" for n, name in enumerate(by, 1))
+        named = ", ".join(f"k{n}" for n in range(len(by)))
+        match = " AND ".join(f"r.{name} = k.k{n}" for n, name in enumerate(by))
+        postgres = (
+            f"SELECT {wanted} FROM unnest({arrays}) AS k({named}) JOIN {table.name} r ON {match}"  # noqa: S608
+        )
+    if lock:
+        postgres += f" ORDER BY {order} FOR NO KEY UPDATE OF r"
+    where = " AND ".join(f"r.{name} = ?" for name in by)
+    sqlite = f"SELECT {wanted} FROM {table.name} r WHERE {where}"  # noqa: S608
+    return Statement(postgres, sqlite, uuid_places(table, columns))
+
+
+def uuid_places(table: sa.Table, columns: Sequence[str]) -> tuple[int, ...]:
+    """Which of the columns are UUIDs."""
+    return tuple(n for n, name in enumerate(columns) if isinstance(table.c[name].type, sa.Uuid))
+
+
+def pg_type(column: sa.Column[Any]) -> str:
+    """The name of a column's type in PostgreSQL, for arrays of it."""
+    for kind, name in _PG_TYPES:
+        if isinstance(column.type, kind):
+            return name
+    raise TypeError(f"{column} is of a type that no batch writes")
+
+
+# In this order: a BigInteger is an Integer too, and a Text a String.
+_PG_TYPES: tuple[tuple[type[Any], str], ...] = (
+    (sa.BigInteger, "bigint"),
+    (sa.SmallInteger, "smallint"),
+    (sa.Integer, "integer"),
+    (sa.Boolean, "boolean"),
+    (sa.Uuid, "uuid"),
+    (sa.LargeBinary, "bytea"),
+    (sa.String, "text"),
+)

@@ -1,0 +1,192 @@
+"""What the rules of wallets need from the database: accounts, modes, limits, single payments."""
+
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.posting import AccountState, Books
+from wallet_core.ledger.wallets import Payment, WalletMode, WalletRules, WalletState
+from wallet_core.limits import MONTH_US, Limits, Spend
+from wallet_core.storage import requests as q
+from wallet_core.storage import tables as t
+from wallet_core.storage.account_numbers import NumberedAccount
+
+Steps = Generator[q.Request, Any, None]
+#: Entries of one account that are read at a time.
+_PAGE = 500
+_FIRST = 2**62
+
+_ACCOUNT = (
+    "a.no, a.balance_minor, a.version, a.spending, w.id, w.mode, w.fence, w.limits, w.limit_group"
+)
+_ACCOUNTS = q.Statement(
+    f"SELECT {_ACCOUNT} FROM accounts a LEFT JOIN wallets w ON w.id = a.wallet_id "  # noqa: S608
+    "WHERE a.no = ANY($1::bigint[]) ORDER BY a.no FOR NO KEY UPDATE OF a",
+    f"SELECT {_ACCOUNT} FROM accounts a LEFT JOIN wallets w ON w.id = a.wallet_id "  # noqa: S608
+    "WHERE a.no = ?",
+)
+_NUMBER = q.fetch(t.accounts, ("no",), ("id",))
+_SPENDS_COLUMNS = "e.seq, e.amount_minor, m.id, m.kind, m.hold_id, m.payee, m.created_at_us"
+_SPENDS = q.Statement(
+    f"SELECT {_SPENDS_COLUMNS} FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) "  # noqa: S608
+    "AS k(no, before, most) CROSS JOIN LATERAL (SELECT * FROM entries e WHERE e.account_no = k.no "
+    "AND e.seq < k.before ORDER BY e.seq DESC LIMIT k.most) e JOIN transfers m "
+    "ON m.id = e.transfer_id ORDER BY e.seq DESC",
+    f"SELECT {_SPENDS_COLUMNS} FROM entries e JOIN transfers m ON m.id = e.transfer_id "  # noqa: S608
+    "WHERE e.account_no = ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?",
+    (2, 4),
+)
+
+OwnLimits = dict[str, dict[str, Limits]]
+"""Who set them (`admin`, `self`) → currency → limits, as they stand in a wallet's row."""
+
+
+def own_limits(text: str | None) -> OwnLimits:
+    """The limits in a wallet's row."""
+    return msgspec.json.decode(text, type=OwnLimits) if text else {}
+
+
+def wallets_with_fences(
+    wallet_ids: Sequence[str],
+) -> Generator[q.Request, Any, dict[str, WalletState]]:
+    """Wallets whose fence cannot be raised before the transaction ends."""
+    statement = q.fetch(t.wallets, ("id", "mode", "fence"), ("id",), lock=True)
+    rows = yield q.Ask(statement, (wallet_ids,))
+    return {row[0]: WalletState(WalletMode(row[1]), row[2]) for row in rows}
+
+
+class SpendingRows:
+    """Fills the rules of a batch with what is known of its payers."""
+
+    def __init__(self, rules: WalletRules, books: Books) -> None:
+        self._rules = rules
+        self._books = books
+        self._own: dict[str, OwnLimits] = {}
+        self._groups: dict[str, set[str]] = {}
+
+    def load_accounts(self, numbered: Mapping[int, NumberedAccount]) -> Steps:
+        """Accounts, locked in the order of their numbers, and the wallets that they belong to."""
+        rows = yield q.Ask(_ACCOUNTS, (sorted(numbered),))
+        accounts = self._books.accounts
+        for no, balance_minor, version, spending, wallet_id, mode, fence, limits, group in rows:
+            account = numbered[no]
+            accounts[account.ref.id] = AccountState(
+                account.ref,
+                account.floor_minor,
+                account.id_bytes,
+                no,
+                balance_minor,
+                version,
+                spending,
+            )
+            # Nothing has to be known of a wallet that is open, alone and without limits of its own.
+            if mode is not None and (mode != "open" or limits or group):
+                self._see_wallet(wallet_id, mode, fence, limits, group)
+
+    def _see_wallet(
+        self, wallet_id: str, mode: str, fence: int, limits: str | None, group: str | None
+    ) -> None:
+        """A wallet whose spendable money the batch touches."""
+        if wallet_id not in self._rules.wallets:
+            self._rules.wallets[wallet_id] = WalletState(WalletMode(mode), fence)
+        if limits:
+            self._own[wallet_id] = own_limits(limits)
+        if group is not None:
+            self._groups.setdefault(group, set()).add(wallet_id)
+
+    def load_groups(self) -> Steps:
+        """The wallets that share limits with those that were seen.
+
+        The group's row is locked: whoever pays from another wallet of it waits, or was waited for.
+        """
+        if self._groups:
+            groups = sorted(self._groups)
+            yield q.Ask(q.fetch(t.limit_groups, ("id",), ("id",), lock=True), (groups,))
+            columns = ("id", "mode", "fence", "limits", "limit_group")
+            rows = yield q.Ask(q.fetch(t.wallets, columns, ("limit_group",)), (groups,))
+            members: dict[str, list[str]] = {group: [] for group in groups}
+            for wallet_id, mode, fence, limits, group in rows:
+                self._see_wallet(wallet_id, mode, fence, limits, group)
+                members[group].append(wallet_id)
+            for group in groups:
+                siblings = tuple(sorted(members[group]))
+                for wallet_id in siblings:
+                    state = self._rules.wallets[wallet_id]
+                    self._rules.wallets[wallet_id] = msgspec.structs.replace(
+                        state, siblings=siblings
+                    )
+        self._rules.limits = self._effective()
+
+    def _effective(self) -> dict[tuple[str, str], Limits]:
+        """An admin's limits stand in for the defaults; a person's own only make them stricter."""
+        effective = {}
+        for wallet_id, by_setter in self._own.items():
+            for currency in {name for limits in by_setter.values() for name in limits}:
+                limits = by_setter.get("admin", {}).get(currency)
+                limits = self._rules.defaults(currency) if limits is None else limits
+                own = by_setter.get("self", {}).get(currency)
+                effective[wallet_id, currency] = limits.stricter(own) if own else limits
+        return effective
+
+    def load_spends(self, payment: Payment) -> Steps:
+        """Single payments that count together with `payment`; since when its payee is known."""
+        for account_id in self._rules.accounts_together(payment):
+            if account_id not in self._rules.spends:
+                spends = yield from self._spends_of(AccountRef.of_id(account_id))
+                self._rules.spends[account_id] = spends
+        pairs = [
+            pair
+            for sibling in self._rules.siblings_of(payment.wallet_id)
+            if (pair := (sibling, payment.payee)) not in self._rules.payees
+        ]
+        if pairs:
+            columns = ("wallet_id", "payee", "since_us")
+            statement = q.fetch(t.payees, columns, ("wallet_id", "payee"))
+            rows = yield q.Ask(statement, tuple(zip(*pairs, strict=True)))
+            known = {(row[0], row[1]): row[2] for row in rows}
+            self._rules.payees.update({pair: known.get(pair) for pair in pairs})
+
+    def _spends_of(self, ref: AccountRef) -> Generator[q.Request, Any, tuple[Spend, ...]]:
+        """What was spent from an account: as the database knows it, then in this very batch."""
+        (no,) = [row[0] for row in (yield q.Ask(_NUMBER, ([ref.id],)))] or [0]
+        since_us = self._books.now_us - MONTH_US
+        spends: dict[UUID, Spend] = {}
+        voided: set[UUID] = set()
+        before, more = _FIRST, True
+        while more:
+            rows = yield q.Ask(_SPENDS, ([no], [before], [_PAGE]))
+            for seq, amount_minor, transfer_id, kind, hold_id, payee, at_us in rows:
+                before = seq
+                if kind == "void":
+                    voided.add(hold_id)
+                elif amount_minor < 0 and payee is not None:
+                    spends[transfer_id] = Spend(transfer_id, at_us, -amount_minor, payee)
+            more = len(rows) == _PAGE and rows[-1][6] > since_us
+        self._add_this_batch(ref, spends, voided)
+        return tuple(
+            spend
+            for spend in spends.values()
+            if spend.at_us > since_us
+            and spend.transfer_id not in voided
+            and self._rules.is_spending(_payment(ref, spend))
+        )
+
+    def _add_this_batch(
+        self, ref: AccountRef, spends: dict[UUID, Spend], voided: set[UUID]
+    ) -> None:
+        now_us = self._books.now_us
+        for row in self._books.transfer_rows:
+            for entry in row.entries:
+                if entry.account.ref.id != ref.id:
+                    continue
+                if row.kind == "void" and row.hold_id is not None:
+                    voided.add(row.hold_id)
+                elif entry.amount_minor < 0 and row.payee is not None:
+                    spends[row.id] = Spend(row.id, now_us, -entry.amount_minor, row.payee)
+
+
+def _payment(ref: AccountRef, spend: Spend) -> Payment:
+    return Payment(ref.wallet_id or "", ref.id, ref.currency, spend.payee, spend.amount_minor)

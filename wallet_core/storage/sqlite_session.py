@@ -1,0 +1,240 @@
+"""Runs batches on SQLite: one connection of its own, in one thread of its own.
+
+A batch is run from its first request to its last without leaving the thread, so the price of a
+thread's hop is paid once for all its commits.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Any, TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from wallet_core.errors import StorageUnavailable
+from wallet_core.storage.database import BUSY_TIMEOUT_S, PRAGMAS, Database
+from wallet_core.storage.requests import (
+    Ask,
+    Change,
+    Conflict,
+    Insert,
+    Open,
+    Opened,
+    Request,
+    Row,
+    Run,
+    Save,
+    TryAgain,
+    Work,
+    uuid_places,
+)
+
+R = TypeVar("R")
+Answer = Sequence[Row] | Opened | None
+_CHAIN = 0
+_UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID")
+
+
+class SqliteSession:
+    """One connection to the file of a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
+        self._transactions = SqliteTransactions(
+            sa.make_url(database.url).database or "", database.clock_us
+        )
+
+    async def run(self, work: Work[R]) -> R:
+        """Do `work` in one transaction; raises as `PostgresSession.run` does."""
+        # SQLite lets one writer in at a time; inside one process a fair queue is quicker than its
+        # sleeping and trying again.
+        async with self._database.turn:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._thread, self._transactions.run, work)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._transactions.close)
+        self._thread.shutdown(wait=False)
+
+    async def drop(self) -> None:
+        """Let the connection go; the next transaction makes a new one."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, self._transactions.close)
+
+
+class SqliteTransactions:
+    """The same without threads or tasks, for whoever wants to drive it step by step.
+
+    `before` is called before each statement that is sent to the database; what it raises goes the
+    way of the database's own errors.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        clock_us: Callable[[], int],
+        before: Callable[[str], None] = lambda _sql: None,
+    ) -> None:
+        self._path = path
+        self._clock_us = clock_us
+        self._before = before
+        self._connection: sqlite3.Connection | None = None
+
+    def run(self, work: Work[R]) -> R:
+        """Do `work` in one transaction; raises as `PostgresSession.run` does."""
+        try:
+            connection = self._connected()
+            return self._in_transaction(connection, work)
+        except sqlite3.IntegrityError as error:
+            unique = getattr(error, "sqlite_errorname", "") in _UNIQUE
+            table = str(error).rpartition(": ")[2].partition(".")[0]
+            raise Conflict(str(error), unique=unique, table=table) from error
+        except sqlite3.OperationalError as error:
+            self.close()
+            raise StorageUnavailable(f"The database did not answer: {error}") from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is None:
+            connection = sqlite3.connect(
+                self._path,
+                timeout=BUSY_TIMEOUT_S,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=500,
+            )
+            for pragma in PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute(
+                "INSERT OR IGNORE INTO chains (no, length, head) VALUES (?, 0, ?)",
+                (_CHAIN, bytes(32)),
+            )
+            self._connection = connection
+        return self._connection
+
+    def _in_transaction(self, connection: sqlite3.Connection, work: Work[R]) -> R:
+        self._execute(connection, "BEGIN IMMEDIATE")
+        try:
+            result = self._answered(connection, work)
+            self._execute(connection, "COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        return result
+
+    def _answered(self, connection: sqlite3.Connection, work: Work[R]) -> R:
+        answer: Answer = None
+        while True:
+            try:
+                request = work.send(answer)
+            except StopIteration as stop:
+                result: R = stop.value
+                return result
+            answer = self._answer(connection, request)
+
+    def _answer(self, connection: sqlite3.Connection, request: Request) -> Answer:
+        match request:
+            case Ask(statement=statement, keys=keys):
+                sql, uuids = statement.sqlite, statement.uuids
+                rows = [
+                    row
+                    for key in zip(*keys, strict=True)
+                    for row in self._execute(connection, sql, _stored(key)).fetchall()
+                ]
+                return _with_uuids(rows, uuids) if uuids else rows
+            case Open():
+                return self._open(connection, request)
+            case Save(writes=writes):
+                for write in writes:
+                    self._write(connection, write)
+                return None
+
+    def _open(self, connection: sqlite3.Connection, request: Open) -> Opened:
+        chain = self._execute(connection, "SELECT length, head FROM chains WHERE no = ?", (_CHAIN,))
+        length, head = chain.fetchone()
+        transfers = {}
+        for name in request.transfer_ids:
+            sql = "SELECT fingerprint FROM transfers WHERE id = ?"
+            row = self._execute(connection, sql, (name.hex,)).fetchone()
+            if row is not None:
+                transfers[name.int] = row[0]
+        commits = []
+        for key in request.keys:
+            sql = (
+                "SELECT key, fingerprint, refusal, result, created_at_us FROM commits WHERE key = ?"
+            )
+            row = self._execute(connection, sql, (key,)).fetchone()
+            if row is not None:
+                commits.append(row)
+        return Opened(self._clock_us(), _CHAIN, length, head, transfers, commits)
+
+    def _write(self, connection: sqlite3.Connection, write: Insert | Change | Run) -> None:
+        match write:
+            case Insert(table=table, columns=columns, rows=rows, if_absent=if_absent):
+                self._many(connection, _insert_sql(table, columns, if_absent=if_absent),
+                           _columns_stored(table, columns, rows))  # fmt: skip
+            case Change(table=table, by=by, columns=columns, rows=rows):
+                turned = [(*row[len(by) :], *row[: len(by)]) for row in rows]
+                stored = _columns_stored(table, (*columns, *by), turned)
+                count = self._many(connection, _update_sql(table, by, columns), stored)
+                if write.exactly and count != len(rows):
+                    raise TryAgain(f"{table.name}: {count} of {len(rows)} rows were there")
+            case Run(statement=statement, keys=keys):
+                each = [_stored(key) for key in zip(*keys, strict=True)]
+                self._many(connection, statement.sqlite, each)
+
+    def _execute(
+        self, connection: sqlite3.Connection, sql: str, values: Sequence[Any] = ()
+    ) -> sqlite3.Cursor:
+        self._before(sql)
+        return connection.execute(sql, values)
+
+    def _many(self, connection: sqlite3.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> int:
+        self._before(sql)
+        return connection.executemany(sql, rows).rowcount
+
+
+def _stored(values: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(value.hex if isinstance(value, UUID) else value for value in values)
+
+
+def _columns_stored(
+    table: sa.Table, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
+) -> Sequence[Sequence[Any]]:
+    return [_stored(row) for row in rows] if uuid_places(table, columns) else rows
+
+
+def _with_uuids(rows: Sequence[Sequence[Any]], uuids: tuple[int, ...]) -> list[list[Any]]:
+    read = [list(row) for row in rows]
+    for row in read:
+        for place in uuids:
+            if row[place] is not None:
+                row[place] = UUID(row[place])
+    return read
+
+
+@lru_cache(maxsize=500)
+def _insert_sql(table: sa.Table, columns: tuple[str, ...], *, if_absent: bool) -> str:
+    marks = ", ".join("?" * len(columns))
+    # Not OR IGNORE, which would pass over broken rules too.
+    rest = " ON CONFLICT DO NOTHING" if if_absent else ""
+    return f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}){rest}"  # noqa: S608 - names of our own tables
+
+
+@lru_cache(maxsize=500)
+def _update_sql(table: sa.Table, by: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    sets = ", ".join(f"{name} = ?" for name in columns)
+    match = " AND ".join(f"{name} = ?" for name in by)
+    return f"UPDATE {table.name} SET {sets} WHERE {match}"  # noqa: S608 - names of our own tables
