@@ -35,8 +35,8 @@ _KINDS = {Post: "post", Authorise: "authorise", Capture: "capture", Void: "void"
 class AccountState(msgspec.Struct, eq=False):
     """A balance, how many entries made it, and what was spent from it lately.
 
-    `id_bytes` is its id as it stands in the journal's leaves. `packed` is what `Spending.pack` made,
-    until `spending` is asked for.
+    `id_bytes` is its id as it stands in the journal's leaves. `packed` is what `Spending.pack`
+    made, until `spending` is asked for.
     """
 
     ref: AccountRef
