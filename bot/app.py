@@ -35,6 +35,7 @@ from bot.embedded_valkey import EmbeddedValkey
 from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
+from bot.links.redis_pages import RedisPages
 from bot.networks import WEIBO_PATH, Ground, microblogs, weibo_of
 from bot.web import pages
 from bot.web.pay import PAY_PATH, PayPages
@@ -99,6 +100,7 @@ class _Core:
     outbox: Outbox
     pictures: Pictures
     leases: Leases
+    pages: RedisPages
 
 
 @asynccontextmanager
@@ -112,9 +114,10 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         folder = stack.enter_context(DataFolder(settings.data_dir))
         core = await _start_core(stack, settings, folder)
         shop = await _start_shop(stack, settings, folder, core.reader)
-        fetcher = await stack.enter_async_context(_fetcher(settings, shop))
+        fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
-        links = SharedLinks(fetcher, core.pictures, float(settings.money.quote_valid_s))
+        valid_s = float(settings.money.quote_valid_s)
+        links = SharedLinks(fetcher, core.pictures, valid_s, seen=core.pages)
         if shop is not None:
             await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
         web_chat = _web_chat(settings, core, shop)
@@ -176,7 +179,8 @@ async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFol
     stack.push_async_callback(database.close)
     await migrate(database)
     writer = await stack.enter_async_context(Writer(database))
-    leases = Leases(await _redis_url(stack, settings, folder), writer.raise_fence)
+    redis_url = await _redis_url(stack, settings, folder)
+    leases = Leases(redis_url, writer.raise_fence)
     await leases.start()
     stack.push_async_callback(leases.stop)
     claimant = secrets.token_hex(8)
@@ -189,6 +193,7 @@ async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFol
         outbox=Outbox(database, claimant),
         pictures=Pictures(database),
         leases=leases,
+        pages=await stack.enter_async_context(RedisPages(redis_url)),
     )
     if embedded:
         # The folder's lock says that whoever held these claims is gone.
@@ -226,14 +231,16 @@ async def _start_shop(
     return shop
 
 
-def _fetcher(settings: Settings, shop: DemoShop | None) -> Fetcher:
+def _fetcher(settings: Settings, shop: DemoShop | None, pages: RedisPages) -> Fetcher:
     allowed = [*settings.fetch.allowed_origins]
     if shop is not None:
         allowed.append(shop.url.partition("://")[2])
     return Fetcher(
-        contact=settings.fetch.contact or "",
+        contact=settings.fetch.contact or settings.web.public_url or "",
         allowed_origins=frozenset(_host_and_port(origin) for origin in allowed),
         limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
+        store=pages,
+        turns=pages,
     )
 
 
