@@ -20,7 +20,8 @@ async def short_links(targets: dict[str, str]) -> AsyncIterator[str]:
     """A host that does what t.cn does: it redirects. Gives its host and port."""
 
     async def redirect(request: web.Request) -> web.StreamResponse:
-        raise web.HTTPFound(targets[request.match_info["code"]])
+        target = targets.get(request.match_info["code"])
+        raise web.HTTPNotFound() if target is None else web.HTTPFound(target)
 
     app = web.Application()
     app.router.add_get("/{code}", redirect)
