@@ -17,12 +17,14 @@ from aiohttp import web
 from bot.adapters.base import Adapter, AdapterError
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
 from bot.cards import Card, Line, Tone
+from bot.checkpoint_log import CheckpointClock, CheckpointLog
 from bot.commands import COMMANDS, run_command
 from bot.commands import PRESSES as COMMAND_PRESSES
 from bot.conversation.announcer import announce
 from bot.conversation.clockwork import Clockwork
-from bot.conversation.dispatch import PRESSES, Dispatch, press_again
+from bot.conversation.dispatch import PRESSES, Dispatch, Press, press_again
 from bot.conversation.evidence import Evidence
+from bot.conversation.external import External
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, card_body, send_id
@@ -43,18 +45,24 @@ from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
 from wallet_core.commerce.checkout import Checkout, Terms
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
+from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.errors import Refused
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
+from wallet_core.funding.telegram_payments import CardPayments, Collector, ExternalPayments
+from wallet_core.funding.telegram_stars import GivingBack, StarReturns, Stars
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
+from wallet_core.storage.checkpoints import Checkpoints
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
+from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
 from wallet_core.storage.migrate import migrate
+from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Outbox
 from wallet_core.storage.people import People
 from wallet_core.storage.pictures import Pictures
@@ -128,23 +136,31 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         weibo = weibo_of(settings)
         if weibo is not None:
             adapters[weibo.network] = weibo
+        telegram_routes = _add_telegram(adapters, settings, core)
+        external = _external(settings, core, desk)
         views = Views(core.reader, clock_us)
         sender = Sender(core.outbox, views, adapters)
         core.writer.on_speech = sender.ring
         dispatch = Dispatch(
             desk=desk,
             links=links,
-            presses={**PRESSES, **COMMAND_PRESSES, "again": partial(press_again, links=links)},
+            presses={
+                **PRESSES,
+                **COMMAND_PRESSES,
+                "again": partial(press_again, links=links),
+                **_external_presses(external),
+            },
             run_command=run_command,
             prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
             now_us=clock_us,
             capabilities={name: a.capabilities for name, a in adapters.items()},
+            external=external,
         )
         reports = _Reports(core)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
         clockwork = Clockwork(_endings(core), list(adapters.values()), core.inbox.waiting_count)
         pay_pages = PayPages(views, web_chat, worker.hear)
-        routes = [web_chat.add_routes, pay_pages.add_routes]
+        routes = [pay_pages.add_routes, *telegram_routes]
         if weibo is not None:
             routes.append(weibo.add_routes)
         server = await _start_web(stack, settings, core, web_chat, shop, routes)
@@ -157,6 +173,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 "worker": worker.run(),
                 "sender": sender.run(),
                 "clockwork": clockwork.run(),
+                "checkpoints": _checkpoints(settings, core).run(),
                 **{f"network:{n}": _listen(a, worker, reports) for n, a in adapters.items()},
             },
         )
@@ -264,6 +281,9 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
         merchants=Merchants(core.reader, WebProofs(fetcher)),
         lookups=Lookups(core.database),
+        moves=Moves(core.database),
+        linking=Linking(Links(core.database)),
+        links=Links(core.database),
         evidence=Evidence(
             instance_key(settings.data_dir),
             ReceiptReader(core.database),
@@ -275,6 +295,11 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
 
 def _endings(core: _Core) -> Endings:
     return Endings(core.writer, core.reader, core.reader, core.reader, announce)
+
+
+def _checkpoints(settings: Settings, core: _Core) -> CheckpointClock:
+    log = CheckpointLog(settings.data_dir / settings.checkpoints.log)
+    return CheckpointClock(Checkpoints(core.database), instance_key(settings.data_dir), log)
 
 
 def _web_chat(settings: Settings, core: _Core, shop: DemoShop | None) -> WebChat:
@@ -308,7 +333,57 @@ def _add_matrix(adapters: dict[str, Adapter], settings: Settings, core: _Core) -
         password=matrix.password.get_secret_value() if matrix.password else None,
         access_token=matrix.access_token.get_secret_value() if matrix.access_token else None,
         device_name=matrix.device_name,
+        encryption=matrix.encryption,
     )
+
+
+def _add_telegram(
+    adapters: dict[str, Adapter], settings: Settings, core: _Core
+) -> Sequence[Callable[[web.Application], None]]:
+    """Telegram where it is switched on; gives the routes that it needs on the web server."""
+    telegram = settings.telegram
+    if telegram.token is None:
+        return ()
+    # Imported only where it is switched on: it is an extra.
+    from bot.adapters.telegram import Telegram  # noqa: PLC0415
+
+    provider_token = telegram.provider_token
+    adapter = Telegram(
+        telegram.token.get_secret_value(),
+        pictures=core.pictures,
+        api_url=telegram.api_url,
+        webhook_origin=settings.web.public_url if telegram.webhook else None,
+        invoices=telegram.collects,
+        provider_token=provider_token.get_secret_value() if provider_token else "",
+        private_in_groups=telegram.private_in_groups,
+        commands=[(c.name, c.help) for c in COMMANDS if not c.admin],
+    )
+    adapters[Telegram.network] = adapter
+    return (adapter.add_routes,) if telegram.webhook else ()
+
+
+def _external(settings: Settings, core: _Core, desk: Desk) -> External | None:
+    """What Telegram may collect for the bot; None where it may not."""
+    telegram = settings.telegram
+    if not (telegram.enabled and telegram.collects):
+        return None
+    digital = frozenset(telegram.digital_hosts)
+    collectors: list[Collector] = []
+    giving_back = None
+    if telegram.stars_per_unit is not None:
+        collectors.append(Stars(settings.currency, telegram.stars_per_unit, digital))
+        returns = Funding(core.writer, core.reader, core.leases, announce, StarReturns())
+        giving_back = GivingBack(core.writer, core.reader, core.reader, returns)
+    if telegram.provider_token is not None:
+        collectors.append(CardPayments(digital))
+    payments = ExternalPayments(core.writer, core.reader, desk.checkout, collectors)
+    return External(payments, giving_back)
+
+
+def _external_presses(external: External | None) -> Mapping[str, Press]:
+    if external is None:
+        return {}
+    return {"invoice": external.press_invoice, "giveback": external.press_give_back}
 
 
 async def _start_web(
@@ -317,7 +392,7 @@ async def _start_web(
     core: _Core,
     web_chat: WebChat,
     shop: DemoShop | None,
-    routes: Sequence[Callable[[web.Application], None]],
+    more_routes: Sequence[Callable[[web.Application], None]],
 ) -> WebServer:
     async def ready() -> bool:
         await core.inbox.waiting_count()
@@ -330,9 +405,9 @@ async def _start_web(
         visitors=web_chat,
         claims=_Claims(core, shop),
         ready=ready,
-        routes=routes,
+        routes=[web_chat.add_routes, *more_routes],
         public_url=settings.web.public_url or "",
-        open_paths=[WEIBO_PATH],
+        open_paths=["/telegram/", WEIBO_PATH],
     )
     await server.start()
     stack.push_async_callback(server.stop)

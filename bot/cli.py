@@ -10,9 +10,9 @@ import typer
 
 from bot.cli_books import register as register_books
 from bot.cli_ground import ConfigFile, plainly, settings_of
+from bot.cli_inspect import register as register_inspect
 from bot.logs import set_up_logs
 from config.settings import Settings, render
-from wallet_core.errors import PayontapError
 
 app = typer.Typer(
     add_completion=False,
@@ -23,6 +23,7 @@ app = typer.Typer(
 admin = typer.Typer(no_args_is_help=True, help="Who may steer this instance.")
 app.add_typer(admin, name="admin")
 register_books(app)
+register_inspect(app)
 
 
 def main() -> None:
@@ -70,45 +71,6 @@ def demo() -> None:
         set_up_logs("error", as_json=False)
         held = asyncio.run(walk(typer.echo))
     raise typer.Exit(0 if held else 1)
-
-
-@app.command()
-def inspect(
-    targets: Annotated[list[str], typer.Argument(metavar="FILE-OR-URL…", help="Pages to look at.")],
-    url: Annotated[str | None, typer.Option(help="The address that a file was saved from.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a page.")] = False,  # noqa: FBT002 - typer's way to declare a flag
-    config: ConfigFile = None,
-) -> None:
-    """Show what the bot sees in a page."""
-    with plainly():
-        ok = asyncio.run(_inspect(settings_of(config), targets, url, as_json=as_json))
-    raise typer.Exit(0 if ok else 1)
-
-
-async def _inspect(
-    settings: Settings, targets: list[str], url: str | None, *, as_json: bool
-) -> bool:
-    from bot.links.fetch import Fetcher, FetchLimits  # noqa: PLC0415 - only this command needs it
-    from bot.links.inspect import inspect as look  # noqa: PLC0415 - same
-    from bot.links.inspect import inspection_lines  # noqa: PLC0415 - same
-
-    ok = True
-    origins = (origin.rpartition(":") for origin in settings.fetch.allowed_origins)
-    fetcher = Fetcher(
-        contact=settings.fetch.contact or settings.web.public_url or "",
-        allowed_origins=frozenset((host, int(port)) for host, _, port in origins),
-        limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
-    )
-    async with fetcher:
-        for target in targets:
-            try:
-                seen = await look(target, url=url, fetcher=fetcher)
-            except (PayontapError, OSError) as error:
-                typer.echo(f"payontap: {target}: {error}", err=True)
-                ok = False
-                continue
-            typer.echo(json.dumps(seen, ensure_ascii=False) if as_json else inspection_lines(seen))
-    return ok
 
 
 @app.command()

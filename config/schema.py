@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+_TELEGRAM_TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{1,100}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):(?P<port>\d{1,5})")
 _LAST_PORT = 65_535
@@ -149,6 +150,7 @@ class Matrix(Section):
     password: SecretStr | None = None
     access_token: SecretStr | None = None
     device_name: Annotated[str, Field(min_length=1)] = "Payontap"
+    encryption: bool = False
 
     @property
     def enabled(self) -> bool:
@@ -231,6 +233,41 @@ class Weibo(Section):
         return self
 
 
+class Telegram(Section):
+    """The bot's account at Telegram; off until `token` is set."""
+
+    token: SecretStr | None = None
+    webhook: bool = False
+    api_url: Origin = "https://api.telegram.org"
+    private_in_groups: bool = True
+    provider_token: SecretStr | None = None
+    stars_per_unit: Annotated[Whole, Field(ge=1)] | None = None
+    digital_hosts: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether this network is switched on."""
+        return self.token is not None
+
+    @property
+    def collects(self) -> bool:
+        """Whether Telegram may collect money for the bot."""
+        return self.provider_token is not None or self.stars_per_unit is not None
+
+    @field_validator("token")
+    @classmethod
+    def _looks_like_one(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _TELEGRAM_TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("it must be a token as @BotFather gives it, such as 123456:AAE…")
+        return value
+
+
+class Checkpoints(Section):
+    """Where the signed heads of the journal are exported to; a name is one in `data_dir`."""
+
+    log: Annotated[str, Field(min_length=1)] = "checkpoints.log"
+
+
 class Demo(Section):
     """The demo shop that a first start shows."""
 
@@ -259,10 +296,21 @@ class Settings(Section):
     mastodon: Mastodon = Mastodon()
     bluesky: Bluesky = Bluesky()
     weibo: Weibo = Weibo()
+    telegram: Telegram = Telegram()
+    checkpoints: Checkpoints = Checkpoints()
     demo: Demo = Demo()
     log: Log = Log()
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _webhook_has_an_address(self) -> Self:
+        public = self.web.public_url or ""
+        if self.telegram.enabled and self.telegram.webhook and not public.startswith("https://"):
+            raise ValueError(
+                "telegram.webhook is on, so web.public_url must be the https address of this bot"
+            )
+        return self
 
     @field_validator("currency")
     @classmethod

@@ -3,7 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from bot.cards import Tone
-from bot.commands import admin, funding, likes, merchant, proofs, shopping, wallet
+from bot.commands import (
+    admin,
+    funding,
+    likes,
+    linking,
+    merchant,
+    proofs,
+    shopping,
+    wallet,
+    wallets,
+)
 from bot.commands.command import Command
 from bot.commands.help import make_help
 from bot.conversation.dispatch import Press
@@ -11,9 +21,11 @@ from bot.conversation.turn import Desk, Turn, sentence
 
 _TOPICS: tuple[Command, ...] = (
     *wallet.COMMANDS,
+    *wallets.COMMANDS,
     *funding.COMMANDS,
     *shopping.COMMANDS,
     *likes.COMMANDS,
+    *linking.COMMANDS,
     *proofs.COMMANDS,
     *merchant.COMMANDS,
     *admin.COMMANDS,
@@ -25,6 +37,8 @@ COMMANDS: tuple[Command, ...] = (make_help(_TOPICS), *_TOPICS)
 #: Buttons that are commands in disguise: verb → what it does with the rest of the action.
 PRESSES: Mapping[str, Press] = {
     "topup": funding.press_top_up,
+    "linkyes": linking.press_yes,
+    "linkno": linking.press_no,
     "confirm": admin.press_confirm,
     "refuse": admin.press_refuse,
 }

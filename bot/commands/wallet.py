@@ -133,7 +133,7 @@ def _subject(entry: HistoryEntry) -> str:
 
 
 COMMANDS = (
-    Command("balance", "balance", "What you have.", balance, aliases=("wallet",)),
+    Command("balance", "balance", "What you have.", balance),
     Command("history", "history [N]", "Where every cent went.", history),
     Command("whoami", "whoami", "Your ids, for when an admin asks.", whoami),
 )

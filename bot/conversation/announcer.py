@@ -1,6 +1,6 @@
 """Words for what happened: news from the core becomes notices for the people whom it concerns."""
 
-from bot.cards import Button, Card, Line, Role, Style, Tone
+from bot.cards import Button, Card, Feature, Line, Role, Style, Tone
 from bot.conversation.turn import card_body, send_id
 from wallet_core.commerce.news import (
     ActionRefused,
@@ -118,7 +118,7 @@ def tap_refused_card(news: TapRefused) -> Card:
     price = quote.price if quote else None
     match news.code:
         case Refusal.NO_FUNDS if price and news.balance and _is_short(news.balance, price):
-            return no_funds_card(news.balance, price)
+            return no_funds_card(news.balance, price, quote.id if quote else None)
         case Refusal.SOLD_OUT:
             return _bad("Sold out.", "Not charged.")
         case Refusal.WALLET_FROZEN:
@@ -145,21 +145,24 @@ def _is_short(balance: Money, price: Money) -> bool:
     return balance.amount_minor < price.amount_minor
 
 
-def no_funds_card(balance: Money, price: Money) -> Card:
-    """Too little money: how much there is, how much it takes, and a way on."""
+def no_funds_card(balance: Money, price: Money, quote_id: str | None = None) -> Card:
+    """Too little money: how much there is, how much it takes, and the ways on."""
     missing = Money(price.amount_minor - balance.amount_minor, price.currency)
+    top_up = Button(
+        label=f"Top up {missing.format()}",
+        action=f"topup:{missing.currency}:{missing.amount_minor}",
+        style=Style.PAY,
+    )
     return Card(
         title="Not charged.",
         lines=(Line(f"You have {balance.format()}; this needs {price.format()}."),),
-        buttons=(
-            Button(
-                label=f"Top up {missing.format()}",
-                action=f"topup:{missing.currency}:{missing.amount_minor}",
-                style=Style.PAY,
-            ),
-        ),
+        buttons=(top_up,) if quote_id is None else (top_up, _another_way(quote_id)),
         tone=Tone.BAD,
     )
+
+
+def _another_way(quote_id: str) -> Button:
+    return Button(label="Pay another way", action=f"invoice:{quote_id}", needs=Feature.INVOICES)
 
 
 def action_refused_card(news: ActionRefused) -> Card:

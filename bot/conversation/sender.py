@@ -16,11 +16,13 @@ import structlog
 from bot.adapters.base import (
     Adapter,
     AdapterError,
+    Capabilities,
     Edits,
     NetworkDown,
     RateLimited,
     SendRejected,
     Unreachable,
+    Varied,
 )
 from bot.cards import Card, Outgoing, Role
 from bot.conversation.presenter import fit
@@ -134,7 +136,11 @@ class Sender:
         card = await self._card(row)
         if card is None:
             return dropped
-        fitted = fit(card, adapter.capabilities, self.pay_page)
+        try:
+            fitted = fit(card, await _capabilities(adapter, row), self.pay_page)
+        except (Unreachable, SendRejected) as error:
+            _log.warning("message_dropped", send_id=row.send_id, error=str(error)[:300])
+            return dropped
         shown = _encode(fitted)
         if row.edits is not None and adapter.capabilities.edits is Edits.NONE:
             return await self._say_anew(adapter, row, fitted)
@@ -194,6 +200,13 @@ class Sender:
 
 class _TooEarly(AdapterError):
     """The message that is to be edited has not been sent yet."""
+
+
+async def _capabilities(adapter: Adapter, row: Due) -> Capabilities:
+    """What can be shown where the message goes."""
+    if isinstance(adapter, Varied):
+        return await adapter.capabilities_in(row.room_id, row.person_id)
+    return adapter.capabilities
 
 
 def _dropped(row: Due) -> Sent:

@@ -21,7 +21,8 @@ from bot.links.lookalikes import host_warning, shown_elsewhere_warning
 from bot.links.page_cache import PageStore
 from bot.links.page_name import home_address, page_name
 from bot.links.pictures import reencode
-from bot.links.recognise import Sighting, recognise
+from bot.links.recognise import Sighting
+from bot.links.recognise.looking import look
 from bot.links.scan import find_links
 from bot.links.share_codes import find_share_codes
 from bot.links.trust import Trust, judge
@@ -135,9 +136,7 @@ class SharedLinks:
         final = canonical_url(page.url_final)
         if final is None:
             return None
-        sighting = await asyncio.to_thread(
-            recognise, page.body, page.url_final, charset=page.charset
-        )
+        sighting = await look(page, self.fetcher, fresh=fresh)
         host = _authority(final)
         merchant = await desk.reader.merchant_of_host(host)
         trust, reason = judge(sighting, host_verified=merchant is not None)

@@ -11,15 +11,18 @@ from bot.events import Event, Message
 from wallet_core.commerce.answers import event_key
 from wallet_core.commerce.checkout import Checkout
 from wallet_core.commerce.fulfilment import Fulfilment
+from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
-from wallet_core.commerce.records import Payer, Place
+from wallet_core.commerce.records import Order, Payer, Place
 from wallet_core.errors import KeyConflict, Refusal
 from wallet_core.funding.requests import Ask, Funding
 from wallet_core.ledger.commits import Commit, Notice, Refresh, RowChange, WriterPort
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import named
 from wallet_core.money import Money
+from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
+from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Outbox
 from wallet_core.storage.people import People, Person
 from wallet_core.storage.readers import Reader
@@ -102,6 +105,9 @@ class Desk:
     funding: Funding
     merchants: Merchants
     lookups: Lookups
+    moves: Moves
+    linking: Linking
+    links: Links
     evidence: Evidence
     currency: str
 
@@ -131,6 +137,30 @@ class Desk:
             await self.writer.commit(commit)
         except KeyConflict:
             return
+
+    async def payer_of(self, turn: Turn, order: Order | None) -> Payer:
+        """The person as the one who paid an order: it may have been from another of his wallets."""
+        if order is not None and await self.links.owns(turn.person.id, order.wallet_id):
+            return Payer(turn.person.id, order.wallet_id)
+        return turn.payer
+
+    async def say(self, turn: Turn, *notices: Notice, refusal: Refusal | None = None) -> None:
+        """Commit an answer that goes to places of its own."""
+        await self.answer(turn, also=notices, refusal=refusal)
+
+    async def tell_admins(self, turn: Turn, card: Card) -> None:
+        """Answer an event by telling the admins what only they can mend."""
+        notices = [
+            Notice(
+                send_id=send_id(turn.event.id, contact.network, contact.network_person_id),
+                network=contact.network,
+                room_id=contact.room_id,
+                person_id=contact.network_person_id,
+                body=card_body(card),
+            )
+            for contact in await self.people.admins()
+        ]
+        await self.say(turn, *notices)
 
     async def close(self, turn: Turn) -> None:
         """Put an event away that has no answer, or has one already."""

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from bot.cards import Button, Card, Line, Picture, Role, Style, Tone
+from bot.cards import Button, Card, Feature, Line, Picture, Role, Style, Tone
 from wallet_core.commerce.records import FundingRequest, Offer, Order, OrderState, Quote
 from wallet_core.ledger.commits import Hold
 from wallet_core.ledger.posting import MICROSECONDS
@@ -103,6 +103,9 @@ def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:
     elif not sold_out and price is not None and price.amount_minor > 0:
         label = f"Pay {price.format()}"
         buttons = (Button(label=label, action=f"pay:{quote.id}", style=Style.PAY),)
+    if bought:
+        mine = Button(label="Undo mine", action=f"undomine:{quote.id}", needs=Feature.SHARED_UNDO)
+        buttons = (*buttons, mine)
     return Card(
         title=offer.title,
         link_url=offer.url,

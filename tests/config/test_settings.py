@@ -298,3 +298,19 @@ def test_each_microblog_needs_what_it_logs_in_with() -> None:
     account = {"PAYONTAP_WEIBO__ACCOUNT_ID": "1902538057"}
     assert load(None, HOME | secret | token | account).weibo.enabled
     assert refusal(secret | token | {"PAYONTAP_WEIBO__ACCOUNT_ID": "me"})
+
+
+def test_telegram_needs_a_token_of_its_make_and_https_for_its_webhook() -> None:
+    assert not load(None, HOME).telegram.enabled
+    token = {"PAYONTAP_TELEGRAM__TOKEN": "123:AAE_x-y"}
+    assert load(None, HOME | token).telegram.enabled
+    assert not load(None, HOME | token).telegram.collects
+    wrong = refusal({"PAYONTAP_TELEGRAM__TOKEN": "secret without a colon"})
+    assert "@BotFather" in wrong
+    assert "secret" not in wrong
+    webhook = token | {"PAYONTAP_TELEGRAM__WEBHOOK": "true"}
+    assert "web.public_url must be the https address" in refusal(webhook)
+    public = webhook | {"PAYONTAP_WEB__PUBLIC_URL": "https://pay.example.org"}
+    assert load(None, HOME | public).telegram.webhook
+    stars = token | {"PAYONTAP_TELEGRAM__STARS_PER_UNIT": "11"}
+    assert load(None, HOME | stars).telegram.collects

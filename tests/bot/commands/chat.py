@@ -22,6 +22,7 @@ from bot.links.host_proofs import WebProofs
 from wallet_core.audit.signing import SigningKey
 from wallet_core.commerce.checkout import Checkout, Terms
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
+from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
@@ -31,7 +32,9 @@ from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.locks import NoLeases
 from wallet_core.storage.database import Database
 from wallet_core.storage.liabilities import Liabilities
+from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
+from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Due, Outbox, Sent
 from wallet_core.storage.people import People, Person
 from wallet_core.storage.pictures import Pictures
@@ -99,6 +102,9 @@ class Chat:
             funding=Funding(writer, reader, leases, announce, Cash()),
             merchants=Merchants(reader, WebProofs(self.fetcher, NoTexts())),
             lookups=Lookups(self.database),
+            moves=Moves(self.database),
+            linking=Linking(Links(self.database)),
+            links=Links(self.database),
             evidence=Evidence(
                 SigningKey.new(), ReceiptReader(self.database), Liabilities(self.database)
             ),
@@ -148,13 +154,19 @@ class Chat:
         return answers[0]
 
     async def tap(
-        self, who: str, action: str, *, room: str = LOBBY, event_id: str | None = None
+        self,
+        who: str,
+        action: str,
+        *,
+        room: str = LOBBY,
+        network: str = WEB,
+        event_id: str | None = None,
     ) -> list[Said]:
         """Somebody presses a button."""
         await self.dispatch.answer(
             Tap(
-                id=event_id or f"{WEB}:{next(self.heard)}",
-                network=WEB,
+                id=event_id or f"{network}:{next(self.heard)}",
+                network=network,
                 room_id=room,
                 person_id=who,
                 message_ref="any",

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from bot.cards import ACTION_BYTES_MAX, Card, Role, Tone, plain_text
+from bot.cards import ACTION_BYTES_MAX, Card, Feature, Role, Tone, plain_text
 from bot.conversation.views import (
     Views,
     funding_card,
@@ -77,8 +77,11 @@ def test_an_offer_shows_price_seller_domain_and_stock_and_one_button() -> None:
         assert words in seller
     assert line(card, Role.STOCK) == "3 in stock"
     assert line(card, Role.STATUS) == "2 bought"
-    assert [b.label for b in card.buttons] == ["Pay ¥199.00"]
-    assert actions(card) == ["pay:q_1"]
+    assert [b.label for b in card.buttons] == ["Pay ¥199.00", "Undo mine"]
+    assert actions(card) == ["pay:q_1", "undomine:q_1"]
+    # The second only where a private answer may not arrive, and only once somebody has paid.
+    assert [b.needs for b in card.buttons] == [None, Feature.SHARED_UNDO]
+    assert actions(offer_card(quote(), offer(stock_total=5, sold=2), bought=0)) == ["pay:q_1"]
 
 
 @pytest.mark.parametrize(
