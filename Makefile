@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run demo install test check lock
+.PHONY: help run demo install test test-bluesky check lock
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
@@ -17,7 +17,7 @@ DEV_STAMP := .venv/.installed-dev
 STAMP := $(if $(wildcard $(DEV_STAMP)),$(DEV_STAMP),$(RUN_STAMP))
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(STAMP) ## start the bot, its page and the demo shop (needs Python 3.11 or newer)
 	@exec $(BIN)/payontap run $(ARGS)
@@ -29,8 +29,13 @@ install: $(DEV_STAMP) ## fill .venv with what the bot, its tests and benchmarks 
 
 test: install ## install, check and run every test, real peers included
 	@tests/peers/install_chromium.sh
+	@tests/peers/install_snac.sh
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest $(ARGS)
+
+test-bluesky: install ## run the bot on Bluesky's own servers (gets 500 MB from npm, once)
+	@tests/peers/install_bluesky.sh
+	@BLUESKY_SERVERS=.venv/bluesky $(BIN)/pytest tests/test_bluesky_network.py $(ARGS)
 
 check: install ## lint, format, types, import contracts, Dockerfile
 	$(BIN)/ruff check .

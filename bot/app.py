@@ -39,7 +39,9 @@ from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
 from bot.links.redis_pages import RedisPages
+from bot.networks import WEIBO_PATH, Ground, microblogs, weibo_of
 from bot.web import pages
+from bot.web.pay import PAY_PATH, PayPages
 from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
 from wallet_core.commerce.checkout import Terms
@@ -135,9 +137,15 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         web_chat = _web_chat(settings, core, shop)
         adapters: dict[str, Adapter] = {web_chat.network: web_chat}
         _add_matrix(adapters, settings, core)
+        for microblog in microblogs(settings, Ground(core.inbox, core.pictures)):
+            adapters[microblog.network] = microblog
+        weibo = weibo_of(settings)
+        if weibo is not None:
+            adapters[weibo.network] = weibo
         telegram_routes = _add_telegram(adapters, settings, core)
         external = _external(settings, core, desk)
-        sender = Sender(core.outbox, Views(core.reader, clock_us), adapters)
+        views = Views(core.reader, clock_us)
+        sender = Sender(core.outbox, views, adapters)
         core.writer.on_speech = sender.ring
         dispatch = Dispatch(
             desk=desk,
@@ -151,12 +159,18 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
             run_command=run_command,
             prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
             now_us=clock_us,
+            capabilities={name: a.capabilities for name, a in adapters.items()},
             external=external,
         )
         reports = _Reports(core)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
         clockwork = _clockwork(settings, core, list(adapters.values()))
-        server = await _start_web(stack, settings, core, web_chat, shop, telegram_routes)
+        pay_pages = PayPages(views, web_chat, worker.hear)
+        routes = [pay_pages.add_routes, *telegram_routes]
+        if weibo is not None:
+            routes.append(weibo.add_routes)
+        server = await _start_web(stack, settings, core, web_chat, shop, routes)
+        sender.pay_page = server.url + PAY_PATH
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await _run_in_background(
             stack,
@@ -412,7 +426,7 @@ async def _start_web(
         ready=ready,
         routes=[web_chat.add_routes, *more_routes],
         public_url=settings.web.public_url or "",
-        open_paths=["/telegram/"] if more_routes else [],
+        open_paths=["/telegram/", WEIBO_PATH],
     )
     await server.start()
     stack.push_async_callback(server.stop)

@@ -32,7 +32,11 @@ class MarkedLink(msgspec.Struct, frozen=True):
 
 
 class Message(Event, frozen=True, kw_only=True, tag="message"):
-    """Somebody wrote something. `message_ref` is the network's id of the message."""
+    """Somebody wrote something. `message_ref` is the network's id of the message.
+
+    `unasked`: it was not said to the bot, nor where the bot was called: only its links are looked
+    at, and only while its writer has not told the bot to keep quiet.
+    """
 
     text: str
     message_ref: str
@@ -41,6 +45,7 @@ class Message(Event, frozen=True, kw_only=True, tag="message"):
     reply_to_ref: str | None = None
     name: str = ""
     language: str = ""
+    unasked: bool = False
 
 
 class Tap(Event, frozen=True, kw_only=True, tag="tap"):
@@ -61,6 +66,16 @@ class Untap(Event, frozen=True, kw_only=True, tag="untap"):
     """The person took an earlier tap back (a reaction removed by the one who made it)."""
 
     tap_ref: str
+
+
+class Liked(Event, frozen=True, kw_only=True, tag="liked"):
+    """Somebody marked the bot's message with the network's one sign of approval.
+
+    It is given lightly and may be forged by the server of whoever gives it, so it asks for the
+    offer in private, and pays only for those who said that it may, up to their own limit.
+    """
+
+    message_ref: str
 
 
 class Joined(Event, frozen=True, kw_only=True, tag="joined"):
@@ -129,6 +144,7 @@ AnyEvent = (
     Message
     | Tap
     | Untap
+    | Liked
     | Joined
     | Removed
     | Migrated

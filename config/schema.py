@@ -173,6 +173,69 @@ class Matrix(Section):
         return self
 
 
+class Mastodon(Section):
+    """The bot's account on a server that speaks the Mastodon API; off until `server` is set."""
+
+    server: Origin | None = None
+    access_token: SecretStr | None = None
+    operator: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    poll_s: Annotated[Whole, Field(ge=1, le=3_600)] = 10
+
+    @property
+    def enabled(self) -> bool:
+        """Whether this network is switched on."""
+        return self.server is not None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.enabled and self.access_token is None:
+            raise ValueError("mastodon.server is set, so mastodon.access_token is needed too")
+        return self
+
+
+class Bluesky(Section):
+    """The bot's account on Bluesky; off until `handle` is set."""
+
+    handle: Annotated[str, Field(min_length=1)] | None = None
+    app_password: SecretStr | None = None
+    service: Origin = "https://bsky.social"
+    poll_s: Annotated[Whole, Field(ge=1, le=3_600)] = 10
+
+    @property
+    def enabled(self) -> bool:
+        """Whether this network is switched on."""
+        return self.handle is not None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.enabled and self.app_password is None:
+            raise ValueError("bluesky.handle is set, so bluesky.app_password is needed too")
+        return self
+
+
+class Weibo(Section):
+    """The bot's verified account on Weibo; off until `app_secret` is set."""
+
+    app_secret: SecretStr | None = None
+    access_token: SecretStr | None = None
+    account_id: Annotated[str, Field(pattern=r"[0-9]{5,20}")] | None = None
+    service: Origin = "https://m.api.weibo.com"
+
+    @property
+    def enabled(self) -> bool:
+        """Whether this network is switched on."""
+        return self.app_secret is not None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if not self.enabled:
+            return self
+        for name in ("access_token", "account_id"):
+            if getattr(self, name) is None:
+                raise ValueError(f"weibo.app_secret is set, so weibo.{name} is needed too")
+        return self
+
+
 class Telegram(Section):
     """The bot's account at Telegram; off until `token` is set."""
 
@@ -235,6 +298,9 @@ class Settings(Section):
     conversion: Conversion = Conversion()
     fetch: Fetch = Fetch()
     matrix: Matrix = Matrix()
+    mastodon: Mastodon = Mastodon()
+    bluesky: Bluesky = Bluesky()
+    weibo: Weibo = Weibo()
     telegram: Telegram = Telegram()
     checkpoints: Checkpoints = Checkpoints()
     demo: Demo = Demo()

@@ -4,5 +4,7 @@ pytest_plugins = [
     "tests.peers.postgres",
     "tests.peers.databases",
     "tests.peers.synapse",
+    "tests.peers.snac",
+    "tests.peers.bluesky",
     "tests.peers.chromium",
 ]

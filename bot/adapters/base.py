@@ -96,7 +96,11 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     conversation of its own. `pictures`: a card's picture can be shown. `countdown`: seconds can be
     seen to run. `text_length_max`: title and lines together, a line break between each two, in code
     points. `command_prefixes`: what a command may begin with; the first is the one that help shows.
-    `features`: what only some networks can do; buttons that need one are left out elsewhere.
+    `reply_words`: without buttons, a reply with a button's word (“buy”) presses it. `pay_links`: a
+    button that pays also becomes a link to the page where the payer says who he is.
+    `proves_people`: an event proves who acted; where it is False nothing that is heard there moves
+    money, and the pay link alone remains. `features`: what only some networks can do; buttons that
+    need one are left out elsewhere.
     """
 
     buttons: bool
@@ -105,6 +109,9 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     private_in_room: bool
     pictures: bool
     countdown: bool = False
+    reply_words: bool = False
+    pay_links: bool = False
+    proves_people: bool = True
     polls: bool = False
     text_length_max: int = 4096
     command_prefixes: tuple[str, ...] = ("/",)

@@ -1,18 +1,24 @@
 """From an event to its answer: plain tables, one entry a kind of event and a verb of a button."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from bot.adapters.base import Capabilities
 from bot.cards import Card, Line, Role, Tone
 from bot.conversation.external import External
+from bot.conversation.likes import offer_liked
+from bot.conversation.quiet import is_quiet, keep_quiet
 from bot.conversation.reactions import action_of
+from bot.conversation.replies import action_of_reply, empty_wallet_card
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, Turn, send_id, sentence
+from bot.conversation.words import plain_words, wants_quiet
 from bot.events import (
     Event,
     ExternalPaid,
     ExternalRefunded,
     Joined,
+    Liked,
     Message,
     Migrated,
     PreCheckout,
@@ -22,7 +28,7 @@ from bot.events import (
 )
 from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.records import OrderState
-from wallet_core.errors import PayontapError
+from wallet_core.errors import PayontapError, Refusal
 from wallet_core.ledger.commits import Notice
 
 Press = Callable[[Desk, Turn, str], Awaitable[None]]
@@ -38,8 +44,9 @@ class Dispatch:
     """Finds who answers an event.
 
     `presses`: verb of a button → what it does. `run_command`: answers `/name args`, False if
-    there is no such command. `prefixes`: network → what its commands begin with. `external`:
-    answers what networks tell about money that they collect themselves.
+    there is no such command. `prefixes`: network → what its commands begin with; `capabilities`:
+    network → what it can do, where that changes what is understood. `external`: answers what
+    networks tell about money that they collect themselves.
     """
 
     desk: Desk
@@ -48,6 +55,7 @@ class Dispatch:
     run_command: RunCommand
     prefixes: Mapping[str, tuple[str, ...]]
     now_us: Callable[[], int]
+    capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     external: External | None = None
 
     async def answer(self, event: Event) -> None:
@@ -65,6 +73,8 @@ class Dispatch:
                 await self._tap(turn, event)
             case Untap(tap_ref=tap_ref):
                 await self._untap(turn, tap_ref)
+            case Liked():
+                await self._liked(turn, event)
             case Joined():
                 await self.desk.answer(turn, self._greeting(event), private=False)
             case PreCheckout() | ExternalPaid() | ExternalRefunded() if self.external is not None:
@@ -85,6 +95,19 @@ class Dispatch:
         return Card(lines=(*greeting.lines, Line(joined.note, Role.WARNING)))
 
     async def _message(self, turn: Turn, message: Message) -> None:
+        able = self.capabilities.get(message.network)
+        if message.unasked:
+            if await is_quiet(self.desk, turn):
+                await self.desk.close(turn)
+                return
+            await self.links.answer(self.desk, turn, message)
+            return
+        if able is not None and not able.proves_people:
+            # Whoever wrote this may not be who he says: links are looked at, nothing else is done.
+            await self.links.answer(self.desk, turn, message)
+            return
+        if able is not None and able.reply_words and await self._words(turn, message, able):
+            return
         prefixes = self.prefixes.get(message.network, ("/",))
         text = message.text.strip()
         prefix = next((p for p in prefixes if text.startswith(p)), None)
@@ -97,6 +120,34 @@ class Dispatch:
                 return
         await self.links.answer(self.desk, turn, message)
 
+    async def _words(self, turn: Turn, message: Message, able: Capabilities) -> bool:
+        """Answer a message that is nothing but words for the bot; False when it is none."""
+        words = plain_words(message.text)
+        quiet = wants_quiet(words)
+        if quiet or (quiet is False and await is_quiet(self.desk, turn)):
+            await keep_quiet(self.desk, turn, quiet=bool(quiet))
+            return True
+        action = await action_of_reply(self.desk.outbox, message, words)
+        if action is not None:
+            await self._press(turn, action, able)
+            return True
+        if not message.private or message.text.lstrip().startswith(able.command_prefixes):
+            return False
+        # Where nobody else listens, a command needs no prefix.
+        name, _, args = message.text.strip().partition(" ")
+        return name.isalpha() and await self.run_command(
+            self.desk, turn, name.lower(), args.strip()
+        )
+
+    async def _liked(self, turn: Turn, liked: Liked) -> None:
+        able = self.capabilities.get(liked.network)
+        if able is None or not able.proves_people:
+            await self.desk.close(turn)
+            return
+        pay = await offer_liked(self.desk, turn, liked)
+        if pay is not None:
+            await self._press(turn, pay, able)
+
     async def _unknown_command(self, turn: Turn, prefix: str, name: str) -> None:
         text = f"There is no command {prefix}{name[:30]}. {prefix}help lists them all."
         await self.desk.answer(turn, sentence(text))
@@ -108,7 +159,19 @@ class Dispatch:
         if action is None:
             await self.desk.close(turn)
             return
+        able = self.capabilities.get(tap.network)
+        if able is not None and not able.proves_people:
+            await self.desk.close(turn)
+            return
+        await self._press(turn, action, able)
+
+    async def _press(self, turn: Turn, action: str, able: Capabilities | None) -> None:
         verb, _, ref = action.partition(":")
+        if verb == "pay" and able is not None and able.pay_links:
+            empty = await empty_wallet_card(self.desk, turn, ref)
+            if empty is not None:
+                await self.desk.answer(turn, empty, refusal=Refusal.NO_FUNDS)
+                return
         press = self.presses.get(verb)
         if press is None:
             await self.desk.answer(

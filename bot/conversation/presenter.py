@@ -3,7 +3,8 @@
 import msgspec
 
 from bot.adapters.base import Capabilities
-from bot.cards import Button, Card, Line, Role
+from bot.cards import Button, Card, Line, Role, Style
+from bot.conversation.words import word_of
 
 #: What stands for a button where people can only react. By the button's verb, with which its
 #: label begins too.
@@ -40,8 +41,12 @@ def stands_for_a_button(reaction: str) -> bool:
     return reaction in {plain_reaction(key) for key in (*_REACTIONS.values(), *_OTHER_REACTIONS)}
 
 
-def fit(card: Card, capabilities: Capabilities) -> Card:
-    """The card as this network can show it."""
+def fit(card: Card, capabilities: Capabilities, pay_page: str = "") -> Card:
+    """The card as this network can show it.
+
+    `pay_page` is the address below which each quote has its page; without one there are no pay
+    links.
+    """
     changes: dict[str, object] = {}
     if not capabilities.pictures:
         changes["picture"] = None
@@ -52,21 +57,24 @@ def fit(card: Card, capabilities: Capabilities) -> Card:
     if offered != card.buttons:
         changes["buttons"] = offered
     if offered and not capabilities.buttons:
-        changes["buttons"], hint = _without_buttons(offered, capabilities)
+        changes["buttons"], hint = _without_buttons(offered, capabilities, pay_page)
         lines = (*lines, Line(hint, Role.HINT)) if hint else lines
     title, lines = _within(card.title, lines, capabilities.text_length_max)
     return msgspec.structs.replace(card, **changes, title=title, lines=lines)
 
 
 def _without_buttons(
-    buttons: tuple[Button, ...], capabilities: Capabilities
+    buttons: tuple[Button, ...], capabilities: Capabilities, pay_page: str
 ) -> tuple[tuple[Button, ...], str]:
     """What stands for the buttons where there are none, and the words that say so."""
     if capabilities.polls:
         voted = tuple(button for button in buttons if button.url is None)
         return (*voted, NOT_NOW), _poll_hint(voted, capabilities)
-    fitted = _with_reactions(buttons) if capabilities.reactions else ()
-    return fitted, _reaction_hint(fitted, capabilities)
+    if capabilities.reactions:
+        fitted = _with_reactions(buttons)
+        return fitted, _reaction_hint(fitted, capabilities)
+    worded = _with_words(buttons, capabilities, pay_page)
+    return worded, _word_hint(worded)
 
 
 def _poll_hint(buttons: tuple[Button, ...], capabilities: Capabilities) -> str:
@@ -94,6 +102,35 @@ def _with_reactions(buttons: tuple[Button, ...]) -> tuple[Button, ...]:
             taken.add(reaction)
             fitted.append(msgspec.structs.replace(button, reaction=reaction))
     return tuple(fitted)
+
+
+def _with_words(
+    buttons: tuple[Button, ...], capabilities: Capabilities, pay_page: str
+) -> tuple[Button, ...]:
+    """The buttons that a reply presses (nobody sees them), and links for all that can be one."""
+    fitted = [button for button in buttons if button.url is not None]
+    if capabilities.reply_words:
+        fitted.extend(button for button in buttons if button.url is None)
+    if capabilities.pay_links and pay_page:
+        for button in buttons:
+            verb, _, quote_id = button.action.partition(":")
+            if verb == "pay":
+                url = f"{pay_page}/{quote_id}"
+                fitted.append(Button(label=button.label, url=url, style=Style.PAY))
+    return tuple(fitted)
+
+
+def _word_hint(buttons: tuple[Button, ...]) -> str:
+    ways = [_word_way(button) for button in buttons if button.url is None]
+    return f"Reply {' or '.join(ways)}." if ways else ""
+
+
+def _word_way(button: Button) -> str:
+    """How a reply stands for a button: `“buy” to pay ¥199.00`, `“undo”`."""
+    word = word_of(_verb(button)) or button.label
+    if word.casefold() == button.label.casefold():
+        return f"“{word}”"
+    return f"“{word}” to {button.label[:1].lower()}{button.label[1:]}"
 
 
 def _reaction_hint(buttons: tuple[Button, ...], capabilities: Capabilities) -> str:

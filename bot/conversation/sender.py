@@ -24,7 +24,7 @@ from bot.adapters.base import (
     Unreachable,
     Varied,
 )
-from bot.cards import Card, Outgoing
+from bot.cards import Card, Outgoing, Role
 from bot.conversation.presenter import fit
 from bot.conversation.views import Views
 from wallet_core.errors import StorageUnavailable
@@ -35,6 +35,8 @@ _decode: msgspec.json.Decoder[Card] = msgspec.json.Decoder(Card)
 _encode = msgspec.json.Encoder().encode
 #: Network, room, and the person for whom alone it is: within it, order is kept.
 _Lane = tuple[str, str, str]
+
+_OFFER = "offer"
 
 #: How often the outbox is looked at when nobody rings.
 IDLE_S = 0.5
@@ -49,11 +51,15 @@ ODD_TRIES_MAX = 5
 
 @dataclass
 class Sender:
-    """Sends for the adapters of this process. `ring` makes it look at once."""
+    """Sends for the adapters of this process. `ring` makes it look at once.
+
+    `pay_page` is the address below which each quote has its page, once it is known.
+    """
 
     outbox: Outbox
     views: Views
     adapters: Mapping[str, Adapter]
+    pay_page: str = ""
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _busy: set[_Lane] = field(default_factory=set)
 
@@ -131,11 +137,13 @@ class Sender:
         if card is None:
             return dropped
         try:
-            fitted = fit(card, await _capabilities(adapter, row))
+            fitted = fit(card, await _capabilities(adapter, row), self.pay_page)
         except (Unreachable, SendRejected) as error:
             _log.warning("message_dropped", send_id=row.send_id, error=str(error)[:300])
             return dropped
         shown = _encode(fitted)
+        if row.edits is not None and adapter.capabilities.edits is Edits.NONE:
+            return await self._say_anew(adapter, row, fitted)
         # An earlier try may have sent this live card in an older state, and a network answers a
         # repeated send id with what it was sent first: the card is brought up to date then.
         repeated = row.body is None and row.tries > 1
@@ -161,6 +169,29 @@ class Sender:
             return dropped
         return Sent(seq=row.seq, send_id=row.send_id, edits=row.edits, message_ref=ref, shown=shown)
 
+    async def _say_anew(self, adapter: Adapter, row: Due, card: Card) -> Sent:
+        """A card that changed, in a network without edits: said again if it is news."""
+        before = _decode.decode(row.shown) if row.shown is not None else None
+        if before is None or _news_of(before) == _news_of(card):
+            return _dropped(row)
+        outgoing = Outgoing(
+            send_id=row.send_id,
+            network=row.network,
+            room_id=row.room_id,
+            card=card,
+            person_id=row.person_id,
+            reply_to_ref=row.edits_ref,
+        )
+        try:
+            ref = await adapter.send(outgoing)
+        except (Unreachable, SendRejected) as error:
+            _log.warning("message_dropped", send_id=row.send_id, error=str(error)[:300])
+            return _dropped(row)
+        # A message of its own: a reply to it is looked up under its own reference.
+        return Sent(
+            seq=row.seq, send_id=row.send_id, edits=None, message_ref=ref, shown=_encode(card)
+        )
+
     async def _card(self, row: Due) -> Card | None:
         if row.body is not None:
             return _decode.decode(row.body)
@@ -182,9 +213,17 @@ def _dropped(row: Due) -> Sent:
     return Sent(seq=row.seq, send_id=row.send_id, edits=row.edits, message_ref=None, shown=None)
 
 
+def _news_of(card: Card) -> tuple[str, ...]:
+    """What of a card is news when it changes: its title, and how things stand."""
+    return card.title, *(line.text for line in card.lines if line.role is Role.STATUS)
+
+
 def _may_edit(adapter: Adapter, row: Due) -> bool:
     edits = adapter.capabilities.edits
-    return edits is Edits.LIVE or (edits is Edits.SPARING and row.settled)
+    if edits is Edits.NONE:
+        # What cannot be changed is said anew to the one whom it concerns, but no offer to all.
+        return row.settled and (row.person_id is not None or row.view != _OFFER)
+    return edits is Edits.LIVE or row.settled
 
 
 def _pause_s(error: AdapterError, tries: int) -> float:

@@ -18,6 +18,7 @@ from bot.events import (
     Event,
     ExternalPaid,
     ExternalRefunded,
+    Liked,
     Message,
     PreCheckout,
     Tap,
@@ -163,7 +164,9 @@ def _lane(heard: Heard) -> str:
     if isinstance(event, PreCheckout):
         # The network waits for seconds only, whatever else this person does.
         return f"ask:{event.id}"
-    if isinstance(event, Tap | Untap | ExternalPaid | ExternalRefunded) or _is_command(event):
+    if isinstance(event, Tap | Untap | Liked | ExternalPaid | ExternalRefunded) or _is_command(
+        event
+    ):
         return f"tap:{event.network}:{event.person_id}"
     if isinstance(event, Message):
         return f"say:{event.network}:{event.person_id}"

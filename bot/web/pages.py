@@ -45,6 +45,18 @@ def claim_page(token: str) -> str:
     return _fill("claim.html", token=token)
 
 
+def pay_page(*, title: str, card: str, label: str, action: str, once: str) -> str:
+    """The page of an offer: `card` is markup, all else plain text. No label: no button.
+
+    `once` names the press, so that a form that is sent twice is one press.
+    """
+    form = "<p>This cannot be paid now. No money moved.</p>"
+    if label:
+        form = _fill("pay_form.html", label=label, action=action, once=once)
+    page = Template((_HERE / "templates" / "pay.html").read_text(encoding="utf-8"))
+    return page.substitute(title=html.escape(title), card=card, form=form)
+
+
 def _fill(name: str, **words: str) -> str:
     page = Template((_HERE / "templates" / name).read_text(encoding="utf-8"))
     return page.substitute({key: html.escape(value) for key, value in words.items()})

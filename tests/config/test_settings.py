@@ -288,6 +288,22 @@ def leaves(kind: type[Settings]) -> list[str]:
     return names
 
 
+def test_each_microblog_needs_what_it_logs_in_with() -> None:
+    server = {"PAYONTAP_MASTODON__SERVER": "https://fedi.example/"}
+    assert "mastodon.access_token" in refusal(server)
+    assert load(None, HOME | server | {"PAYONTAP_MASTODON__ACCESS_TOKEN": "t"}).mastodon.enabled
+    handle = {"PAYONTAP_BLUESKY__HANDLE": "bot.example"}
+    assert "bluesky.app_password" in refusal(handle)
+    assert load(None, HOME | handle | {"PAYONTAP_BLUESKY__APP_PASSWORD": "p"}).bluesky.enabled
+    secret = {"PAYONTAP_WEIBO__APP_SECRET": "s"}
+    token = {"PAYONTAP_WEIBO__ACCESS_TOKEN": "t"}
+    assert "weibo.access_token" in refusal(secret)
+    assert "weibo.account_id" in refusal(secret | token)
+    account = {"PAYONTAP_WEIBO__ACCOUNT_ID": "1902538057"}
+    assert load(None, HOME | secret | token | account).weibo.enabled
+    assert refusal(secret | token | {"PAYONTAP_WEIBO__ACCOUNT_ID": "me"})
+
+
 def test_telegram_needs_a_token_of_its_make_and_https_for_its_webhook() -> None:
     assert not load(None, HOME).telegram.enabled
     token = {"PAYONTAP_TELEGRAM__TOKEN": "123:AAE_x-y"}

@@ -129,6 +129,29 @@ def test_long_lines_do_not_take_away_the_way_to_pay() -> None:
     assert "!buy" in fitted.lines[-1].text
 
 
+def test_where_people_reply_the_card_says_the_word_and_links_to_the_pay_page() -> None:
+    blog = network(reactions=False, reply_words=True, pay_links=True)
+    fitted = fit(OFFER, blog, "https://pay.example/pay")
+    assert fitted.lines[-1] == Line("Reply “buy” to pay ¥199.00.", Role.HINT)
+    assert [(b.action, b.url) for b in fitted.buttons] == [
+        ("pay:q_1", None),
+        ("", "https://pay.example/pay/q_1"),
+    ]
+    assert [b.action for b in fit(OFFER, blog).buttons] == ["pay:q_1"]
+    undo = Button(label="Undo", action="undo:o_1")
+    other = Button(label="Something else", action="odd:1")
+    card = fit(Card(title="Paid", buttons=(undo, other)), blog, "https://pay.example/pay")
+    assert plain_text(card) == "Paid\nReply “undo” or “Something else”."
+    assert all(button.url is None for button in card.buttons)
+
+
+def test_where_nobody_is_proven_only_the_link_is_left() -> None:
+    blog = network(reactions=False, pay_links=True, proves_people=False)
+    fitted = fit(OFFER, blog, "https://pay.example/pay")
+    assert [b.url for b in fitted.buttons] == ["https://pay.example/pay/q_1"]
+    assert "Reply" not in plain_text(fitted)
+
+
 def test_a_button_for_what_a_network_lacks_is_left_out() -> None:
     other = Button(label="Pay another way", action="invoice:q", needs=Feature.INVOICES)
     card = Card(title="Tea", buttons=(PAY, other))

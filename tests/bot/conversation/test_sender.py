@@ -246,6 +246,27 @@ async def test_where_nothing_can_be_edited_nothing_is(world: World) -> None:
     assert not [outgoing for outgoing in network.tried if outgoing.edits_ref is not None]
 
 
+async def test_where_nothing_can_be_edited_private_news_is_said_anew_and_offers_are_not(
+    world: World,
+) -> None:
+    network = MemoryNetwork(edits=Edits.NONE)
+    anna = await shop_with_a_card(world, OFFER)
+    async with sending(world, network):
+        order = await world.bought(anna, "e1")
+        await until_said(world)
+        await world.undo(anna, "u1", order)
+        await until_said(world)
+    assert not [outgoing for outgoing in network.tried if outgoing.edits_ref is not None]
+    assert len([o for o in network.tried if o.send_id == "card"]) == 1
+    receipts = [o for o in network.tried if o.person_id is not None]
+    assert [o.card.title.partition(" ")[0] for o in receipts] == ["Paid", "Undone."]
+    # The news is an answer to the receipt, and can be answered itself.
+    assert receipts[1].reply_to_ref is not None
+    shown = await world.outbox.shown("web", network._refs[receipts[1].send_id])
+    assert shown is not None
+    assert (shown.view, shown.ref) == ("purchase", order.id)
+
+
 async def test_an_edit_that_changes_nothing_is_not_sent(
     world: World, network: MemoryNetwork
 ) -> None:

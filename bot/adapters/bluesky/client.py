@@ -1,0 +1,172 @@
+"""The door to the account's server: atproto's client, refusals as the port's errors.
+
+The session is refreshed by the library shortly before it ends, and kept in a file each time. One
+that the server no longer takes is replaced by logging in once more.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import httpx
+import structlog
+from atproto import AsyncClient, AsyncRequest, Session, SessionEvent, models  # type: ignore[import-untyped]
+from atproto_client.exceptions import AtProtocolError  # type: ignore[import-untyped]
+
+from bot.adapters.base import NetworkDown
+from bot.adapters.bluesky.budget import CREATE_POINTS, Budget
+from bot.adapters.bluesky.faults import fault, is_expired
+from bot.adapters.bluesky.refs import RecordRef
+from bot.adapters.bluesky.session import SessionFile
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+
+R = TypeVar("R")
+
+REQUEST_S = 20.0
+_PAGE = 50
+_POST = "app.bsky.feed.post"
+
+
+class Client:
+    """One account.
+
+    Every method raises `NetworkDown` (no answer), `RateLimited`, `LoggedOut` (the password is
+    refused), `Unreachable` (closed to the bot, or gone) or `SendRejected`.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        handle: str,
+        app_password: str,
+        kept: SessionFile,
+        budget: Budget,
+        *,
+        request_s: float = REQUEST_S,
+    ) -> None:
+        self._handle = handle
+        self._app_password = app_password
+        self._kept = kept
+        self._budget = budget
+        self._api = AsyncClient(service, request=AsyncRequest(timeout=request_s))
+        self._api.on_session_change(self._keep)
+        self._chat = self._api.with_bsky_chat_proxy()
+        self._logging_in = asyncio.Lock()
+        self._logged_in = False
+        self._closed = False
+        self.did = ""
+
+    async def close(self) -> None:
+        """Close the connections, for good."""
+        self._closed = True
+        await self._api.request.close()
+        await self._chat.request.close()
+
+    async def log_in(self) -> None:
+        """Be logged in, with the kept session where there is one."""
+        async with self._logging_in:
+            if self._logged_in:
+                return
+            kept = self._kept.load()
+            try:
+                if kept is None or not await self._resume(kept):
+                    await self._api.login(
+                        self._handle, self._app_password, fetch_bsky_profile=False
+                    )
+            except (AtProtocolError, httpx.HTTPError) as error:
+                raise fault(error) from error
+            self._logged_in = True
+
+    async def notifications(
+        self, cursor: str | None
+    ) -> models.AppBskyNotificationListNotifications.Response:
+        """A page of notifications, newest first."""
+        params = models.AppBskyNotificationListNotifications.Params(cursor=cursor, limit=_PAGE)
+        return await self._call(lambda: self._api.app.bsky.notification.list_notifications(params))
+
+    async def post(self, uri: str) -> models.AppBskyFeedDefs.PostView | None:
+        """One post as it stands now, or None."""
+        params = models.AppBskyFeedGetPosts.Params(uris=[uri])
+        found = await self._call(lambda: self._api.app.bsky.feed.get_posts(params))
+        return found.posts[0] if found.posts else None
+
+    async def create_post(self, key: str, record: models.AppBskyFeedPost.Record) -> RecordRef:
+        """Post under a key, which makes it once however often this is called."""
+        self._budget.spend(CREATE_POINTS)
+        create = models.ComAtprotoRepoCreateRecord.Data(
+            repo=self.did, collection=_POST, rkey=key, record=record
+        )
+        made = await self._call(lambda: self._api.com.atproto.repo.create_record(create))
+        return RecordRef(made.uri, made.cid)
+
+    async def own_post(self, key: str) -> RecordRef:
+        """The bot's own post under a key. Raises `Unreachable` where there is none."""
+        params = models.ComAtprotoRepoGetRecord.Params(collection=_POST, repo=self.did, rkey=key)
+        found = await self._call(lambda: self._api.com.atproto.repo.get_record(params))
+        return RecordRef(found.uri, found.cid or "")
+
+    async def upload(self, body: bytes) -> models.ComAtprotoRepoUploadBlob.Response:
+        """Put a picture on the server."""
+        return await self._call(lambda: self._api.com.atproto.repo.upload_blob(body))
+
+    async def chat_log(self, cursor: str | None) -> models.ChatBskyConvoGetLog.Response:
+        """What happened in direct conversations after a cursor."""
+        params = models.ChatBskyConvoGetLog.Params(cursor=cursor)
+        return await self._call(lambda: self._chat.chat.bsky.convo.get_log(params))
+
+    async def conversation_with(self, did: str) -> str:
+        """The id of the direct conversation with somebody."""
+        params = models.ChatBskyConvoGetConvoForMembers.Params(members=[did])
+        found = await self._call(lambda: self._chat.chat.bsky.convo.get_convo_for_members(params))
+        return str(found.convo.id)
+
+    async def messages(self, convo_id: str) -> Sequence[object]:
+        """The newest messages of a direct conversation."""
+        params = models.ChatBskyConvoGetMessages.Params(convo_id=convo_id, limit=_PAGE)
+        found = await self._call(lambda: self._chat.chat.bsky.convo.get_messages(params))
+        messages: Sequence[object] = found.messages
+        return messages
+
+    async def send_message(
+        self, convo_id: str, message: models.ChatBskyConvoDefs.MessageInput
+    ) -> str:
+        """Write into a direct conversation; gives the message's id."""
+        data = models.ChatBskyConvoSendMessage.Data(convo_id=convo_id, message=message)
+        sent = await self._call(lambda: self._chat.chat.bsky.convo.send_message(data))
+        return str(sent.id)
+
+    async def _resume(self, kept: str) -> bool:
+        """Go on with a session of before; False when the server no longer takes it."""
+        try:
+            await self._api.login(session_string=kept, fetch_bsky_profile=False)
+            await self._api.com.atproto.server.get_session()
+        except (AtProtocolError, ValueError) as error:
+            if isinstance(error, AtProtocolError) and not is_expired(error):
+                raise
+            log.warning("bluesky_session_ended", handle=self._handle)
+            self._kept.forget()
+            return False
+        return True
+
+    async def _call(self, request: Callable[[], Awaitable[R]]) -> R:
+        if self._closed:
+            raise NetworkDown("The connection to the server was closed.")
+        await self.log_in()
+        try:
+            return await request()
+        except (AtProtocolError, httpx.HTTPError) as error:
+            if not is_expired(error):
+                raise fault(error) from error
+        self._logged_in = False
+        self._kept.forget()
+        await self.log_in()
+        try:
+            return await request()
+        except (AtProtocolError, httpx.HTTPError) as error:
+            raise fault(error) from error
+
+    def _keep(self, event: SessionEvent, session: Session) -> None:
+        self.did = session.did
+        if event is not SessionEvent.IMPORT:
+            self._kept.save(session.export())

