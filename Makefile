@@ -31,7 +31,7 @@ test: install ## install, check and run every test, real peers included
 	@tests/peers/install_chromium.sh
 	@tests/peers/install_snac.sh
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 test-bluesky: install ## run the bot on Bluesky's own servers (gets 500 MB from npm, once)
 	@tests/peers/install_bluesky.sh

@@ -80,7 +80,11 @@ def test_a_key_comes_back_from_its_file_and_its_text() -> None:
     assert len(KEY.public.text) == len(KEY.public.id) == 43
 
 
-@pytest.mark.parametrize("text", ["", "short", "é" * 43, KEY.public.text + "AA", "=" * 43])
+@pytest.mark.parametrize(
+    "text",
+    ["", "short", "é" * 43, KEY.public.text + "AA", "=" * 43],
+    ids=["empty", "short", "no ASCII", "too long", "padding alone"],
+)
 def test_a_text_that_is_no_key_is_refused(text: str) -> None:
     with pytest.raises(NotProven):
         PublicKey.of_text(text)
