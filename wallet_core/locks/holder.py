@@ -45,13 +45,14 @@ class LeaseHolder:
         self._on_loss = on_loss
         self._loop = asyncio.get_running_loop()
         self._renewal: asyncio.Task[None] | None = None
+        self._lost_at: asyncio.TimerHandle | None = None
         self._plan(sent_at)
 
     def stop(self) -> None:
         """Ends the renewals; whatever happens to the lease no longer concerns the task."""
         self._ended = True
         self._renew_at.cancel()
-        self._lost_at.cancel()
+        self._cancel_loss()
         if self._renewal is not None:
             self._renewal.cancel()
         if self.loss is not None and not self._took_back:
@@ -66,12 +67,18 @@ class LeaseHolder:
         return self._task.uncancel()
 
     def _plan(self, sent_at: float) -> None:
+        self._ends_at = sent_at + self._ttl_s * _TRUSTED_PART
         self._renew_at = self._loop.call_at(sent_at + self._ttl_s / 3, self._start_renewal)
-        self._lost_at = self._loop.call_at(
-            sent_at + self._ttl_s * _TRUSTED_PART, self._lose, Loss.UNRENEWED
-        )
+
+    def _cancel_loss(self) -> None:
+        if self._lost_at is not None:
+            self._lost_at.cancel()
+            self._lost_at = None
 
     def _start_renewal(self) -> None:
+        # Most leases are over long before their first renewal and never need the second clock.
+        if self._lost_at is None:
+            self._lost_at = self._loop.call_at(self._ends_at, self._lose, Loss.UNRENEWED)
         self._renewal = asyncio.create_task(self._renewed())
 
     async def _renewed(self) -> None:
@@ -85,7 +92,7 @@ class LeaseHolder:
         if self._ended:
             return
         if still_ours:
-            self._lost_at.cancel()
+            self._cancel_loss()
             self._plan(sent_at)
         else:
             self._lose(Loss.TO_OTHER)
@@ -94,7 +101,7 @@ class LeaseHolder:
         if self._ended or self.loss is not None:
             return
         self._renew_at.cancel()
-        self._lost_at.cancel()
+        self._cancel_loss()
         self.loss = loss
         self._on_loss(loss)
         self._task.cancel()
