@@ -19,14 +19,6 @@ from wallet_core.storage.audit_reader import books_of
 from wallet_core.storage.database import Database
 from wallet_core.storage.migrate import alembic_config, migrate
 
-#: New columns that the schema before had in another way, or not at all.
-_NEW = {
-    "accounts": {"no", "wallet_id", "spending"},
-    "entries": {"account_no"},
-    "transfers": {"payee", "chain_no", "batch_no", "place", "leaf"},
-    "holds": {"captured_minor"},
-    "wallets": {"mode", "limits", "limit_group"},
-}
 _MOVED = (
     *(t.persons, t.identities, t.wallets, t.merchants, t.merchant_members, t.offers, t.quotes),
     *(t.accounts, t.commits, t.transfers, t.entries, t.holds, t.orders, t.attempts),
@@ -54,12 +46,21 @@ async def rows_of(database: Database) -> Rows:
     return found
 
 
+def columns_of(connection: sa.Connection) -> dict[str, set[str]]:
+    """Table → the columns that it has by now."""
+    found = sa.inspect(connection)
+    return {
+        table.name: {column["name"] for column in found.get_columns(table.name)} for table in _MOVED
+    }
+
+
 async def fill_as_before(database: Database, rows: Rows) -> None:
     """Bring a database to the schema before, and put the rows into it as they stood there."""
     async with database.write() as connection:
         await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0002"))
+        there = await connection.run_sync(columns_of)
         for table in _MOVED:
-            names = [c.name for c in table.c if c.name not in _NEW.get(table.name, ())]
+            names = [c.name for c in table.c if c.name in there[table.name]]
             columns = [sa.column(name, table.c[name].type) for name in names]
             if table is t.entries:
                 columns.append(sa.column("account_id", sa.String()))
