@@ -188,8 +188,9 @@ async def known_subjects(
         ids.setdefault(kind, set()).add(rest)
     known: dict[str, dict[str, str]] = {}
     orders = sa.select(t.orders.c.id, t.orders.c.number, t.orders.c.title, t.orders.c.state)
-    for order in await connection.execute(orders.where(t.orders.c.id.in_(ids.get("order", ())))):
-        known[f"order:{order.id}"] = {
+    about = ids.get("order", set()) | ids.get("settlement", set())
+    for order in await connection.execute(orders.where(t.orders.c.id.in_(about))):
+        known[f"order:{order.id}"] = known[f"settlement:{order.id}"] = {
             "order_number": order.number,
             "order_title": order.title,
             "order_state": order.state,

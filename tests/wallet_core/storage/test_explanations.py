@@ -137,3 +137,16 @@ async def test_conversions_gifts_and_escrow_have_words(world: World) -> None:
     assert len(await about.accounts_of("ecb")) == 2
     assert [a.balance_minor for a in await about.accounts_of("shop.example")] == [400]
     assert len(await about.accounts_of("house:own")) == 2
+
+
+async def test_pending_money_that_became_free_is_told_by_its_order(world: World) -> None:
+    await trade(world)
+    await sell_in_parts(world)
+    order = await world.latest_order(await world.person("ben"))
+    pending, free = accounts.pending(SHOP, "CNY"), accounts.merchant(SHOP, "CNY")
+    legs = (Leg(pending, -600), Leg(free, 600))
+    settle = Post(id=named("settle"), subject=f"settlement:{order.id}", legs=legs)
+    await world.writer.commit(Commit(transfers=(settle,)))
+    lines = [entry_words(entry) for entry in await entries_of(world, free.id)]
+    assert f"+CNY 6.00  settled from order {order.number} “Green tea”" in lines[-1]
+    assert f"from pending for Tea House ({SHOP})" in lines[-1]

@@ -46,17 +46,21 @@ async def rows_of(database: Database) -> Rows:
     return found
 
 
-def _columns_of(connection: sa.Connection, table: str) -> set[str]:
-    return {column["name"] for column in sa.inspect(connection).get_columns(table)}
+def columns_of(connection: sa.Connection) -> dict[str, set[str]]:
+    """Table → the columns that it has by now."""
+    found = sa.inspect(connection)
+    return {
+        table.name: {column["name"] for column in found.get_columns(table.name)} for table in _MOVED
+    }
 
 
 async def fill_as_before(database: Database, rows: Rows) -> None:
     """Bring a database to the schema before, and put the rows into it as they stood there."""
     async with database.write() as connection:
         await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0002"))
+        there = await connection.run_sync(columns_of)
         for table in _MOVED:
-            there = await connection.run_sync(_columns_of, table.name)
-            names = [c.name for c in table.c if c.name in there]
+            names = [c.name for c in table.c if c.name in there[table.name]]
             columns = [sa.column(name, table.c[name].type) for name in names]
             if table is t.entries:
                 columns.append(sa.column("account_id", sa.String()))
