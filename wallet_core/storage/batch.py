@@ -90,12 +90,15 @@ class Batch:
         """A result for each task. Raises what its requests raise."""
         yield from self._load_fences()
         yield from self._load_holds()
-        yield from self._load_accounts()
+        numbered = yield from self._numbered_accounts()
+        opened: q.Opened = yield q.Open(
+            [x.id for x in self._transfers],
+            [c.key for c in self._commits if c.key],
+            sorted(numbered),
+        )
+        self._spending.see_accounts(opened.accounts, numbered)
         yield from self._spending.load_groups()
         yield from self._rows.load()
-        opened: q.Opened = yield q.Open(
-            [x.id for x in self._transfers], [c.key for c in self._commits if c.key]
-        )
         self._books.now_us = opened.now_us
         self._spending.settle_limits()
         self._books.known_transfers = opened.transfers
@@ -130,20 +133,19 @@ class Batch:
             hold = Hold(**dict(zip(columns, row, strict=True)))
             self._books.holds[hold.id] = msgspec.structs.replace(hold, state=HoldState(hold.state))
 
-    def _load_accounts(self) -> Steps:
+    def _numbered_accounts(self) -> Generator[q.Request, Any, dict[int, NumberedAccount]]:
+        """The accounts that are touched, those of the holds among them, by number."""
         refs = self._touched
         for hold in self._books.holds.values():
             payer = AccountRef.of_id(hold.payer_account_id)
             payee = AccountRef.of_id(hold.payee_account_id)
             refs.update({ref.id: ref for ref in (payer, payer.held, payee)})
-        if not refs:
-            return
         # Whom a hold of long ago is for may be new to this process.
         unknown = self._numbers.unknown(refs)
         if unknown:
             self.numbered = yield from self._numbers.find(unknown)
         accounts = [*self._numbers.known(refs), *self.numbered.values()]
-        yield from self._spending.load_accounts({account.no: account for account in accounts})
+        return {account.no: account for account in accounts}
 
     def _note_known(self, rows: Iterable[tuple[str, bytes, str | None, str, int]]) -> None:
         for key, mark, refusal, result, at_us in rows:

@@ -72,13 +72,24 @@ _CHAIN_LOCKS = 7_296_011
 _CHAINS_MAX = 256
 _ANSWER_WITHIN_S = 60.0
 
+_ACCOUNT, _CHAIN, _TRANSFER, _COMMIT = range(4)
 _CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+# One kind of row for all: what it is, an id, four numbers, bytes, four texts.
 _OPEN = f"""
-SELECT NULL::uuid, c.head, c.length, {_CLOCK}, NULL::text, NULL::text, NULL::text
+WITH a AS MATERIALIZED (
+  SELECT a.no, a.balance_minor, a.version, a.spending, w.id, w.mode, w.fence, w.limits,
+    w.limit_group
+  FROM accounts a LEFT JOIN wallets w ON w.id = a.wallet_id
+  WHERE a.no = ANY($4::bigint[]) ORDER BY a.no FOR NO KEY UPDATE OF a
+)
+SELECT {_ACCOUNT}, NULL::uuid, a.no, a.balance_minor, a.version, a.fence, a.spending,
+    a.id::text, a.mode::text, a.limits, a.limit_group::text FROM a
+UNION ALL SELECT {_CHAIN}, NULL, c.length, {_CLOCK}, 0, 0, c.head, NULL, NULL, NULL, NULL
   FROM chains c WHERE c.no = $1
-UNION ALL SELECT t.id, t.fingerprint, 0, 0, NULL, NULL, NULL
+UNION ALL SELECT {_TRANSFER}, t.id, 0, 0, 0, 0, t.fingerprint, NULL, NULL, NULL, NULL
   FROM transfers t WHERE t.id = ANY($2::uuid[])
-UNION ALL SELECT NULL, m.fingerprint, 0, m.created_at_us, m.key, m.refusal, m.result
+UNION ALL SELECT {_COMMIT}, NULL, m.created_at_us, 0, 0, 0, m.fingerprint, m.key, m.refusal,
+    m.result, NULL
   FROM commits m WHERE m.key = ANY($3::text[])
 """  # noqa: S608 - no value of anybody's is in it
 
@@ -163,18 +174,23 @@ class PostgresSession:
                 return None
 
     async def _open(self, connection: Connection, request: Open) -> Opened:
-        rows = await connection.fetch(_OPEN, self._chain_no, request.transfer_ids, request.keys)
+        rows = await connection.fetch(
+            _OPEN, self._chain_no, request.transfer_ids, request.keys, request.account_nos
+        )
         now_us, length, head = 0, 0, b""
+        accounts: list[Row] = []
         transfers: dict[int, bytes] = {}
         commits = []
-        for name, mark, number, at_us, key, refusal, result in rows:
-            if name is not None:
+        for kind, name, one, two, three, four, mark, text, second, third, fourth in rows:
+            if kind == _ACCOUNT:
+                accounts.append((one, two, three, mark, text, second, four, third, fourth))
+            elif kind == _TRANSFER:
                 transfers[name.int] = mark
-            elif key is not None:
-                commits.append((key, mark, refusal, result, at_us))
+            elif kind == _COMMIT:
+                commits.append((text, mark, second, third, one))
             else:
-                now_us, length, head = at_us, number, mark
-        return Opened(now_us, self._chain_no, length, head, transfers, commits)
+                now_us, length, head = two, one, mark
+        return Opened(now_us, self._chain_no, length, head, accounts, transfers, commits)
 
     async def _save(self, connection: Connection, writes: Sequence[Write]) -> None:
         if not writes:

@@ -98,24 +98,32 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """What stands already under these names, and where the chain and the clock are."""
+    """The accounts of these numbers, locked in their order, and what stands under these names.
+
+    All of it in one round trip, with the clock and the chain. What another writer wrote while this
+    one waited for the locks may be missing among the names; the database then refuses to write it
+    again.
+    """
 
     transfer_ids: Sequence[UUID]
     keys: Sequence[str]
+    account_nos: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What is there: the clock, the chain, and what stands under the names.
+    """What is there.
 
-    `transfers`: number of the id → fingerprint; `commits`: key, fingerprint, refusal, result and
-    time of each.
+    `accounts`: number, balance, version and packed spending of each, then its wallet's id, mode,
+    fence, limits and group. `transfers`: number of the id → fingerprint. `commits`: key,
+    fingerprint, refusal, result and time of each.
     """
 
     now_us: int
     chain_no: int
     length: int
     head: bytes
+    accounts: Sequence[Row]
     transfers: dict[int, bytes]
     commits: Sequence[tuple[str, bytes, str | None, str, int]]
 

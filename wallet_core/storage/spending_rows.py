@@ -19,15 +19,6 @@ Steps = Generator[q.Request, Any, None]
 _PAGE = 500
 _FIRST = 2**62
 
-_ACCOUNT = (
-    "a.no, a.balance_minor, a.version, a.spending, w.id, w.mode, w.fence, w.limits, w.limit_group"
-)
-_ACCOUNTS = q.Statement(
-    f"SELECT {_ACCOUNT} FROM accounts a LEFT JOIN wallets w ON w.id = a.wallet_id "  # noqa: S608
-    "WHERE a.no = ANY($1::bigint[]) ORDER BY a.no FOR NO KEY UPDATE OF a",
-    f"SELECT {_ACCOUNT} FROM accounts a LEFT JOIN wallets w ON w.id = a.wallet_id "  # noqa: S608
-    "WHERE a.no = ?",
-)
 _NUMBER = q.fetch(t.accounts, ("no",), ("id",))
 _SPENDS_COLUMNS = (
     "e.seq, e.amount_minor, m.id, m.kind, m.hold_id, m.payee, m.created_at_us, h.captured_minor"
@@ -62,9 +53,8 @@ class SpendingRows:
         self._own: dict[str, WalletLimits] = {}
         self._groups: dict[str, set[str]] = {}
 
-    def load_accounts(self, numbered: Mapping[int, NumberedAccount]) -> Steps:
-        """Accounts, locked in the order of their numbers, and the wallets that they belong to."""
-        rows = yield q.Ask(_ACCOUNTS, (sorted(numbered),))
+    def see_accounts(self, rows: Sequence[q.Row], numbered: Mapping[int, NumberedAccount]) -> None:
+        """Take accounts into the books, and the wallets that they belong to into the rules."""
         accounts = self._books.accounts
         for no, balance_minor, version, spending, wallet_id, mode, fence, limits, group in rows:
             account = numbered[no]

@@ -35,6 +35,10 @@ from wallet_core.storage.requests import (
 R = TypeVar("R")
 Answer = Sequence[Row] | Opened | None
 _CHAIN = 0
+_ACCOUNT = """
+SELECT a.no, a.balance_minor, a.version, a.spending, w.id, w.mode, w.fence, w.limits, w.limit_group
+FROM accounts a LEFT JOIN wallets w ON w.id = a.wallet_id WHERE a.no = ?
+"""
 _UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID")
 
 
@@ -164,6 +168,11 @@ class SqliteTransactions:
     def _open(self, connection: sqlite3.Connection, request: Open) -> Opened:
         chain = self._execute(connection, "SELECT length, head FROM chains WHERE no = ?", (_CHAIN,))
         length, head = chain.fetchone()
+        accounts = [
+            row
+            for no in request.account_nos
+            for row in self._execute(connection, _ACCOUNT, (no,)).fetchall()
+        ]
         transfers = {}
         for name in request.transfer_ids:
             sql = "SELECT fingerprint FROM transfers WHERE id = ?"
@@ -178,7 +187,7 @@ class SqliteTransactions:
             row = self._execute(connection, sql, (key,)).fetchone()
             if row is not None:
                 commits.append(row)
-        return Opened(self._clock_us(), _CHAIN, length, head, transfers, commits)
+        return Opened(self._clock_us(), _CHAIN, length, head, accounts, transfers, commits)
 
     def _write(self, connection: sqlite3.Connection, write: Insert | Change | Run) -> None:
         match write:
