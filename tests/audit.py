@@ -1,7 +1,7 @@
 """Whether the books are right, read from nothing but their rows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +26,18 @@ _HOLD_OF_ORDER = {
 
 async def audit(database: Database) -> None:
     """Fails where the rows contradict each other."""
+    rows = await _rows_of(database)
+    _books_are_right(rows)
+    _orders_fit_their_holds(rows["orders"], rows["holds"])
+    _stock_fits_the_orders(rows["offers"], rows["orders"])
+
+
+async def audit_books(database: Database) -> None:
+    """The same without orders and stock, where a test has none that are whole."""
+    _books_are_right(await _rows_of(database))
+
+
+async def _rows_of(database: Database) -> dict[str, Rows]:
     tables = (t.accounts, t.entries, t.transfers, t.holds, t.orders, t.offers, t.commits)
     async with database.engine.connect() as connection:
         if not database.is_sqlite:
@@ -34,11 +46,13 @@ async def audit(database: Database) -> None:
         named = sa.select(t.entries, t.accounts.c.id.label("account_id"))
         named = named.join(t.accounts, t.accounts.c.no == t.entries.c.account_no, isouter=True)
         rows["entries"] = (await connection.execute(named)).all()
+    return rows
+
+
+def _books_are_right(rows: Mapping[str, Rows]) -> None:
     _entries_make_the_balances(rows["accounts"], rows["entries"])
     _transfers_balance(rows["entries"], rows["transfers"], rows["commits"])
     _held_money_is_open_holds(rows["accounts"], rows["holds"])
-    _orders_fit_their_holds(rows["orders"], rows["holds"])
-    _stock_fits_the_orders(rows["offers"], rows["orders"])
 
 
 def _entries_make_the_balances(accounts: Rows, entries: Rows) -> None:
@@ -65,14 +79,14 @@ def _transfers_balance(entries: Rows, transfers: Rows, commits: Rows) -> None:
         sums[entry.transfer_id, AccountRef.of_id(entry.account_id).currency] += entry.amount_minor
     assert not any(sums.values())
     assert {transfer_id for transfer_id, _ in sums} == {row.id for row in transfers}
-    assert {row.commit_key for row in transfers} <= {row.key for row in commits}
+    assert {row.commit_key for row in transfers} <= {"", *(row.key for row in commits)}
 
 
 def _held_money_is_open_holds(accounts: Rows, holds: Rows) -> None:
     held: Counter[str] = Counter()
     for hold in holds:
         if hold.state == HoldState.OPEN:
-            held[AccountRef.of_id(hold.payer_account_id).held.id] += hold.amount_minor
+            held[AccountRef.of_id(hold.payer_account_id).held.id] += hold.amount_minor - hold.captured_minor
     for account in accounts:
         if account.purpose == "held":
             assert account.balance_minor == held.pop(account.id, 0), account.id

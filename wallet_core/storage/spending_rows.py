@@ -152,14 +152,15 @@ class SpendingRows:
         (no,) = [row[0] for row in (yield q.Ask(_NUMBER, ([ref.id],)))] or [0]
         since_us = self._books.now_us - MONTH_US
         spends: dict[UUID, Spend] = {}
-        voided: set[UUID] = set()
+        # Hold → what its void gave back: all of it, or what captures had left.
+        voided: dict[UUID, int] = {}
         before, more = _FIRST, True
         while more:
             rows = yield q.Ask(_SPENDS, ([no], [before], [_PAGE]))
             for seq, amount_minor, transfer_id, kind, hold_id, payee, at_us in rows:
                 before = seq
                 if kind == "void":
-                    voided.add(hold_id)
+                    voided[hold_id] = amount_minor
                 elif amount_minor < 0 and payee is not None:
                     spends[transfer_id] = Spend(transfer_id, at_us, -amount_minor, payee)
             more = len(rows) == _PAGE and rows[-1][6] > since_us
@@ -168,12 +169,12 @@ class SpendingRows:
             spend
             for spend in spends.values()
             if spend.at_us > since_us
-            and spend.transfer_id not in voided
+            and voided.get(spend.transfer_id) != spend.amount_minor
             and self._rules.is_spending(_payment(ref, spend))
         )
 
     def _add_this_batch(
-        self, ref: AccountRef, spends: dict[UUID, Spend], voided: set[UUID]
+        self, ref: AccountRef, spends: dict[UUID, Spend], voided: dict[UUID, int]
     ) -> None:
         now_us = self._books.now_us
         for row in self._books.transfer_rows:
@@ -181,7 +182,7 @@ class SpendingRows:
                 if entry.account.ref.id != ref.id:
                     continue
                 if row.kind == "void" and row.hold_id is not None:
-                    voided.add(row.hold_id)
+                    voided[row.hold_id] = entry.amount_minor
                 elif entry.amount_minor < 0 and row.payee is not None:
                     spends[row.id] = Spend(row.id, now_us, -entry.amount_minor, row.payee)
 

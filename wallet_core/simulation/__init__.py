@@ -1,0 +1,1 @@
+"""Whole instances in simulated time, with everything that can go wrong going wrong; see `running`."""
