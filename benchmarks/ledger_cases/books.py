@@ -75,16 +75,16 @@ _UNBALANCED = (
 )
 _OF_ACCOUNT = (
     sa.select(
-        t.entries.c.account_id,
+        t.entries.c.account_no,
         sa.func.sum(t.entries.c.amount_minor).label("balance_minor"),
         sa.func.count().label("version"),
     )
-    .group_by(t.entries.c.account_id)
+    .group_by(t.entries.c.account_no)
     .subquery()
 )
 _DIFFERENT = (
     sa.select(t.accounts.c.id)
-    .outerjoin(_OF_ACCOUNT, _OF_ACCOUNT.c.account_id == t.accounts.c.id)
+    .outerjoin(_OF_ACCOUNT, _OF_ACCOUNT.c.account_no == t.accounts.c.no)
     .where(
         (t.accounts.c.balance_minor != sa.func.coalesce(_OF_ACCOUNT.c.balance_minor, 0))
         | (t.accounts.c.version != sa.func.coalesce(_OF_ACCOUNT.c.version, 0))

@@ -29,7 +29,7 @@ AMOUNT_MINOR_MAX = 100
 
 def commit_of(transfer: Transfer) -> Commit:
     """The commit of one transfer, idempotent by the transfer's id."""
-    return Commit(key=str(transfer.id), transfers=(transfer,))
+    return Commit(transfers=(transfer,))
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ from wallet_core.ledger import accounts
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Insert, Notice, Value
 from wallet_core.ledger.transfers import Leg, Post, named
+from wallet_core.limits import Limits
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 from wallet_core.storage.migrate import migrate
@@ -32,7 +33,17 @@ _TOP_UPS_AT_ONCE = 1_000
 
 def writer_on(database: Database) -> Writer:
     """The writer as an instance runs it: stateless, and all that it checks by default is on."""
-    return Writer(database)
+    return Writer(database, limits_of=_limits_of)
+
+
+#: What every wallet may spend here: enough for a measurement, and looked at in each payment.
+LIMITS = Limits(
+    payment_max_minor=100_000, day_max_minor=START_MINOR // 2, month_max_minor=START_MINOR
+)
+
+
+def _limits_of(_currency: str) -> Limits:
+    return LIMITS
 
 
 def person_id(number: int) -> str:
@@ -90,7 +101,7 @@ async def build(url: str, wallets: int) -> None:
         await database.close()
 
 
-_OPEN = {"frozen": False, "fence": 0}
+_OPEN = {"mode": "open", "fence": 0}
 
 
 def _top_up(number: int) -> Commit:

@@ -166,8 +166,7 @@ async def _set_mode(
         await desk.answer(turn, sentence(text, Tone.BAD))
         return
     rows = tuple(
-        Update(table="wallets", where={"id": wallet.id}, values={"mode": mode})
-        for wallet in found
+        Update(table="wallets", where={"id": wallet.id}, values={"mode": mode}) for wallet in found
     )
     wallets = ", ".join(wallet.id for wallet in found)
     card = Card(title=does, lines=(Line(f"{found[0].person_id} · {wallets}"),), tone=Tone.GOOD)

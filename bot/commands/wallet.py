@@ -8,9 +8,9 @@ from bot.commands.command import Command, prefix_of
 from bot.conversation.turn import Desk, Turn, sentence
 from wallet_core.commerce.records import OrderState
 from wallet_core.ledger.accounts import Purpose
-from wallet_core.ledger.wallets import WalletMode
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import HoldState
+from wallet_core.ledger.wallets import WalletMode
 from wallet_core.money import Money
 from wallet_core.storage.lookups import HistoryEntry
 from wallet_core.storage.readers import Balance

@@ -4,6 +4,7 @@ For the fixtures and for the processes that tests start and kill.
 """
 
 import asyncio
+import inspect
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -175,7 +176,11 @@ class World:
 
     async def freeze(self, wallet_id: str, *, frozen: bool = True) -> None:
         await self.write(
-            Update(table="wallets", where={"id": wallet_id}, values={"mode": "frozen" if frozen else "open"})
+            Update(
+                table="wallets",
+                where={"id": wallet_id},
+                values={"mode": "frozen" if frozen else "open"},
+            )
         )
 
     # --- what people do ------------------------------------------------------------------------
@@ -299,6 +304,26 @@ class ShortLived:
     ) -> AbstractAsyncContextManager[Lease]:
         del ttl_s
         return self.inner.hold(*wallet_ids, token=token, wait_s=wait_s, ttl_s=self.life_s)
+
+
+@dataclass
+class Interrupted:
+    """Leases with which something happens once, between the next grant and what it is for."""
+
+    inner: LeasePort
+    happens: Callable[[], object] | None
+
+    @asynccontextmanager
+    async def hold(
+        self, *wallet_ids: str, token: str, wait_s: float, ttl_s: float = TTL_S
+    ) -> AsyncIterator[Lease]:
+        held = self.inner.hold(*wallet_ids, token=token, wait_s=wait_s, ttl_s=ttl_s)
+        async with held as lease:
+            happens, self.happens = self.happens, None
+            result = happens() if happens is not None else None
+            if inspect.isawaitable(result):
+                await result
+            yield lease
 
 
 def without_leases(writer: Writer) -> LeasePort:

@@ -31,6 +31,7 @@ from wallet_core.commerce.records import (
     Place,
     Quote,
     Speech,
+    TapFacts,
 )
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger import accounts
@@ -41,6 +42,8 @@ from wallet_core.money import Money
 
 #: How long a tap waits for the payer's other taps before it is answered "tap again".
 LEASE_WAIT_S = 5.0
+#: How often a tap looks again after another process was quicker.
+_TRIES_MAX = 3
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,58 +89,75 @@ class Checkout:
 
         Raises `StorageUnavailable` when nothing could be written; the event then stays open.
         """
-        if await self.writer.written(tap.key) is not None:
-            return
-        quote = await self.reader.quote(tap.quote_id)
-        refusal = _refusal_of(quote, tap)
-        if quote is None or refusal is not None:
-            await self._refuse(tap, refusal or Refusal.UNKNOWN_QUOTE, quote)
-            return
         # Taps of one payer in this process take turns, so that a burst of them asks Redis once.
         turn = self._turns.setdefault(tap.payer.wallet_id, asyncio.Lock())
-        try:
-            async with turn:
-                news = await self._join(tap) or await self._pay(tap, quote)
-        except Refused as refused:
-            await self._refuse(tap, refused.code, quote)
-        except (LeaseUnavailable, LeaseLost):
-            await self._refuse(tap, Refusal.BUSY, quote)
-        else:
-            if news is not None:
-                await say_once(self.writer, tap.event_id, self.announce(news))
+        async with turn:
+            for _ in range(_TRIES_MAX):
+                if await self._answered(tap):
+                    return
+        await self._refuse(tap, Refusal.BUSY, None)
 
-    async def _join(self, tap: TapOn) -> Joined | None:
-        _, order = await self.reader.latest_attempt(tap.quote_id, tap.payer.wallet_id)
-        if order is None or not order.stands:
-            return None
-        return Joined(event_id=tap.event_id, order=order, place=tap.place)
+    async def _answered(self, tap: TapOn) -> bool:
+        """False where another process made the same attempt a moment earlier: look again."""
+        facts = await self.reader.tap_facts(tap.quote_id, tap.payer.wallet_id)
+        refusal = _refusal_of(facts, tap)
+        if facts is None or facts.merchant is None or refusal is not None:
+            quote = facts.quote if facts is not None else None
+            await self._refuse(tap, refusal or Refusal.UNKNOWN_QUOTE, quote)
+            return True
+        if facts.order is not None and facts.order.stands:
+            news = Joined(event_id=tap.event_id, order=facts.order, place=tap.place)
+            await say_once(self.writer, tap.event_id, self.announce(news))
+            return True
+        code = await self._pay(tap, facts, facts.merchant)
+        if code is Refusal.TAKEN:
+            return False
+        if code is not None:
+            await self._refuse(tap, code, facts.quote)
+        return True
 
-    async def _pay(self, tap: TapOn, quote: Quote) -> Joined | None:
-        """Under the lease: None when the tap authorised, else what it joined."""
+    async def _pay(self, tap: TapOn, facts: TapFacts, merchant: Merchant) -> Refusal | None:
+        """Under the lease: None when the tap is answered, else why it is not."""
         wallet_id = tap.payer.wallet_id
-        async with self.leases.hold(wallet_id, token=tap.key, wait_s=LEASE_WAIT_S) as lease:
-            n, latest = await self.reader.latest_attempt(tap.quote_id, wallet_id)
-            if latest is not None and latest.stands:
-                return Joined(event_id=tap.event_id, order=latest, place=tap.place)
-            merchant = await self.reader.merchant(quote.merchant_id or "")
-            offer = await self.reader.offer(quote.offer_id)
-            if merchant is None or offer is None:
-                raise Refused(Refusal.UNKNOWN_QUOTE, quote.id)
-            commit = self._authorisation(tap, quote, merchant, offer.title, n + 1, lease)
-            try:
+        commit: Commit | None = None
+        try:
+            async with self.leases.hold(wallet_id, token=tap.key, wait_s=LEASE_WAIT_S) as lease:
+                commit = self._authorisation(tap, facts, merchant, lease)
                 await self.writer.commit(commit)
-            except KeyConflict:
-                # Another process answered this very event; its answer stands.
-                return None
+        except Refused as refused:
+            return refused.code
+        except KeyConflict:
+            # Another process answered this very event; its answer stands.
+            return None
+        except LeaseUnavailable:
+            return Refusal.BUSY
+        except LeaseLost:
+            return await self._after_loss(commit)
+        return None
+
+    async def _after_loss(self, commit: Commit | None) -> Refusal | None:
+        """The answer after the lease was lost.
+
+        What was handed in before may be written yet. Only the same commit again tells, so that
+        nobody hears "Not charged" about money that is held.
+        """
+        if commit is None:
+            return Refusal.BUSY
+        try:
+            await self.writer.commit(commit)
+        except Refused as refused:
+            return Refusal.BUSY if refused.code is Refusal.STALE_FENCE else refused.code
+        except KeyConflict:
+            return None
         return None
 
     def _authorisation(
-        self, tap: TapOn, quote: Quote, merchant: Merchant, title: str, n: int, lease: Lease
+        self, tap: TapOn, facts: TapFacts, merchant: Merchant, lease: Lease
     ) -> Commit:
-        price = quote.price
+        quote, price = facts.quote, facts.quote.price
         if price is None:
             raise Refused(Refusal.NOT_ALLOWED, quote.id)
-        order = _new_order(tap, quote, merchant, title, price)
+        order = _new_order(tap, quote, merchant, facts.title, price)
         standing = merchant.standing_acceptance
         hold = Authorise(
             id=order.hold_id,
@@ -162,7 +182,7 @@ class Checkout:
                 {
                     "quote_id": quote.id,
                     "wallet_id": tap.payer.wallet_id,
-                    "n": n,
+                    "n": facts.n + 1,
                     "order_id": order.id,
                     "tap_ref": tap.tap_ref,
                 },
@@ -180,12 +200,6 @@ class Checkout:
         )
 
     async def _refuse(self, tap: TapOn, code: Refusal, quote: Quote | None) -> None:
-        if code is Refusal.TAKEN:
-            # Another process made the same attempt a moment earlier: this tap joins it.
-            joined = await self._join(tap)
-            if joined is not None:
-                await say_once(self.writer, tap.event_id, self.announce(joined))
-                return
         balance = None
         if code is Refusal.NO_FUNDS and quote is not None and quote.currency is not None:
             account = accounts.wallet(tap.payer.wallet_id, quote.currency)
@@ -263,15 +277,16 @@ def ending_without_money(
     )
 
 
-def _refusal_of(quote: Quote | None, tap: TapOn) -> Refusal | None:
-    if quote is None:
+def _refusal_of(facts: TapFacts | None, tap: TapOn) -> Refusal | None:
+    if facts is None:
         return Refusal.UNKNOWN_QUOTE
+    quote = facts.quote
     # Nothing can be held for what costs nothing, and no order stands without its hold.
     if not quote.can_be_tapped or quote.amount_minor == 0:
         return Refusal.NOT_ALLOWED
     if quote.expires_at_us <= tap.at_us:
         return Refusal.QUOTE_EXPIRED
-    return None
+    return Refusal.UNKNOWN_QUOTE if facts.merchant is None else None
 
 
 def _new_order(tap: TapOn, quote: Quote, merchant: Merchant, title: str, price: Money) -> Order:

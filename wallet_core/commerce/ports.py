@@ -7,9 +7,8 @@ from wallet_core.commerce.records import (
     FundingRequest,
     HostClaim,
     Merchant,
-    Offer,
     Order,
-    Quote,
+    TapFacts,
 )
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Hold
@@ -18,14 +17,8 @@ from wallet_core.ledger.commits import Hold
 class OrderReader(Protocol):
     """Quotes, attempts and orders."""
 
-    async def quote(self, quote_id: str) -> Quote | None:
-        """The quote behind a button."""
-
-    async def offer(self, offer_id: str) -> Offer | None:
-        """The offer behind a quote."""
-
-    async def latest_attempt(self, quote_id: str, wallet_id: str) -> tuple[int, Order | None]:
-        """Number and order of this wallet's latest attempt on a quote; (0, None) if none."""
+    async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
+        """What a tap of this wallet on a quote is decided on; None for no such quote."""
 
     async def order(self, order_id: str) -> Order | None:
         """One order by its id."""

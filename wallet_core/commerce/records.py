@@ -149,6 +149,19 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in (OrderState.AUTHORISED, OrderState.PAID)
 
 
+class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tap is decided on: the quote, what it is for, and this wallet's latest attempt on it.
+
+    `n` numbers the attempt, 0 for none; `order` is what came of it.
+    """
+
+    quote: Quote
+    title: str
+    merchant: Merchant | None
+    n: int
+    order: Order | None
+
+
 class FundingRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Money that is to come in (`topup`) or to go out (`payout`) through a provider."""
 

@@ -21,7 +21,7 @@ class Purpose(StrEnum):
     `AVAILABLE` can be spent or withdrawn, `HELD` waits for a capture or a void, `PENDING` is earned
     and not yet free. `ESCROW` is kept for whoever proves that a host is his. `CLEARING` lies with a
     provider. `FEES` and `PROMOTIONS` are the house's own: what it earned, and what it set aside to
-    give away. `EXCHANGE` is what conversions have left the house with, plus or minus, in a currency.
+    give away. `EXCHANGE` is what conversions have left the house with in a currency, more or less.
     """
 
     AVAILABLE = "available"
@@ -53,7 +53,7 @@ class _Once(Generic[T]):
         self._name = work_out.__name__
         self.__doc__ = work_out.__doc__
 
-    def __get__(self, instance: Any, owner: type | None = None) -> T:
+    def __get__(self, instance: object, owner: type | None = None) -> T:
         value = instance.__dict__[self._name] = self._work_out(instance)
         return value
 
@@ -85,7 +85,7 @@ class AccountRef(msgspec.Struct, frozen=True, order=True, dict=True):
 
     @property
     def kind(self) -> str:
-        """What kind of owner it has: `wallet`, `merchant`, `provider`, `escrow`, `house` …"""
+        """What kind of owner it has, such as `wallet`, `merchant`, `provider` or `escrow`."""
         return self.owner.partition(":")[0]
 
     @_Once

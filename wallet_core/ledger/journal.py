@@ -1,12 +1,13 @@
 """The journal: each writer's batches as a chain of hashes, so that no row changes unseen.
 
-Each transfer has a *leaf*, each batch a *hash* over the batch before it and its leaves. All of it is
-SHA-256 over the bytes described here (numbers big-endian and signed, texts in UTF-8 after their
+Each transfer has a *leaf*, each batch a *hash* over the batch before it and its leaves. All of it
+is SHA-256 over the bytes described here (numbers big-endian and signed, texts in UTF-8 after their
 length in two bytes), so that anybody can compute it anew:
 
     leaf  = H(02 | id 16 | hold id 16, zeros for none | fingerprint 16 | time 8 | kind | subject
               | payee, empty for none | commit key | number of entries 2
-              | each entry: account id | number on the account 8 | amount 8 | balance after it 8)
+              | each entry: account id | number on the account 8 | amount 8 | balance after it 8,
+              in the order of these bytes)
     batch = H(03 | hash of the batch before it 32, zeros for the first | chain 4 | number of the
               batch, from 1, 8 | time 8 | number of leaves 4 | the leaves in their order)
 """
@@ -45,7 +46,10 @@ def leaf_hash(
     texts: tuple[str, str, str, str],
     entries: Sequence[bytes],
 ) -> bytes:
-    """The leaf of a transfer; `texts` are its kind, subject, payee and commit key."""
+    """The leaf of a transfer; `texts` are its kind, subject, payee and commit key.
+
+    `entries` may come in any order: rows of a database have none.
+    """
     return sha256(
         b"".join(
             (
@@ -56,7 +60,7 @@ def leaf_hash(
                 _TIME.pack(at_us),
                 *map(text_bytes, texts),
                 _COUNT.pack(len(entries)),
-                *entries,
+                *sorted(entries),
             )
         )
     ).digest()

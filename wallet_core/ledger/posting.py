@@ -123,9 +123,7 @@ class Books:
             return
         payments = payments_of(transfer)
         spending = [
-            payment
-            for payment in payments
-            if self.rules.check(payment, self.accounts, self.now_us)
+            payment for payment in payments if self.rules.check(payment, self.accounts, self.now_us)
         ]
         hold_id, legs = self._legs(transfer, undo)
         entries: list[EntryRow] = []
@@ -238,9 +236,7 @@ class Books:
         account.spent = True
         self.rules.note(payment, transfer_id, self.now_us)
 
-    def _enter(
-        self, leg: Leg, transfer_id: UUID, entries: list[EntryRow], undo: "Undo"
-    ) -> None:
+    def _enter(self, leg: Leg, transfer_id: UUID, entries: list[EntryRow], undo: "Undo") -> None:
         account_id = leg.account.id
         account = self.accounts.get(account_id)
         if account is None:
@@ -306,5 +302,3 @@ class Undo:
         for account, spending in reversed(self._spending):
             account.spending = spending
         books.rules.spends.update(self._spends or {})
-
-

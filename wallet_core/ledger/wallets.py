@@ -151,15 +151,13 @@ class WalletRules:
         return kind in _SPENT_ON
 
     def check_fences(self, fences: Mapping[str, int]) -> None:
-        """Raises `Refused` for a commit that was decided under a lease which is no longer newest."""
+        """Raises `Refused` for a commit decided under a lease that is no longer the newest."""
         for wallet_id, fence in fences.items():
             known = self.wallets.get(wallet_id)
             if known is None or known.fence != fence:
                 raise Refused(Refusal.STALE_FENCE, wallet_id)
 
-    def check(
-        self, payment: Payment, accounts: Mapping[str, SpendingAccount], now_us: int
-    ) -> bool:
+    def check(self, payment: Payment, accounts: Mapping[str, SpendingAccount], now_us: int) -> bool:
         """Whether a payment counts as spending.
 
         Raises `Refused` where the wallet's mode or a limit forbids it, and `NeedsSpends`.

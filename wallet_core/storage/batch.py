@@ -220,8 +220,7 @@ class Batch:
         self._note_known(again.commits)
         self._books.known_transfers.update(again.transfers)
         return [
-            self._known_after_all(task, again)
-            or result
+            self._known_after_all(task, again) or result
             if isinstance(task, Commit) and isinstance(result, Refused)
             else result
             for task, result in zip(self.tasks, results, strict=True)
@@ -248,8 +247,8 @@ class Batch:
             writes += _changed_accounts(books)
         writes += _hold_rows(books)
         if self._fences:
-            rows = sorted(self._fences.items())
-            writes.append(q.Change(t.wallets, ("id",), ("fence",), rows))
+            fences = sorted(self._fences.items())
+            writes.append(q.Change(t.wallets, ("id",), ("fence",), fences))
         if self._rules.new_payees:
             rows = [(*pair, since_us) for pair, since_us in sorted(self._rules.new_payees.items())]
             columns = ("wallet_id", "payee", "since_us")
@@ -258,7 +257,9 @@ class Batch:
         done = [
             (task.event_id, "done")
             for task, result in zip(self.tasks, results, strict=True)
-            if isinstance(task, Commit) and task.event_id is not None and isinstance(result, Written)
+            if isinstance(task, Commit)
+            and task.event_id is not None
+            and isinstance(result, Written)
         ]
         if done:
             writes.append(q.Change(t.inbox, ("event_id",), ("state",), done, exactly=False))

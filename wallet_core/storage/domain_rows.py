@@ -1,10 +1,10 @@
 """Domain rows: the declared changes of commits, evaluated in memory like the books.
 
-`DomainRows` is a working copy of the rows that a batch changes. Each commit's changes are applied to
-it, all or none, and what came of them is written set by set; so one commit that is refused takes
+`DomainRows` is a working copy of the rows that a batch changes. Each commit's changes are applied
+to it, all or none, and what came of them is written set by set; so one commit that is refused takes
 nothing of its neighbours with it, and a row that a hundred commits change is written once.
 
-Whether a new row's key is taken is not looked up beforehand: it hardly ever is. When the database
+Whether a new row's key is taken is not looked up before: it hardly ever is. When the database
 says so, the batch is done again with `careful`, which looks first.
 """
 
@@ -49,11 +49,11 @@ class DomainRows:
                 wanted[change.table].add(_key_of(change.table, change.where))
         for name in sorted(wanted):
             table, by = metadata.tables[name], primary_key(name)
-            columns = (*by, *sorted(self._columns[name].difference(by)))
+            wide = (*by, *sorted(self._columns[name].difference(by)))
             keys = tuple(zip(*sorted(wanted[name]), strict=True))
-            found = yield q.Ask(q.fetch(table, columns, by, lock=True), keys)
+            found = yield q.Ask(q.fetch(table, wide, by, lock=True), keys)
             for row in found:
-                values = dict(zip(columns, row, strict=True))
+                values = dict(zip(wide, row, strict=True))
                 self._rows[name, tuple(row[: len(by)])] = values
         if self._careful:
             yield from self._look_for_taken_keys()

@@ -1,14 +1,14 @@
 """Runs batches on PostgreSQL: one connection of its own, prepared statements, arrays.
 
 SQLAlchemy's share of a batch was many times that of the database itself, so the writer speaks with
-the driver directly. Whatever a batch writes goes there as one statement, so that a transaction takes
-a handful of round trips however much is in it.
+the driver directly. Whatever a batch writes goes there as one statement, so that a transaction
+takes a handful of round trips however much is in it.
 """
 
 import asyncio
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import asyncpg
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from wallet_core.storage.requests import (
     Open,
     Opened,
     Request,
+    Row,
     Run,
     Save,
     TryAgain,
@@ -31,7 +32,34 @@ from wallet_core.storage.requests import (
 )
 
 R = TypeVar("R")
+Answer = Sequence[Row] | Opened | None
 Write = Insert | Change | Run
+
+
+class Connection(Protocol):
+    """What is used of the driver's connection; it ships no types."""
+
+    async def fetch(self, query: str, *arguments: object) -> list[Row]:
+        """All rows."""
+
+    async def fetchrow(self, query: str, *arguments: object) -> Row:
+        """The first row."""
+
+    async def fetchval(self, query: str, *arguments: object) -> object:
+        """The first value of the first row."""
+
+    async def execute(self, query: str, *arguments: object) -> str:
+        """No rows."""
+
+    async def close(self, *, timeout: float) -> None:  # noqa: ASYNC109 - the driver's name
+        """Say good-bye and close."""
+
+    def terminate(self) -> None:
+        """Close at once."""
+
+    def is_closed(self) -> bool:
+        """Whether it is closed."""
+
 
 #: With keys in arrays the planner cannot know how few rows they are; a plan that reads whole tables
 #: was three times slower in the median and came and went by itself.
@@ -60,7 +88,7 @@ class PostgresSession:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection: Any = None
+        self._connection: Connection | None = None
         # The chain of the journal that it writes on.
         self._chain_no = 0
 
@@ -103,7 +131,7 @@ class PostgresSession:
         if connection is not None:
             connection.terminate()
 
-    async def _in_transaction(self, connection: Any, work: Work[R]) -> R:
+    async def _in_transaction(self, connection: Connection, work: Work[R]) -> R:
         await connection.execute("BEGIN")
         try:
             result = await self._answered(connection, work)
@@ -114,8 +142,8 @@ class PostgresSession:
             raise
         return result
 
-    async def _answered(self, connection: Any, work: Work[R]) -> R:
-        answer: Any = None
+    async def _answered(self, connection: Connection, work: Work[R]) -> R:
+        answer: Answer = None
         while True:
             try:
                 request = work.send(answer)
@@ -124,7 +152,7 @@ class PostgresSession:
                 return result
             answer = await self._answer(connection, request)
 
-    async def _answer(self, connection: Any, request: Request) -> Any:
+    async def _answer(self, connection: Connection, request: Request) -> Answer:
         match request:
             case Ask(statement=statement, keys=keys):
                 return await connection.fetch(statement.postgres, *keys)
@@ -133,7 +161,7 @@ class PostgresSession:
             case Save(writes=writes):
                 return await self._save(connection, writes)
 
-    async def _open(self, connection: Any, request: Open) -> Opened:
+    async def _open(self, connection: Connection, request: Open) -> Opened:
         rows = await connection.fetch(_OPEN, self._chain_no, request.transfer_ids, request.keys)
         now_us, length, head = 0, 0, b""
         transfers, commits = {}, []
@@ -146,7 +174,7 @@ class PostgresSession:
                 now_us, length, head = at_us, number, mark
         return Opened(now_us, self._chain_no, length, head, transfers, commits)
 
-    async def _save(self, connection: Any, writes: Sequence[Write]) -> None:
+    async def _save(self, connection: Connection, writes: Sequence[Write]) -> None:
         if not writes:
             return
         arrays: list[Any] = []
@@ -158,7 +186,7 @@ class PostgresSession:
             if isinstance(write, Change) and write.exactly and count != len(write.rows):
                 raise TryAgain(f"{write.table.name}: {count} of {len(write.rows)} rows were there")
 
-    async def _connected(self) -> Any:
+    async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             connection = await _connect(self._database)
             try:
@@ -171,18 +199,19 @@ class PostgresSession:
         return self._connection
 
 
-async def _connect(database: Database) -> Any:
+async def _connect(database: Database) -> Connection:
     url = sa.make_url(database.url)
     _, options = database.engine.dialect.create_connect_args(url)
     for name in ("prepared_statement_cache_size", "prepared_statement_name_func"):
         options.pop(name, None)
     async with asyncio.timeout(_ANSWER_WITHIN_S):
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             **options, command_timeout=_ANSWER_WITHIN_S, statement_cache_size=500
         )
+    return cast("Connection", connection)
 
 
-async def _chain_of(connection: Any) -> int:
+async def _chain_of(connection: Connection) -> int:
     """The lowest chain that no other writer has; the connection's end sets it free again.
 
     Where all are taken several writers share one, which costs them time and nothing else.
@@ -220,7 +249,7 @@ def _save_sql(shapes: tuple[tuple[Any, ...], ...]) -> str:
         number += used
     named = ", ".join(f"w{n} AS ({sql})" for n, sql in enumerate(parts))
     counts = ", ".join(f"(SELECT count(*) FROM w{n})" for n in range(len(parts)))
-    return f"WITH {named} SELECT {counts}"
+    return f"WITH {named} SELECT {counts}"  # noqa: S608 - names of our own tables
 
 
 def _part(shape: tuple[Any, ...], before: int) -> tuple[str, int]:
@@ -236,20 +265,16 @@ def _part(shape: tuple[Any, ...], before: int) -> tuple[str, int]:
         names = ", ".join(columns)
         rest = " ON CONFLICT DO NOTHING" if if_absent else ""
         arrays = _arrays(table, columns, before)
-        return (
-            f"INSERT INTO {table.name} ({names}) SELECT * FROM unnest({arrays}){rest} RETURNING 1",  # noqa: S608
-            len(columns),
-        )
+        source = f"SELECT * FROM unnest({arrays}){rest} RETURNING 1"  # noqa: S608 - same
+        return f"INSERT INTO {table.name} ({names}) {source}", len(columns)
     _, table, by, columns = shape
     every = (*by, *columns)
     named = ", ".join(f"c{n}" for n in range(len(every)))
     sets = ", ".join(f"{name} = u.c{n}" for n, name in enumerate(columns, len(by)))
     match = " AND ".join(f"r.{name} = u.c{n}" for n, name in enumerate(by))
-    return (
-        f"UPDATE {table.name} r SET {sets} FROM unnest({_arrays(table, every, before)}) "  # noqa: S608
-        f"AS u({named}) WHERE {match} RETURNING 1",
-        len(every),
-    )
+    source = f"unnest({_arrays(table, every, before)}) AS u({named})"
+    sql = f"UPDATE {table.name} r SET {sets} FROM {source} WHERE {match} RETURNING 1"  # noqa: S608 - same
+    return sql, len(every)
 
 
 def _arrays(table: sa.Table, columns: Sequence[str], before: int) -> str:

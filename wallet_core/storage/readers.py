@@ -1,6 +1,7 @@
 """Reading trade and books: what the domain's reader ports ask for."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from wallet_core.commerce.records import (
     Order,
     OrderState,
     Quote,
+    TapFacts,
 )
 from wallet_core.errors import Refusal
 from wallet_core.ledger.accounts import AccountRef
@@ -22,6 +24,8 @@ from wallet_core.ledger.commits import Hold, Written
 from wallet_core.ledger.transfers import HoldState
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
+from wallet_core.storage.grouped import Grouped
+from wallet_core.storage.tap_facts import Tapped, tap_facts
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -50,6 +54,7 @@ class Reader:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._taps: Grouped[Tapped, TapFacts] = Grouped(partial(tap_facts, database))
 
     async def _rows(self, query: sa.Select[Any], kind: type[R]) -> list[R]:
         async with self._database.read() as connection:
@@ -70,20 +75,9 @@ class Reader:
         """The offer behind a quote."""
         return await self._one(sa.select(t.offers).where(t.offers.c.id == offer_id), Offer)
 
-    async def latest_attempt(self, quote_id: str, wallet_id: str) -> tuple[int, Order | None]:
-        """Number and order of this wallet's latest attempt on a quote; (0, None) if none."""
-        query = (
-            sa.select(t.attempts.c.n, *t.orders.c)
-            .join(t.orders, t.orders.c.id == t.attempts.c.order_id)
-            .where(t.attempts.c.quote_id == quote_id, t.attempts.c.wallet_id == wallet_id)
-            .order_by(t.attempts.c.n.desc())
-            .limit(1)
-        )
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).mappings().first()
-        if row is None:
-            return 0, None
-        return row["n"], Order(**{name: row[name] for name in Order.__struct_fields__})
+    async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
+        """What a tap of this wallet on a quote is decided on; None for no such quote."""
+        return await self._taps.get((quote_id, wallet_id))
 
     async def order(self, order_id: str) -> Order | None:
         """One order by its id."""

@@ -136,7 +136,9 @@ def fetch(
         arrays = ", ".join(f"${n}::{pg_type(table.c[name])}[]" for n, name in enumerate(by, 1))
         named = ", ".join(f"k{n}" for n in range(len(by)))
         match = " AND ".join(f"r.{name} = k.k{n}" for n, name in enumerate(by))
-        postgres = f"SELECT {wanted} FROM unnest({arrays}) AS k({named}) JOIN {table.name} r ON {match}"  # noqa: E501, S608
+        postgres = (
+            f"SELECT {wanted} FROM unnest({arrays}) AS k({named}) JOIN {table.name} r ON {match}"  # noqa: S608
+        )
     if lock:
         postgres += f" ORDER BY {order} FOR NO KEY UPDATE OF r"
     where = " AND ".join(f"r.{name} = ?" for name in by)

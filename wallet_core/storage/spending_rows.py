@@ -130,7 +130,7 @@ class SpendingRows:
         return effective
 
     def load_spends(self, payment: Payment) -> Steps:
-        """The single payments that count together with `payment`, and since when its payee is known."""
+        """Single payments that count together with `payment`; since when its payee is known."""
         for account_id in self._rules.accounts_together(payment):
             if account_id not in self._rules.spends:
                 spends = yield from self._spends_of(AccountRef.of_id(account_id))

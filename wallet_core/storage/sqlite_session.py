@@ -24,6 +24,7 @@ from wallet_core.storage.requests import (
     Open,
     Opened,
     Request,
+    Row,
     Run,
     Save,
     TryAgain,
@@ -32,6 +33,7 @@ from wallet_core.storage.requests import (
 )
 
 R = TypeVar("R")
+Answer = Sequence[Row] | Opened | None
 _CHAIN = 0
 _UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID")
 
@@ -133,7 +135,7 @@ class SqliteTransactions:
         return result
 
     def _answered(self, connection: sqlite3.Connection, work: Work[R]) -> R:
-        answer: Any = None
+        answer: Answer = None
         while True:
             try:
                 request = work.send(answer)
@@ -142,7 +144,7 @@ class SqliteTransactions:
                 return result
             answer = self._answer(connection, request)
 
-    def _answer(self, connection: sqlite3.Connection, request: Request) -> Any:
+    def _answer(self, connection: sqlite3.Connection, request: Request) -> Answer:
         match request:
             case Ask(statement=statement, keys=keys):
                 sql, uuids = statement.sqlite, statement.uuids
@@ -160,9 +162,7 @@ class SqliteTransactions:
                 return None
 
     def _open(self, connection: sqlite3.Connection, request: Open) -> Opened:
-        chain = self._execute(
-            connection, "SELECT length, head FROM chains WHERE no = ?", (_CHAIN,)
-        )
+        chain = self._execute(connection, "SELECT length, head FROM chains WHERE no = ?", (_CHAIN,))
         length, head = chain.fetchone()
         transfers = {}
         for name in request.transfer_ids:
@@ -172,7 +172,9 @@ class SqliteTransactions:
                 transfers[name] = row[0]
         commits = []
         for key in request.keys:
-            sql = "SELECT key, fingerprint, refusal, result, created_at_us FROM commits WHERE key = ?"
+            sql = (
+                "SELECT key, fingerprint, refusal, result, created_at_us FROM commits WHERE key = ?"
+            )
             row = self._execute(connection, sql, (key,)).fetchone()
             if row is not None:
                 commits.append(row)

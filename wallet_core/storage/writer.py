@@ -144,7 +144,9 @@ class Writer:
         self._under_way += count
         return jobs
 
-    async def _settle(self, session: Session, jobs: Sequence[_Job], *, careful: bool = False) -> None:
+    async def _settle(
+        self, session: Session, jobs: Sequence[_Job], *, careful: bool = False
+    ) -> None:
         pause_s = FIRST_PAUSE_S
         failure: Exception = StorageUnavailable("The database did not answer.")
         for _ in range(TRIES_MAX):
@@ -156,7 +158,6 @@ class Writer:
                 if careful and not error.unique:
                     break
                 careful = True
-                _log.info("batch_repeated", jobs=len(jobs), error=str(error)[:500])
                 continue
             except (StorageUnavailable, TryAgain) as error:
                 # Every key makes a repeat harmless.
@@ -172,9 +173,7 @@ class Writer:
             pause_s *= 2
         await self._give_up(session, jobs, failure)
 
-    async def _give_up(
-        self, session: Session, jobs: Sequence[_Job], failure: Exception
-    ) -> None:
+    async def _give_up(self, session: Session, jobs: Sequence[_Job], failure: Exception) -> None:
         if len(jobs) > 1 and not isinstance(failure, StorageUnavailable):
             # One of them is poison; alone it harms no neighbour.
             for job in jobs:

@@ -2,8 +2,8 @@ import pytest
 import sqlalchemy as sa
 
 from tests.bot.commands.chat import Chat
-from wallet_core.storage import tables as t
 from wallet_core.ledger.wallets import WalletMode
+from wallet_core.storage import tables as t
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,18 @@ import sqlalchemy as sa
 
 from bot.cards import plain_text
 from tests.audit import audit
-from tests.wallet_core.world import CNY, HOUR_US, PRICE_MINOR, SHOP, World, now_us, world_at
+from tests.wallet_core.world import (
+    CNY,
+    HOUR_US,
+    PRICE_MINOR,
+    SHOP,
+    Interrupted,
+    World,
+    now_us,
+    world_at,
+)
 from wallet_core.commerce.checkout import TapOn
-from wallet_core.commerce.records import Offer, Payer
+from wallet_core.commerce.records import Payer
 from wallet_core.errors import Refusal
 from wallet_core.ledger import accounts
 from wallet_core.storage import tables as t
@@ -297,13 +306,9 @@ async def test_a_stolen_lease_charges_nothing_and_says_so(database_url: str) -> 
         await thief.offer()
         await thief.quote()
         anna = await thief.person("anna", 50_000)
-        read_offer = robbed.reader.offer
-
-        async def stolen_meanwhile(offer_id: str) -> Offer | None:
-            await thief.writer.raise_fence(anna.wallet_id)
-            return await read_offer(offer_id)
-
-        robbed.reader.offer = stolen_meanwhile  # type: ignore[method-assign]  # the moment itself
+        robbed.checkout.leases = Interrupted(
+            robbed.leases, lambda: thief.writer.raise_fence(anna.wallet_id)
+        )
         assert await robbed.tap(anna, "e1") == "stale_fence"
         assert await thief.balance(anna) == (50_000, 0)
         (card,) = await thief.cards()

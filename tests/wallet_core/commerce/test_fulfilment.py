@@ -337,7 +337,9 @@ async def test_the_merchant_may_be_frozen_out_of_nothing_by_a_buyers_frozen_wall
 ) -> None:
     anna, seller = await shop.person("anna", 50_000), await shop.person(SELLER)
     order = await shop.bought(anna, "e1")
-    await shop.write(Update(table="wallets", where={"id": anna.wallet_id}, values={"mode": "frozen"}))
+    await shop.write(
+        Update(table="wallets", where={"id": anna.wallet_id}, values={"mode": "frozen"})
+    )
     await shop.make_due(order.hold_id)
     await shop.endings.run_due()
     assert await shop.earned() == PRICE_MINOR

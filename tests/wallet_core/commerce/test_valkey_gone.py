@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from bot.cards import plain_text
 from tests.audit import audit
 from tests.peers.valkey import ValkeyPeer
-from tests.wallet_core.world import PRICE_MINOR, ShortLived, World, world_at
-from wallet_core.commerce.records import Offer
+from tests.wallet_core.world import PRICE_MINOR, Interrupted, ShortLived, World, world_at
 from wallet_core.locks import Leases
 from wallet_core.storage import tables as t
 
@@ -41,16 +40,7 @@ async def mend(valkey: ValkeyPeer, how: str) -> None:
 
 def when_the_lease_is_held(world: World, happens: Callable[[], object]) -> None:
     """Lets something happen once, between the grant of the next lease and its commit."""
-    read_offer = world.reader.offer
-
-    async def offer(offer_id: str) -> Offer | None:
-        world.reader.offer = read_offer  # type: ignore[method-assign]  # only this once
-        result = happens()
-        if asyncio.iscoroutine(result):
-            await result
-        return await read_offer(offer_id)
-
-    world.reader.offer = offer  # type: ignore[method-assign]  # the moment itself
+    world.checkout.leases = Interrupted(world.checkout.leases, happens)
 
 
 @pytest.mark.parametrize("how", ["killed", "paused"])

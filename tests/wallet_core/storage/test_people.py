@@ -7,9 +7,9 @@ import pytest
 from tests.wallet_core.world import NETWORK, World, now_us, world_at
 from wallet_core.errors import Refused
 from wallet_core.ledger.commits import Update
+from wallet_core.ledger.wallets import WalletMode
 from wallet_core.storage import tables as t
 from wallet_core.storage.people import Contact, People, UnknownPerson, grant_admin
-from wallet_core.ledger.wallets import WalletMode
 
 HOUR_US = 3_600_000_000
 

@@ -176,6 +176,6 @@ async def test_a_commit_whose_caller_left_is_written_all_the_same(world: World) 
     asking.cancel()
     await asyncio.wait([asking])
     async with asyncio.timeout(10):
-        while await world.writer.written("k") is None:
+        while await world.writer.written("k") is None:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
     assert await world.balance(payer) == (40, 60)
