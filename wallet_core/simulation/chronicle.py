@@ -22,12 +22,11 @@ class Chronicle:
         if self.wrong is None:
             self.wrong = sentence
 
-    def tell(self, deed: Deed, written: Written | None) -> str:
+    def tell(self, deed: Deed, outcome: str | None) -> str:
         """An event's answer was given to whoever caused it."""
-        if written is None:
+        if outcome is None:
             self.note_wrong(f"{deed} was answered, and no answer stands in the books.")
             return "nothing"
-        outcome = written.refusal.value if written.refusal is not None else "done"
         told = self.told[deed.event_id]
         if any(earlier != outcome for earlier in told):
             self.note_wrong(f"{deed} was answered {outcome}, and before that {told[0]}.")

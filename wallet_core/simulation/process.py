@@ -96,7 +96,7 @@ class Process(Mortal):
         """Work on an event that was heard, as often as it comes."""
         try:
             await self._do(deed)
-            written = await self._asked.written(event_key(deed.event_id))
+            outcome = await self._database.outcome(event_key(deed.event_id))
         except StorageUnavailable:
             # Nobody was told anything; it stays open and comes again.
             self._note("left open", deed.event_id)
@@ -104,7 +104,7 @@ class Process(Mortal):
         except Exception as error:  # noqa: BLE001 - whatever it is, it should not have been
             self._chronicle.note_wrong(f"{deed} ended in {error!r}.")
             return
-        self._note(self._chronicle.tell(deed, written), deed.event_id)
+        self._note(self._chronicle.tell(deed, outcome), deed.event_id)
 
     async def end_what_is_due(self) -> int:
         """Give holds their endings; how many were looked at."""

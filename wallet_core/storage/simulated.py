@@ -76,9 +76,9 @@ class SimulatedConnection:
         """Run a statement."""
         return self._connection.execute(query, *parameters)
 
-    async def exec_driver_sql(self, sql: str) -> sa.CursorResult[Any]:
+    async def exec_driver_sql(self, sql: str, *values: Any) -> sa.CursorResult[Any]:
         """Run a statement in the database's own words."""
-        return self._connection.exec_driver_sql(sql)
+        return self._connection.exec_driver_sql(sql, *values)
 
     async def stream(self, query: sa.Executable, **_options: Any) -> "_Stream":
         """The rows of a query, in parts."""
@@ -136,14 +136,19 @@ class SimulatedDatabase(Database):
     async def write(self) -> AsyncIterator[Any]:
         """One transaction; nobody else runs between its beginning and its end."""
         await self._before()
-        self._connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _driver(self._connection).execute("BEGIN IMMEDIATE")
         try:
             yield SimulatedConnection(self._connection)
         except BaseException:
-            self._connection.exec_driver_sql("ROLLBACK")
+            _driver(self._connection).execute("ROLLBACK")
             raise
-        self._connection.exec_driver_sql("COMMIT")
+        _driver(self._connection).execute("COMMIT")
         await self._after()
+
+    async def outcome(self, key: str) -> str | None:
+        """What stands under a commit's key, as `written_outcome` says it."""
+        async with self.read():
+            return written_outcome(self._connection, key)
 
     async def close(self) -> None:
         """The connection is the stage's."""
@@ -157,15 +162,26 @@ def all_rows(connection: sa.Connection, table: str) -> Sequence[sa.Row[Any]]:
 
 def fences(connection: sa.Connection) -> dict[str, int]:
     """The fence of each wallet."""
-    rows = connection.exec_driver_sql("SELECT id, fence FROM wallets ORDER BY id")
-    return {row[0]: row[1] for row in rows}
+    return dict(_driver(connection).execute("SELECT id, fence FROM wallets").fetchall())
 
 
 def commits_after(connection: sa.Connection, place: int) -> Sequence[tuple[int, str, str]]:
     """Place, key and result of the commits that were written after the one at `place`."""
     sql = "SELECT rowid, key, result FROM commits WHERE rowid > ? ORDER BY rowid"
-    rows = connection.exec_driver_sql(sql, (place,))
-    return [(row[0], row[1], row[2]) for row in rows]
+    return _driver(connection).execute(sql, (place,)).fetchall()
+
+
+def written_outcome(connection: sa.Connection, key: str) -> str | None:
+    """`done` or the refusal that stands under a commit's key, None for nothing."""
+    sql = "SELECT coalesce(refusal, 'done') FROM commits WHERE key = ?"
+    row = _driver(connection).execute(sql, (key,)).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _driver(connection: sa.Connection) -> sqlite3.Connection:
+    """Without SQLAlchemy, for what is asked all the time."""
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
 
 
 def digest(connection: sa.Connection) -> str:
