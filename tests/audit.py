@@ -86,7 +86,9 @@ def _held_money_is_open_holds(accounts: Rows, holds: Rows) -> None:
     held: Counter[str] = Counter()
     for hold in holds:
         if hold.state == HoldState.OPEN:
-            held[AccountRef.of_id(hold.payer_account_id).held.id] += hold.amount_minor - hold.captured_minor
+            held[AccountRef.of_id(hold.payer_account_id).held.id] += (
+                hold.amount_minor - hold.captured_minor
+            )
     for account in accounts:
         if account.purpose == "held":
             assert account.balance_minor == held.pop(account.id, 0), account.id

@@ -1,8 +1,8 @@
 """What the books ought to do, written from the rules and as plainly as they are.
 
-One dictionary of balances, one of holds, one list of payments; no batches, no blocks of spending, no
-rows. Where a rule forbids a commit the model gives *every* rule that does, and the writer may name any
-of them.
+One dictionary of balances, one of holds, one list of payments; no batches, no blocks of spending,
+no rows. Where a rule forbids a commit the model gives *every* rule that does, and the writer may
+name any of them.
 """
 
 from collections import Counter
@@ -111,9 +111,9 @@ class Model:
                 if refusals:
                     return refusals
                 self.transfers[transfer.id] = transfer
-        for row in commit.rows:
-            if not self._change(row):
-                return frozenset({row.refusal})
+        refused = next((row for row in commit.rows if not self._change(row)), None)
+        if refused is not None:
+            return frozenset({refused.refusal})
         if commit.key:
             self.keys[commit.key] = commit
         return NEW

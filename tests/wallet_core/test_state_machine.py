@@ -1,8 +1,8 @@
 """Hypothesis drives the real writer on real databases against a model that a person can check.
 
 Each example is a town of its own (its owners carry the example's number) in one database, which is
-audited as a whole at the end. Commits that are handed in together may be written in any order: their
-answers must be those of *some* order of the model.
+audited as a whole at the end. Commits that are handed in together may be written in any order:
+their answers must be those of *some* order of the model.
 """
 
 import asyncio
@@ -28,7 +28,15 @@ from hypothesis.stateful import (
 from tests.audit import audit_books
 from tests.wallet_core.model import CONFLICT, KNOWN, NEW, Answer, Model
 from wallet_core.errors import KeyConflict, Refusal, Refused
-from wallet_core.ledger.accounts import AccountRef, Purpose, clearing, escrow, merchant, pending, wallet
+from wallet_core.ledger.accounts import (
+    AccountRef,
+    Purpose,
+    clearing,
+    escrow,
+    merchant,
+    pending,
+    wallet,
+)
 from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, Written
 from wallet_core.ledger.transfers import (
     Authorise,
@@ -42,7 +50,7 @@ from wallet_core.ledger.transfers import (
     named,
 )
 from wallet_core.ledger.wallets import WalletMode
-from wallet_core.limits import DAY_US, MONTH_US, Limits
+from wallet_core.limits import DAY_US, MONTH_US, NO_LIMITS, Limits
 from wallet_core.storage import tables as t
 from wallet_core.storage.append_only import create_all
 from wallet_core.storage.database import Database
@@ -84,7 +92,7 @@ class Deed:
     shares: tuple[int, ...] = ()
     last: bool = True
     keyed: bool = True
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
     setter: str = "admin"
     mode: WalletMode = WalletMode.OPEN
 
@@ -195,9 +203,7 @@ class Town:
             case _:
                 return (), (self._limits_row(deed),)
 
-    def _post(
-        self, id_: UUID, source: AccountRef, target: AccountRef, amount_minor: int
-    ) -> Post:
+    def _post(self, id_: UUID, source: AccountRef, target: AccountRef, amount_minor: int) -> Post:
         return Post(id=id_, legs=(Leg(source, -amount_minor), Leg(target, amount_minor)))
 
     def _payment(self, id_: UUID, payer: AccountRef, deed: Deed) -> Post:
@@ -230,9 +236,7 @@ class Town:
             ends_after_s=8,
         )
 
-    def _ending(
-        self, deed: Deed, id_: UUID
-    ) -> tuple[tuple[Transfer, ...], tuple[RowChange, ...]]:
+    def _ending(self, deed: Deed, id_: UUID) -> tuple[tuple[Transfer, ...], tuple[RowChange, ...]]:
         hold_id = self._picked_hold(deed.which)
         if deed.verb != "capture":
             state = HoldState.VOIDED if deed.verb == "void" else HoldState.EXPIRED
@@ -259,9 +263,7 @@ class Town:
         )
         return (capture,), (row,)
 
-    def _refund(
-        self, deed: Deed, id_: UUID
-    ) -> tuple[tuple[Transfer, ...], tuple[RowChange, ...]]:
+    def _refund(self, deed: Deed, id_: UUID) -> tuple[tuple[Transfer, ...], tuple[RowChange, ...]]:
         """Of whatever order: never more than was captured, however many there are at once."""
         orders = list(self.model.orders)
         order_id = orders[deed.which % len(orders)] if orders else "nothing"
@@ -281,7 +283,10 @@ class Town:
     def _limits_row(self, deed: Deed) -> Update:
         wallet_id = self.wallet_id(f"w{deed.who}")
         known = self.model.limits.get(wallet_id, {})
-        by_setter = {**known, deed.setter: {**known.get(deed.setter, {}), deed.currency: deed.limits}}
+        by_setter = {
+            **known,
+            deed.setter: {**known.get(deed.setter, {}), deed.currency: deed.limits},
+        }
         return self._wallet_row(deed.who, {"limits": msgspec.json.encode(by_setter).decode()})
 
     def _wallet_row(self, who: int, values: dict[str, str]) -> Update:

@@ -151,9 +151,7 @@ class Funding:
             return
         refusal = await self._opened(ask, request, hold)
         if refusal is not None:
-            await self._refuse(
-                ask.event_id, request.kind, refusal, ask.place, ask.money, ask.owner
-            )
+            await self._refuse(ask.event_id, request.kind, refusal, ask.place, ask.money, ask.owner)
             return
         step = await self._call_provider(request)
         begun = msgspec.structs.replace(request, instructions=step.instructions)
@@ -203,8 +201,8 @@ class Funding:
     async def _open(self, ask: Ask, request: FundingRequest, hold: Authorise | None) -> None:
         """Write the request and hold what is to be paid out, under a lease on a payer's wallet.
 
-        Raises `Refused`, and `KeyConflict` where the request was refused before. No provider is waited for under the lease, and a merchant's account needs
-        none.
+        Raises `Refused`, and `KeyConflict` where the request was refused before. No provider is
+        waited for under the lease, and a merchant's account needs none.
         """
         commit = Commit(
             key=_request_key(request),

@@ -1,1 +1,1 @@
-"""Whole instances in simulated time, with everything that can go wrong going wrong; see `running`."""
+"""Whole instances in simulated time, where everything goes wrong that can; see `running`."""

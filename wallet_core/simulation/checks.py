@@ -1,11 +1,12 @@
 """Whether what people were told is what stands in the books, once a simulation is over.
 
-That the books do not contradict themselves is the audit's part; here they are held against the events
-that were heard and the messages that were sent. Each check raises `Wrong` with one sentence.
+That the books do not contradict themselves is the audit's part; here they are held against the
+events that were heard and the messages that were sent. Each check raises `Wrong` with one sentence.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from wallet_core.commerce.answers import event_key
@@ -52,9 +53,9 @@ class Books:
         names = _MADE_BY.get(deed.verb, ())
         return any(named(name, deed.event_id) in self.transfers for name in names)
 
-    def order_of(self, deed: Deed) -> Any:
-        """The order that a tap made, or None."""
-        return self.orders.get(f"o_{named('order', deed.event_id).hex}")
+    def has_order(self, deed: Deed) -> bool:
+        """Whether a tap made an order."""
+        return f"o_{named('order', deed.event_id).hex}" in self.orders
 
 
 def check(books: Books) -> None:
@@ -62,6 +63,7 @@ def check(books: Books) -> None:
     for deed in books.chronicle.deeds.values():
         _event_is_answered(books, deed)
         _words_are_true(books, deed)
+    _nothing_moved_twice(books)
     _undos_in_time_count(books)
     _one_order_an_attempt(books)
     _stock_is_what_orders_took(books)
@@ -88,10 +90,22 @@ def _words_are_true(books: Books, deed: Deed) -> None:
         raise Wrong(f"{deed} was refused, and money moved.")
     if deed.verb != "tap":
         return
-    if moved != (books.order_of(deed) is not None):
+    if moved != books.has_order(deed):
         raise Wrong(f"{deed}: there is an order without its hold, or a hold without its order.")
     if moved != (CHARGED in said):
         raise Wrong(f"{deed} was told {sorted(said)}, and money was {'' if moved else 'not '}held.")
+
+
+def _nothing_moved_twice(books: Books) -> None:
+    """Of what a transfer is about only refunds may come more than once."""
+    moved = Counter(
+        (transfer.subject, transfer.kind)
+        for transfer in books.transfers.values()
+        if transfer.kind != "post" or not transfer.subject.startswith("order:")
+    )
+    for (subject, kind), times in moved.items():
+        if times > 1:
+            raise Wrong(f"{subject} has {times} transfers of the kind {kind}.")
 
 
 def _undos_in_time_count(books: Books) -> None:
@@ -168,7 +182,7 @@ def _frozen_wallets_paid_nothing(books: Books) -> None:
     payments = _payments(books)
     for owner, modes in changes.items():
         modes.sort()
-        for (since_us, mode), (until_us, _) in zip(modes, modes[1:], strict=False):
+        for (since_us, mode), (until_us, _) in pairwise(modes):
             if mode == "frozen" and any(since_us < at < until_us for at, _ in payments[owner]):
                 raise Wrong(f"{owner} paid while it was frozen.")
 

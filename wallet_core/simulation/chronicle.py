@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from wallet_core.ledger.commits import Commit, Written, WriterPort
+from wallet_core.ledger.commits import Commit, WriterPort, Written
 from wallet_core.simulation.town import Deed
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from wallet_core.simulation.chronicle import Chronicle
@@ -25,6 +25,8 @@ from wallet_core.storage.writer import Writer
 #: When simulations begin, in microseconds since the epoch.
 _BEGIN_US = 1_750_000_000_000_000
 _PROCESSES = 3
+#: How many reads of a hundred are answered so slowly that somebody may write meanwhile.
+_OUTDATED = 0.4
 
 Say = Callable[[str], None]
 
@@ -49,7 +51,7 @@ class Instance:
         self._commit_count = 0
         self._started = 0
 
-    # --- time and trace -----------------------------------------------------------------------------
+    # --- time and trace --------------------------------------------------------------------------
 
     def clock_us(self) -> int:
         """The one clock that everybody has, in microseconds since the epoch."""
@@ -62,7 +64,7 @@ class Instance:
             name = owner.name if owner is not None else ""
             self._say(f"{self.loop.time():14.4f} s  {name:6} {what} {whom}".rstrip())
 
-    # --- life and death ------------------------------------------------------------------------------
+    # --- life and death --------------------------------------------------------------------------
 
     async def begin(self) -> None:
         """Fill the books and start all processes."""
@@ -105,7 +107,7 @@ class Instance:
         self.loop.end(self._everybody)
         self._connection.close()
 
-    # --- events ------------------------------------------------------------------------------------------
+    # --- events ----------------------------------------------------------------------------------
 
     def deliver(self, deed: Deed, process: Process) -> None:
         """A network hands an event to a process, for the first time or once more."""
@@ -124,9 +126,9 @@ class Instance:
         """Let a process end what is due."""
         self.loop.spawn(process, process.end_what_is_due())
 
-    # --- the database --------------------------------------------------------------------------------------
+    # --- the database ----------------------------------------------------------------------------
 
-    def rows(self, table: str) -> Any:
+    def rows(self, table: str) -> Sequence[Any]:
         """Every row of a table."""
         return all_rows(self._connection, table)
 
@@ -155,9 +157,10 @@ class Instance:
         self.faults.before_read()
 
     async def _after_read(self) -> None:
-        await asyncio.sleep(self.faults.travel_s())
+        if self.dice.random() < _OUTDATED:
+            await asyncio.sleep(self.faults.travel_s())
 
-    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+    async def _in_thread(self, work: Callable[[], object]) -> object:
         """A writer's transaction, from its first statement to its last in one moment."""
         owner = current()
         if owner is None:

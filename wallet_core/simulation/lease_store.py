@@ -1,8 +1,9 @@
 """A model of the store that keeps leases, and leases that are held in it.
 
 What the store promises is what the real one does: first come, first served; a lease that is not
-renewed ends by itself. What it does to those who rely on it is worse: it is emptied, it gives a lease
-that is held to somebody else, it does not answer. The holder's side is the real one (`LeaseHolder`).
+renewed ends by itself. What it does to those who rely on it is worse: it is emptied, it gives a
+lease that is held to somebody else, it does not answer. The holder's side is the real one
+(`LeaseHolder`).
 """
 
 import asyncio
@@ -24,6 +25,7 @@ from wallet_core.locks.port import (
 from wallet_core.simulation.faults import Faults
 
 _ANSWER_WITHIN_S = 2.0
+_LOOK_AGAIN_S = 0.05
 
 
 class LeaseStore:
@@ -125,25 +127,28 @@ class SimulatedLeases:
         self, member: str, wallets: list[str], wait_s: float, ttl_s: float
     ) -> float:
         """The loop's time at which the grant was asked for. Raises `LeaseUnavailable`."""
-        loop = asyncio.get_running_loop()
-        give_up_at = loop.time() + wait_s
         try:
-            while True:
-                sent_at = loop.time()
-                await self._asked()
-                if self._store.acquire(member, wallets, ttl_s):
-                    # The answer takes its time, too.
-                    await self._asked()
-                    return sent_at
-                if loop.time() >= give_up_at:
-                    raise LeaseUnavailable(f"The wallet was busy for {wait_s:g} s.")
-                await asyncio.sleep(min(0.05, give_up_at - loop.time()))
+            return await self._granted(member, wallets, wait_s, ttl_s)
         except TimeoutError as error:
             self._let_go(member, wallets)
             raise LeaseUnavailable("The store of the leases does not answer.") from error
         except (LeaseUnavailable, asyncio.CancelledError):
             self._let_go(member, wallets)
             raise
+
+    async def _granted(self, member: str, wallets: list[str], wait_s: float, ttl_s: float) -> float:
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + wait_s
+        while True:
+            sent_at = loop.time()
+            await self._asked()
+            if self._store.acquire(member, wallets, ttl_s):
+                # The answer takes its time, too.
+                await self._asked()
+                return sent_at
+            if loop.time() >= give_up_at:
+                raise LeaseUnavailable(f"The wallet was busy for {wait_s:g} s.")
+            await asyncio.sleep(min(_LOOK_AGAIN_S, give_up_at - loop.time()))
 
     async def _asked(self) -> None:
         """Wait for the store. Raises TimeoutError when it does not answer."""

@@ -1,8 +1,8 @@
-"""An event loop without real time, threads or sockets, whose tasks belong to processes that can die.
+"""An event loop without real time, threads or sockets, whose tasks belong to processes.
 
 Time stands still while anything can run, and then jumps to the next thing that is due. Of a process
-that was killed nothing more is run, not even a `finally`: that is what `kill -9` does. So the same code
-with the same dice does the same, always.
+that was killed nothing more is run, not even a `finally`: that is what `kill -9` does. So the same
+code with the same dice does the same, always.
 """
 
 import asyncio
@@ -76,9 +76,7 @@ _TASKS_KEPT = 200
 class VirtualLoop(base_events.BaseEventLoop):
     """`in_thread` runs what real code hands to a thread; the future is done when it answers."""
 
-    def __init__(
-        self, in_thread: Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]]
-    ) -> None:
+    def __init__(self, in_thread: Callable[[Callable[[], Any]], Coroutine[Any, Any, Any]]) -> None:
         super().__init__()
         self._now_s = 0.0
         self._selector = self
@@ -125,7 +123,7 @@ class VirtualLoop(base_events.BaseEventLoop):
             return super().call_at(when, callback, *args, context=context)
         return super().call_at(when, owner.run, callback, args, context=context)
 
-    def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
+    def create_task(self, coro: Coroutine[Any, Any, T], **options: Any) -> "asyncio.Task[T]":  # type: ignore[override]
         """As the loop's own; the task belongs to whoever makes it."""
         task = super().create_task(coro, **options)
         owner = (options.get("context") or copy_context()).get(_owner)
@@ -159,11 +157,11 @@ class VirtualLoop(base_events.BaseEventLoop):
         """Nothing is run any more; what the dead left half done goes without a word."""
         self._over = True
         # What closes them may ask for the loop.
-        asyncio._set_running_loop(self)  # noqa: SLF001 - meant for loops
+        asyncio._set_running_loop(self)
         for mortal in mortals:
             for task in mortal.unfinished():
                 # Its end was meant.
-                task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
                 task.get_coro().close()  # type: ignore[union-attr]
-        asyncio._set_running_loop(None)  # noqa: SLF001 - same
+        asyncio._set_running_loop(None)
         self.close()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -22,15 +22,15 @@ from wallet_core.simulation.lease_store import LeaseStore, SimulatedLeases
 from wallet_core.simulation.loop import Mortal
 from wallet_core.simulation.town import CURRENCY, Deed, TownProvider, limits_of, wallet_of
 from wallet_core.simulation.words import announce
-from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.readers import Reader
 from wallet_core.storage.simulated import SimulatedDatabase
 from wallet_core.storage.writer import Writer
 
+T = TypeVar("T")
 TERMS = Terms(undo_window_s=8.0, accept_within_s=600.0)
 
 
-def _as_it_is(part: Any) -> Any:
+def _as_it_is(part: T) -> T:
     return part
 
 
@@ -63,7 +63,6 @@ class Process(Mortal):
         self._note = ground.faults.note
         self._database = ground.open_database()
         self._writer = Writer(self._database, limits_of=ground.parts.limits_of)
-        self._inbox = Inbox(self._database, name)
         self._reader = Reader(self._database)
         asked = Witness(ground.parts.writer(self._writer), self._chronicle)
         self._asked = asked
@@ -85,7 +84,7 @@ class Process(Mortal):
     async def hear(self, deed: Deed) -> bool:
         """Keep an event before anything is done about it; whether the network may forget it."""
         try:
-            await self._inbox.keep([(deed.event_id, msgspec.json.encode(deed))], claim=True)
+            await self._database.keep(deed.event_id, msgspec.json.encode(deed))
         except StorageUnavailable:
             return False
         self._chronicle.deeds[deed.event_id] = deed

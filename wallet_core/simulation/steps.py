@@ -50,7 +50,7 @@ class Steps:
         pause_s = self._dice.uniform(0.5, 12) if long else self._dice.choice(_SHORT_PAUSES_S)
         await asyncio.sleep(pause_s)
 
-    # --- what people want ---------------------------------------------------------------------------
+    # --- what people want ------------------------------------------------------------------------
 
     async def _tap(self) -> None:
         self._wants("tap", ref=self._dice.choice(QUOTES))
@@ -133,7 +133,7 @@ class Steps:
         if deeds:
             self._deliver(self._dice.choice(deeds[-_REMEMBERED:]))
 
-    # --- what happens by itself ------------------------------------------------------------------------
+    # --- what happens by itself ------------------------------------------------------------------
 
     async def _sweep(self) -> None:
         living = self._instance.living()
@@ -145,7 +145,7 @@ class Steps:
         self._instance.note(f"{pause_s:g} s pass")
         await asyncio.sleep(pause_s)
 
-    # --- what goes wrong ---------------------------------------------------------------------------------
+    # --- what goes wrong -------------------------------------------------------------------------
 
     async def _kill(self) -> None:
         process = self._any()

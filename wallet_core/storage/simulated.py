@@ -1,4 +1,4 @@
-"""SQLite without threads, for simulations: the same file, the same statements, nothing of real time.
+"""SQLite without threads, for simulations: the same file, the same statements, no real time.
 
 Readers get a connection that answers at once; how long that takes, and whether it fails, is the
 simulation's to say.
@@ -31,7 +31,7 @@ async def _at_once() -> None:
 class Stage:
     """A folder with a template of a database, and the one engine that reads copies of it.
 
-    What the engine learned of statements in one run serves all later ones. Use as a context manager.
+    What the engine learned of statements in one run serves all later ones. A context manager.
     """
 
     def __init__(self) -> None:
@@ -56,6 +56,10 @@ class Stage:
             (Path(self._folder.name) / name).unlink(missing_ok=True)
         self.path = Path(self._folder.name) / "run.db"
         shutil.copyfile(self._template, self.path)
+        return self._engine.connect()
+
+    def look(self) -> sa.Connection:
+        """A connection to the database of the last run."""
         return self._engine.connect()
 
     def _connect(self) -> sqlite3.Connection:
@@ -144,6 +148,15 @@ class SimulatedDatabase(Database):
             raise
         _driver(self._connection).execute("COMMIT")
         await self._after()
+
+    async def keep(self, event_id: str, body: bytes) -> None:
+        """Keep an event, once, as `Inbox.keep` does."""
+        async with self.write():
+            _driver(self._connection).execute(
+                "INSERT INTO inbox (event_id, body, state, tries, received_at_us) "
+                "VALUES (?, ?, 'waiting', 0, ?) ON CONFLICT DO NOTHING",
+                (event_id, body, self.clock_us()),
+            )
 
     async def outcome(self, key: str) -> str | None:
         """What stands under a commit's key, as `written_outcome` says it."""
