@@ -25,6 +25,8 @@ from wallet_core.storage.writer import Writer
 #: When simulations begin, in microseconds since the epoch.
 _BEGIN_US = 1_750_000_000_000_000
 _PROCESSES = 3
+#: How many of the leases are stolen, or their holders stopped, right after they were granted.
+_HARMED = 0.3
 #: How many reads of a hundred are answered so slowly that somebody may write meanwhile.
 _OUTDATED = 0.4
 
@@ -47,7 +49,9 @@ class Instance:
         self.unheard: dict[str, Deed] = {}
         self.processes: list[Process | None] = [None] * _PROCESSES
         self._everybody: list[Mortal] = []
-        self._ground = Ground(self.chronicle, self.store, self.faults, parts, self._open)
+        self._ground = Ground(
+            self.chronicle, self.store, self.faults, parts, self._open, self._harm_grant
+        )
         self._commit_count = 0
         self._started = 0
 
@@ -92,6 +96,29 @@ class Instance:
         process.kill()
         self.store.forget_process(process.name)
         self.processes = [None if known is process else known for known in self.processes]
+
+    def stop(self, process: Mortal, for_s: float) -> None:
+        """Let a process stand still, and go on as if no time had passed."""
+        if process.alive and not process.stopped:
+            self.note(f"stands still for {for_s:g} s", process.name)
+            process.stopped = True
+            self.loop.later(for_s, process.go_on)
+
+    def steal(self, wallet: str) -> None:
+        """Give a wallet's lease to whoever asks next."""
+        self.note("a lease is stolen", wallet)
+        self.store.steal(wallet)
+
+    def _harm_grant(self, wallets: Sequence[str]) -> None:
+        """Where a lease is held is where its loss matters."""
+        owner, fate = current(), self.dice.random()
+        if owner is None or self.faults.healed or fate > _HARMED:
+            return
+        soon_s = self.dice.uniform(0, 0.04)
+        if fate < _HARMED / 2:
+            self.loop.later(soon_s, self.steal, wallets[0])
+        else:
+            self.loop.later(soon_s, self.stop, owner, self.dice.choice((3, 12, 40)))
 
     def living(self) -> list[Process]:
         """The processes that run."""

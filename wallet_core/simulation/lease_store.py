@@ -8,7 +8,7 @@ lease that is held to somebody else, it does not answer. The holder's side is th
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 
@@ -23,6 +23,9 @@ from wallet_core.locks.port import (
     raised_fences,
 )
 from wallet_core.simulation.faults import Faults
+
+OnGrant = Callable[[Sequence[str]], None]
+"""Hears which wallets were just given to whoever runs."""
 
 _ANSWER_WITHIN_S = 2.0
 _LOOK_AGAIN_S = 0.05
@@ -90,12 +93,18 @@ class SimulatedLeases:
     """`LeasePort` of one process on the shared store."""
 
     def __init__(
-        self, process: str, store: LeaseStore, faults: Faults, raise_fence: RaiseFence
+        self,
+        process: str,
+        store: LeaseStore,
+        faults: Faults,
+        raise_fence: RaiseFence,
+        on_grant: OnGrant,
     ) -> None:
         self._process = process
         self._store = store
         self._faults = faults
         self._raise_fence = raise_fence
+        self._on_grant = on_grant
         self._serial = count(1)
 
     @asynccontextmanager
@@ -143,6 +152,7 @@ class SimulatedLeases:
             sent_at = loop.time()
             await self._asked()
             if self._store.acquire(member, wallets, ttl_s):
+                self._on_grant(wallets)
                 # The answer takes its time, too.
                 await self._asked()
                 return sent_at

@@ -131,6 +131,10 @@ class VirtualLoop(base_events.BaseEventLoop):
             owner.keep(task)
         return task
 
+    def later(self, after_s: float, callback: Callable[..., object], *arguments: object) -> None:
+        """Something that happens to the instance from outside, whoever is dead or stands still."""
+        self.call_later(after_s, callback, *arguments, context=Context())
+
     def spawn(self, owner: Mortal, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A task that belongs to `owner`."""
         context = copy_context()

@@ -18,7 +18,7 @@ from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.limits import LimitsOf
 from wallet_core.simulation.chronicle import Chronicle, Witness
 from wallet_core.simulation.faults import Faults
-from wallet_core.simulation.lease_store import LeaseStore, SimulatedLeases
+from wallet_core.simulation.lease_store import LeaseStore, OnGrant, SimulatedLeases
 from wallet_core.simulation.loop import Mortal
 from wallet_core.simulation.town import CURRENCY, Deed, TownProvider, limits_of, wallet_of
 from wallet_core.simulation.words import announce
@@ -52,6 +52,7 @@ class Ground:
     faults: Faults
     parts: Parts
     open_database: Callable[[], SimulatedDatabase]
+    on_grant: OnGrant
 
 
 class Process(Mortal):
@@ -66,7 +67,9 @@ class Process(Mortal):
         self._reader = Reader(self._database)
         asked = Witness(ground.parts.writer(self._writer), self._chronicle)
         self._asked = asked
-        leases = SimulatedLeases(name, ground.store, ground.faults, asked.raise_fence)
+        leases = SimulatedLeases(
+            name, ground.store, ground.faults, asked.raise_fence, ground.on_grant
+        )
         self._checkout = Checkout(asked, self._reader, leases, announce, TERMS)
         self._fulfilment = Fulfilment(asked, self._reader, announce, TERMS)
         due = ground.parts.due(self._reader)

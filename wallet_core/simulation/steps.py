@@ -18,6 +18,7 @@ from wallet_core.simulation.town import (
 
 HOUR_S = 3_600.0
 _LONG_PAUSES = 0.1
+_TAPS_OF_A_BURST = 0.7
 _SHORT_PAUSES_S = (0, 0.002, 0.01, 0.05, 0.3)
 _HEARD_TWICE = 0.15
 #: Events that are delivered again are among the newest.
@@ -25,7 +26,7 @@ _REMEMBERED = 25
 _IN_HANDS = (Progress.PENDING, Progress.UNKNOWN)
 #: How often each thing happens, compared with the others.
 _WEIGHTS = {
-    "tap": 24, "undo": 8, "accept": 6, "decline": 2, "refund": 6, "top_up": 4, "pay_out": 6,
+    "tap": 12, "burst": 6, "undo": 8, "accept": 6, "decline": 2, "refund": 6, "top_up": 4, "pay_out": 6,
     "decide": 5, "send": 5, "set_mode": 3, "sweep": 9, "again": 14, "kill": 5, "start": 8,
     "stand_still": 4, "break_statement": 4, "kill_at_statement": 3, "lose_answer": 4,
     "fail_reads": 3, "database_away": 1, "store_away": 1, "flush": 1, "steal": 3, "wait": 3,
@@ -54,6 +55,16 @@ class Steps:
 
     async def _tap(self) -> None:
         self._wants("tap", ref=self._dice.choice(QUOTES))
+
+    async def _burst(self) -> None:
+        """One person wants many things at once, and every process hears of some."""
+        who = self._dice.choice(PEOPLE)
+        for _ in range(self._dice.randrange(2, 6)):
+            if self._dice.random() < _TAPS_OF_A_BURST:
+                self._wants("tap", who=who, ref=self._dice.choice(QUOTES))
+            else:
+                owner = f"wallet:{wallet_of(who)}"
+                self._wants("pay out", who=who, ref=owner, amount_minor=self._amount())
 
     async def _undo(self) -> None:
         who = self._dice.choice(PEOPLE)
@@ -159,11 +170,8 @@ class Steps:
     async def _stand_still(self) -> None:
         """A process is not run for a while, and goes on as if nothing had been."""
         process = self._any()
-        if process is not None and not process.stopped:
-            for_s = self._dice.choice((0.5, 4, 15, 40))
-            self._instance.note(f"stands still for {for_s:g} s", process.name)
-            process.stopped = True
-            self._instance.loop.call_later(for_s, process.go_on)
+        if process is not None:
+            self._instance.stop(process, self._dice.choice((0.5, 4, 15, 40)))
 
     async def _break_statement(self) -> None:
         self._faults.break_statement(self._dice.randrange(14))
@@ -193,9 +201,7 @@ class Steps:
         self._instance.store.flush()
 
     async def _steal(self) -> None:
-        wallet = wallet_of(self._dice.choice(PEOPLE))
-        self._instance.note("a lease is stolen", wallet)
-        self._instance.store.steal(wallet)
+        self._instance.steal(wallet_of(self._dice.choice(PEOPLE)))
 
     def _any(self) -> Process | None:
         living = self._instance.living()
