@@ -24,6 +24,7 @@ from benchmarks.ledger_cases.books import WrongBooks
 from benchmarks.ledger_cases.loops import Measured
 from benchmarks.ledger_cases.machine import Machine, started
 from benchmarks.ledger_cases.rounds import SMOKE, Ground, Round, Sizes
+from bot import memory
 from bot.embedded_valkey import EmbeddedValkeyError
 from tests.peers.postgres import PostgresMissing
 
@@ -74,6 +75,8 @@ def main() -> int:
     parser.add_argument("--smoke", action="store_true", help="one tiny round; figures mean nothing")
     parser.add_argument("--only", action="append", choices=CASES, metavar="CASE", help=_names())
     options = parser.parse_args()
+    # As an instance does; the peers in this process gain by it too.
+    memory.settle()
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     sizes = SMOKE if options.smoke else Sizes()
     rounds = 1 if options.quick or options.smoke else ROUNDS

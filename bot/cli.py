@@ -42,7 +42,8 @@ def run(config: ConfigFile = None) -> None:
 
 
 async def _run(settings: Settings) -> None:
-    from bot.app import running  # noqa: PLC0415 - only a server needs all of it
+    from bot import memory  # noqa: PLC0415 - only a server needs all of it
+    from bot.app import running  # noqa: PLC0415 - same
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -55,6 +56,7 @@ async def _run(settings: Settings) -> None:
             typer.echo(f"  Become its admin  {instance.admin_link}  (works once, for 24 hours)")
         typer.echo("  Stop it with Ctrl-C.\n")
         sys.stdout.flush()
+        memory.settle()
         instance.failed.add_done_callback(lambda _: stop.set())
         await stop.wait()
         if instance.failed.done():

@@ -95,17 +95,6 @@ class Spending:
             self.month_before_minor,
         )
 
-    def copy(self) -> "Spending":
-        """The same once more."""
-        return Spending(
-            self.day_no,
-            self.day_minor,
-            self.day_before_minor,
-            self.month_no,
-            self.month_minor,
-            self.month_before_minor,
-        )
-
     def roll(self, at_us: int) -> None:
         """Let blocks that are over fall out."""
         day_no, month_no = at_us // DAY_US, at_us // MONTH_US

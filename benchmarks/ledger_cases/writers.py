@@ -16,6 +16,7 @@ import structlog
 
 from benchmarks.ledger_cases import ours
 from benchmarks.ledger_cases.loops import Measured, Timing, closed_loop
+from bot import memory
 
 _ID_BYTES = 16
 _ROOT = Path(__file__).parents[2]
@@ -117,6 +118,7 @@ def main() -> None:
     # Standard output is for the answers.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     orders = msgspec.json.decode(sys.stdin.readline(), type=Orders)
+    memory.settle()
     measured = asyncio.run(_write(orders))
     body = b"".join(number.to_bytes(_ID_BYTES, "big") for number in measured.acknowledged)
     Path(orders.answers).write_bytes(body)

@@ -5,9 +5,23 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.wallet_core.world import CNY, SELLER, World, world_at
+from tests.wallet_core.world import CNY, SELLER, SHOP, World, world_at
 from wallet_core.audit.auditing import Audited, audit
+from wallet_core.commerce.records import Payer
 from wallet_core.funding.requests import Ask
+from wallet_core.ledger import accounts
+from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.commits import Commit
+from wallet_core.ledger.transfers import (
+    Authorise,
+    Capture,
+    EndingAction,
+    Leg,
+    Post,
+    Transfer,
+    Void,
+    named,
+)
 from wallet_core.money import Money
 from wallet_core.storage.append_only import APPEND_ONLY
 from wallet_core.storage.audit_reader import AuditReader
@@ -16,9 +30,14 @@ from wallet_core.storage.database import Database
 
 @asynccontextmanager
 async def busy_books(url: str) -> AsyncIterator[World]:
-    """Top-ups, an open, a captured, a refunded and an undone order, payouts asked for and paid."""
+    """Top-ups, an open, a captured, a refunded and an undone order, payouts asked for and paid.
+
+    Then holds that are captured in parts, with shares for others, and a conversion.
+    """
     async with world_at(url) as world:
         await trade(world)
+        await sell_in_parts(world)
+        await convert(world)
         yield world
 
 
@@ -43,6 +62,77 @@ async def trade(world: World) -> None:
         await world.reader.pending_funding(10), key=lambda request: -request.amount_minor
     )
     await world.funding.confirm("till", newest, world.place(SELLER))
+
+
+async def sell_in_parts(world: World) -> None:
+    """Holds after a part: captured with the rest given back, given back, and still open."""
+    anna = await world.person("anna")
+    fee = Leg(accounts.fees(CNY), 120)
+    kept = Leg(accounts.pending(SHOP, CNY), 1_000)
+    await authorise(world, anna, "parts", 10_000)
+    await move(world, capture("parts", 1, 3_000, fee, kept, last=False))
+    await move(world, capture("parts", 2, 4_000, last=False))
+    await move(world, capture("parts", 3, 1_000, fee))
+    await authorise(world, anna, "part, then void", 5_000)
+    await move(world, capture("part, then void", 1, 2_000, fee, last=False))
+    await move(world, Void(id=named("rest"), hold_id=named("part, then void")))
+    await authorise(world, anna, "part, still open", 6_000)
+    await move(world, capture("part, still open", 1, 500, last=False))
+
+
+async def convert(world: World) -> None:
+    """Four legs and a fee; beside it gifts of the house, and money kept for the owner of a host."""
+    ben = await world.person("ben")
+    yuan, dollars = accounts.wallet(ben.wallet_id, CNY), accounts.wallet(ben.wallet_id, "USD")
+    await post(
+        world,
+        "convert",
+        (yuan, -7_000),
+        (accounts.exchange("ecb", CNY), 6_930),
+        (accounts.fees(CNY), 70),
+        (accounts.exchange("ecb", "USD"), -970),
+        (dollars, 970),
+    )
+    till, gifts = accounts.clearing("cash", CNY), accounts.promotions(CNY)
+    await post(world, "set aside", (till, -900), (gifts, 900))
+    await post(world, "gift", (gifts, -300), (yuan, 300))
+    await post(world, "keep", (yuan, -400), (accounts.escrow("shop.example", CNY), 400))
+
+
+async def authorise(world: World, payer: Payer, name: str, amount_minor: int) -> None:
+    await move(
+        world,
+        Authorise(
+            id=named(name),
+            subject="sale",
+            payer=accounts.wallet(payer.wallet_id, CNY),
+            payee=accounts.merchant(SHOP, CNY),
+            amount_minor=amount_minor,
+            ending=EndingAction.EXPIRE,
+            ends_after_s=3_600,
+        ),
+    )
+
+
+def capture(hold: str, n: int, amount_minor: int, *shares: Leg, last: bool = True) -> Capture:
+    return Capture(
+        id=named("capture", hold, n),
+        hold_id=named(hold),
+        amount_minor=amount_minor,
+        shares=shares,
+        last=last,
+        subject="sale",
+    )
+
+
+async def post(world: World, name: str, *legs: tuple[AccountRef, int]) -> None:
+    whole = tuple(Leg(account, amount_minor) for account, amount_minor in legs)
+    await move(world, Post(id=named(name), subject=name, legs=whole))
+
+
+async def move(world: World, transfer: Transfer) -> None:
+    """By its own id alone, without a key."""
+    await world.writer.commit(Commit(transfers=(transfer,)))
 
 
 async def payout(world: World, wallet_id: str, event_id: str, amount_minor: int) -> None:
@@ -76,6 +166,7 @@ async def unguarded(database: Database) -> AsyncIterator[AsyncConnection]:
                 ("entries", "amount"),
                 ("orders", "refunds"),
                 ("orders", "captures"),
+                ("holds", "captures"),
             ):
                 await connection.exec_driver_sql(
                     f"ALTER TABLE {table} DROP CONSTRAINT ck_{table}_{check}"

@@ -6,7 +6,7 @@ their answers must be those of *some* order of the model.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, permutations
 from typing import Any, TypeVar
@@ -37,7 +37,7 @@ from wallet_core.ledger.accounts import (
     pending,
     wallet,
 )
-from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, Written
+from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, Value, Written
 from wallet_core.ledger.transfers import (
     Authorise,
     Capture,
@@ -154,10 +154,12 @@ class Town:
         rows: list[RowChange] = []
         for person in sorted(set(PEOPLE.values())):
             person_id = f"{person}.{self.number}"
-            values = {"id": person_id, "wallet_id": person_id, "admin": False}
-            rows += [Insert("persons", values), Insert("limit_groups", {"id": person_id})]
+            rows += [
+                Insert("persons", {"id": person_id, "wallet_id": person_id, "admin": False}),
+                Insert("limit_groups", {"id": person_id}),
+            ]
         for name, person in PEOPLE.items():
-            values = {
+            values: dict[str, Value] = {
                 "id": self.wallet_id(name),
                 "person_id": f"{person}.{self.number}",
                 "mode": "open",
@@ -534,9 +536,12 @@ def ground(database_url: str) -> Iterator[Ground]:
 
 
 def test_the_writer_does_what_the_model_does(ground: Ground) -> None:
-    machine: Callable[[], WalletMachine] = lambda: WalletMachine(ground)  # noqa: E731
+    class Machine(WalletMachine):
+        def __init__(self) -> None:
+            super().__init__(ground)
+
     run_state_machine_as_test(
-        machine,
+        Machine,
         settings=settings(
             max_examples=40,
             stateful_step_count=25,

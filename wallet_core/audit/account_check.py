@@ -3,7 +3,7 @@
 from wallet_core.audit.findings import BrokenBooks, amount_words
 from wallet_core.audit.rows import AccountLine
 from wallet_core.errors import PayontapError
-from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.accounts import AccountRef, Purpose
 
 
 class AccountCheck:
@@ -40,6 +40,9 @@ class AccountCheck:
             raise _broken(row, "has a name that is no account's") from error
         if (ref.owner, ref.purpose, ref.currency) != (row.owner, row.purpose, row.currency):
             raise _broken(row, f"says that it is {row.owner}/{row.purpose}/{row.currency}")
+        wallet_id = ref.wallet_id if ref.purpose is Purpose.AVAILABLE else None
+        if wallet_id != row.wallet_id:
+            raise _broken(row, f"says that it is money of the wallet {row.wallet_id}")
         if ref.floor_minor != row.floor_minor:
             raise _broken(row, f"has the floor {row.floor_minor} instead of {ref.floor_minor}")
 

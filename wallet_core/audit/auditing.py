@@ -12,15 +12,19 @@ import msgspec
 
 from wallet_core.audit.account_check import AccountCheck
 from wallet_core.audit.findings import Check
+from wallet_core.audit.journal_check import JournalCheck
 from wallet_core.audit.order_check import OrderCheck, PayoutCheck, StrayCheck
 from wallet_core.audit.rows import (
     AccountLine,
     HeldLine,
+    JournalLine,
     MovementLine,
     OrderLine,
     PayoutLine,
+    SpendingLine,
     StrayLine,
 )
+from wallet_core.audit.spending_check import SpendingCheck
 from wallet_core.audit.transfer_check import HeldCheck, TransferCheck
 
 T = TypeVar("T")
@@ -39,6 +43,12 @@ class BooksReader(Protocol):
     def held_lines(self) -> Pages[HeldLine]:
         """Every account for held money."""
 
+    def spending_lines(self) -> Pages[SpendingLine]:
+        """Every account that something was spent from in the last 30 days."""
+
+    def journal_lines(self) -> Pages[JournalLine]:
+        """Every transfer with its entries, by chain, batch and place."""
+
     def order_lines(self) -> Pages[OrderLine]:
         """Every order."""
 
@@ -56,6 +66,8 @@ class Audited(msgspec.Struct, frozen=True):
     entry_count: int
     transfer_count: int
     order_count: int
+    chain_count: int
+    batch_count: int
 
 
 async def audit(books: BooksReader) -> Audited:
@@ -63,18 +75,24 @@ async def audit(books: BooksReader) -> Audited:
 
     Raises `BrokenBooks`, which names the first row that is wrong.
     """
-    accounts, transfers, orders = AccountCheck(), TransferCheck(), OrderCheck()
+    accounts, transfers = AccountCheck(), TransferCheck()
+    orders, journal = OrderCheck(), JournalCheck()
     await _run(books.stray_lines(), StrayCheck())
     await _run(books.account_lines(), accounts)
     await _run(books.movement_lines(), transfers)
     await _run(books.held_lines(), HeldCheck())
     await _run(books.order_lines(), orders)
     await _run(books.payout_lines(), PayoutCheck())
+    await _run(books.spending_lines(), SpendingCheck())
+    # Last: what only the hashes tell is what nothing else has found.
+    await _run(books.journal_lines(), journal)
     return Audited(
         account_count=accounts.account_count,
         entry_count=accounts.entry_count,
         transfer_count=transfers.transfer_count,
         order_count=orders.order_count,
+        chain_count=journal.chain_count,
+        batch_count=journal.batch_count,
     )
 
 

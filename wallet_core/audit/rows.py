@@ -12,6 +12,7 @@ class AccountLine(msgspec.Struct, frozen=True):
     owner: str
     purpose: str
     currency: str
+    wallet_id: str | None
     floor_minor: int | None
     balance_minor: int
     version: int
@@ -21,7 +22,7 @@ class AccountLine(msgspec.Struct, frozen=True):
 
 
 class MovementLine(msgspec.Struct, frozen=True):
-    """A transfer beside one of its entries and the hold that it made or ended.
+    """A transfer beside one of its entries and the hold that it made, took from or ended.
 
     `account_id` and `currency` are None for a transfer without entries, `payer_account_id` and
     what follows for one without a hold.
@@ -30,12 +31,14 @@ class MovementLine(msgspec.Struct, frozen=True):
     transfer_id: UUID
     kind: str
     hold_id: UUID | None
+    payee: str | None
     account_id: str | None
     currency: str | None
     amount_minor: int | None
     payer_account_id: str | None
     payee_account_id: str | None
     hold_amount_minor: int | None
+    hold_captured_minor: int | None
     hold_currency: str | None
     hold_state: str | None
 
@@ -49,8 +52,49 @@ class HeldLine(msgspec.Struct, frozen=True):
     open_minor: int
 
 
+class SpendingLine(msgspec.Struct, frozen=True):
+    """What a wallet's payments of the last day and the last 30 days come to, and what it counts."""
+
+    account_id: str
+    currency: str
+    spending: bytes | None
+    now_us: int
+    day_minor: int
+    month_minor: int
+
+
+class JournalLine(msgspec.Struct, frozen=True):
+    """A transfer in its place of the journal, beside one of its entries, its batch and its chain.
+
+    The entry's fields are None where it has none, the batch's and the chain's where those are
+    missing.
+    """
+
+    chain_no: int
+    batch_no: int
+    place: int
+    transfer_id: UUID
+    kind: str
+    hold_id: UUID | None
+    fingerprint: bytes
+    subject: str
+    payee: str | None
+    commit_key: str
+    at_us: int
+    leaf: bytes
+    account_id: str | None
+    seq: int | None
+    amount_minor: int | None
+    balance_after_minor: int | None
+    transfer_count: int | None
+    batch_hash: bytes | None
+    batch_at_us: int | None
+    length: int | None
+    head: bytes | None
+
+
 class OrderLine(msgspec.Struct, frozen=True):
-    """An order beside its hold, and what the transfers say was captured and given back."""
+    """An order beside its hold and its offer's host, and what transfers have given back."""
 
     id: str
     number: str
@@ -64,10 +108,11 @@ class OrderLine(msgspec.Struct, frozen=True):
     payer_account_id: str | None
     payee_account_id: str | None
     hold_amount_minor: int | None
+    hold_captured_minor: int | None
     hold_currency: str | None
     hold_state: str | None
     hold_subject: str | None
-    moved_captured_minor: int
+    host: str | None
     moved_refunded_minor: int
 
 

@@ -81,7 +81,11 @@ def _check_sums(lines: Sequence[MovementLine]) -> None:
 
 
 class _Hold:
-    """A hold with all its transfers: one that made it, any that took from it or ended it."""
+    """A hold with all its transfers: one that made it, any that took from it, one that ended it.
+
+    A capture takes from the held money what goes to the payee and to others; the last one gives
+    the payer the rest back. A void gives back all that is left.
+    """
 
     def __init__(
         self, group: Sequence[MovementLine], hold_id: UUID, transfers: Sequence[list[MovementLine]]
@@ -89,7 +93,8 @@ class _Hold:
         self._id = hold_id
         self._row = group[0]
         self._group = group
-        self._transfers = transfers
+        self._captures = [lines for lines in transfers if lines[0].kind == "capture"]
+        self._voids = [lines for lines in transfers if lines[0].kind == "void"]
 
     def check(self) -> None:
         """Raises `BrokenBooks`."""
@@ -100,48 +105,64 @@ class _Hold:
         held_id, amount_minor = payer.held.id, row.hold_amount_minor or 0
         if payer.currency != row.hold_currency:
             raise self._broken(f"is in {row.hold_currency} on {payer.id}")
-        self._check_made(payer.id, held_id, amount_minor)
-        self._check_captures(row.payee_account_id)
-        captured_minor = -_sum_on(held_id, self._of("capture"))
-        left_minor = _sum_on(held_id, self._group)
-        self._check_state(amount_minor, captured_minor, left_minor)
+        self._check_made(payer, held_id, amount_minor)
+        for lines in self._captures:
+            self._check_capture(lines, held_id)
+        for lines in self._voids:
+            _check_void(lines, payer.id, held_id)
+        back_minor = sum(_sum_on(payer.id, lines) for lines in self._captures)
+        captured_minor = -sum(_sum_on(held_id, lines) for lines in self._captures) - back_minor
+        self._check_state(captured_minor, back_minor, _sum_on(held_id, self._group))
 
-    def _of(self, kind: str) -> list[MovementLine]:
-        return [line for line in self._group if line.kind == kind]
-
-    def _check_made(self, payer_id: str, held_id: str, amount_minor: int) -> None:
-        made = self._of("authorise")
+    def _check_made(self, payer: AccountRef, held_id: str, amount_minor: int) -> None:
+        row = self._row
+        made = [line for line in self._group if line.kind == "authorise"]
         if {line.transfer_id for line in made} != {self._id}:
             raise self._broken("was not made by exactly one transfer of its own name")
         moved = sorted((line.account_id or "", line.amount_minor or 0) for line in made)
-        if moved != sorted([(payer_id, -amount_minor), (held_id, amount_minor)]):
-            words = amount_words(amount_minor, self._row.hold_currency or "")
+        if moved != sorted([(payer.id, -amount_minor), (held_id, amount_minor)]):
+            words = amount_words(amount_minor, row.hold_currency or "")
             raise self._broken(f"says {words}, but its transfer moved something else")
+        payee = AccountRef.of_id(row.payee_account_id or "").owner
+        if made[0].payee != (payee if payer.wallet_id is not None else None):
+            raise self._broken(f"is for {payee}, but was made for {made[0].payee}")
 
-    def _check_captures(self, payee_id: str) -> None:
-        for lines in self._transfers:
-            gains = {line.account_id for line in lines if (line.amount_minor or 0) > 0}
-            if lines[0].kind == "capture" and payee_id not in gains:
-                raise _broken_transfer(lines[0], f"captures nothing for {payee_id}")
+    def _check_capture(self, lines: Sequence[MovementLine], held_id: str) -> None:
+        for line in lines:
+            if ((line.amount_minor or 0) < 0) != (line.account_id == held_id):
+                raise _broken_transfer(lines[0], f"moves more than what is held on {held_id}")
 
-    def _check_state(self, amount_minor: int, captured_minor: int, left_minor: int) -> None:
-        state, currency = self._row.hold_state, self._row.hold_currency or ""
-        voided = bool(self._of("void"))
-        if captured_minor > amount_minor:
+    def _check_state(self, captured_minor: int, back_minor: int, left_minor: int) -> None:
+        row = self._row
+        state, currency = row.hold_state, row.hold_currency or ""
+        if captured_minor != row.hold_captured_minor:
+            says = amount_words(row.hold_captured_minor or 0, currency)
+            taken = amount_words(captured_minor, currency)
+            raise self._broken(f"says {says} captured, but its transfers captured {taken}")
+        if captured_minor > (row.hold_amount_minor or 0):
             raise self._broken(f"has {amount_words(captured_minor, currency)} captured from it")
         if state == HoldState.OPEN:
-            if voided or left_minor <= 0:
+            if self._voids or back_minor or left_minor <= 0:
                 raise self._broken("is open, but its transfers have ended it")
             return
         if left_minor:
             left = amount_words(left_minor, currency)
             raise self._broken(f"is {state}, but its transfers leave {left} held")
-        fits = captured_minor > 0 if state == HoldState.CAPTURED else voided
+        fits = (
+            captured_minor > 0 and not self._voids
+            if state == HoldState.CAPTURED
+            else len(self._voids) == 1 and not back_minor
+        )
         if not fits or state not in tuple(HoldState):
             raise self._broken(f"is {state}, but no transfer ended it so")
 
     def _broken(self, what: str) -> BrokenBooks:
         return BrokenBooks(f"hold {self._id}", f"Hold {self._id} {what}.")
+
+
+def _check_void(lines: Sequence[MovementLine], payer_id: str, held_id: str) -> None:
+    if {line.account_id for line in lines} != {payer_id, held_id} or (_sum_on(held_id, lines) >= 0):
+        raise _broken_transfer(lines[0], f"does not give what is on {held_id} back to {payer_id}")
 
 
 def _sum_on(account_id: str, lines: Iterable[MovementLine]) -> int:

@@ -14,6 +14,7 @@ length in two bytes), so that anybody can compute it anew:
 
 import struct
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -27,6 +28,7 @@ _ENTRY = struct.Struct(">qqq")
 _BATCH = struct.Struct(">iqqi")
 
 
+@lru_cache(maxsize=10_000)
 def text_bytes(text: str) -> bytes:
     """A text as it stands in a leaf: its length in two bytes, then UTF-8."""
     encoded = text.encode()

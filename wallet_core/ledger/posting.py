@@ -5,7 +5,7 @@ evaluates one commit's transfers against it: all of them or none. What came of i
 rows for the storage to write in one go.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -32,34 +32,37 @@ MICROSECONDS = 1_000_000
 _KINDS = {Post: "post", Authorise: "authorise", Capture: "capture", Void: "void"}
 
 
-class AccountState:
-    """A balance, how many entries made it, and what was spent from it lately."""
+class AccountState(msgspec.Struct, eq=False):
+    """A balance, how many entries made it, and what was spent from it lately.
 
-    __slots__ = (
-        *("balance_minor", "changed", "floor_minor", "id_bytes", "no", "ref", "spending", "spent"),
-        "version",
-    )
+    `id_bytes` is its id as it stands in the journal's leaves. `packed` is what `Spending.pack` made,
+    until `spending` is asked for.
+    """
 
-    def __init__(
-        self,
-        ref: AccountRef,
-        no: int = 0,
-        balance_minor: int = 0,
-        version: int = 0,
-        spending: Spending | None = None,
-        *,
-        id_bytes: bytes | None = None,
-    ) -> None:
-        self.ref = ref
-        self.no = no
-        self.balance_minor = balance_minor
-        self.version = version
-        self.spending = spending or Spending()
-        self.floor_minor = ref.floor_minor
-        self.id_bytes = text_bytes(ref.id) if id_bytes is None else id_bytes
-        #: Whether anything was entered, and whether anything of it was spent.
-        self.changed = False
-        self.spent = False
+    ref: AccountRef
+    floor_minor: int | None
+    id_bytes: bytes
+    no: int = 0
+    balance_minor: int = 0
+    version: int = 0
+    packed: bytes | None = None
+    #: Whether anything was entered, and whether anything of it was spent.
+    changed: bool = False
+    spent: bool = False
+    _spending: Spending | None = None
+
+    @classmethod
+    def opened(cls, ref: AccountRef, balance_minor: int = 0, version: int = 0) -> "AccountState":
+        """An account that has no number yet."""
+        return cls(ref, ref.floor_minor, text_bytes(ref.id), 0, balance_minor, version)
+
+    def spending(self, now_us: int) -> Spending:
+        """What was spent from it lately, as of now."""
+        spending = self._spending
+        if spending is None:
+            spending = self._spending = Spending.unpack(self.packed)
+        spending.roll(now_us)
+        return spending
 
 
 class EntryRow(msgspec.Struct, frozen=True):
@@ -93,7 +96,8 @@ class Books:
     rules: WalletRules = field(default_factory=WalletRules)
     accounts: dict[str, AccountState] = field(default_factory=dict)
     holds: dict[UUID, Hold] = field(default_factory=dict)
-    known_transfers: dict[UUID, bytes] = field(default_factory=dict)
+    #: By the number of their id: hashing a UUID takes longer than the rest of the look-up.
+    known_transfers: dict[int, bytes] = field(default_factory=dict)
     transfer_rows: list[TransferRow] = field(default_factory=list)
     new_holds: set[UUID] = field(default_factory=set)
     touched_holds: set[UUID] = field(default_factory=set)
@@ -116,7 +120,8 @@ class Books:
 
     def _transfer(self, transfer: Transfer, commit_key: str, undo: "Undo") -> None:
         mark = fingerprint(transfer)
-        known = self.known_transfers.get(transfer.id)
+        number = transfer.id.int
+        known = self.known_transfers.get(number)
         if known is not None:
             if known != mark:
                 raise KeyConflict(f"Transfer {transfer.id} stands with other parameters.")
@@ -125,10 +130,13 @@ class Books:
         spending = [
             payment for payment in payments if self.rules.check(payment, self.accounts, self.now_us)
         ]
-        hold_id, legs = self._legs(transfer, undo)
-        entries: list[EntryRow] = []
+        first = len(undo.entries)
+        if type(transfer) is Post:
+            hold_id, legs = None, transfer.legs
+        else:
+            hold_id, legs = self._legs(transfer, undo)
         for leg in legs:
-            self._enter(leg, transfer.id, entries, undo)
+            self._enter(leg, transfer.id, undo.entries)
         for payment in spending:
             self._spend(payment, transfer.id, undo)
         self.transfer_rows.append(
@@ -140,12 +148,12 @@ class Books:
                 hold_id,
                 payments[0].payee if payments else None,
                 commit_key,
-                entries,
+                undo.entries[first:],
             )
         )
-        self.known_transfers[transfer.id] = mark
+        self.known_transfers[number] = mark
 
-    def _legs(self, transfer: Transfer, undo: "Undo") -> tuple[UUID | None, Iterable[Leg]]:
+    def _legs(self, transfer: Transfer, undo: "Undo") -> tuple[UUID | None, Sequence[Leg]]:
         match transfer:
             case Post(legs=legs):
                 return None, legs
@@ -156,7 +164,7 @@ class Books:
             case Void(hold_id=hold_id):
                 return hold_id, self._void(transfer, undo)
 
-    def _authorise(self, transfer: Authorise, undo: "Undo") -> Iterable[Leg]:
+    def _authorise(self, transfer: Authorise, undo: "Undo") -> Sequence[Leg]:
         undo.remember_hold(transfer.id)
         self.holds[transfer.id] = Hold(
             id=transfer.id,
@@ -229,42 +237,40 @@ class Books:
 
     def _spend(self, payment: Payment, transfer_id: UUID, undo: "Undo") -> None:
         account = self.accounts[payment.account_id]
-        undo.remember_spending(account)
-        undo.remember_spends(payment.account_id)
-        account.spending.roll(self.now_us)
-        account.spending.add(payment.amount_minor)
+        account.spending(self.now_us).add(payment.amount_minor)
         account.spent = True
+        undo.spent.append((account, payment.amount_minor))
+        undo.remember_spends(payment.account_id)
         self.rules.note(payment, transfer_id, self.now_us)
 
-    def _enter(self, leg: Leg, transfer_id: UUID, entries: list[EntryRow], undo: "Undo") -> None:
+    def _enter(self, leg: Leg, transfer_id: UUID, entries: list[EntryRow]) -> None:
         account_id = leg.account.id
         account = self.accounts.get(account_id)
         if account is None:
-            account = self.accounts[account_id] = AccountState(leg.account)
+            account = self.accounts[account_id] = AccountState.opened(leg.account)
         amount_minor = leg.amount_minor
         after_minor = account.balance_minor + amount_minor
-        floor_minor = account.floor_minor
-        if amount_minor < 0 and floor_minor is not None and after_minor < floor_minor:
-            raise Refused(Refusal.NO_FUNDS, f"{account_id} would be {after_minor}")
+        if amount_minor < 0:
+            floor_minor = account.floor_minor
+            if floor_minor is not None and after_minor < floor_minor:
+                raise Refused(Refusal.NO_FUNDS, f"{account_id} would be {after_minor}")
         account.balance_minor = after_minor
         account.version = seq = account.version + 1
         account.changed = True
-        entry = EntryRow(account, seq, transfer_id, amount_minor, after_minor)
-        entries.append(entry)
-        undo.entries.append(entry)
+        entries.append(EntryRow(account, seq, transfer_id, amount_minor, after_minor))
 
 
 class Undo:
     """Takes back what one commit did to the working copy; call it at most once, newest first."""
 
-    __slots__ = ("_books", "_holds", "_spending", "_spends", "_transfers", "entries")
+    __slots__ = ("_books", "_holds", "_spends", "_transfers", "entries", "spent")
 
     def __init__(self, books: Books) -> None:
         self._books = books
         self._transfers = len(books.transfer_rows)
         self.entries: list[EntryRow] = []
         self._holds: dict[UUID, Hold | None] | None = None
-        self._spending: list[tuple[AccountState, Spending]] = []
+        self.spent: list[tuple[AccountState, int]] = []
         self._spends: dict[str, tuple[Spend, ...]] | None = None
 
     def remember_hold(self, hold_id: UUID) -> None:
@@ -272,10 +278,6 @@ class Undo:
         if self._holds is None:
             self._holds = {}
         self._holds.setdefault(hold_id, self._books.holds.get(hold_id))
-
-    def remember_spending(self, account: AccountState) -> None:
-        """Keep what was counted as spent from an account before this commit."""
-        self._spending.append((account, account.spending.copy()))
 
     def remember_spends(self, account_id: str) -> None:
         """Keep the single payments from an account, where they are known."""
@@ -291,7 +293,7 @@ class Undo:
             entry.account.balance_minor -= entry.amount_minor
             entry.account.version -= 1
         for row in books.transfer_rows[self._transfers :]:
-            del books.known_transfers[row.id]
+            del books.known_transfers[row.id.int]
         del books.transfer_rows[self._transfers :]
         for hold_id, before in (self._holds or {}).items():
             if before is None:
@@ -299,6 +301,6 @@ class Undo:
                 books.new_holds.discard(hold_id)
             else:
                 books.holds[hold_id] = before
-        for account, spending in reversed(self._spending):
-            account.spending = spending
+        for account, amount_minor in self.spent:
+            account.spending(books.now_us).add(-amount_minor)
         books.rules.spends.update(self._spends or {})

@@ -28,7 +28,7 @@ from wallet_core.limits import (
 
 _SECOND_US = 1_000_000
 #: Owners to whom money goes that is spent. What goes to a provider is a payout.
-_SPENT_ON = frozenset({"merchant", "wallet", "escrow"})
+_SPENT_ON = ("merchant:", "wallet:", "escrow:")
 
 
 class WalletMode(StrEnum):
@@ -106,7 +106,8 @@ def _payee(post: Post, payer: AccountRef) -> str:
 class SpendingAccount(Protocol):
     """What the rules see of an account."""
 
-    spending: Spending
+    def spending(self, now_us: int) -> Spending:
+        """What was spent from it lately, as of now."""
 
 
 @dataclass
@@ -145,10 +146,12 @@ class WalletRules:
 
     def is_spending(self, payment: Payment) -> bool:
         """Whether a payment counts against limits: not where the money stays its owner's."""
-        kind, _, owner = payment.payee.partition(":")
-        if kind == "wallet":
-            return owner not in self.siblings_of(payment.wallet_id)
-        return kind in _SPENT_ON
+        payee = payment.payee
+        if payee.startswith("wallet:"):
+            known = self.wallets.get(payment.wallet_id)
+            siblings = (known.siblings if known is not None else ()) or (payment.wallet_id,)
+            return payee[7:] not in siblings
+        return payee.startswith(_SPENT_ON)
 
     def check_fences(self, fences: Mapping[str, int]) -> None:
         """Raises `Refused` for a commit decided under a lease that is no longer the newest."""
@@ -189,8 +192,7 @@ class WalletRules:
         if limits.watches_payees or (known is not None and known.siblings):
             return False
         account = accounts.get(payment.account_id)
-        spending = Spending() if account is None else account.spending
-        spending.roll(now_us)
+        spending = Spending() if account is None else account.spending(now_us)
         day_minor = spending.day_minor + spending.day_before_minor + payment.amount_minor
         month_minor = spending.month_minor + spending.month_before_minor + payment.amount_minor
         return (

@@ -23,7 +23,7 @@ from wallet_core.locks.port import (
     checked_wallets,
     raised_fences,
 )
-from wallet_core.locks.scripts import ACQUIRE, LET_GO, RENEW, TEND, Script, wake_channel
+from wallet_core.locks.scripts import ACQUIRE, LET_GO, RENEW, TEND, wake_channel
 from wallet_core.locks.wakes import WakeListener
 
 _TEND_EACH_S = 1.0
@@ -81,7 +81,10 @@ class Leases:
 
     async def start(self) -> None:
         """Begins; returns at once, also while the store is down."""
-        self._pipe = ScriptPipe(connected_to(self._url, answer_within_s=self._answer_within_s))
+        self._pipe = ScriptPipe(
+            connected_to(self._url, answer_within_s=self._answer_within_s),
+            answer_within_s=self._answer_within_s,
+        )
         self._wakes = WakeListener(
             connected_to(self._url, answer_within_s=self._answer_within_s),
             wake_channel(self._instance),
@@ -214,15 +217,14 @@ class Leases:
         async with asyncio.timeout(self._answer_within_s):
             await self._wakes.ready()
 
-    async def _ask(self, script: Script, *words: str | int) -> Answer:
+    async def _ask(self, step: str, *words: str | int) -> Answer:
         """The store's answer.
 
-        Raises RedisError or TimeoutError; then the script ran, or will run, or will not.
+        Raises RedisError or TimeoutError; then the step ran, or will run, or will not.
         """
         if self._pipe is None:
             raise RuntimeError("start() comes before the first lease")
-        async with asyncio.timeout(self._answer_within_s):
-            return await asyncio.shield(self._pipe.call(script, *words))
+        return await self._pipe.call(step, *words)
 
     def _let_go(self, member: str, wallets: list[str]) -> None:
         """Queues the release and does not wait for it, so nothing can come between."""

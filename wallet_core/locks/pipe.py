@@ -2,19 +2,31 @@
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 
+import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError
 
-from wallet_core.locks.scripts import ROUTING_KEY, Script
+from wallet_core.locks.scripts import CALLS, CALLS_DIGEST, ROUTING_KEY
 
 _BATCH_CALLS_MAX = 256
 
 Answer = list[int | str]
-_Call = tuple[Script, tuple[str | int, ...]]
+
+_read_answers = msgspec.json.Decoder(list[Answer]).decode
+
+
+@dataclass(slots=True)
+class _Call:
+    """A step and its words, who waits for the answer, and until when by the loop's time."""
+
+    future: asyncio.Future[Answer]
+    words: tuple[str, ...]
+    overdue_at: float
 
 
 class ScriptPipe:
@@ -24,24 +36,32 @@ class ScriptPipe:
     for an answer can queue what takes his call back, and the store does both in that order.
     """
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, *, answer_within_s: float) -> None:
+        """A call that is not answered within `answer_within_s` seconds fails with TimeoutError."""
         self._client = client
-        self._queued: deque[tuple[asyncio.Future[Answer], _Call]] = deque()
+        self._answer_within_s = answer_within_s
+        self._queued: deque[_Call] = deque()
+        self._under_way: list[_Call] = []
         self._sender: asyncio.Task[None] | None = None
+        self._watch: asyncio.TimerHandle | None = None
         self._closed = False
 
-    def call(self, script: Script, *arguments: str | int) -> asyncio.Future[Answer]:
-        """Queues a script; the future gets its answer, or a RedisError.
+    def call(self, step: str, *words: str | int) -> asyncio.Future[Answer]:
+        """Queues a step of `scripts`; the future gets its answer, a RedisError or a TimeoutError.
 
-        Await it through asyncio.shield, because the script runs whoever still waits for it.
+        Whether or not anybody still waits for it, the step is run.
         """
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
         # Not every call has somebody left who asks for its outcome.
         future.add_done_callback(_looked_at)
         if self._closed:
             future.set_exception(RedisConnectionError("the leases are closed"))
             return future
-        self._queued.append((future, (script, arguments)))
+        overdue_at = loop.time() + self._answer_within_s
+        self._queued.append(_Call(future, (step, *map(str, words)), overdue_at))
+        if self._watch is None:
+            self._watch = loop.call_at(overdue_at, self._give_up_overdue)
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send())
         return future
@@ -51,38 +71,46 @@ class ScriptPipe:
         self._closed = True
         if self._sender is not None:
             await asyncio.wait([self._sender])
+        if self._watch is not None:
+            self._watch.cancel()
         await self._client.aclose()
+
+    def _give_up_overdue(self) -> None:
+        """One clock for all calls: those that are too old fail, the oldest other sets it anew."""
+        loop = asyncio.get_running_loop()
+        now, self._watch = loop.time(), None
+        for call in (*self._under_way, *self._queued):
+            if call.future.done():
+                continue
+            if call.overdue_at <= now:
+                call.future.set_exception(TimeoutError())
+            elif self._watch is None:
+                self._watch = loop.call_at(call.overdue_at, self._give_up_overdue)
 
     async def _send(self) -> None:
         while self._queued:
             taken = min(len(self._queued), _BATCH_CALLS_MAX)
-            batch = [self._queued.popleft() for _ in range(taken)]
-            answers: list[Answer | RedisError]
+            calls = self._under_way = [self._queued.popleft() for _ in range(taken)]
             try:
-                answers = await self._answers([call for _, call in batch])
+                answers = await self._answers([call.words for call in calls])
             except (RedisError, OSError) as error:
-                answers = [_as_redis_error(error)] * taken
-            for (future, _), answer in zip(batch, answers, strict=True):
-                if isinstance(answer, RedisError):
-                    future.set_exception(answer)
-                else:
-                    future.set_result(answer)
+                for call in calls:
+                    if not call.future.done():
+                        call.future.set_exception(_as_redis_error(error))
+            else:
+                for call, answer in zip(calls, answers, strict=True):
+                    if not call.future.done():
+                        call.future.set_result(answer)
+            self._under_way = []
 
-    async def _answers(self, calls: list[_Call]) -> list[Answer | RedisError]:
-        async with self._client.pipeline(transaction=False) as pipeline:
-            for script, words in calls:
-                pipeline.evalsha(script.digest, 1, ROUTING_KEY, *words)
-            answers: list[Answer | RedisError] = await pipeline.execute(raise_on_error=False)
+    async def _answers(self, calls: list[tuple[str, ...]]) -> list[Answer]:
+        words = msgspec.json.encode(calls)
+        try:
+            text = await self._client.evalsha(CALLS_DIGEST, 1, ROUTING_KEY, words)
+        except NoScriptError:
             # After a restart the store has forgotten its scripts and has done nothing yet.
-            unknown = [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-            for number in unknown:
-                script, words = calls[number]
-                pipeline.eval(script.text, 1, ROUTING_KEY, *words)
-            if unknown:
-                again = await pipeline.execute(raise_on_error=False)
-                for number, answer in zip(unknown, again, strict=True):
-                    answers[number] = answer
-        return answers
+            text = await self._client.eval(CALLS, 1, ROUTING_KEY, words)
+        return _read_answers(text)
 
 
 def connected_to(url: str, *, answer_within_s: float) -> Redis:

@@ -15,24 +15,10 @@ one number, so the earliest request of all is first in each of its queues: nobod
 and nobody is overtaken.
 """
 
-from dataclasses import dataclass
-from functools import cached_property
 from hashlib import sha1
 
 PREFIX = "payontap:{lease}:"
 ROUTING_KEY = PREFIX + "arrivals"
-
-
-@dataclass(frozen=True)
-class Script:
-    """A Lua program and the name under which the store remembers it."""
-
-    text: str
-
-    @cached_property
-    def digest(self) -> str:
-        """The store's name for it: the SHA-1 that EVALSHA wants."""
-        return sha1(self.text.encode(), usedforsecurity=False).hexdigest()
 
 
 def wake_channel(instance: str) -> str:
@@ -78,15 +64,15 @@ local function open_for(wallet, member, resumes)
 end
 """
 
-# Every answer is a list.
+# Each step is a function of its words and answers a list.
 
-# ARGV: member, life of the lease in ms, life of the process mark in ms, life of a queue in ms,
+# Words: member, life of the lease in ms, life of the process mark in ms, life of a queue in ms,
 # whether a lease of this process with the same token may be taken over (1 or 0), wallets.
 # Answers {granted, lapsed}: lapsed says that this process was not known to be alive, so what it
 # had in the store may be gone.
-ACQUIRE = Script(
-    _COMMON
-    + """
+ACQUIRE = "acquire"
+_ACQUIRE = """
+local function acquire(ARGV)
 local member, ttl_ms, alive_ms, queue_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local resumes = ARGV[5] == '1'
 local lapsed = mark_alive(parts(member), alive_ms)
@@ -108,14 +94,14 @@ if free then
     end
 end
 return {free and 1 or 0, lapsed}
+end
 """
-)
 
-# ARGV: member, wallets. Leaves nothing of the member behind, whether it held or waited, and wakes
+# Words: member, wallets. Leaves nothing of the member behind, whether it held or waited, and wakes
 # those whose turn it now is.
-LET_GO = Script(
-    _COMMON
-    + """
+LET_GO = "let_go"
+_LET_GO = """
+local function let_go(ARGV)
 local member = ARGV[1]
 for i = 2, #ARGV do
     redis.call('ZREM', prefix .. 'queue:' .. ARGV[i], member)
@@ -130,27 +116,27 @@ for i = 2, #ARGV do
     end
 end
 return {1}
+end
 """
-)
 
-# ARGV: member, life of the lease in ms, wallets. Answers 1 if all the wallets are still the
+# Words: member, life of the lease in ms, wallets. Answers 1 if all the wallets are still the
 # member's and now live longer, else 0.
-RENEW = Script(
-    _COMMON
-    + """
+RENEW = "renew"
+_RENEW = """
+local function renew(ARGV)
 for i = 3, #ARGV do
     if redis.call('GET', prefix .. 'held:' .. ARGV[i]) ~= ARGV[1] then return {0} end
 end
 for i = 3, #ARGV do redis.call('PEXPIRE', prefix .. 'held:' .. ARGV[i], ARGV[2]) end
 return {1}
+end
 """
-)
 
-# ARGV: instance, life of the process mark in ms, wallets that this process waits for. Answers
+# Words: instance, life of the process mark in ms, wallets that this process waits for. Answers
 # lapsed, then `<wallet>\n<member>` for those of this process whose turn it is; others' are woken.
-TEND = Script(
-    _COMMON
-    + """
+TEND = "tend"
+_TEND = """
+local function tend(ARGV)
 local answer = {mark_alive(ARGV[1], ARGV[2])}
 for i = 3, #ARGV do
     local first, instance = head(ARGV[i])
@@ -163,5 +149,24 @@ for i = 3, #ARGV do
     end
 end
 return answer
+end
+"""
+
+# ARGV[1]: a list of calls, each the name of a step and its words, in JSON; so a round trip and the
+# reading of its words are paid once for hundreds of calls. Answers a list of their answers, in JSON.
+CALLS = (
+    _COMMON
+    + _ACQUIRE
+    + _LET_GO
+    + _RENEW
+    + _TEND
+    + """
+local steps = {acquire = acquire, let_go = let_go, renew = renew, tend = tend}
+local answers = {}
+for i, words in ipairs(cjson.decode(ARGV[1])) do
+    answers[i] = steps[table.remove(words, 1)](words)
+end
+return cjson.encode(answers)
 """
 )
+CALLS_DIGEST = sha1(CALLS.encode(), usedforsecurity=False).hexdigest()

@@ -101,7 +101,7 @@ class VirtualLoop(base_events.BaseEventLoop):
     def _write_to_self(self) -> None:
         """Nobody calls from another thread."""
 
-    def call_soon(
+    def call_soon(  # type: ignore[override]
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """As the loop's own; but the dead run nothing."""
@@ -112,7 +112,7 @@ class VirtualLoop(base_events.BaseEventLoop):
             return super().call_soon(callback, *args, context=context)
         return super().call_soon(owner.run, callback, args, context=context)
 
-    def call_at(
+    def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As the loop's own; but the dead run nothing."""
@@ -141,7 +141,7 @@ class VirtualLoop(base_events.BaseEventLoop):
         context.run(_owner.set, owner)
         return self.create_task(work, context=context)
 
-    def run_in_executor(
+    def run_in_executor(  # type: ignore[override]
         self, executor: Executor | None, func: Callable[..., T], *args: Any
     ) -> "asyncio.Future[T]":
         """Run `func` at some moment of simulated time."""
@@ -166,6 +166,6 @@ class VirtualLoop(base_events.BaseEventLoop):
             for task in mortal.unfinished():
                 # Its end was meant.
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
-                task.get_coro().close()  # type: ignore[union-attr]
+                task.get_coro().close()
         asyncio._set_running_loop(None)
         self.close()

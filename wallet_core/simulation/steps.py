@@ -26,8 +26,8 @@ _REMEMBERED = 25
 _IN_HANDS = (Progress.PENDING, Progress.UNKNOWN)
 #: How often each thing happens, compared with the others.
 _WEIGHTS = {
-    "tap": 12, "burst": 6, "undo": 8, "accept": 6, "decline": 2, "refund": 6, "top_up": 4, "pay_out": 6,
-    "decide": 5, "send": 5, "set_mode": 3, "sweep": 9, "again": 14, "kill": 5, "start": 8,
+    "tap": 12, "burst": 6, "undo": 8, "accept": 6, "decline": 2, "refund": 6, "top_up": 4,
+    "pay_out": 6, "decide": 5, "send": 5, "set_mode": 3, "sweep": 9, "again": 14, "kill": 5, "start": 8,
     "stand_still": 4, "break_statement": 4, "kill_at_statement": 3, "lose_answer": 4,
     "fail_reads": 3, "database_away": 1, "store_away": 1, "flush": 1, "steal": 3, "wait": 3,
 }  # fmt: skip

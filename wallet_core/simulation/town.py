@@ -109,10 +109,11 @@ def beginning(dice: random.Random) -> Commit:
 
 def _rows(dice: random.Random) -> Iterator[RowChange]:
     for who in (*PEOPLE, SELLER):
-        person = {"id": f"p_{who}", "wallet_id": wallet_of(who), "admin": False}
-        yield Insert("persons", person)
-        wallet = {"id": wallet_of(who), "person_id": f"p_{who}", "mode": "open", "fence": 0}
-        yield Insert("wallets", wallet)
+        person_id, wallet_id = f"p_{who}", wallet_of(who)
+        yield Insert("persons", {"id": person_id, "wallet_id": wallet_id, "admin": False})
+        yield Insert(
+            "wallets", {"id": wallet_id, "person_id": person_id, "mode": "open", "fence": 0}
+        )
     for shop in SHOPS:
         yield Insert(
             "merchants",

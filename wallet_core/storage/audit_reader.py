@@ -5,6 +5,7 @@ The database sorts and joins, on disk where it has to; nothing here grows with t
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,14 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wallet_core.audit.rows import (
     AccountLine,
     HeldLine,
+    JournalLine,
     MovementLine,
     OrderLine,
     PayoutLine,
+    SpendingLine,
     StrayLine,
 )
 from wallet_core.ledger.accounts import Purpose
 from wallet_core.ledger.transfers import HoldState
+from wallet_core.limits import DAY_US, MONTH_US
 from wallet_core.storage import tables as t
+from wallet_core.storage.audit_strays import strays
 from wallet_core.storage.database import Database
 from wallet_core.storage.snapshots import big_sum, pages, snapshot
 
@@ -42,11 +47,11 @@ class AuditReader:
         a, e = t.accounts.c, t.entries.c
         query = (
             sa.select(
-                *(a.id, a.owner, a.purpose, a.currency, a.floor_minor, a.balance_minor, a.version),
-                *(e.seq, e.amount_minor, e.balance_after_minor),
+                *(a.id, a.owner, a.purpose, a.currency, a.wallet_id, a.floor_minor),
+                *(a.balance_minor, a.version, e.seq, e.amount_minor, e.balance_after_minor),
             )
             .join_from(t.accounts, t.entries, e.account_no == a.no, isouter=True)
-            .order_by(a.id, e.seq)
+            .order_by(a.no, e.seq)
         )
         return pages(self._connection, query, AccountLine)
 
@@ -55,8 +60,10 @@ class AuditReader:
         m, e, h = t.transfers.c, t.entries.c, t.holds.c
         query = (
             sa.select(
-                *(m.id, m.kind, m.hold_id, t.accounts.c.id, t.accounts.c.currency, e.amount_minor),
-                *(h.payer_account_id, h.payee_account_id, h.amount_minor, h.currency, h.state),
+                *(m.id, m.kind, m.hold_id, m.payee),
+                *(t.accounts.c.id, t.accounts.c.currency, e.amount_minor),
+                *(h.payer_account_id, h.payee_account_id),
+                *(h.amount_minor, h.captured_minor, h.currency, h.state),
             )
             .join_from(t.transfers, t.entries, e.transfer_id == m.id, isouter=True)
             .join(t.accounts, t.accounts.c.no == e.account_no, isouter=True)
@@ -84,20 +91,49 @@ class AuditReader:
         )
         return pages(self._connection, query, HeldLine)
 
+    async def spending_lines(self) -> AsyncGenerator[Sequence[SpendingLine], None]:
+        """What was spent lately; see `BooksReader`. The newest transfer says what is lately."""
+        newest = sa.select(sa.func.max(t.transfers.c.created_at_us))
+        now_us = (await self._connection.execute(newest)).scalar() or 0
+        async for page in pages(self._connection, _spending(now_us), SpendingLine):
+            yield page
+
+    def journal_lines(self) -> AsyncGenerator[Sequence[JournalLine], None]:
+        """Every transfer in its place; see `BooksReader`."""
+        m, e, j, c = t.transfers.c, t.entries.c, t.journal.c, t.chains.c
+        query = (
+            sa.select(
+                *(m.chain_no, m.batch_no, m.place, m.id, m.kind, m.hold_id, m.fingerprint),
+                *(m.subject, m.payee, m.commit_key, m.created_at_us, m.leaf),
+                *(t.accounts.c.id, e.seq, e.amount_minor, e.balance_after_minor),
+                *(j.transfer_count, j.hash, j.at_us, c.length, c.head),
+            )
+            .join_from(t.transfers, t.entries, e.transfer_id == m.id, isouter=True)
+            .join(t.accounts, t.accounts.c.no == e.account_no, isouter=True)
+            .join(
+                t.journal,
+                sa.and_(j.chain_no == m.chain_no, j.batch_no == m.batch_no),
+                isouter=True,
+            )
+            .join(t.chains, c.no == m.chain_no, isouter=True)
+            .order_by(m.chain_no, m.batch_no, m.place, m.id)
+        )
+        return pages(self._connection, query, JournalLine)
+
     def order_lines(self) -> AsyncGenerator[Sequence[OrderLine], None]:
         """Every order; see `BooksReader`."""
         o, h = t.orders.c, t.holds.c
-        captured, refunded = _captured(), _refunded()
+        refunded = _refunded()
         query = (
             sa.select(
                 *(o.id, o.number, o.state, o.amount_minor, o.captured_minor, o.refunded_minor),
                 *(o.currency, o.wallet_id, o.merchant_id),
-                *(h.payer_account_id, h.payee_account_id, h.amount_minor, h.currency, h.state),
-                *(h.subject, sa.func.coalesce(captured.c.moved_minor, 0)),
+                *(h.payer_account_id, h.payee_account_id, h.amount_minor, h.captured_minor),
+                *(h.currency, h.state, h.subject, t.offers.c.host),
                 sa.func.coalesce(refunded.c.moved_minor, 0),
             )
             .join_from(t.orders, t.holds, h.id == o.hold_id, isouter=True)
-            .join(captured, captured.c.hold_id == o.hold_id, isouter=True)
+            .join(t.offers, t.offers.c.id == o.offer_id, isouter=True)
             .join(refunded, refunded.c.subject == sa.literal("order:") + o.id, isouter=True)
             .order_by(o.id)
         )
@@ -119,24 +155,10 @@ class AuditReader:
 
     async def stray_lines(self) -> AsyncGenerator[Sequence[StrayLine], None]:
         """Rows whose partner is missing; see `BooksReader`."""
-        for kind, name, query, lacks in _strays():
-            row = (await self._connection.execute(query.limit(1))).first()
+        for stray in strays():
+            row = (await self._connection.execute(stray.query.limit(1))).first()
             if row is not None:
-                label = f"{kind} {' '.join(str(part) for part in row)}"
-                yield [StrayLine(label, f"{name} {label.partition(' ')[2]} {lacks}.")]
-
-
-def _captured() -> sa.Subquery:
-    """Hold → what captures have taken off the account where it was held."""
-    m, e = t.transfers.c, t.entries.c
-    return (
-        sa.select(m.hold_id, big_sum(-e.amount_minor).label("moved_minor"))
-        .join_from(t.transfers, t.entries, e.transfer_id == m.id)
-        .join(t.accounts, t.accounts.c.no == e.account_no)
-        .where(m.kind == "capture", t.accounts.c.purpose == Purpose.HELD)
-        .group_by(m.hold_id)
-        .subquery()
-    )
+                yield [StrayLine(stray.row.format(*row), stray.sentence.format(*row))]
 
 
 def _refunded() -> sa.Subquery:
@@ -156,44 +178,40 @@ def _refunded() -> sa.Subquery:
     )
 
 
-def _strays() -> list[tuple[str, str, sa.Select[tuple[object, ...]], str]]:
-    """Kind, name, query and what its rows lack."""
-    e, m, h = t.entries.c, t.transfers.c, t.holds.c
-    return [
-        (
-            "entry",
-            "Entry",
-            sa.select(e.account_no, e.seq).where(
-                ~sa.exists().where(t.accounts.c.no == e.account_no)
-            ),
-            "stands on an account that is not there",
-        ),
-        (
-            "entry",
-            "Entry",
-            sa.select(e.account_no, e.seq).where(~sa.exists().where(m.id == e.transfer_id)),
-            "belongs to a transfer that is not there",
-        ),
-        (
-            "transfer",
-            "Transfer",
-            sa.select(m.id).where(
-                m.commit_key != "", ~sa.exists().where(t.commits.c.key == m.commit_key)
-            ),
-            "belongs to a commit that is not there",
-        ),
-        (
-            "hold",
-            "Hold",
-            sa.select(h.id).where(~sa.exists().where(m.id == h.id)),
-            "was made by no transfer",
-        ),
-        (
-            "hold",
-            "Hold",
-            sa.select(h.id).where(
-                h.subject.like("order:%"), ~sa.exists().where(t.orders.c.hold_id == h.id)
-            ),
-            "is about an order that is not there",
-        ),
-    ]
+def _spending(now_us: int) -> sa.Select[Any]:
+    """What went from wallets to others in the last 30 days, for each account.
+
+    Left out is what is no spending (a payout, money between wallets that count together), and what
+    left by a transfer that several wallets paid for: whom each of them paid is not written down.
+    """
+    m, e, a = t.transfers.c, t.entries.c, t.accounts.c
+    own, others = t.wallets.alias("own"), t.wallets.alias("others")
+    more, theirs = t.entries.alias("more"), t.accounts.alias("theirs")
+    paid_by_more = (
+        sa.exists()
+        .where(more.c.transfer_id == m.id, more.c.amount_minor < 0)
+        .where(
+            theirs.c.no == more.c.account_no, theirs.c.wallet_id.is_not(None), theirs.c.no != a.no
+        )
+    )
+    since_a_day = sa.case((m.created_at_us > now_us - DAY_US, -e.amount_minor), else_=0)
+    return (
+        sa.select(
+            *(a.id, a.currency, a.spending, sa.literal(now_us)),
+            *(big_sum(since_a_day), big_sum(-e.amount_minor)),
+        )
+        .join_from(t.transfers, t.entries, e.transfer_id == m.id)
+        .join(t.accounts, a.no == e.account_no)
+        .join(own, own.c.id == a.wallet_id, isouter=True)
+        .join(others, m.payee == sa.literal("wallet:") + others.c.id, isouter=True)
+        .where(
+            *(m.created_at_us > now_us - MONTH_US, m.kind.in_(("authorise", "post"))),
+            *(e.amount_minor < 0, a.wallet_id.is_not(None), m.payee != a.owner),
+            sa.or_(*(m.payee.like(f"{kind}:%") for kind in ("merchant", "wallet", "escrow"))),
+            sa.func.coalesce(own.c.limit_group, "own")
+            != sa.func.coalesce(others.c.limit_group, ""),
+            ~paid_by_more,
+        )
+        .group_by(a.no, a.id, a.currency, a.spending)
+        .order_by(a.no)
+    )

@@ -17,7 +17,7 @@ import msgspec
 
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef
-from wallet_core.ledger.commits import Commit, Hold, Notice, Refresh, Written
+from wallet_core.ledger.commits import Commit, Hold, Notice, Written
 from wallet_core.ledger.posting import Books
 from wallet_core.ledger.transfers import (
     Authorise,
@@ -101,7 +101,12 @@ class Batch:
         self._note_known(opened.commits)
         decided: list[Result | int] = []
         for task in self.tasks:
-            decided.append((yield from self._decided(task)))  # noqa: PERF401 - it yields in between
+            while True:
+                try:
+                    decided.append(self._decide(task))
+                    break
+                except NeedsSpends as need:
+                    yield from self._spending.load_spends(need.payment)
         results = yield from self._look_again(decided)
         yield q.Save(self._writes(results, opened))
         return results
@@ -152,13 +157,6 @@ class Batch:
 
     # --- decide ------------------------------------------------------------------------------
 
-    def _decided(self, task: Task) -> Generator[q.Request, Any, Result | int]:
-        while True:
-            try:
-                return self._decide(task)
-            except NeedsSpends as need:
-                yield from self._spending.load_spends(need.payment)
-
     def _decide(self, task: Task) -> Result | int:
         if isinstance(task, RaiseFence):
             return self._raise_fence(task.wallet_id)
@@ -166,7 +164,8 @@ class Batch:
         known = self._known.get(task.key) if task.key else None
         if known is not None:
             return _as_known(task, mark, known)
-        if not task.key and all(x.id in self._books.known_transfers for x in task.transfers):
+        standing = self._books.known_transfers
+        if not task.key and standing and all(x.id.int in standing for x in task.transfers):
             return self._as_known_transfers(task)
         try:
             take_back = self._books.apply(task)
@@ -179,12 +178,13 @@ class Batch:
         except (Refused, KeyConflict) as refusal:
             return refusal
         now_us = self._books.now_us
+        if not task.key:
+            return Written(key="", created=True, at_us=now_us)
         written = Written(
             key=task.key, created=True, refusal=task.refusal, result=task.result, at_us=now_us
         )
-        if task.key:
-            self._known[task.key] = (msgspec.structs.replace(written, created=False), mark)
-            self._new.append((task, mark))
+        self._known[task.key] = (msgspec.structs.replace(written, created=False), mark)
+        self._new.append((task, mark))
         return written
 
     def _raise_fence(self, wallet_id: str) -> int:
@@ -198,7 +198,7 @@ class Batch:
 
     def _as_known_transfers(self, commit: Commit) -> Result:
         for transfer in commit.transfers:
-            if self._books.known_transfers[transfer.id] != fingerprint(transfer):
+            if self._books.known_transfers[transfer.id.int] != fingerprint(transfer):
                 return KeyConflict(f"Transfer {transfer.id} stands with other parameters.")
         return Written(key="", created=False, at_us=0)
 
@@ -228,7 +228,7 @@ class Batch:
 
     def _known_after_all(self, commit: Commit, again: q.Opened) -> Result | None:
         if not commit.key:
-            found = all(x.id in again.transfers for x in commit.transfers)
+            found = all(x.id.int in again.transfers for x in commit.transfers)
             return self._as_known_transfers(commit) if found else None
         known = self._known.get(commit.key)
         return None if known is None else _as_known(commit, mark_of(commit), known)
@@ -313,7 +313,11 @@ def _commit_rows(new: Sequence[tuple[Commit, bytes]], now_us: int) -> q.Insert:
 
 def _changed_accounts(books: Books) -> list[q.Change]:
     changed = [account for account in books.accounts.values() if account.changed]
-    spent = [(a.no, a.balance_minor, a.version, a.spending.pack()) for a in changed if a.spent]
+    spent = [
+        (a.no, a.balance_minor, a.version, a.spending(books.now_us).pack())
+        for a in changed
+        if a.spent
+    ]
     others = [(a.no, a.balance_minor, a.version) for a in changed if not a.spent]
     balance = ("balance_minor", "version")
     writes = []
@@ -363,23 +367,29 @@ _REFRESH = q.Statement(
 
 def _speech(new: Sequence[tuple[Commit, bytes]], now_us: int) -> list[q.Insert | q.Run]:
     """What is to be said: new messages, and edits of every message that shows a view."""
-    notices, refreshes = [], {}
+    notices: list[tuple[Any, ...]] = []
+    refreshes: dict[tuple[str, str], tuple[str, bool]] = {}
     for commit, _ in new:
         for said in commit.outbox:
             if isinstance(said, Notice):
                 notices.append((*msgspec.structs.astuple(said), True, "due", 0, now_us))
             else:
-                refreshes[commit.key, said.view, said.ref] = said
+                # One edit shows what all of the batch has done.
+                key, settled = refreshes.get((said.view, said.ref), (commit.key, False))
+                refreshes[said.view, said.ref] = (key, settled or said.settled)
     writes: list[q.Insert | q.Run] = []
     if notices:
         columns = (*_NOTICE, "settled", "state", "tries", "due_at_us")
         writes.append(q.Insert(t.outbox, columns, notices, if_absent=True))
     if refreshes:
-        rows = [_refresh_row(key, said, now_us) for (key, _, _), said in refreshes.items()]
+        rows = [
+            (view, ref, _suffix(key), settled, now_us)
+            for (view, ref), (key, settled) in refreshes.items()
+        ]
         writes.append(q.Run(_REFRESH, tuple(zip(*rows, strict=True))))
     return writes
 
 
-def _refresh_row(commit_key: str, said: Refresh, now_us: int) -> tuple[Any, ...]:
-    suffix = "#" + blake2b(commit_key.encode(), digest_size=8).hexdigest()
-    return said.view, said.ref, suffix, said.settled, now_us
+def _suffix(commit_key: str) -> str:
+    """What makes the name of an edit of the name of what it edits."""
+    return "#" + blake2b(commit_key.encode(), digest_size=8).hexdigest()

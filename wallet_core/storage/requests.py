@@ -106,13 +106,13 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`transfers`: id → fingerprint; `commits`: key, fingerprint, refusal, result, time of each."""
+    """`transfers`: number of the id → fingerprint; `commits`: key, fingerprint, refusal, result, time of each."""
 
     now_us: int
     chain_no: int
     length: int
     head: bytes
-    transfers: dict[UUID, bytes]
+    transfers: dict[int, bytes]
     commits: Sequence[tuple[str, bytes, str | None, str, int]]
 
 

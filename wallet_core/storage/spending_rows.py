@@ -9,7 +9,7 @@ import msgspec
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.posting import AccountState, Books
 from wallet_core.ledger.wallets import Payment, WalletMode, WalletRules, WalletState
-from wallet_core.limits import MONTH_US, Limits, Spend, Spending
+from wallet_core.limits import MONTH_US, Limits, Spend
 from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
 from wallet_core.storage.account_numbers import NumberedAccount
@@ -75,13 +75,15 @@ class SpendingRows:
             account = numbered[no]
             accounts[account.ref.id] = AccountState(
                 account.ref,
+                account.floor_minor,
+                account.id_bytes,
                 no,
                 balance_minor,
                 version,
-                Spending.unpack(spending),
-                id_bytes=account.id_bytes,
+                spending,
             )
-            if wallet_id is not None:
+            # Nothing has to be known of a wallet that is open, alone and without limits of its own.
+            if mode is not None and (mode != "open" or limits or group):
                 self._see_wallet(wallet_id, mode, fence, limits, group)
 
     def _see_wallet(

@@ -169,7 +169,7 @@ class SqliteTransactions:
             sql = "SELECT fingerprint FROM transfers WHERE id = ?"
             row = self._execute(connection, sql, (name.hex,)).fetchone()
             if row is not None:
-                transfers[name] = row[0]
+                transfers[name.int] = row[0]
         commits = []
         for key in request.keys:
             sql = (

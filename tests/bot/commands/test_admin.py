@@ -158,9 +158,12 @@ async def test_books_that_do_not_balance_say_so(chat: Chat) -> None:
     async with chat.database.write() as connection:
         # A forger with access to the database, adding an entry of his own.
         transfer_id = (await connection.execute(sa.select(t.transfers.c.id))).scalar_one()
+        anna = sa.select(t.accounts.c.no).where(
+            t.accounts.c.id == f"wallet:{wallet_id}/available/CNY"
+        )
         await connection.execute(
             sa.insert(t.entries).values(
-                account_id=f"wallet:{wallet_id}/available/CNY",
+                account_no=(await connection.execute(anna)).scalar_one(),
                 seq=99,
                 transfer_id=transfer_id,
                 amount_minor=100,

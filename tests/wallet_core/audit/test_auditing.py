@@ -1,5 +1,6 @@
 """An audit finds each kind of wrong row and names it; it needs no more memory for more books."""
 
+import asyncio
 import tracemalloc
 from string import Template
 
@@ -9,12 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tests.wallet_core.busy_books import audit_of, busy_books, unguarded
 from wallet_core.audit.auditing import audit
 from wallet_core.audit.findings import BrokenBooks
+from wallet_core.ledger import accounts
+from wallet_core.ledger.commits import Commit
+from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.storage.append_only import create_all
 from wallet_core.storage.audit_reader import books_of
 from wallet_core.storage.database import Database
+from wallet_core.storage.writer import Writer
 
-HALF_ENTRIES = 100_000
-MEMORY_BYTES_MAX = 8_000_000
+HALF_ENTRIES = 5_000
+MEMORY_BYTES_MAX = 5_000_000
 
 #: What the statements below mean by a name.
 NAMES = {
@@ -26,6 +31,24 @@ NAMES = {
         "(SELECT 'wallet:' || wallet_id || '/held/CNY' FROM persons JOIN identities "
         "ON person_id = id WHERE network_person_id = 'anna')"
     ),
+    "annas_no": (
+        "(SELECT a.no FROM accounts a JOIN persons p ON a.id = 'wallet:' || p.wallet_id || "
+        "'/available/CNY' JOIN identities i ON i.person_id = p.id "
+        "WHERE i.network_person_id = 'anna')"
+    ),
+    "till": "(SELECT no FROM accounts WHERE id = 'provider:cash/clearing/CNY')",
+    "account": (
+        "accounts (no, id, owner, purpose, currency, wallet_id, floor_minor, balance_minor, "
+        "version)"
+    ),
+    "transfer": (
+        "transfers (id, kind, fingerprint, subject, commit_key, created_at_us, chain_no, batch_no, "
+        "place, leaf)"
+    ),
+    "thief": "777, 'wallet:w/available/CNY', 'wallet:w', 'available', 'CNY', 'w', 0",
+    "like_it": "fingerprint, '', commit_key, 1, chain_no, batch_no, place, leaf FROM transfers",
+    "parts": "(SELECT hold_id FROM transfers WHERE kind = 'capture' AND subject = 'sale' "
+    "GROUP BY hold_id HAVING count(*) = 3)",
     "open": "(SELECT hold_id FROM orders WHERE state = 'authorised')",
     "paid": "(SELECT hold_id FROM orders WHERE state = 'paid' AND refunded_minor = 0)",
     "capture": (
@@ -53,47 +76,50 @@ HARM = {
         ("Account wallet:", "has the floor None instead of 0"),
     ),
     "an account's name": (
-        "INSERT INTO accounts VALUES ('nonsense', 'n', 'available', 'CNY', 0, 0, 0)",
+        "INSERT INTO $account VALUES (777, 'nonsense', 'n', 'available', 'CNY', NULL, 0, 0, 0)",
         ("Account nonsense has a name that is no account's.",),
     ),
     "an entry's amount": (
-        "UPDATE entries SET amount_minor = amount_minor + 1 WHERE account_id = $annas AND seq = 2",
+        (
+            "UPDATE entries SET amount_minor = amount_minor + 1 "
+            "WHERE account_no = $annas_no AND seq = 2"
+        ),
         ("Account wallet:", "after entry 2, but its entries come to"),
     ),
     "an entry's balance": (
-        "UPDATE entries SET balance_after_minor = 7 WHERE account_id = $annas AND seq = 3",
+        "UPDATE entries SET balance_after_minor = 7 WHERE account_no = $annas_no AND seq = 3",
         ("Account wallet:", "states CNY 0.07 after entry 3"),
     ),
     "an entry of nothing": (
-        "UPDATE entries SET amount_minor = 0 WHERE account_id = $annas AND seq = 1",
+        "UPDATE entries SET amount_minor = 0 WHERE account_no = $annas_no AND seq = 1",
         ("Account wallet:", "has an entry 1 that moves nothing"),
     ),
     "an entry that is gone": (
-        "DELETE FROM entries WHERE account_id = $annas AND seq = 2",
+        "DELETE FROM entries WHERE account_no = $annas_no AND seq = 2",
         ("Account wallet:", "misses entry 2: the next one there is 3"),
     ),
     "the last entry that is gone": (
         (
-            "DELETE FROM entries WHERE account_id = $annas AND seq = "
+            "DELETE FROM entries WHERE account_no = $annas_no AND seq = "
             "(SELECT version FROM accounts WHERE id = $annas)"
         ),
         ("Account wallet:", "entries and has"),
     ),
     "a balance below the floor": (
         (
-            "INSERT INTO accounts VALUES ('wallet:w/available/CNY', 'wallet:w', 'available', "
-            "'CNY', 0, -5, 1); INSERT INTO entries SELECT 'wallet:w/available/CNY', 1, id, -5, -5 "
+            "INSERT INTO $account VALUES ($thief, -5, 1); "
+            "INSERT INTO entries SELECT 777, 1, id, -5, -5 "
             "FROM transfers WHERE id = $capture"
         ),
         ("Account wallet:w/available/CNY is below its floor after entry 1: CNY -0.05",),
     ),
     "an entry without its account": (
         "DELETE FROM accounts WHERE id = $annas",
-        ("Entry wallet:", "1 stands on an account that is not there"),
+        ("Entry 1 stands on account number ", "which is not there"),
     ),
     "a transfer that is gone": (
         "DELETE FROM transfers WHERE id = $capture",
-        ("Entry ", "belongs to a transfer that is not there"),
+        ("Entry ", " of account ", "belongs to a transfer that is not there"),
     ),
     "a commit that is gone": (
         "DELETE FROM commits WHERE key = (SELECT commit_key FROM transfers WHERE id = $capture)",
@@ -101,26 +127,22 @@ HARM = {
     ),
     "a transfer that makes money": (
         (
-            "INSERT INTO accounts VALUES ('wallet:w/available/CNY', 'wallet:w', 'available', "
-            "'CNY', 0, 5, 1); INSERT INTO entries SELECT 'wallet:w/available/CNY', 1, id, 5, 5 "
+            "INSERT INTO $account VALUES ($thief, 5, 1); "
+            "INSERT INTO entries SELECT 777, 1, id, 5, 5 "
             "FROM transfers WHERE id = $capture"
         ),
         ("Transfer capture ", "does not sum to zero: its entries come to CNY 0.05"),
     ),
     "a transfer with one side": (
         (
-            "INSERT INTO transfers SELECT $new, 'post', fingerprint, '', NULL, commit_key, 1 "
-            "FROM transfers WHERE id = $capture; INSERT INTO accounts VALUES "
-            "('wallet:w/available/CNY', 'wallet:w', 'available', 'CNY', 0, 5, 1); "
-            "INSERT INTO entries VALUES ('wallet:w/available/CNY', 1, $new, 5, 5)"
+            "INSERT INTO $transfer SELECT $new, 'post', $like_it WHERE id = $capture; "
+            "INSERT INTO $account VALUES ($thief, 5, 1); "
+            "INSERT INTO entries VALUES (777, 1, $new, 5, 5)"
         ),
         ("Transfer post ", "has 1 entries; money has two sides"),
     ),
     "a transfer without entries": (
-        (
-            "INSERT INTO transfers SELECT $new, 'post', fingerprint, '', NULL, commit_key, 1 "
-            "FROM transfers WHERE id = $capture"
-        ),
+        ("INSERT INTO $transfer SELECT $new, 'post', $like_it WHERE id = $capture"),
         ("Transfer post ", "has 0 entries"),
     ),
     "a transfer's kind": (
@@ -133,7 +155,7 @@ HARM = {
     ),
     "a hold that nothing made": (
         (
-            "INSERT INTO holds SELECT $new, payer_account_id, payee_account_id, amount_minor, "
+            "INSERT INTO holds SELECT $new, payer_account_id, payee_account_id, amount_minor, 0, "
             "currency, state, ending, due_at_us, '' FROM holds WHERE id = $open"
         ),
         ("Hold ", "was made by no transfer"),
@@ -160,22 +182,113 @@ HARM = {
     ),
     "a hold's payee": (
         "UPDATE holds SET payee_account_id = 'merchant:m_x/available/CNY' WHERE id = $paid",
-        ("Transfer capture ", "captures nothing for merchant:m_x/available/CNY"),
+        ("Hold ", "is for merchant:m_x, but was made for merchant:m_shop"),
+    ),
+    "what a hold says was captured": (
+        "UPDATE holds SET captured_minor = captured_minor + 1 WHERE id = $parts",
+        ("Hold ", "says CNY 80.01 captured, but its transfers captured CNY 80.00"),
+    ),
+    "a capture that gives more back": (
+        ("UPDATE holds SET captured_minor = amount_minor, state = 'open' WHERE id = $parts"),
+        ("Hold ", "says CNY 100.00 captured, but its transfers captured CNY 80.00"),
+    ),
+    "a hold with a part that was closed by hand": (
+        ("UPDATE holds SET state = 'captured' WHERE captured_minor = 500 AND state = 'open'"),
+        ("Hold ", "is captured, but its transfers leave CNY 55.00 held"),
+    ),
+    "a hold that went back after a part and says captured": (
+        ("UPDATE holds SET state = 'captured' WHERE captured_minor = 2000 AND state = 'voided'"),
+        ("Hold ", "is captured, but no transfer ended it so"),
+    ),
+    "what a wallet counts as spent": (
+        "UPDATE accounts SET spending = NULL WHERE id = $annas",
+        ("Account wallet:", "counts CNY 0.00 as spent in the last day, but its payments come to"),
+    ),
+    "an account's wallet": (
+        "UPDATE accounts SET wallet_id = NULL WHERE id = $annas",
+        ("Account wallet:", "says that it is money of the wallet None"),
+    ),
+    "a transfer's subject": (
+        "UPDATE transfers SET subject = 'gift of the house' WHERE subject = 'keep'",
+        ("Transfer post ", "is not as it was written: its leaf in the journal is "),
+    ),
+    "a transfer's time": (
+        "UPDATE transfers SET created_at_us = created_at_us + 1 WHERE subject = 'keep'",
+        ("Transfer post ", "is not as it was written"),
+    ),
+    "a transfer's leaf": (
+        "UPDATE transfers SET leaf = fingerprint WHERE subject = 'keep'",
+        ("Transfer post ", "is not as it was written"),
+    ),
+    "a transfer's place": (
+        "UPDATE transfers SET place = 1 WHERE subject = 'keep'",
+        ("Batch ", " of chain ", " at place 1, not 0"),
+    ),
+    "a transfer in another batch": (
+        "UPDATE transfers SET batch_no = batch_no + 5000 WHERE subject = 'keep'",
+        ("Chain ", "misses batch "),
+    ),
+    "a transfer in another chain": (
+        (
+            "INSERT INTO chains VALUES (77, 0, $zeros); "
+            "UPDATE transfers SET chain_no = 77, batch_no = 1 WHERE subject = 'keep'"
+        ),
+        ("Chain ", " says ", " batches and has "),
+    ),
+    "a batch's hash": (
+        (
+            "UPDATE journal SET hash = (SELECT leaf FROM transfers WHERE subject = 'keep') "
+            "WHERE chain_no = 0 AND batch_no = 1"
+        ),
+        ("Batch 1 of chain 0 has another hash than its transfers and the batch before it.",),
+    ),
+    "a batch's time": (
+        "UPDATE journal SET at_us = at_us + 1 WHERE chain_no = 0 AND batch_no = 2",
+        ("Batch 2 of chain 0 has another hash",),
+    ),
+    "a batch's count": (
+        "UPDATE journal SET transfer_count = 2 WHERE chain_no = 0 AND batch_no = 1",
+        ("Batch 1 of chain 0 counts 2 transfers and has 1.",),
+    ),
+    "a batch that is gone": (
+        "DELETE FROM journal WHERE chain_no = 0 AND batch_no = 2",
+        ("Batch 2 of chain 0 is not in the journal",),
+    ),
+    "a batch behind the end": (
+        (
+            "INSERT INTO journal SELECT chain_no, 9999, 1, hash, at_us FROM journal "
+            "WHERE chain_no = 0 AND batch_no = 1"
+        ),
+        ("Batch 9999 of chain 0 lies beyond the end that the chain states.",),
+    ),
+    "a chain's head": (
+        (
+            "UPDATE chains SET head = (SELECT leaf FROM transfers WHERE subject = 'keep') "
+            "WHERE no = 0"
+        ),
+        ("Chain 0 states ", "and a head that is not that of its last batch"),
+    ),
+    "a chain's length": (
+        "UPDATE chains SET length = length - 1 WHERE no = 0",
+        ("lies beyond the end that the chain states",),
+    ),
+    "a chain that is gone": (
+        "DELETE FROM chains WHERE no = 0",
+        ("Batch 1 of chain 0 lies beyond the end",),
     ),
     "held money without a hold": (
         (
-            "INSERT INTO transfers SELECT $new, 'post', fingerprint, '', NULL, commit_key, 1 "
-            "FROM transfers WHERE id = $capture; "
+            "INSERT INTO $transfer SELECT $new, 'post', $like_it WHERE id = $capture; "
             "UPDATE accounts SET balance_minor = balance_minor + 5, version = version + 1 "
             "WHERE id = $held; "
-            "INSERT INTO entries SELECT id, version, $new, 5, balance_minor FROM accounts "
+            "INSERT INTO entries SELECT no, version, $new, 5, balance_minor FROM accounts "
             "WHERE id = $held; "
             "UPDATE accounts SET balance_minor = balance_minor - 5, version = version + 1 "
             "WHERE id = 'provider:cash/clearing/CNY'; "
-            "INSERT INTO entries SELECT id, version, $new, -5, balance_minor FROM accounts "
+            "INSERT INTO entries SELECT no, version, $new, -5, balance_minor FROM accounts "
             "WHERE id = 'provider:cash/clearing/CNY'"
         ),
-        ("Account wallet:", "has CNY 199.05 on it, but its open holds come to CNY 199.00"),
+        ("Account wallet:", "has CNY 254.05 on it, but its open holds come to CNY 254.00"),
     ),
     "an order's state": (
         "UPDATE orders SET state = 'paid' WHERE state = 'undone'",
@@ -187,7 +300,30 @@ HARM = {
     ),
     "an order's wallet": (
         "UPDATE orders SET wallet_id = 'w_x' WHERE hold_id = $paid",
+        ("Order ", "that is not there"),
+    ),
+    "an order's merchant": (
+        (
+            "INSERT INTO merchants VALUES ('m_x', 'Thief', 'web', 'room', TRUE, 1); "
+            "UPDATE orders SET merchant_id = 'm_x' WHERE hold_id = $paid"
+        ),
         ("Order ", "and its hold name other people"),
+    ),
+    "an order without its offer": (
+        "DELETE FROM offers WHERE id = 'of_tea'",
+        ("Order ", "that is not there"),
+    ),
+    "an order without its quote": (
+        "DELETE FROM quotes WHERE id = 'q_4'",
+        ("Order ", "that is not there"),
+    ),
+    "an attempt without its order": (
+        "UPDATE attempts SET order_id = 'o_x' WHERE quote_id = 'q_3'",
+        ("An attempt is about the order o_x, which is not there.",),
+    ),
+    "an attempt for another quote": (
+        "UPDATE attempts SET n = 7, quote_id = 'q_1' WHERE quote_id = 'q_3'",
+        ("The attempt of order ", "names another quote or wallet than the order"),
     ),
     "an order's capture": (
         "UPDATE orders SET captured_minor = captured_minor - 1 WHERE hold_id = $paid",
@@ -201,11 +337,11 @@ HARM = {
         (
             "UPDATE orders SET refunded_minor = 19901 WHERE state = 'refunded'; "
             "UPDATE accounts SET balance_minor = balance_minor + 1, version = version + 1 "
-            "WHERE id = $annas; INSERT INTO entries SELECT id, version, (SELECT t.id FROM "
+            "WHERE id = $annas; INSERT INTO entries SELECT no, version, (SELECT t.id FROM "
             "transfers t JOIN orders o ON t.subject = 'order:' || o.id WHERE o.state = 'refunded' "
             "AND t.kind = 'post'), 1, balance_minor FROM accounts WHERE id = $annas; "
             "UPDATE accounts SET balance_minor = balance_minor - 1, version = version + 1 "
-            "WHERE id = 'provider:cash/clearing/CNY'; INSERT INTO entries SELECT id, version, "
+            "WHERE id = 'provider:cash/clearing/CNY'; INSERT INTO entries SELECT no, version, "
             "(SELECT t.id FROM transfers t JOIN orders o ON t.subject = 'order:' || o.id WHERE "
             "o.state = 'refunded' AND t.kind = 'post'), -1, balance_minor FROM accounts "
             "WHERE id = 'provider:cash/clearing/CNY'"
@@ -231,27 +367,11 @@ HARM = {
 }
 
 
-#: Many top-ups of one unit each.
-FILLING = [
-    "INSERT INTO commits VALUES ('k', $empty, NULL, '', 1)",
-    (
-        "INSERT INTO accounts $numbers SELECT $owner || '/available/CNY', $owner, 'available', "
-        "'CNY', 0, $each, $each FROM n WHERE i <= 100"
-    ),
-    "INSERT INTO accounts VALUES ($till, 'provider:cash', 'clearing', 'CNY', NULL, -$all, $all)",
-    "INSERT INTO transfers $numbers SELECT $uuid, 'post', $empty, '', NULL, 'k', i FROM n",
-    "INSERT INTO entries $numbers SELECT $till, i, $uuid, -1, -i FROM n",
-    (
-        "INSERT INTO entries $numbers SELECT $owner || '/available/CNY', (i + 99) / 100, $uuid, 1, "
-        "(i + 99) / 100 FROM n"
-    ),
-]
-
-
 async def do(connection: AsyncConnection, statements: str) -> None:
     sqlite = connection.dialect.name == "sqlite"
     new = f"'{1:032x}'" if sqlite else f"'{1:032x}'::uuid"
-    for statement in Template(statements).substitute(NAMES, new=new).split("; "):
+    zeros = f"x'{bytes(32).hex()}'" if sqlite else f"'\\x{bytes(32).hex()}'::bytea"
+    for statement in Template(statements).substitute(NAMES, new=new, zeros=zeros).split("; "):
         result = await connection.exec_driver_sql(statement)
         assert result.rowcount == 1, statement
 
@@ -260,9 +380,13 @@ async def test_books_with_a_bit_of_everything_are_right(database_url: str) -> No
     async with busy_books(database_url) as world, books_of(world.database) as books:
         audited = await audit(books)
     assert audited.order_count == 5
-    assert audited.transfer_count == 2 + 5 + 4 + 2 + 2 + 1
-    assert audited.entry_count == 2 * audited.transfer_count
-    assert audited.account_count == 6
+    trade, in_parts, conversion = 2 + 5 + 4 + 2 + 2 + 1, 4 + 3 + 2, 4
+    assert audited.transfer_count == trade + in_parts + conversion
+    more_than_two = 2 + 2 + 1 + 3
+    assert audited.entry_count == 2 * audited.transfer_count + more_than_two
+    assert audited.account_count == 6 + 2 + 5
+    assert audited.batch_count <= audited.transfer_count
+    assert audited.chain_count in (1, 2)
 
 
 async def test_empty_books_are_right(database_url: str) -> None:
@@ -302,7 +426,7 @@ async def test_memory_does_not_grow_with_the_books(database_url: str) -> None:
     database = Database(database_url)
     async with database.write() as connection:
         await connection.run_sync(create_all)
-        await _fill(connection)
+    await _fill(database)
     tracemalloc.start()
     try:
         async with books_of(database) as books:
@@ -315,19 +439,23 @@ async def test_memory_does_not_grow_with_the_books(database_url: str) -> None:
     assert peak_bytes < MEMORY_BYTES_MAX
 
 
-async def _fill(connection: AsyncConnection) -> None:
+async def _fill(database: Database) -> None:
     """Many top-ups of one unit, spread over a hundred wallets; the till is one hot account."""
-    sqlite = connection.dialect.name == "sqlite"
-    names = {
-        "uuid": "printf('%032x', i)" if sqlite else "lpad(to_hex(i), 32, '0')::uuid",
-        "empty": "x'00'" if sqlite else "'\\x00'::bytea",
-        "numbers": (
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $all)"
-        ).replace("$all", str(HALF_ENTRIES)),
-        "all": HALF_ENTRIES,
-        "each": HALF_ENTRIES // 100,
-        "owner": "'wallet:w' || (i % 100)",
-        "till": "'provider:cash/clearing/CNY'",
-    }
-    for line in FILLING:
-        await connection.exec_driver_sql(Template(line).substitute(names))
+    till = accounts.clearing("cash", "CNY")
+    wallets = [accounts.wallet(f"w{n}", "CNY") for n in range(100)]
+    async with Writer(database) as writer:
+        await asyncio.gather(
+            *(
+                writer.commit(
+                    Commit(
+                        transfers=(
+                            Post(
+                                id=named("fill", n),
+                                legs=(Leg(till, -1), Leg(wallets[n % 100], 1)),
+                            ),
+                        )
+                    )
+                )
+                for n in range(HALF_ENTRIES)
+            )
+        )

@@ -217,7 +217,7 @@ def hold(amount_minor: int, key: str = "hold") -> Authorise:
 
 def with_money(amount_minor: int) -> Books:
     books = opened()
-    books.accounts[WALLETS[0].id] = AccountState(WALLETS[0], 1, amount_minor, 7)
+    books.accounts[WALLETS[0].id] = AccountState.opened(WALLETS[0], amount_minor, 7)
     return books
 
 

@@ -10,7 +10,7 @@ from alembic import command
 from sqlalchemy.exc import DBAPIError
 
 from tests.audit import audit
-from tests.wallet_core.busy_books import busy_books
+from tests.wallet_core.busy_books import trade
 from tests.wallet_core.world import World, world_at
 from wallet_core.audit import auditing
 from wallet_core.limits import Spending
@@ -76,9 +76,8 @@ async def fill_as_before(database: Database, rows: Rows) -> None:
 @pytest.fixture
 async def before(tmp_path: Path) -> Rows:
     """What was traded, with a hold in every state and somebody who is frozen."""
-    async with busy_books(f"sqlite+aiosqlite:///{tmp_path / 'before.db'}") as world:
-        seller = await world.person("seller")
-        assert seller.wallet_id
+    async with world_at(f"sqlite+aiosqlite:///{tmp_path / 'before.db'}") as world:
+        await trade(world)
         frozen = await world.person("zoe", 700)
         await world.freeze(frozen.wallet_id)
         return await rows_of(world.database)

@@ -1,0 +1,101 @@
+"""Rows whose partner is missing. No foreign keys stand in their way, so an audit looks for them."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from wallet_core.storage import tables as t
+
+
+class Stray(NamedTuple):
+    """How to find rows of one kind, and what is said of the first one; `{}` are its columns."""
+
+    query: sa.Select[Any]
+    row: str
+    sentence: str
+
+
+def strays() -> Iterator[Stray]:
+    """All that can be missing; the books first."""
+    e, m, h = t.entries.c, t.transfers.c, t.holds.c
+    yield Stray(
+        sa.select(e.account_no, e.seq).where(_nothing(t.accounts.c.no == e.account_no)),
+        "entry {1}",
+        "Entry {1} stands on account number {0}, which is not there.",
+    )
+    yield Stray(
+        sa.select(t.accounts.c.id, e.seq)
+        .join_from(t.entries, t.accounts, t.accounts.c.no == e.account_no)
+        .where(_nothing(m.id == e.transfer_id)),
+        "entry {1}",
+        "Entry {1} of account {0} belongs to a transfer that is not there.",
+    )
+    yield Stray(
+        sa.select(m.id).where(m.commit_key != "", _nothing(t.commits.c.key == m.commit_key)),
+        "transfer {}",
+        "Transfer {} belongs to a commit that is not there.",
+    )
+    yield Stray(
+        sa.select(h.id).where(_nothing(m.id == h.id)),
+        "hold {}",
+        "Hold {} was made by no transfer.",
+    )
+    yield Stray(
+        sa.select(h.id).where(h.subject.like("order:%"), _nothing(t.orders.c.hold_id == h.id)),
+        "hold {}",
+        "Hold {} is about an order that is not there.",
+    )
+    yield from _strays_of_the_journal()
+    yield from _strays_of_trade()
+
+
+def _strays_of_the_journal() -> Iterator[Stray]:
+    j, c = t.journal.c, t.chains.c
+    yield Stray(
+        sa.select(j.batch_no, j.chain_no)
+        .where(_nothing(sa.and_(c.no == j.chain_no, c.length >= j.batch_no)))
+        .order_by(j.chain_no, j.batch_no),
+        "batch {}",
+        "Batch {} of chain {} lies beyond the end that the chain states.",
+    )
+    ends_so = sa.and_(j.chain_no == c.no, j.batch_no == c.length, j.hash == c.head)
+    yield Stray(
+        sa.select(c.no, c.length).where(c.length > 0, _nothing(ends_so)),
+        "chain {}",
+        "Chain {} states {} batches and a head that is not that of its last batch.",
+    )
+
+
+def _strays_of_trade() -> Iterator[Stray]:
+    o, a, w = t.orders.c, t.attempts.c, t.wallets.c
+    for name, there in (
+        ("quote", t.quotes.c.id == o.quote_id),
+        ("offer", t.offers.c.id == o.offer_id),
+        ("merchant", t.merchants.c.id == o.merchant_id),
+        ("wallet", w.id == o.wallet_id),
+    ):
+        missing = f"Order {{}} ({{}}) names a {name} that is not there."
+        yield Stray(sa.select(o.id, o.number).where(_nothing(there)), "order {}", missing)
+    yield Stray(
+        sa.select(a.order_id).where(_nothing(o.id == a.order_id)),
+        "attempt {}",
+        "An attempt is about the order {}, which is not there.",
+    )
+    yield Stray(
+        sa.select(a.order_id)
+        .join_from(t.attempts, t.orders, o.id == a.order_id)
+        .where(sa.or_(o.quote_id != a.quote_id, o.wallet_id != a.wallet_id)),
+        "attempt {}",
+        "The attempt of order {} names another quote or wallet than the order.",
+    )
+    in_group = t.limit_groups.c.id == w.limit_group
+    yield Stray(
+        sa.select(w.id).where(w.limit_group.is_not(None), _nothing(in_group)),
+        "wallet {}",
+        "Wallet {} counts together with a group that is not there.",
+    )
+
+
+def _nothing(where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return ~sa.exists().where(where)
