@@ -543,8 +543,8 @@ def test_the_writer_does_what_the_model_does(ground: Ground) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=40,
-            stateful_step_count=25,
+            max_examples=30 if ground.database.is_sqlite else 10,
+            stateful_step_count=25 if ground.database.is_sqlite else 20,
             deadline=None,
             derandomize=True,
             # On two connections not everything repeats itself, so nothing is tried again.

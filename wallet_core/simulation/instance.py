@@ -27,7 +27,7 @@ _BEGIN_US = 1_750_000_000_000_000
 _PROCESSES = 3
 #: How many of the leases are stolen, or their holders stopped, right after they were granted.
 _HARMED = 0.3
-#: How many reads of a hundred are answered so slowly that somebody may write meanwhile.
+#: How many answers are under way for longer than nothing.
 _OUTDATED = 0.4
 
 Say = Callable[[str], None]
@@ -53,6 +53,7 @@ class Instance:
             self.chronicle, self.store, self.faults, parts, self._open, self._harm_grant
         )
         self._commit_count = 0
+        self._fences: dict[str, int] = {}
         self._started = 0
 
     # --- time and trace --------------------------------------------------------------------------
@@ -74,6 +75,7 @@ class Instance:
         """Fill the books and start all processes."""
         async with Writer(self._open(faulty=False)) as writer:
             await writer.commit(beginning(self.dice))
+        self._see_commits()
         for slot in range(_PROCESSES):
             await self.start(slot)
 
@@ -184,6 +186,7 @@ class Instance:
         self.faults.before_read()
 
     async def _after_read(self) -> None:
+        """An answer is under way, and somebody may write meanwhile."""
         if self.dice.random() < _OUTDATED:
             await asyncio.sleep(self.faults.travel_s())
 
@@ -193,22 +196,19 @@ class Instance:
         if owner is None:
             return work()
         await asyncio.sleep(self.faults.travel_s())
-        before = fences(self._connection)
         try:
             result = work()
         except Killed:
             self.kill(owner)
             return await self.loop.create_future()
         finally:
-            self._see_commits(before)
+            self._see_commits()
         self.faults.after_transaction()
-        await asyncio.sleep(self.faults.travel_s())
+        await self._after_read()
         return result
 
-    def _see_commits(self, before: dict[str, int]) -> None:
-        new = commits_after(self._connection, self._commit_count)
-        if new:
-            after = fences(self._connection)
-            self._commit_count = new[-1][0]
-            for _, key, result in new:
-                self.chronicle.check_fences(before, after, key, result)
+    def _see_commits(self) -> None:
+        before, self._fences = self._fences, fences(self._connection)
+        for place, key, result in commits_after(self._connection, self._commit_count):
+            self._commit_count = place
+            self.chronicle.check_fences(before, self._fences, key, result)

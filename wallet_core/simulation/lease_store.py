@@ -28,7 +28,7 @@ OnGrant = Callable[[Sequence[str]], None]
 """Hears which wallets were just given to whoever runs."""
 
 _ANSWER_WITHIN_S = 2.0
-_LOOK_AGAIN_S = 0.05
+_LOOK_AGAIN_S = 0.4
 
 
 class LeaseStore:

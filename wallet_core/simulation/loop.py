@@ -105,7 +105,7 @@ class VirtualLoop(base_events.BaseEventLoop):
         self, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         """As the loop's own; but the dead run nothing."""
-        owner = (context or copy_context()).get(_owner)
+        owner = _owner.get() if context is None else context.get(_owner)
         if self._over:
             return asyncio.Handle(callback, args, self, context)
         if owner is None:
@@ -116,7 +116,7 @@ class VirtualLoop(base_events.BaseEventLoop):
         self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As the loop's own; but the dead run nothing."""
-        owner = (context or copy_context()).get(_owner)
+        owner = _owner.get() if context is None else context.get(_owner)
         if self._over:
             return asyncio.TimerHandle(when, callback, args, self, context)
         if owner is None:
@@ -126,7 +126,8 @@ class VirtualLoop(base_events.BaseEventLoop):
     def create_task(self, coro: Coroutine[Any, Any, T], **options: Any) -> "asyncio.Task[T]":  # type: ignore[override]
         """As the loop's own; the task belongs to whoever makes it."""
         task = super().create_task(coro, **options)
-        owner = (options.get("context") or copy_context()).get(_owner)
+        context = options.get("context")
+        owner = _owner.get() if context is None else context.get(_owner)
         if owner is not None:
             owner.keep(task)
         return task

@@ -26,10 +26,11 @@ _REMEMBERED = 25
 _IN_HANDS = (Progress.PENDING, Progress.UNKNOWN)
 #: How often each thing happens, compared with the others.
 _WEIGHTS = {
-    "tap": 12, "burst": 6, "undo": 8, "accept": 6, "decline": 2, "refund": 6, "top_up": 4,
-    "pay_out": 6, "decide": 5, "send": 5, "set_mode": 3, "sweep": 9, "again": 14, "kill": 5, "start": 8,
-    "stand_still": 4, "break_statement": 4, "kill_at_statement": 3, "lose_answer": 4,
-    "fail_reads": 3, "database_away": 1, "store_away": 1, "flush": 1, "steal": 3, "wait": 3,
+    "tap": 9, "burst": 2, "undo": 7, "accept": 4, "decline": 1, "refund": 4, "top_up": 2,
+    "pay_out": 3, "decide": 3, "send": 3, "set_mode": 2, "again": 8, "sweep": 5, "kill": 5,
+    "start": 7, "stand_still": 4, "break_statement": 4, "kill_at_statement": 4, "lose_answer": 4,
+    "fail_reads": 4, "database_away": 1, "store_away": 1, "flush": 1, "steal": 3, "wait": 3,
+    "go_on": 45,
 }  # fmt: skip
 
 
@@ -47,9 +48,11 @@ class Steps:
         (name,) = self._dice.choices(list(_WEIGHTS), list(_WEIGHTS.values()))
         step: Callable[[], Awaitable[None]] = getattr(self, f"_{name}")
         await step()
-        long = self._dice.random() < _LONG_PAUSES
-        pause_s = self._dice.uniform(0.5, 12) if long else self._dice.choice(_SHORT_PAUSES_S)
-        await asyncio.sleep(pause_s)
+        if self._dice.random() < _LONG_PAUSES:
+            await asyncio.sleep(self._dice.uniform(0.5, 12))
+            await self._sweep()
+        else:
+            await asyncio.sleep(self._dice.choice(_SHORT_PAUSES_S))
 
     # --- what people want ------------------------------------------------------------------------
 
@@ -155,6 +158,10 @@ class Steps:
         pause_s = self._dice.choice((30, 700, 5 * HOUR_S, 25 * HOUR_S))
         self._instance.note(f"{pause_s:g} s pass")
         await asyncio.sleep(pause_s)
+        await self._sweep()
+
+    async def _go_on(self) -> None:
+        """Nothing but time: what was begun goes on."""
 
     # --- what goes wrong -------------------------------------------------------------------------
 
