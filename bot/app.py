@@ -6,22 +6,25 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
+from aiohttp import web
 
 from bot.adapters.base import Adapter, AdapterError
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
 from bot.cards import Card, Line, Tone
+from bot.checkpoint_log import CheckpointClock, CheckpointLog
 from bot.commands import COMMANDS, run_command
 from bot.commands import PRESSES as COMMAND_PRESSES
 from bot.conversation.announcer import announce
 from bot.conversation.clockwork import Clockwork
-from bot.conversation.dispatch import PRESSES, Dispatch, press_again
+from bot.conversation.dispatch import PRESSES, Dispatch, Press, press_again
 from bot.conversation.evidence import Evidence
+from bot.conversation.external import External
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, card_body, send_id
@@ -31,26 +34,38 @@ from bot.data_folder import DataFolder
 from bot.demo.opening import DEMO_SAMPLE_SLUG, membership, open_demo_shop
 from bot.demo.shop import DemoShop
 from bot.embedded_valkey import EmbeddedValkey
+from bot.house import conversion_quotes, define_currencies, house_terms, limits_of
 from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
+from bot.links.redis_pages import RedisPages
 from bot.web import pages
 from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
-from wallet_core.commerce.checkout import Checkout, Terms
+from wallet_core.commerce.checkout import Terms
+from wallet_core.commerce.conversion_checkout import ConvertingCheckout
+from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
+from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
+from wallet_core.commerce.settlement import Settlements
 from wallet_core.errors import Refused
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
+from wallet_core.funding.telegram_payments import CardPayments, Collector, ExternalPayments
+from wallet_core.funding.telegram_stars import GivingBack, StarReturns, Stars
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
+from wallet_core.storage.checkpoints import Checkpoints
+from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
+from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
 from wallet_core.storage.migrate import migrate
+from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Outbox
 from wallet_core.storage.people import People
 from wallet_core.storage.pictures import Pictures
@@ -96,6 +111,7 @@ class _Core:
     outbox: Outbox
     pictures: Pictures
     leases: Leases
+    pages: RedisPages
 
 
 @asynccontextmanager
@@ -105,32 +121,42 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
     Raises `PayontapError`, `EmbeddedValkeyError` or `CannotListen` with one clear sentence when
     it cannot start.
     """
+    define_currencies(settings)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(settings.data_dir))
         core = await _start_core(stack, settings, folder)
         shop = await _start_shop(stack, settings, folder, core.reader)
-        fetcher = await stack.enter_async_context(_fetcher(settings, shop))
+        fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
-        links = SharedLinks(fetcher, core.pictures, float(settings.money.quote_valid_s))
+        valid_s = float(settings.money.quote_valid_s)
+        links = SharedLinks(fetcher, core.pictures, valid_s, seen=core.pages)
         if shop is not None:
             await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
         web_chat = _web_chat(settings, core, shop)
         adapters: dict[str, Adapter] = {web_chat.network: web_chat}
         _add_matrix(adapters, settings, core)
+        telegram_routes = _add_telegram(adapters, settings, core)
+        external = _external(settings, core, desk)
         sender = Sender(core.outbox, Views(core.reader, clock_us), adapters)
         core.writer.on_speech = sender.ring
         dispatch = Dispatch(
             desk=desk,
             links=links,
-            presses={**PRESSES, **COMMAND_PRESSES, "again": partial(press_again, links=links)},
+            presses={
+                **PRESSES,
+                **COMMAND_PRESSES,
+                "again": partial(press_again, links=links),
+                **_external_presses(external),
+            },
             run_command=run_command,
             prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
             now_us=clock_us,
+            external=external,
         )
         reports = _Reports(core)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
-        clockwork = Clockwork(_endings(core), list(adapters.values()), core.inbox.waiting_count)
-        server = await _start_web(stack, settings, core, web_chat, shop)
+        clockwork = _clockwork(settings, core, list(adapters.values()))
+        server = await _start_web(stack, settings, core, web_chat, shop, telegram_routes)
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         await _run_in_background(
             stack,
@@ -139,6 +165,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 "worker": worker.run(),
                 "sender": sender.run(),
                 "clockwork": clockwork.run(),
+                "checkpoints": _checkpoints(settings, core).run(),
                 **{f"network:{n}": _listen(a, worker, reports) for n, a in adapters.items()},
             },
         )
@@ -160,20 +187,22 @@ async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFol
     database = Database(url)
     stack.push_async_callback(database.close)
     await migrate(database)
-    writer = await stack.enter_async_context(Writer(database))
-    leases = Leases(await _redis_url(stack, settings, folder), writer.raise_fence)
+    writer = await stack.enter_async_context(Writer(database, limits_of=limits_of(settings)))
+    redis_url = await _redis_url(stack, settings, folder)
+    leases = Leases(redis_url, writer.raise_fence)
     await leases.start()
     stack.push_async_callback(leases.stop)
     claimant = secrets.token_hex(8)
     core = _Core(
         database=database,
         writer=writer,
-        reader=Reader(database),
+        reader=Reader(database, limits_of(settings)),
         people=People(database, writer),
         inbox=Inbox(database, claimant),
         outbox=Outbox(database, claimant),
         pictures=Pictures(database),
         leases=leases,
+        pages=await stack.enter_async_context(RedisPages(redis_url)),
     )
     if embedded:
         # The folder's lock says that whoever held these claims is gone.
@@ -211,14 +240,16 @@ async def _start_shop(
     return shop
 
 
-def _fetcher(settings: Settings, shop: DemoShop | None) -> Fetcher:
+def _fetcher(settings: Settings, shop: DemoShop | None, pages: RedisPages) -> Fetcher:
     allowed = [*settings.fetch.allowed_origins]
     if shop is not None:
         allowed.append(shop.url.partition("://")[2])
     return Fetcher(
-        contact=settings.fetch.contact or "",
+        contact=settings.fetch.contact or settings.web.public_url or "",
         allowed_origins=frozenset(_host_and_port(origin) for origin in allowed),
         limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
+        store=pages,
+        turns=pages,
     )
 
 
@@ -232,27 +263,48 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         undo_window_s=float(settings.money.undo_window_s),
         accept_within_s=float(settings.money.accept_within_s),
     )
+    quotes, conversions = conversion_quotes(settings), Conversions(core.database)
     return Desk(
         writer=core.writer,
         reader=core.reader,
         people=core.people,
         outbox=core.outbox,
-        checkout=Checkout(core.writer, core.reader, core.leases, announce, terms),
-        fulfilment=Fulfilment(core.writer, core.reader, announce, terms),
+        checkout=ConvertingCheckout(
+            core.writer,
+            core.reader,
+            core.leases,
+            announce,
+            terms,
+            quotes=quotes,
+            conversions=conversions,
+        ),
+        fulfilment=Fulfilment(core.writer, core.reader, announce, terms, house_terms(settings)),
         funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
         merchants=Merchants(core.reader, WebProofs(fetcher)),
         lookups=Lookups(core.database),
+        moves=Moves(core.database),
+        linking=Linking(Links(core.database)),
+        links=Links(core.database),
         evidence=Evidence(
             instance_key(settings.data_dir),
             ReceiptReader(core.database),
             Liabilities(core.database),
         ),
         currency=settings.currency,
+        exchange=Exchange(quotes, conversions),
     )
 
 
-def _endings(core: _Core) -> Endings:
-    return Endings(core.writer, core.reader, core.reader, core.reader, announce)
+def _clockwork(settings: Settings, core: _Core, adapters: Sequence[Adapter]) -> Clockwork:
+    house = house_terms(settings)
+    endings = Endings(core.writer, core.reader, core.reader, core.reader, announce, house)
+    settlements = Settlements(core.writer, core.reader)
+    return Clockwork(endings, adapters, core.inbox.waiting_count, settlements)
+
+
+def _checkpoints(settings: Settings, core: _Core) -> CheckpointClock:
+    log = CheckpointLog(settings.data_dir / settings.checkpoints.log)
+    return CheckpointClock(Checkpoints(core.database), instance_key(settings.data_dir), log)
 
 
 def _web_chat(settings: Settings, core: _Core, shop: DemoShop | None) -> WebChat:
@@ -286,7 +338,57 @@ def _add_matrix(adapters: dict[str, Adapter], settings: Settings, core: _Core) -
         password=matrix.password.get_secret_value() if matrix.password else None,
         access_token=matrix.access_token.get_secret_value() if matrix.access_token else None,
         device_name=matrix.device_name,
+        encryption=matrix.encryption,
     )
+
+
+def _add_telegram(
+    adapters: dict[str, Adapter], settings: Settings, core: _Core
+) -> Sequence[Callable[[web.Application], None]]:
+    """Telegram where it is switched on; gives the routes that it needs on the web server."""
+    telegram = settings.telegram
+    if telegram.token is None:
+        return ()
+    # Imported only where it is switched on: it is an extra.
+    from bot.adapters.telegram import Telegram  # noqa: PLC0415
+
+    provider_token = telegram.provider_token
+    adapter = Telegram(
+        telegram.token.get_secret_value(),
+        pictures=core.pictures,
+        api_url=telegram.api_url,
+        webhook_origin=settings.web.public_url if telegram.webhook else None,
+        invoices=telegram.collects,
+        provider_token=provider_token.get_secret_value() if provider_token else "",
+        private_in_groups=telegram.private_in_groups,
+        commands=[(c.name, c.help) for c in COMMANDS if not c.admin],
+    )
+    adapters[Telegram.network] = adapter
+    return (adapter.add_routes,) if telegram.webhook else ()
+
+
+def _external(settings: Settings, core: _Core, desk: Desk) -> External | None:
+    """What Telegram may collect for the bot; None where it may not."""
+    telegram = settings.telegram
+    if not (telegram.enabled and telegram.collects):
+        return None
+    digital = frozenset(telegram.digital_hosts)
+    collectors: list[Collector] = []
+    giving_back = None
+    if telegram.stars_per_unit is not None:
+        collectors.append(Stars(settings.currency, telegram.stars_per_unit, digital))
+        returns = Funding(core.writer, core.reader, core.leases, announce, StarReturns())
+        giving_back = GivingBack(core.writer, core.reader, core.reader, returns)
+    if telegram.provider_token is not None:
+        collectors.append(CardPayments(digital))
+    payments = ExternalPayments(core.writer, core.reader, desk.checkout, collectors)
+    return External(payments, giving_back)
+
+
+def _external_presses(external: External | None) -> Mapping[str, Press]:
+    if external is None:
+        return {}
+    return {"invoice": external.press_invoice, "giveback": external.press_give_back}
 
 
 async def _start_web(
@@ -295,6 +397,7 @@ async def _start_web(
     core: _Core,
     web_chat: WebChat,
     shop: DemoShop | None,
+    more_routes: Sequence[Callable[[web.Application], None]],
 ) -> WebServer:
     async def ready() -> bool:
         await core.inbox.waiting_count()
@@ -307,8 +410,9 @@ async def _start_web(
         visitors=web_chat,
         claims=_Claims(core, shop),
         ready=ready,
-        routes=[web_chat.add_routes],
+        routes=[web_chat.add_routes, *more_routes],
         public_url=settings.web.public_url or "",
+        open_paths=["/telegram/"] if more_routes else [],
     )
     await server.start()
     stack.push_async_callback(server.stop)

@@ -20,11 +20,22 @@ class Style(StrEnum):
     DANGER = "danger"
 
 
+class Feature(StrEnum):
+    """What only some networks can do, and some buttons are for."""
+
+    #: The network collects money itself, for a card with an invoice.
+    INVOICES = "invoices"
+    #: A private answer may not reach the one who tapped, so that his own way back is needed on
+    #: the card that everybody sees.
+    SHARED_UNDO = "shared_undo"
+
+
 class Button(msgspec.Struct, frozen=True, kw_only=True):
     """One tap. `action` is an opaque token of at most 64 ASCII bytes that comes back in a `Tap`.
 
     `url` instead makes it a plain link. `reaction` is the emoji that stands for the button in
-    a network without buttons; the presenter sets it.
+    a network without buttons; the presenter sets it. Where the network lacks the feature that
+    the button `needs`, the presenter leaves it out.
     """
 
     label: str
@@ -32,6 +43,7 @@ class Button(msgspec.Struct, frozen=True, kw_only=True):
     style: Style = Style.PLAIN
     url: str | None = None
     reaction: str | None = None
+    needs: Feature | None = None
 
 
 class Role(StrEnum):
@@ -63,6 +75,17 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     height_px: int
 
 
+class Invoice(msgspec.Struct, frozen=True, kw_only=True):
+    """Money that the network is to collect itself. `payload` comes back when it has.
+
+    `amount_minor` of `currency`, which may be the network's own.
+    """
+
+    payload: str
+    amount_minor: int
+    currency: str
+
+
 class Tone(StrEnum):
     """What kind of news a card is."""
 
@@ -86,6 +109,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     tone: Tone = Tone.NEUTRAL
     link_url: str | None = None
     countdown_until_s: float | None = None
+    invoice: Invoice | None = None
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,10 +10,10 @@ import typer
 
 from bot.cli_books import register as register_books
 from bot.cli_ground import ConfigFile, plainly, settings_of
+from bot.cli_inspect import register as register_inspect
 from bot.cli_simulation import register as register_simulation
 from bot.logs import set_up_logs
 from config.settings import Settings, render
-from wallet_core.errors import PayontapError
 
 app = typer.Typer(
     add_completion=False,
@@ -24,6 +24,7 @@ app = typer.Typer(
 admin = typer.Typer(no_args_is_help=True, help="Who may steer this instance.")
 app.add_typer(admin, name="admin")
 register_books(app)
+register_inspect(app)
 register_simulation(app)
 
 
@@ -75,68 +76,39 @@ def demo() -> None:
 
 
 @app.command()
-def inspect(
-    targets: Annotated[list[str], typer.Argument(metavar="FILE-OR-URL…", help="Pages to look at.")],
-    url: Annotated[str | None, typer.Option(help="The address that a file was saved from.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a page.")] = False,  # noqa: FBT002 - typer's way to declare a flag
-    config: ConfigFile = None,
-) -> None:
-    """Show what the bot sees in a page."""
-    with plainly():
-        ok = asyncio.run(_inspect(settings_of(config), targets, url, as_json=as_json))
-    raise typer.Exit(0 if ok else 1)
-
-
-async def _inspect(
-    settings: Settings, targets: list[str], url: str | None, *, as_json: bool
-) -> bool:
-    from bot.links.fetch import Fetcher, FetchLimits  # noqa: PLC0415 - only this command needs it
-    from bot.links.inspect import inspect as look  # noqa: PLC0415 - same
-    from bot.links.inspect import inspection_lines  # noqa: PLC0415 - same
-
-    ok = True
-    origins = (origin.rpartition(":") for origin in settings.fetch.allowed_origins)
-    fetcher = Fetcher(
-        contact=settings.fetch.contact or "",
-        allowed_origins=frozenset((host, int(port)) for host, _, port in origins),
-        limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
-    )
-    async with fetcher:
-        for target in targets:
-            try:
-                seen = await look(target, url=url, fetcher=fetcher)
-            except (PayontapError, OSError) as error:
-                typer.echo(f"payontap: {target}: {error}", err=True)
-                ok = False
-                continue
-            typer.echo(json.dumps(seen, ensure_ascii=False) if as_json else inspection_lines(seen))
-    return ok
-
-
-@app.command()
 def links(
     as_json: Annotated[bool, typer.Option("--json", help="JSON in, JSON out.")] = False,  # noqa: FBT002 - typer's way to declare a flag
+    records: Annotated[  # noqa: FBT002 - same
+        bool, typer.Option("--records", help="JSON in; out one object a link or share code.")
+    ] = False,
 ) -> None:
     """Find links in messages: one a line on standard input, with --json each a JSON string."""
-    from bot.links.inspect import links_line  # noqa: PLC0415 - only this command needs it
+    from bot.links.inspect import findings, links_line  # noqa: PLC0415 - only this command needs it
 
     for number, line in enumerate(sys.stdin, 1):
         text = line.rstrip("\r\n")
-        if as_json:
-            try:
-                text = json.loads(text)
-            except json.JSONDecodeError as error:
-                typer.echo(f"payontap: line {number} is not JSON: {error}.", err=True)
-                raise typer.Exit(2) from None
-            if not isinstance(text, str):
-                typer.echo(f"payontap: line {number} is not a JSON string.", err=True)
-                raise typer.Exit(2)
-        found = links_line(text)
-        if as_json:
-            sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+        if as_json or records:
+            text = _json_string(text, number)
+        if records:
+            found = ({"line": number, **finding} for finding in findings(text))
+            sys.stdout.writelines(f"{json.dumps(one, ensure_ascii=False)}\n" for one in found)
+        elif as_json:
+            sys.stdout.write(json.dumps(links_line(text), ensure_ascii=False) + "\n")
         else:
-            sys.stdout.writelines(f"{link['url']}\n" for link in found)
+            sys.stdout.writelines(f"{link['url']}\n" for link in links_line(text))
         sys.stdout.flush()
+
+
+def _json_string(line: str, number: int) -> str:
+    try:
+        text = json.loads(line)
+    except json.JSONDecodeError as error:
+        typer.echo(f"payontap: line {number} is not JSON: {error}.", err=True)
+        raise typer.Exit(2) from None
+    if not isinstance(text, str):
+        typer.echo(f"payontap: line {number} is not a JSON string.", err=True)
+        raise typer.Exit(2)
+    return text
 
 
 @app.command()

@@ -64,14 +64,79 @@ class Untap(Event, frozen=True, kw_only=True, tag="untap"):
 
 
 class Joined(Event, frozen=True, kw_only=True, tag="joined"):
-    """The bot came into a room; `person_id` is who brought it."""
+    """The bot came into a room; `person_id` is who brought it.
+
+    `note`: what that person has to know about this room, in plain words, such as that the network
+    does not show the bot what is written there.
+    """
+
+    note: str = ""
 
 
 class Removed(Event, frozen=True, kw_only=True, tag="removed"):
     """The bot was put out of a room, or left it."""
 
 
-AnyEvent = Message | Tap | Untap | Joined | Removed
+class Migrated(Event, frozen=True, kw_only=True, tag="migrated"):
+    """A room goes on under another id: `room_id` is the one before, `to_room_id` the new one."""
+
+    to_room_id: str
+
+
+class PreCheckout(Event, frozen=True, kw_only=True, tag="pre_checkout"):
+    """The network asks, seconds before it collects money, whether it may.
+
+    `answer_ref`: the room to which yes (a card of good news) or no is said. `payload`: what the
+    invoice carried. `amount_minor` of `currency` are the network's, which may be its own.
+    """
+
+    answer_ref: str
+    payload: str
+    amount_minor: int
+    currency: str
+
+
+class ExternalPaid(Event, frozen=True, kw_only=True, tag="external_paid"):
+    """The network has collected money for an invoice of the bot.
+
+    `charge_ref`: the network's name of the payment, and the room to which a card is said to have
+    it given back.
+    """
+
+    payload: str
+    amount_minor: int
+    currency: str
+    charge_ref: str
+
+
+class ExternalRefunded(Event, frozen=True, kw_only=True, tag="external_refunded"):
+    """The network has given a collected payment back to the one who made it."""
+
+    charge_ref: str
+
+
+class Unreadable(Event, frozen=True, kw_only=True, tag="unreadable"):
+    """Something that the network delivered and the bot cannot make sense of.
+
+    It is kept so that the network can be told that it arrived, and nothing waits behind it.
+    """
+
+    error: str
+    raw: str
+
+
+AnyEvent = (
+    Message
+    | Tap
+    | Untap
+    | Joined
+    | Removed
+    | Migrated
+    | PreCheckout
+    | ExternalPaid
+    | ExternalRefunded
+    | Unreadable
+)
 
 _decoder: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _encoder = msgspec.json.Encoder()

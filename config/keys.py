@@ -1,4 +1,8 @@
-"""The dotted name of every setting, and what is known about each."""
+"""The dotted name of every setting, and what is known about each.
+
+Most settings have a fixed name. Those of tables stand once for each entry that somebody writes:
+`limits.CNY.day_max`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +12,8 @@ from typing import get_args, get_origin
 
 from pydantic import SecretStr
 
-from config.schema import Section, Settings
+from config.schema import Settings
+from config.section import Section
 
 ENV_PREFIX = "PAYONTAP_"
 FILE_SUFFIX = "_file"
@@ -45,13 +50,49 @@ def sections() -> Mapping[str, type[Section]]:
 
 
 @cache
+def tables() -> Mapping[str, type[Section]]:
+    """Each group of sections that stand under names of their own: `limits` for `[limits.CNY]`."""
+    found: dict[str, type[Section]] = {}
+    for name, field in Settings.model_fields.items():
+        if get_origin(field.annotation) is Mapping:
+            found[name] = get_args(field.annotation)[1]
+    return MappingProxyType(found)
+
+
+def table_names(table: str, entry: str) -> list[str]:
+    """Every dotted name that may be written in one entry of a table, such as `limits.CNY`."""
+    return [f"{table}.{entry}.{leaf}" for leaf in tables()[table].model_fields]
+
+
+def key_named(name: str) -> Key | None:
+    """What is known of a dotted name; None where no setting has it."""
+    fixed = known_keys().get(name)
+    if fixed is not None:
+        return fixed
+    table, entry, leaf = [*name.split("."), "", ""][:3]
+    if table not in tables() or name not in table_names(table, entry):
+        return None
+    return _key(name, tables()[table].model_fields[leaf].annotation)
+
+
+def as_written(variable_name: str) -> str:
+    """The dotted name that a variable means: in tables the entries are written in capitals."""
+    table, dot, rest = variable_name.partition(".")
+    if table not in tables() or not dot:
+        return variable_name
+    entry, dot, leaf = rest.partition(".")
+    return f"{table}.{entry.upper()}{dot}{leaf}"
+
+
+@cache
 def known_keys() -> Mapping[str, Key]:
     """Each setting by its dotted name, in the order in which it is declared."""
     found: dict[str, Key] = {}
     for name, field in Settings.model_fields.items():
         section = sections().get(name)
         if section is None:
-            found[name] = _key(name, field.annotation)
+            if name not in tables():
+                found[name] = _key(name, field.annotation)
             continue
         for leaf, leaf_field in section.model_fields.items():
             dotted = f"{name}.{leaf}"

@@ -1,12 +1,15 @@
 """Prints the settings in force as TOML, each with its origin, secrets hidden."""
 
 import json
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-from config.keys import Key, known_keys
+from config.keys import Key, key_named, known_keys, table_names, tables
 from config.schema import Settings
 
 _HIDDEN = "********"
@@ -25,13 +28,21 @@ def render(settings: Settings) -> str:
             section = here
             lines += ["", f"[{section}]"]
         lines.append(_line(key, leaf if dot else here, settings))
+    for table, entry in _entries(settings):
+        lines += ["", f"[{table}.{entry}]"]
+        keys = (key_named(name) for name in table_names(table, entry))
+        lines += [_line(key, key.name.rpartition(".")[2], settings) for key in keys if key]
     return "\n".join(lines) + "\n"
+
+
+def _entries(settings: Settings) -> Iterable[tuple[str, str]]:
+    return ((table, entry) for table in tables() for entry in getattr(settings, table))
 
 
 def _line(key: Key, leaf: str, settings: Settings) -> str:
     value: object = settings
     for part in key.name.split("."):
-        value = getattr(value, part)
+        value = value[part] if isinstance(value, dict) else getattr(value, part)
     origin = settings.origins.get(key.name, "default").replace("\n", " ")
     if value is None:
         return f"# {leaf} is not set  # {origin}"
@@ -47,7 +58,7 @@ def _toml(value: object) -> str:
         return f"{value:g}" if isinstance(value, float) else str(value)
     if isinstance(value, tuple):
         return "[" + ", ".join(_toml(entry) for entry in value) + "]"
-    if isinstance(value, str | Path):
+    if isinstance(value, str | Path | Decimal | date):
         return _quoted(str(value))
     raise TypeError(f"a setting of type {type(value).__name__} cannot be printed")
 

@@ -2,24 +2,27 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
-_CURRENCY = re.compile(r"[A-Z]{3}")
+from config.by_currency import CurrencyFees, CurrencyLimits, OwnCurrency, PairRate
+from config.section import Percentage, Seconds, Section, Whole, refuse_bool
+
+_TELEGRAM_TOKEN = re.compile(r"\d{1,20}:[A-Za-z0-9_-]{1,100}")
+_CURRENCY = re.compile(r"[A-Z][A-Z0-9]{2,9}")
+_PAIR = re.compile(r"[A-Z][A-Z0-9]{2,9}_[A-Z][A-Z0-9]{2,9}")
 _HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):(?P<port>\d{1,5})")
 _LAST_PORT = 65_535
 _ORIGIN_SCHEMES = ("http", "https")
@@ -31,12 +34,6 @@ _DATABASE_DRIVERS = {
     "sqlite": "sqlite+aiosqlite",
     "sqlite+aiosqlite": "sqlite+aiosqlite",
 }
-
-
-def _refuse_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise PydanticCustomError("number", "it must be a number, not true or false")
-    return value
 
 
 def _origin(value: str) -> str:
@@ -56,16 +53,9 @@ def _host_and_port(value: str) -> str:
     return value.lower()
 
 
-Whole = Annotated[int, BeforeValidator(_refuse_bool)]
 Port = Annotated[Whole, Field(ge=0, le=_LAST_PORT)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
-
-
-class Section(BaseModel):
-    """A group of settings; it never changes once it is read."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Web(Section):
@@ -126,11 +116,25 @@ class Money(Section):
     accept_within_s: Annotated[Whole, Field(ge=1)] = 259_200
 
 
+class Settlement(Section):
+    """When a merchant's money becomes available, and what becomes of fees at a refund."""
+
+    pending_s: Annotated[Seconds, Field(le=365 * 24 * 3600)] = 0
+    fees_refunded: bool = False
+
+
+class Conversion(Section):
+    """What a conversion between currencies costs, and how long its rate stands."""
+
+    spread_percent: Percentage = Decimal(1)
+    quote_valid_s: Annotated[Whole, Field(ge=1, le=3_600)] = 60
+
+
 class Fetch(Section):
     """How product pages are read."""
 
     contact: Annotated[str, Field(min_length=1)] | None = None
-    timeout_s: Annotated[float, BeforeValidator(_refuse_bool), Field(gt=0, le=60)] = 5
+    timeout_s: Annotated[float, BeforeValidator(refuse_bool), Field(gt=0, le=60)] = 5
     allowed_origins: tuple[HostAndPort, ...] = ()
 
     @field_validator("contact")
@@ -149,6 +153,7 @@ class Matrix(Section):
     password: SecretStr | None = None
     access_token: SecretStr | None = None
     device_name: Annotated[str, Field(min_length=1)] = "Payontap"
+    encryption: bool = False
 
     @property
     def enabled(self) -> bool:
@@ -166,6 +171,41 @@ class Matrix(Section):
                 "matrix.homeserver is set, so matrix.password or matrix.access_token is needed too"
             )
         return self
+
+
+class Telegram(Section):
+    """The bot's account at Telegram; off until `token` is set."""
+
+    token: SecretStr | None = None
+    webhook: bool = False
+    api_url: Origin = "https://api.telegram.org"
+    private_in_groups: bool = True
+    provider_token: SecretStr | None = None
+    stars_per_unit: Annotated[Whole, Field(ge=1)] | None = None
+    digital_hosts: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+    @property
+    def enabled(self) -> bool:
+        """Whether this network is switched on."""
+        return self.token is not None
+
+    @property
+    def collects(self) -> bool:
+        """Whether Telegram may collect money for the bot."""
+        return self.provider_token is not None or self.stars_per_unit is not None
+
+    @field_validator("token")
+    @classmethod
+    def _looks_like_one(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _TELEGRAM_TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("it must be a token as @BotFather gives it, such as 123456:AAE…")
+        return value
+
+
+class Checkpoints(Section):
+    """Where the signed heads of the journal are exported to; a name is one in `data_dir`."""
+
+    log: Annotated[str, Field(min_length=1)] = "checkpoints.log"
 
 
 class Demo(Section):
@@ -191,18 +231,51 @@ class Settings(Section):
     database: Database = Database()
     redis: Redis = Redis()
     money: Money = Money()
+    settlement: Settlement = Settlement()
+    conversion: Conversion = Conversion()
     fetch: Fetch = Fetch()
     matrix: Matrix = Matrix()
+    telegram: Telegram = Telegram()
+    checkpoints: Checkpoints = Checkpoints()
     demo: Demo = Demo()
     log: Log = Log()
+    currencies: Mapping[str, OwnCurrency] = {}
+    limits: Mapping[str, CurrencyLimits] = {}
+    fees: Mapping[str, CurrencyFees] = {}
+    rates: Mapping[str, PairRate] = {}
 
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _webhook_has_an_address(self) -> Self:
+        public = self.web.public_url or ""
+        if self.telegram.enabled and self.telegram.webhook and not public.startswith("https://"):
+            raise ValueError(
+                "telegram.webhook is on, so web.public_url must be the https address of this bot"
+            )
+        return self
+
     @field_validator("currency")
     @classmethod
-    def _three_letters(cls, value: str) -> str:
+    def _a_code(cls, value: str) -> str:
         if not _CURRENCY.fullmatch(value):
             raise ValueError("it must be an ISO 4217 code of three capitals, such as CNY")
+        return value
+
+    @field_validator("currencies", "limits", "fees")
+    @classmethod
+    def _codes(cls, value: Mapping[str, Section]) -> Mapping[str, Section]:
+        for code in value:
+            if not _CURRENCY.fullmatch(code):
+                raise ValueError(f"{code!r} is no currency's code, such as CNY")
+        return value
+
+    @field_validator("rates")
+    @classmethod
+    def _pairs(cls, value: Mapping[str, Section]) -> Mapping[str, Section]:
+        for pair in value:
+            if not _PAIR.fullmatch(pair):
+                raise ValueError(f"{pair!r} is no pair of currencies, such as USD_CNY")
         return value
 
     @property

@@ -19,8 +19,11 @@ from pydantic_core import ErrorDetails
 from config.keys import (
     ENV_PREFIX,
     FILE_SUFFIX,
-    known_keys,
+    as_written,
+    key_named,
     sections,
+    table_names,
+    tables,
     variable_of,
     writable_names,
 )
@@ -90,8 +93,8 @@ def _from_file(path: Path) -> dict[str, _Given]:
         raise ConfigError(f"The config file {path} is not valid TOML: {error}.") from error
     given: dict[str, _Given] = {}
     for name, value in _flat(document, path):
-        if name not in writable_names():
-            near = _nearest(name, [*writable_names(), *sections()])
+        if not _may_be_written(name):
+            near = _nearest(name, [*_names_like(name), *sections(), *tables()])
             raise ConfigError(f"There is no setting {name} ({path}); the nearest is {near}.")
         given[name] = _Given(value, f"{name} ({path})", str(path))
     return given
@@ -99,7 +102,9 @@ def _from_file(path: Path) -> dict[str, _Given]:
 
 def _flat(document: Mapping[str, object], path: Path) -> Iterable[tuple[str, object]]:
     for name, value in document.items():
-        if name not in sections():
+        if name in tables():
+            yield from _flat_table(name, value, path)
+        elif name not in sections():
             yield name, value
         elif isinstance(value, dict):
             yield from ((f"{name}.{leaf}", inner) for leaf, inner in value.items())
@@ -107,14 +112,36 @@ def _flat(document: Mapping[str, object], path: Path) -> Iterable[tuple[str, obj
             raise ConfigError(f"{name} ({path}) is a section: write [{name}] and its keys below.")
 
 
+def _flat_table(table: str, entries: object, path: Path) -> Iterable[tuple[str, object]]:
+    if not isinstance(entries, dict):
+        raise ConfigError(f"{table} ({path}) stands once for each name: write [{table}.CNY].")
+    for entry, values in entries.items():
+        if not isinstance(values, dict):
+            raise ConfigError(
+                f"{table}.{entry} ({path}) is a section: write [{table}.{entry}], its keys below."
+            )
+        yield from ((f"{table}.{entry}.{leaf}", inner) for leaf, inner in values.items())
+
+
+def _may_be_written(name: str) -> bool:
+    return name in writable_names() or key_named(name) is not None
+
+
+def _names_like(name: str) -> list[str]:
+    """The names that somebody may have meant by `name`."""
+    table, _, rest = name.partition(".")
+    of_table = table_names(table, rest.partition(".")[0]) if table in tables() and rest else []
+    return [*writable_names(), *of_table]
+
+
 def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
     given: dict[str, _Given] = {}
     for variable, text in environ.items():
         if not variable.startswith(ENV_PREFIX) or variable == _CONFIG_VARIABLE:
             continue
-        name = variable.removeprefix(ENV_PREFIX).lower().replace("__", ".")
-        if name not in writable_names():
-            candidates = [variable_of(known) for known in writable_names()]
+        name = as_written(variable.removeprefix(ENV_PREFIX).lower().replace("__", "."))
+        if not _may_be_written(name):
+            candidates = [variable_of(known) for known in _names_like(name)]
             near = _nearest(variable, [*candidates, _CONFIG_VARIABLE])
             raise ConfigError(
                 f"There is no setting {variable} (environment); the nearest is {near}."
@@ -126,7 +153,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, _Given]:
 
 
 def _is_list(name: str) -> bool:
-    key = known_keys().get(name)
+    key = key_named(name)
     return key is not None and key.is_list
 
 
@@ -146,7 +173,7 @@ def _listed(text: str, variable: str) -> list[object]:
 
 def _secrets_read(given: Mapping[str, _Given], folder: Path) -> dict[str, _Given]:
     """The same layer with each `x_file` replaced by the `x` that the file holds."""
-    settled = {name: entry for name, entry in given.items() if name in known_keys()}
+    settled = {name: entry for name, entry in given.items() if key_named(name) is not None}
     for name, entry in given.items():
         if name in settled:
             continue
@@ -206,14 +233,21 @@ def _absolute(value: object, environ: Mapping[str, str]) -> object:
 
 def _nested(values: Mapping[str, object]) -> dict[str, object]:
     tree: dict[str, object] = {}
-    groups: dict[str, dict[str, object]] = {}
+    groups: dict[tuple[str, ...], dict[str, object]] = {}
     for name, value in values.items():
-        section, dot, leaf = name.partition(".")
-        if dot:
-            groups.setdefault(section, {})[leaf] = value
+        *above, leaf = name.split(".")
+        if above:
+            groups.setdefault(tuple(above), {})[leaf] = value
         else:
-            tree[section] = value
-    return tree | groups
+            tree[leaf] = value
+    for (section, *entry), inner in groups.items():
+        if entry:
+            entries = tree.setdefault(section, {})
+            assert isinstance(entries, dict)  # noqa: S101 - a table was never written as a value
+            entries[entry[0]] = inner
+        else:
+            tree[section] = inner
+    return tree
 
 
 def _nearest(name: str, candidates: Iterable[str]) -> str:
@@ -223,11 +257,12 @@ def _nearest(name: str, candidates: Iterable[str]) -> str:
 def _sentence(detail: ErrorDetails, given: Mapping[str, _Given]) -> str:
     """One sentence for the first thing that pydantic found wrong, never with a secret in it."""
     place = [str(part) for part in detail["loc"]]
-    name = ".".join(place[:2] if place and place[0] in sections() else place[:1])
+    depth = 3 if place and place[0] in tables() else 2 if place and place[0] in sections() else 1
+    name = ".".join(place[:depth])
     reason = detail["msg"].removeprefix("Value error, ")
-    if name not in given:
-        return f"{reason}."
-    key = known_keys()[name]
+    key = key_named(name)
+    if name not in given or key is None:
+        return f"{name}: {reason}." if place and place[0] in tables() else f"{reason}."
     entry = given[name]
     reason = reason.replace("Input should", "it should")
     shown = "" if key.is_secret else f" (it is {entry.value!r})"

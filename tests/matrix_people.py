@@ -224,6 +224,8 @@ class Bot:
             "web__port": "0",
             "log__level": "warning",
             "money__undo_window_s": "1",
+            # A machine that is busy with other tests reads a page late, and that is not looked at.
+            "fetch__timeout_s": "30",
             "matrix__homeserver": self.base_url,
             "matrix__user": self.user_id,
             "matrix__password": self._password,

@@ -35,6 +35,7 @@ class Refusal(StrEnum):
     TAKEN = "taken"
     CHANGED = "changed"
     TOO_MUCH = "too_much"
+    TOO_EARLY = "too_early"
     BUSY = "busy"
     QUOTE_EXPIRED = "quote_expired"
     UNKNOWN_QUOTE = "unknown_quote"
@@ -47,6 +48,18 @@ class Refusal(StrEnum):
     PAYEE_LIMIT = "payee_limit"
     NEW_PAYEE = "new_payee"
     RATE_EXPIRED = "rate_expired"
+
+
+#: Refusals that have to do with how much a wallet may spend.
+SPENDING_REFUSALS = frozenset(
+    {
+        Refusal.PAYMENT_LIMIT,
+        Refusal.DAY_LIMIT,
+        Refusal.MONTH_LIMIT,
+        Refusal.PAYEE_LIMIT,
+        Refusal.NEW_PAYEE,
+    }
+)
 
 
 class Refused(PayontapError):

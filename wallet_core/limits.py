@@ -6,9 +6,10 @@ spending. A payment whose hold ends without money gives its share of the limit b
 not. Windows roll: a day is the last 24 hours, a month the last 30 days.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from struct import Struct
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
@@ -53,7 +54,86 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 NO_LIMITS = Limits()
 
+
+class Loosening(msgspec.Struct, frozen=True):
+    """A person's own limits as they were before he loosened them; they hold until `until_us`."""
+
+    limits: Limits
+    until_us: int
+
+
+class WalletLimits(msgspec.Struct, frozen=True, kw_only=True, rename={"own": "self"}):
+    """The limits that were set for one wallet, by currency, as its row keeps them in JSON.
+
+    `admin` holds instead of the defaults. `own` is what its owner wants for himself; it only makes
+    stricter. A stricter one holds at once, a looser one after `LOOSENING_DELAY_S`, so that nobody
+    who has somebody else's phone, or a weak moment, undoes it on the spot.
+    """
+
+    admin: Mapping[str, Limits] = {}
+    own: Mapping[str, Limits] = {}
+    loosening: Mapping[str, Loosening] = {}
+
+    @classmethod
+    def of_text(cls, text: str | None) -> "WalletLimits":
+        """The limits in a wallet's row."""
+        return _decode(text) if text else cls()
+
+    def text(self) -> str | None:
+        """The limits as a row keeps them; None for none at all."""
+        return None if self == WalletLimits() else _encode(self).decode()
+
+    @property
+    def currencies(self) -> frozenset[str]:
+        """The currencies that any of them is about."""
+        return frozenset({*self.admin, *self.own, *self.loosening})
+
+    def allowed(self, currency: str, default: Limits) -> Limits:
+        """The most that the owner may allow himself."""
+        return self.admin.get(currency, default)
+
+    def wanted(self, currency: str, now_us: int) -> Limits:
+        """What the owner wants, as far as it holds already."""
+        own = self.own.get(currency, NO_LIMITS)
+        before = self.loosening.get(currency)
+        return own.stricter(before.limits) if before and before.until_us > now_us else own
+
+    def effective(self, currency: str, default: Limits, now_us: int) -> Limits:
+        """What holds."""
+        return self.allowed(currency, default).stricter(self.wanted(currency, now_us))
+
+    def with_admin(self, currency: str, limits: Limits | None) -> "WalletLimits":
+        """The same after an admin has set limits, or has gone back to the defaults (None)."""
+        return msgspec.structs.replace(self, admin=_with(self.admin, currency, limits))
+
+    def with_own(self, currency: str, limits: Limits, now_us: int) -> "WalletLimits":
+        """The same after its owner has set his own."""
+        held = self.wanted(currency, now_us)
+        stricter = held.stricter(limits) == limits
+        until_us = now_us + LOOSENING_DELAY_S * 1_000_000
+        before = None if stricter else Loosening(held, until_us)
+        own = None if limits == NO_LIMITS else limits
+        return msgspec.structs.replace(
+            self,
+            own=_with(self.own, currency, own),
+            loosening=_with(self.loosening, currency, before),
+        )
+
+
+#: How long a person's own limit still holds after he has loosened it.
+LOOSENING_DELAY_S = 24 * 3600
+
+V = TypeVar("V")
+
+
+def _with(mapping: Mapping[str, V], key: str, value: V | None) -> Mapping[str, V]:
+    rest = {name: old for name, old in mapping.items() if name != key}
+    return rest if value is None else {**rest, key: value}
+
+
 _SPENDING = Struct(">6q")
+_decode = msgspec.json.Decoder(WalletLimits).decode
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 LimitsOf = Callable[[str], Limits]
 """The limits that hold for every wallet, by currency."""

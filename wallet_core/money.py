@@ -1,7 +1,8 @@
 """Amounts: whole numbers of a currency's smallest unit, never floats.
 
 Exponents (how many decimals a currency has) are those of ISO 4217 as CLDR lists them;
-sats count bitcoin's hundred-millionth as a currency of its own.
+sats count bitcoin's hundred-millionth as a currency of its own. An instance can define further
+ones, such as a community's points: `define_currency`, once, before anything else reads an amount.
 """
 
 import re
@@ -18,22 +19,63 @@ from wallet_core.errors import MoneyError
 #: No single amount may reach this: balances then stay far inside 64 bits.
 AMOUNT_MINOR_MAX = 10**15
 
-#: Currencies of our own beside ISO 4217: code → exponent.
-OWN_EXPONENTS = {"SAT": 0}
+#: Codes of currencies of our own: capitals and digits, longer than ISO 4217's where that helps.
+_OWN_CODE = re.compile(r"[A-Z][A-Z0-9]{2,9}")
+#: ISO 4217 goes up to four decimals; nothing needs more, and amounts must fit into 64 bits.
+EXPONENT_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCurrency:
+    """A currency beside ISO 4217. `issued`: the instance itself makes it and takes it back."""
+
+    exponent: int
+    name: str
+    issued: bool = True
+
+
+#: The one table of currencies beside ISO 4217: code → what it is.
+_own: dict[str, OwnCurrency] = {"SAT": OwnCurrency(0, "satoshi", issued=False)}
+
+
+def define_currency(code: str, exponent: int, name: str) -> None:
+    """Add a currency of the instance's own; for the composition root, before anything else.
+
+    The same definition once more changes nothing, so one process can start twice. Raises
+    `MoneyError` with one sentence for a code that ISO 4217 has, one that is defined otherwise, and
+    what no code or exponent can be.
+    """
+    if not _OWN_CODE.fullmatch(code):
+        raise MoneyError(f"{code!r} cannot be a currency's code: 3 to 10 capitals and digits.")
+    if not 0 <= exponent <= EXPONENT_MAX:
+        raise MoneyError(
+            f"{code} cannot have {exponent} decimals: 0 to {EXPONENT_MAX} are possible."
+        )
+    if code in get_global("all_currencies"):
+        raise MoneyError(f"{code} is a currency of ISO 4217 and cannot be defined anew.")
+    defined = OwnCurrency(exponent, name)
+    if _own.setdefault(code, defined) != defined:
+        raise MoneyError(f"{code} is defined already, and otherwise.")
+
+
+def own_currency(code: str) -> OwnCurrency | None:
+    """What is known of a currency beside ISO 4217; None for any other code."""
+    return _own.get(code)
 
 
 def known_currencies() -> frozenset[str]:
     """Every code that `exponent_of` accepts."""
-    return frozenset(get_global("all_currencies")) | frozenset(OWN_EXPONENTS)
+    return frozenset(get_global("all_currencies")) | frozenset(_own)
 
 
 def exponent_of(currency: str) -> int:
     """How many decimals `currency` has: 2 for CNY, 0 for JPY, 3 for KWD.
 
-    Raises `MoneyError` for a code that neither ISO 4217 nor this project knows.
+    Raises `MoneyError` for a code that neither ISO 4217 nor this instance knows.
     """
-    if currency in OWN_EXPONENTS:
-        return OWN_EXPONENTS[currency]
+    own = _own.get(currency)
+    if own is not None:
+        return own.exponent
     if currency not in get_global("all_currencies"):
         raise MoneyError(f"{currency!r} is not a currency code.")
     # CLDR's table says how money is *shown* in places where coins went out of use;
@@ -97,7 +139,7 @@ class Money:
         """
         value = Decimal(abs(self.amount_minor)).scaleb(-exponent_of(self.currency))
         sign = "-" if self.amount_minor < 0 else ""
-        if self.currency in OWN_EXPONENTS:
+        if self.currency in _own:
             return f"{sign}{value:,f} {self.currency}"
         symbol = _SYMBOLS.get(self.currency) or get_currency_symbol(self.currency, locale="en")
         gap = " " if symbol.isalpha() else ""

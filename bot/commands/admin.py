@@ -1,16 +1,19 @@
-"""/admin: the till, frozen wallets, the books."""
+"""/admin: the till, frozen wallets, and what other files do for admins."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.cards import Card, Line, Role, Tone
+from bot.commands.admin_limits import limit
 from bot.commands.books import books, parked
 from bot.commands.command import Command, prefix_of, split_word
+from bot.commands.commission import commission
+from bot.commands.points import issue, take
+from bot.commands.who import wallets_meant
 from bot.conversation.turn import Desk, Turn, send_id, sentence
 from wallet_core.commerce.numbers import as_typed
 from wallet_core.commerce.records import FundingRequest
 from wallet_core.ledger.commits import Notice, Update
 from wallet_core.ledger.wallets import WalletMode
-from wallet_core.storage.lookups import FoundWallet
 
 PENDING_SHOWN = 10
 NOT_ADMIN = "Only an admin of this instance can do that."
@@ -22,6 +25,10 @@ _USAGES = (
     "admin freeze WHO",
     "admin withdraw-only WHO",
     "admin thaw WHO",
+    "admin limit WHO [payment|day|month|payee|new AMOUNT|off]",
+    "admin commission SHOP PERCENT",
+    "admin issue WHO AMOUNT POINTS",
+    "admin take WHO AMOUNT POINTS",
     "admin books",
     "admin parked",
 )
@@ -155,15 +162,8 @@ async def _thaw(desk: Desk, turn: Turn, rest: str) -> None:
 async def _set_mode(
     desk: Desk, turn: Turn, who: str, word: str, mode: WalletMode, does: str
 ) -> None:
-    found = await desk.lookups.wallets_of(who) if who else []
-    problem = _who_problem(found, who)
-    if problem is not None:
-        text = (
-            f"{problem} Write {prefix_of(turn)}admin {word} and a person's id (p_…), a wallet's "
-            f"id (w_…) or a network's id of a person; {prefix_of(turn)}whoami tells each his own. "
-            "Nothing was changed."
-        )
-        await desk.answer(turn, sentence(text, Tone.BAD))
+    found = await wallets_meant(desk, turn, who, word)
+    if not found:
         return
     rows = tuple(
         Update(table="wallets", where={"id": wallet.id}, values={"mode": mode}) for wallet in found
@@ -173,16 +173,6 @@ async def _set_mode(
     await desk.answer(turn, card, rows=rows)
 
 
-def _who_problem(found: Sequence[FoundWallet], who: str) -> str | None:
-    if not who:
-        return "Say who."
-    if not found:
-        return f"Nobody is known as “{who[:60]}”."
-    if len({wallet.person_id for wallet in found}) > 1:
-        return f"Several people are known as “{who[:60]}”."
-    return None
-
-
 _STEPS: Mapping[str, Step] = {
     "pending": _pending,
     "confirm": _confirm,
@@ -190,6 +180,10 @@ _STEPS: Mapping[str, Step] = {
     "freeze": _freeze,
     "withdraw-only": _withdraw_only,
     "thaw": _thaw,
+    "limit": limit,
+    "commission": commission,
+    "issue": issue,
+    "take": take,
     "books": books,
     "parked": parked,
 }
@@ -197,7 +191,7 @@ _STEPS: Mapping[str, Step] = {
 COMMANDS = (
     Command(
         "admin",
-        "admin [pending|confirm|decline|freeze|withdraw-only|thaw|books|parked]",
+        f"admin [{'|'.join(_STEPS)}]",
         "The till, frozen wallets, the books.",
         admin,
         admin=True,

@@ -5,7 +5,9 @@ import re
 from wallet_core.errors import MoneyError
 from wallet_core.money import Money, exponent_of
 
-_WRITTEN = re.compile(r"(?:([A-Za-z]{3})\s*)?([^\sA-Za-z]+)(?:\s*([A-Za-z]{3}))?")
+_WRITTEN = re.compile(
+    r"(?:([A-Za-z][A-Za-z0-9]{1,8}[A-Za-z])\s*)?([^\sA-Za-z]+)(?:\s*([A-Za-z][A-Za-z0-9]{2,9}))?"
+)
 _NUMBER = re.compile(r"[-−]?[\d.,]+")
 #: Signs of money and the currencies that each of them may mean.
 _SIGNS = {

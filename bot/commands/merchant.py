@@ -7,6 +7,7 @@ from bot.commands.command import Command, prefix_of, split_word
 from bot.commands.funding import asked_amount, begin
 from bot.commands.merchant_hosts import claim_host, host_lines, verify_host
 from bot.conversation.turn import Desk, Turn, sentence
+from bot.conversation.views import net_words
 from wallet_core.commerce.merchants import NAME_LENGTH_MAX
 from wallet_core.commerce.numbers import as_typed
 from wallet_core.commerce.records import Merchant, Order, OrderState
@@ -21,6 +22,8 @@ _USAGES = (
     "merchant verify HOST",
     "merchant accept on|off",
     "merchant orders",
+    "merchant ship NUMBER [AMOUNT]",
+    "merchant release NUMBER",
     "merchant refund NUMBER [AMOUNT]",
     "merchant withdraw AMOUNT",
 )
@@ -66,9 +69,11 @@ async def _status(desk: Desk, turn: Turn, shop: Merchant, _rest: str) -> None:
     here = (shop.network, shop.room_id) == (turn.event.network, turn.event.room_id)
     free = [Money(b.balance_minor, b.currency) for b in balances if b.purpose == "available"]
     held = [Money(b.balance_minor, b.currency) for b in balances if b.purpose == "held"]
+    pending = [Money(b.balance_minor, b.currency) for b in balances if b.purpose == "pending"]
     lines = [
         Line(" + ".join(m.format() for m in free or [Money(0, desk.currency)]), Role.PRICE),
         *(Line(f"{m.format()} more is held for withdrawals.") for m in held),
+        *(Line(f"{m.format()} more is earned and not yet available.") for m in pending),
         Line("Orders come to this room." if here else f"Orders go to the room {shop.room_id}."),
         Line(_standing_words(on=shop.standing_acceptance)),
     ]
@@ -137,23 +142,18 @@ def _order_line(order: Order) -> str:
     state: str = order.state
     if order.state == OrderState.AUTHORISED:
         state = "accepted, held" if order.accepted else "held, waits for you"
+        if order.captured_minor:
+            state = f"{order.captured.format()} paid, the rest is held"
     elif order.state == OrderState.PAID and order.refunded_minor:
         state = f"paid, {Money(order.refunded_minor, order.currency).format()} refunded"
-    return f"{order.number} · {order.title[:60]} · {order.price.format()} · {state}"
+    net = f" · {net_words(order)}" if order.fee.amount_minor else ""
+    return f"{order.number} · {order.title[:60]} · {order.price.format()} · {state}{net}"
 
 
 async def _refund(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
-    typed, amount = _number_and_amount(rest)
     example = f"{prefix_of(turn)}merchant refund 4F7K9QX2"
-    if not typed:
-        text = f"Say which order: {example}. No money moved."
-        await desk.answer(turn, sentence(text, Tone.BAD))
-        return
-    order = await desk.reader.order_by_number(as_typed(typed))
-    if order is None or not await desk.reader.is_member(order.merchant_id, turn.person.id):
-        # Another shop's order is as unknown as one that does not exist.
-        text = f"{shop.name} has no order {as_typed(typed)[:20]}. No money moved."
-        await desk.answer(turn, sentence(text, Tone.BAD))
+    order, amount = await _order_meant(desk, turn, shop, rest, example)
+    if order is None:
         return
     if not order.refundable.amount_minor:
         await desk.answer(turn, sentence(_nothing_to_refund(order), Tone.BAD))
@@ -165,6 +165,52 @@ async def _refund(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
             return
         money = asked
     await desk.fulfilment.refund(turn.event.id, order, money, turn.person.id, turn.place)
+
+
+async def _ship(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
+    """Capture what was sent of an order: a part, or all that is left."""
+    example = f"{prefix_of(turn)}merchant ship 4F7K9QX2"
+    order, amount = await _order_meant(desk, turn, shop, rest, example)
+    if order is None:
+        return
+    money = Money(order.amount_minor - order.captured_minor, order.currency)
+    if amount:
+        asked = await asked_amount(desk, turn, amount, f"{example} 12.50", order.currency)
+        if asked is None:
+            return
+        money = asked
+    await desk.fulfilment.capture_part(
+        turn.event.id, order, money, turn.person.id, turn.place, turn.now_us
+    )
+
+
+async def _release(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
+    """Give back what is still held of an order."""
+    example = f"{prefix_of(turn)}merchant release 4F7K9QX2"
+    order, _ = await _order_meant(desk, turn, shop, rest, example)
+    if order is not None:
+        await desk.fulfilment.release(turn.event.id, order, turn.person.id, turn.place)
+
+
+async def _order_meant(
+    desk: Desk, turn: Turn, shop: Merchant, rest: str, example: str
+) -> tuple[Order | None, str]:
+    """The order with that number, and what stands after it.
+
+    None when there is no such order of this shop, and the asker was told so.
+    """
+    typed, amount = _number_and_amount(rest)
+    if not typed:
+        text = f"Say which order: {example}. No money moved."
+        await desk.answer(turn, sentence(text, Tone.BAD))
+        return None, amount
+    order = await desk.reader.order_by_number(as_typed(typed))
+    if order is None or not await desk.reader.is_member(order.merchant_id, turn.person.id):
+        # Another shop's order is as unknown as one that does not exist.
+        text = f"{shop.name} has no order {as_typed(typed)[:20]}. No money moved."
+        await desk.answer(turn, sentence(text, Tone.BAD))
+        return None, amount
+    return order, amount
 
 
 def _number_and_amount(rest: str) -> tuple[str, str]:
@@ -190,6 +236,8 @@ _COUNTERS: Mapping[str, Counter] = {
     "verify": verify_host,
     "accept": _accept,
     "orders": _orders,
+    "ship": _ship,
+    "release": _release,
     "refund": _refund,
     "withdraw": _withdraw,
 }
@@ -197,7 +245,7 @@ _COUNTERS: Mapping[str, Counter] = {
 COMMANDS = (
     Command(
         "merchant",
-        "merchant [open|host|verify|accept|orders|refund|withdraw]",
+        "merchant [open|host|verify|accept|orders|ship|release|refund|withdraw]",
         "Your shop: sell, refund, withdraw.",
         merchant,
         aliases=("shop",),

@@ -3,7 +3,18 @@
 from collections.abc import Mapping, Sequence
 
 from bot.cards import Tone
-from bot.commands import admin, funding, merchant, proofs, shopping, wallet
+from bot.commands import (
+    admin,
+    convert,
+    funding,
+    limits,
+    linking,
+    merchant,
+    proofs,
+    shopping,
+    wallet,
+    wallets,
+)
 from bot.commands.command import Command
 from bot.commands.help import make_help
 from bot.conversation.dispatch import Press
@@ -11,8 +22,12 @@ from bot.conversation.turn import Desk, Turn, sentence
 
 _TOPICS: tuple[Command, ...] = (
     *wallet.COMMANDS,
+    *wallets.COMMANDS,
+    *limits.COMMANDS,
     *funding.COMMANDS,
+    *convert.COMMANDS,
     *shopping.COMMANDS,
+    *linking.COMMANDS,
     *proofs.COMMANDS,
     *merchant.COMMANDS,
     *admin.COMMANDS,
@@ -24,6 +39,10 @@ COMMANDS: tuple[Command, ...] = (make_help(_TOPICS), *_TOPICS)
 #: Buttons that are commands in disguise: verb → what it does with the rest of the action.
 PRESSES: Mapping[str, Press] = {
     "topup": funding.press_top_up,
+    "linkyes": linking.press_yes,
+    "linkno": linking.press_no,
+    "convert": convert.press_convert,
+    "payby": convert.press_pay_by,
     "confirm": admin.press_confirm,
     "refuse": admin.press_refuse,
 }

@@ -129,11 +129,15 @@ def _subject(entry: HistoryEntry) -> str:
         return "Top-up"
     if kind == "payout":
         return f"Withdrawal (code {entry.code})" if entry.code else "Withdrawal"
+    if kind == "conversion":
+        return "Converted"
+    if kind == "points":
+        return "Issued" if entry.amount_minor > 0 else "Taken back"
     return "Transfer"
 
 
 COMMANDS = (
-    Command("balance", "balance", "What you have.", balance, aliases=("wallet",)),
+    Command("balance", "balance", "What you have.", balance),
     Command("history", "history [N]", "Where every cent went.", history),
     Command("whoami", "whoami", "Your ids, for when an admin asks.", whoami),
 )

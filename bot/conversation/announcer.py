@@ -1,6 +1,10 @@
 """Words for what happened: news from the core becomes notices for the people whom it concerns."""
 
-from bot.cards import Button, Card, Line, Role, Style, Tone
+from collections.abc import Mapping
+
+from bot.cards import Button, Card, Feature, Line, Role, Style, Tone
+from bot.conversation.conversion_words import pay_by_card
+from bot.conversation.limit_words import limit_refused_card
 from bot.conversation.turn import card_body, send_id
 from wallet_core.commerce.news import (
     ActionRefused,
@@ -12,7 +16,7 @@ from wallet_core.commerce.news import (
     TapRefused,
 )
 from wallet_core.commerce.records import Merchant, Order, OrderState, Place, Speech
-from wallet_core.errors import Refusal
+from wallet_core.errors import SPENDING_REFUSALS, Refusal
 from wallet_core.ledger.commits import Notice, Refresh
 from wallet_core.money import Money
 
@@ -116,15 +120,14 @@ def tap_refused_card(news: TapRefused) -> Card:
     """Why a tap did not pay, whether money moved, and what to do."""
     quote = news.quote
     price = quote.price if quote else None
+    if price and news.conversion is not None:
+        return pay_by_card(news.code, price, news.balance, news.conversion)
+    if quote and price and news.allowance is not None:
+        payee = f"merchant:{quote.merchant_id}"
+        return limit_refused_card(news.code, price, payee, news.allowance)
     match news.code:
         case Refusal.NO_FUNDS if price and news.balance and _is_short(news.balance, price):
-            return no_funds_card(news.balance, price)
-        case Refusal.SOLD_OUT:
-            return _bad("Sold out.", "Not charged.")
-        case Refusal.WALLET_FROZEN:
-            return _bad(
-                "Not charged. Your wallet is frozen.", "Ask an admin of this instance to thaw it."
-            )
+            return no_funds_card(news.balance, price, quote.id if quote else None)
         case Refusal.QUOTE_EXPIRED if quote:
             return Card(
                 title="Not charged. This price is too old.",
@@ -134,10 +137,35 @@ def tap_refused_card(news: TapRefused) -> Card:
             )
         case Refusal.NOT_ALLOWED if quote:
             return _bad("Not charged.", quote.reason)
-        case Refusal.UNKNOWN_QUOTE:
-            return _bad("Not charged. This card is no longer known.", "Share the link once more.")
-        case _:
-            return _bad("Not charged. Please tap again in a moment.")
+        case code if code in SPENDING_REFUSALS:
+            return _bad(
+                "Not charged. This is more than your wallet's limits allow.",
+                "An admin of this instance can allow more; /limits shows what holds.",
+            )
+        case code:
+            return _bad(*_TAP_REFUSED.get(code, _TAP_AGAIN))
+
+
+_TAP_AGAIN = ("Not charged. Please tap again in a moment.",)
+_TAP_REFUSED: Mapping[Refusal, tuple[str, ...]] = {
+    Refusal.SOLD_OUT: ("Sold out.", "Not charged."),
+    Refusal.WALLET_FROZEN: (
+        "Not charged. Your wallet is frozen.",
+        "Ask an admin of this instance to thaw it.",
+    ),
+    Refusal.WITHDRAW_ONLY: (
+        "Not charged. Your wallet can only be paid out, it pays nobody.",
+        "Ask an admin of this instance to open it.",
+    ),
+    Refusal.UNKNOWN_QUOTE: (
+        "Not charged. This card is no longer known.",
+        "Share the link once more.",
+    ),
+    Refusal.RATE_EXPIRED: (
+        "Not charged. That rate is over.",
+        "Tap Pay once more for a new one.",
+    ),
+}
 
 
 def _is_short(balance: Money, price: Money) -> bool:
@@ -145,54 +173,85 @@ def _is_short(balance: Money, price: Money) -> bool:
     return balance.amount_minor < price.amount_minor
 
 
-def no_funds_card(balance: Money, price: Money) -> Card:
-    """Too little money: how much there is, how much it takes, and a way on."""
+def no_funds_card(balance: Money, price: Money, quote_id: str | None = None) -> Card:
+    """Too little money: how much there is, how much it takes, and the ways on."""
     missing = Money(price.amount_minor - balance.amount_minor, price.currency)
+    top_up = Button(
+        label=f"Top up {missing.format()}",
+        action=f"topup:{missing.currency}:{missing.amount_minor}",
+        style=Style.PAY,
+    )
     return Card(
         title="Not charged.",
         lines=(Line(f"You have {balance.format()}; this needs {price.format()}."),),
-        buttons=(
-            Button(
-                label=f"Top up {missing.format()}",
-                action=f"topup:{missing.currency}:{missing.amount_minor}",
-                style=Style.PAY,
-            ),
-        ),
+        buttons=(top_up,) if quote_id is None else (top_up, _another_way(quote_id)),
         tone=Tone.BAD,
     )
 
 
+def _another_way(quote_id: str) -> Button:
+    return Button(label="Pay another way", action=f"invoice:{quote_id}", needs=Feature.INVOICES)
+
+
 def action_refused_card(news: ActionRefused) -> Card:
     """Why something other than a tap on Pay did not happen."""
-    match news.action, news.code:
-        case "undo", _ if news.order is not None and news.order.state == OrderState.PAID:
-            return _bad(
-                "Too late to undo: it is paid.",
-                f"No money moved just now. Ask the seller for a refund of order "
-                f"{news.order.number}.",
-            )
-        case "undo", _ if news.order is not None:
-            return _bad("There is nothing to undo.", "No money moved just now.")
-        case "undo", _:
-            return _bad("You can undo only what you paid for.", "No money moved.")
-        case _, Refusal.NOT_ALLOWED:
+    if news.action == "undo":
+        return _undo_refused(news.order)
+    of_order = _order_action_refused(news)
+    if of_order is not None:
+        return of_order
+    match news.code:
+        case Refusal.NOT_ALLOWED:
             return _bad("Only the seller can do that.", "No money moved.")
-        case _, Refusal.NO_FUNDS if news.money is not None and news.balance is not None:
+        case Refusal.NO_FUNDS if news.money is not None and news.balance is not None:
             return _bad(
                 "No money moved.",
                 f"There is {news.balance.format()}; this needs {news.money.format()}.",
             )
-        case "refund", Refusal.NO_FUNDS:
-            return _bad("Not refunded.", "The shop's balance is smaller than that. No money moved.")
-        case "refund", Refusal.TOO_MUCH if news.order is not None:
-            left = news.order.refundable.format()
-            return _bad("Not refunded.", f"At most {left} of this order can be given back.")
-        case _, Refusal.BUSY | Refusal.STALE_FENCE:
+        case Refusal.BUSY | Refusal.STALE_FENCE:
             return _bad("No money moved. Please try again in a moment.")
-        case _, Refusal.WALLET_FROZEN:
+        case Refusal.WALLET_FROZEN:
             return _bad("No money moved. This wallet is frozen.", "Ask an admin to thaw it.")
         case _:
             return _bad("That is already settled.", "No money moved just now.")
+
+
+def _undo_refused(order: Order | None) -> Card:
+    if order is None:
+        return _bad("You can undo only what you paid for.", "No money moved.")
+    if order.state == OrderState.PAID or order.captured_minor:
+        return _bad(
+            "Too late to undo: it is paid.",
+            f"No money moved just now. Ask the seller for a refund of order {order.number}.",
+        )
+    return _bad("There is nothing to undo.", "No money moved just now.")
+
+
+def _order_action_refused(news: ActionRefused) -> Card | None:
+    """What a seller hears whose capture or refund was refused; None where others hear the same."""
+    order = news.order
+    match news.action, news.code:
+        case "capture" | "release", Refusal.NOT_OPEN:
+            return _bad("This order waits for no capture.", "No money moved just now.")
+        case "capture", Refusal.TOO_EARLY:
+            return _bad(
+                "Not captured: its buyer can still undo.", "No money moved. Try again in a moment."
+            )
+        case "capture", Refusal.TOO_MUCH if order is not None:
+            left = Money(order.amount_minor - order.captured_minor, order.currency).format()
+            return _bad("Not captured.", f"At most {left} of this order is still held.")
+        case "refund", Refusal.TOO_EARLY:
+            return _bad(
+                "Not refunded: a part of this order is still held.",
+                "No money moved. Release the rest first, then refund what was paid.",
+            )
+        case "refund", Refusal.NO_FUNDS if news.balance is None:
+            return _bad("Not refunded.", "The shop's balance is smaller than that. No money moved.")
+        case "refund", Refusal.TOO_MUCH if order is not None:
+            left = order.refundable.format()
+            return _bad("Not refunded.", f"At most {left} of this order can be given back.")
+        case _:
+            return None
 
 
 def _bad(title: str, more: str = "") -> Card:

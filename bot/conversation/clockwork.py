@@ -1,4 +1,4 @@
-"""What happens by itself: holds that are due get their ending."""
+"""What happens by itself: holds that are due get their ending, pending money becomes available."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,6 +8,7 @@ import structlog
 
 from bot.adapters.base import Adapter
 from wallet_core.commerce.fulfilment import Endings
+from wallet_core.commerce.settlement import Settlements
 from wallet_core.errors import StorageUnavailable
 
 _log = structlog.get_logger(__name__)
@@ -30,6 +31,7 @@ class Clockwork:
     endings: Endings
     adapters: Sequence[Adapter]
     backlog: Callable[[], Awaitable[int]]
+    settlements: Settlements | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -37,6 +39,8 @@ class Clockwork:
         while True:
             try:
                 await self.endings.run_due()
+                if self.settlements is not None:
+                    await self.settlements.run_due()
             except* StorageUnavailable as errors:
                 _log.warning("endings_delayed", error=str(errors.exceptions[0])[:300])
             except* Exception:  # noqa: BLE001 - one odd hold must not silence the whole bot

@@ -3,13 +3,27 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from bot.cards import Card, Line, Role, Tone
+from bot.conversation.external import External
 from bot.conversation.reactions import action_of
 from bot.conversation.shared_links import SharedLinks
-from bot.conversation.turn import Desk, Turn, sentence
-from bot.events import Event, Joined, Message, Tap, Untap
+from bot.conversation.turn import Desk, Turn, send_id, sentence
+from bot.events import (
+    Event,
+    ExternalPaid,
+    ExternalRefunded,
+    Joined,
+    Message,
+    Migrated,
+    PreCheckout,
+    Tap,
+    Unreadable,
+    Untap,
+)
 from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.records import OrderState
 from wallet_core.errors import PayontapError
+from wallet_core.ledger.commits import Notice
 
 Press = Callable[[Desk, Turn, str], Awaitable[None]]
 RunCommand = Callable[[Desk, Turn, str, str], Awaitable[bool]]
@@ -24,7 +38,8 @@ class Dispatch:
     """Finds who answers an event.
 
     `presses`: verb of a button → what it does. `run_command`: answers `/name args`, False if
-    there is no such command. `prefixes`: network → what its commands begin with.
+    there is no such command. `prefixes`: network → what its commands begin with. `external`:
+    answers what networks tell about money that they collect themselves.
     """
 
     desk: Desk
@@ -33,6 +48,7 @@ class Dispatch:
     run_command: RunCommand
     prefixes: Mapping[str, tuple[str, ...]]
     now_us: Callable[[], int]
+    external: External | None = None
 
     async def answer(self, event: Event) -> None:
         """Answer one event; it is done when this returns, and may come again if it raises."""
@@ -49,12 +65,24 @@ class Dispatch:
                 await self._tap(turn, event)
             case Untap(tap_ref=tap_ref):
                 await self._untap(turn, tap_ref)
-            case Joined(network=network):
-                prefix = self.prefixes.get(network, ("/",))[0]
-                greeting = _GREETING.format(help=f"{prefix}help")
-                await self.desk.answer(turn, sentence(greeting), private=False)
+            case Joined():
+                await self.desk.answer(turn, self._greeting(event), private=False)
+            case PreCheckout() | ExternalPaid() | ExternalRefunded() if self.external is not None:
+                await self.external.answer(self.desk, turn, event)
+            case Unreadable():
+                await self.desk.tell_admins(turn, _unreadable_card(event))
+            case Migrated(network=network, room_id=room_id, to_room_id=to_room_id):
+                await self.desk.moves.follow(network, room_id, to_room_id)
+                await self.desk.close(turn)
             case _:
                 await self.desk.close(turn)
+
+    def _greeting(self, joined: Joined) -> Card:
+        prefix = self.prefixes.get(joined.network, ("/",))[0]
+        greeting = sentence(_GREETING.format(help=f"{prefix}help"))
+        if not joined.note:
+            return greeting
+        return Card(lines=(*greeting.lines, Line(joined.note, Role.WARNING)))
 
     async def _message(self, turn: Turn, message: Message) -> None:
         prefixes = self.prefixes.get(message.network, ("/",))
@@ -99,7 +127,16 @@ class Dispatch:
         if order is None or order.state == OrderState.UNDONE:
             await self.desk.close(turn)
             return
-        await self.desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
+        payer = await self.desk.payer_of(turn, order)
+        await self.desk.checkout.undo(turn.event.id, order, payer, turn.place)
+
+
+def _unreadable_card(event: Unreadable) -> Card:
+    return Card(
+        title="Something that was heard could not be read and was put aside.",
+        lines=(Line(f"{event.network}: {event.error[:200]}"), Line(event.raw[:300], Role.HINT)),
+        tone=Tone.BAD,
+    )
 
 
 _GREETING = (
@@ -110,23 +147,60 @@ _GREETING = (
 
 async def press_pay(desk: Desk, turn: Turn, quote_id: str) -> None:
     """A tap on Pay."""
-    tap_ref = turn.event.tap_ref if isinstance(turn.event, Tap) else None
-    await desk.checkout.tap(
-        TapOn(
-            event_id=turn.event.id,
-            quote_id=quote_id,
-            payer=turn.payer,
-            place=turn.place,
-            at_us=turn.now_us,
-            tap_ref=tap_ref,
-        )
+    await desk.checkout.tap(tap_on(turn, quote_id))
+
+
+def tap_on(turn: Turn, quote_id: str) -> TapOn:
+    """A turn as a tap on a quote."""
+    return TapOn(
+        event_id=turn.event.id,
+        quote_id=quote_id,
+        payer=turn.payer,
+        place=turn.place,
+        at_us=turn.now_us,
+        tap_ref=turn.event.tap_ref if isinstance(turn.event, Tap) else None,
     )
 
 
 async def press_undo(desk: Desk, turn: Turn, order_id: str) -> None:
     """A tap on Undo."""
     order = await desk.reader.order(order_id)
+    payer = await desk.payer_of(turn, order)
+    await desk.checkout.undo(turn.event.id, order, payer, turn.place)
+
+
+async def press_undo_mine(desk: Desk, turn: Turn, quote_id: str) -> None:
+    """Undo on the card that everybody sees: it takes back what the one who taps has paid."""
+    facts = await desk.reader.tap_facts(quote_id, turn.person.wallet_id)
+    order = facts.order if facts is not None else None
     await desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
+
+
+async def press_show(desk: Desk, turn: Turn, quote_id: str) -> None:
+    """Somebody followed a link to an offer: it is shown to him alone."""
+    if await desk.reader.quote(quote_id) is None:
+        await desk.answer(turn, sentence("That offer is gone. Share the link once more."))
+        return
+    await desk.say(turn, _offer_at(turn, quote_id, turn.event.person_id))
+
+
+async def press_place(desk: Desk, turn: Turn, quote_id: str) -> None:
+    """Somebody put an offer into a place of his own: from now on it is kept up to date there."""
+    if await desk.reader.quote(quote_id) is None:
+        await desk.close(turn)
+        return
+    await desk.say(turn, _offer_at(turn, quote_id, None))
+
+
+def _offer_at(turn: Turn, quote_id: str, person_id: str | None) -> Notice:
+    return Notice(
+        send_id=send_id(turn.event.id, "offer"),
+        network=turn.event.network,
+        room_id=turn.event.room_id,
+        person_id=person_id,
+        view="offer",
+        ref=quote_id,
+    )
 
 
 async def press_accept(desk: Desk, turn: Turn, order_id: str) -> None:
@@ -169,6 +243,9 @@ async def press_again(desk: Desk, turn: Turn, quote_id: str, links: SharedLinks)
 PRESSES: dict[str, Press] = {
     "pay": press_pay,
     "undo": press_undo,
+    "undomine": press_undo_mine,
+    "show": press_show,
+    "place": press_place,
     "accept": press_accept,
     "decline": press_decline,
     "refund": press_refund,

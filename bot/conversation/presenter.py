@@ -19,6 +19,8 @@ _REACTIONS = {
     "refuse": "❌",
 }
 _OTHER_REACTIONS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
+#: What takes a vote back, where people vote.
+NOT_NOW = Button(label="Not now")
 _ELLIPSIS = "…"
 _ESSENTIAL = (Role.PRICE, Role.HINT)
 
@@ -46,13 +48,36 @@ def fit(card: Card, capabilities: Capabilities) -> Card:
     if not capabilities.countdown:
         changes["countdown_until_s"] = None
     lines = card.lines
-    if card.buttons and not capabilities.buttons:
-        buttons = _with_reactions(card.buttons) if capabilities.reactions else ()
-        changes["buttons"] = buttons
-        hint = _reaction_hint(buttons, capabilities)
+    offered = tuple(b for b in card.buttons if b.needs is None or b.needs in capabilities.features)
+    if offered != card.buttons:
+        changes["buttons"] = offered
+    if offered and not capabilities.buttons:
+        changes["buttons"], hint = _without_buttons(offered, capabilities)
         lines = (*lines, Line(hint, Role.HINT)) if hint else lines
     title, lines = _within(card.title, lines, capabilities.text_length_max)
     return msgspec.structs.replace(card, **changes, title=title, lines=lines)
+
+
+def _without_buttons(
+    buttons: tuple[Button, ...], capabilities: Capabilities
+) -> tuple[tuple[Button, ...], str]:
+    """What stands for the buttons where there are none, and the words that say so."""
+    if capabilities.polls:
+        voted = tuple(button for button in buttons if button.url is None)
+        return (*voted, NOT_NOW), _poll_hint(voted, capabilities)
+    fitted = _with_reactions(buttons) if capabilities.reactions else ()
+    return fitted, _reaction_hint(fitted, capabilities)
+
+
+def _poll_hint(buttons: tuple[Button, ...], capabilities: Capabilities) -> str:
+    for button in buttons:
+        if _verb(button) == "pay":
+            prefix = capabilities.command_prefixes[0]
+            return (
+                f"Vote “{button.label}” below, or write {prefix}buy. "
+                f"Vote “{NOT_NOW.label}” to undo."
+            )
+    return "Vote below."
 
 
 def _with_reactions(buttons: tuple[Button, ...]) -> tuple[Button, ...]:

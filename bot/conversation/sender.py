@@ -16,11 +16,13 @@ import structlog
 from bot.adapters.base import (
     Adapter,
     AdapterError,
+    Capabilities,
     Edits,
     NetworkDown,
     RateLimited,
     SendRejected,
     Unreachable,
+    Varied,
 )
 from bot.cards import Card, Outgoing
 from bot.conversation.presenter import fit
@@ -128,7 +130,11 @@ class Sender:
         card = await self._card(row)
         if card is None:
             return dropped
-        fitted = fit(card, adapter.capabilities)
+        try:
+            fitted = fit(card, await _capabilities(adapter, row))
+        except (Unreachable, SendRejected) as error:
+            _log.warning("message_dropped", send_id=row.send_id, error=str(error)[:300])
+            return dropped
         shown = _encode(fitted)
         # An earlier try may have sent this live card in an older state, and a network answers a
         # repeated send id with what it was sent first: the card is brought up to date then.
@@ -163,6 +169,13 @@ class Sender:
 
 class _TooEarly(AdapterError):
     """The message that is to be edited has not been sent yet."""
+
+
+async def _capabilities(adapter: Adapter, row: Due) -> Capabilities:
+    """What can be shown where the message goes."""
+    if isinstance(adapter, Varied):
+        return await adapter.capabilities_in(row.room_id, row.person_id)
+    return adapter.capabilities
 
 
 def _dropped(row: Due) -> Sent:

@@ -10,16 +10,20 @@ from bot.conversation.evidence import Evidence
 from bot.events import Event, Message
 from wallet_core.commerce.answers import event_key
 from wallet_core.commerce.checkout import Checkout
+from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Fulfilment
+from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
-from wallet_core.commerce.records import Payer, Place
+from wallet_core.commerce.records import Order, Payer, Place
 from wallet_core.errors import KeyConflict, Refusal
 from wallet_core.funding.requests import Ask, Funding
 from wallet_core.ledger.commits import Commit, Notice, Refresh, RowChange, WriterPort
 from wallet_core.ledger.posting import MICROSECONDS
-from wallet_core.ledger.transfers import named
+from wallet_core.ledger.transfers import Transfer, named
 from wallet_core.money import Money
+from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
+from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Outbox
 from wallet_core.storage.people import People, Person
 from wallet_core.storage.readers import Reader
@@ -102,26 +106,32 @@ class Desk:
     funding: Funding
     merchants: Merchants
     lookups: Lookups
+    moves: Moves
+    linking: Linking
+    links: Links
     evidence: Evidence
     currency: str
+    exchange: Exchange | None = None
 
     async def answer(
         self,
         turn: Turn,
         *cards: Card,
         private: bool = True,
+        transfers: tuple[Transfer, ...] = (),
         rows: tuple[RowChange, ...] = (),
         also: Sequence[Notice | Refresh] = (),
         refusal: Refusal | None = None,
     ) -> None:
-        """Commit the answer to an event, with the row changes that belong to it.
+        """Commit the answer to an event, with the transfers and row changes that belong to it.
 
-        Raises `Refused` when a row is not as expected; nothing is written then. When the event
+        Raises `Refused` when a rule forbids one of them; nothing is written then. When the event
         was answered already, that answer stands and nothing happens.
         """
         notices = tuple(turn.notice(card, n=n, private=private) for n, card in enumerate(cards))
         commit = Commit(
             key=turn.key,
+            transfers=transfers,
             rows=rows,
             outbox=(*notices, *also),
             event_id=turn.event.id,
@@ -131,6 +141,30 @@ class Desk:
             await self.writer.commit(commit)
         except KeyConflict:
             return
+
+    async def payer_of(self, turn: Turn, order: Order | None) -> Payer:
+        """The person as the one who paid an order: it may have been from another of his wallets."""
+        if order is not None and await self.links.owns(turn.person.id, order.wallet_id):
+            return Payer(turn.person.id, order.wallet_id)
+        return turn.payer
+
+    async def say(self, turn: Turn, *notices: Notice, refusal: Refusal | None = None) -> None:
+        """Commit an answer that goes to places of its own."""
+        await self.answer(turn, also=notices, refusal=refusal)
+
+    async def tell_admins(self, turn: Turn, card: Card) -> None:
+        """Answer an event by telling the admins what only they can mend."""
+        notices = [
+            Notice(
+                send_id=send_id(turn.event.id, contact.network, contact.network_person_id),
+                network=contact.network,
+                room_id=contact.room_id,
+                person_id=contact.network_person_id,
+                body=card_body(card),
+            )
+            for contact in await self.people.admins()
+        ]
+        await self.say(turn, *notices)
 
     async def close(self, turn: Turn) -> None:
         """Put an event away that has no answer, or has one already."""

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from bot.cards import Button, Card, Line, Picture, Role, Style, Tone
+from bot.cards import Button, Card, Feature, Line, Picture, Role, Style, Tone
 from wallet_core.commerce.records import FundingRequest, Offer, Order, OrderState, Quote
 from wallet_core.ledger.commits import Hold
 from wallet_core.ledger.posting import MICROSECONDS
@@ -103,6 +103,9 @@ def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:
     elif not sold_out and price is not None and price.amount_minor > 0:
         label = f"Pay {price.format()}"
         buttons = (Button(label=label, action=f"pay:{quote.id}", style=Style.PAY),)
+    if bought:
+        mine = Button(label="Undo mine", action=f"undomine:{quote.id}", needs=Feature.SHARED_UNDO)
+        buttons = (*buttons, mine)
     return Card(
         title=offer.title,
         link_url=offer.url,
@@ -148,6 +151,12 @@ def purchase_card(order: Order, hold: Hold, now_us: int) -> Card:
             )
         if capture:
             return Card(title=f"Paid {price}", lines=(Line(order.title), number), tone=Tone.GOOD)
+        if order.captured_minor:
+            return Card(
+                title=f"Paid {order.captured.format()} of {price}",
+                lines=(Line(order.title), Line("The rest is held until it is sent too."), number),
+                tone=Tone.GOOD,
+            )
         return Card(
             title=f"{price} is held",
             lines=(
@@ -168,7 +177,10 @@ def _ended_words(order: Order) -> tuple[str, Tone]:
     match order.state:
         case OrderState.PAID if order.refunded_minor:
             back = Money(order.refunded_minor, order.currency).format()
-            return f"Paid {price}, {back} refunded", Tone.GOOD
+            return f"Paid {order.captured.format()}, {back} refunded", Tone.GOOD
+        case OrderState.PAID if order.captured_minor < order.amount_minor:
+            paid = order.captured.format()
+            return f"Paid {paid} of {price}. The rest is back in your wallet.", Tone.GOOD
         case OrderState.PAID:
             return f"Paid {price}", Tone.GOOD
         case OrderState.UNDONE:
@@ -178,42 +190,61 @@ def _ended_words(order: Order) -> tuple[str, Tone]:
         case OrderState.EXPIRED:
             return f"The seller did not answer. {price} is back in your wallet.", Tone.NEUTRAL
         case OrderState.REFUNDED:
-            return f"Refunded. {price} is back in your wallet.", Tone.NEUTRAL
+            return f"Refunded. {order.captured.format()} is back in your wallet.", Tone.NEUTRAL
         case _:
             return f"Paid {price}", Tone.GOOD
 
 
 def merchant_order_card(order: Order) -> Card:
     """What the merchant's room sees; the buyer's name is not in it."""
-    price = order.price.format()
-    lines = [Line(order.title), Line(price, Role.PRICE)]
-    buttons: tuple[Button, ...] = ()
+    status, buttons = _merchant_status(order)
+    lines = [Line(order.title), Line(order.price.format(), Role.PRICE), Line(status, Role.STATUS)]
+    if order.captured_minor and order.fee.amount_minor:
+        lines.append(Line(net_words(order)))
+    return Card(title=f"Order {order.number}", lines=tuple(lines), buttons=buttons)
+
+
+def _merchant_status(order: Order) -> tuple[str, tuple[Button, ...]]:
     match order.state:
+        case OrderState.AUTHORISED if order.captured_minor:
+            release = Button(label="Release the rest", action=f"decline:{order.id}")
+            return f"{order.captured.format()} of it is paid, the rest is held.", (release,)
         case OrderState.AUTHORISED if order.accepted:
-            status = "Accepted. The money arrives when the buyer's undo time is over."
+            return "Accepted. The money arrives when the buyer's undo time is over.", ()
         case OrderState.AUTHORISED:
-            status = "The money is held. Accept to get it, decline to give it back."
-            buttons = (
+            return "The money is held. Accept to get it, decline to give it back.", (
                 Button(label="Accept", action=f"accept:{order.id}", style=Style.PAY),
                 Button(label="Decline", action=f"decline:{order.id}", style=Style.DANGER),
             )
         case OrderState.PAID:
-            status = "Paid"
-            if order.refunded_minor:
-                back = Money(order.refunded_minor, order.currency).format()
-                status = f"Paid, {back} refunded"
             label = f"Refund {order.refundable.format()}"
-            buttons = (Button(label=label, action=f"refund:{order.id}", style=Style.DANGER),)
-        case OrderState.REFUNDED:
-            status = "Refunded"
-        case OrderState.UNDONE:
-            status = "The buyer took it back"
-        case OrderState.DECLINED:
-            status = "Declined"
+            refund = Button(label=label, action=f"refund:{order.id}", style=Style.DANGER)
+            return _paid_words(order), (refund,)
         case _:
-            status = "Not accepted in time"
-    lines.append(Line(status, Role.STATUS))
-    return Card(title=f"Order {order.number}", lines=tuple(lines), buttons=buttons)
+            return _ENDED.get(order.state, "Not accepted in time"), ()
+
+
+_ENDED: Mapping[str, str] = {
+    OrderState.REFUNDED: "Refunded",
+    OrderState.UNDONE: "The buyer took it back",
+    OrderState.DECLINED: "Declined",
+}
+
+
+def _paid_words(order: Order) -> str:
+    if order.refunded_minor:
+        return f"Paid, {Money(order.refunded_minor, order.currency).format()} refunded"
+    if order.captured_minor < order.amount_minor:
+        return f"Paid {order.captured.format()}, the rest was released"
+    return "Paid"
+
+
+def net_words(order: Order) -> str:
+    """What the merchant gets of what was captured, and what others keep of it."""
+    kept = order.fee.amount_minor
+    net_minor = order.captured_minor - order.refunded_minor - kept
+    net = Money(net_minor, order.currency).format()
+    return f"{net} for you after {order.fee.format()} of fees"
 
 
 def funding_card(request: FundingRequest) -> Card:

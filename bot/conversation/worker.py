@@ -14,7 +14,17 @@ import msgspec
 import structlog
 
 from bot.adapters.base import Cursor
-from bot.events import Event, Message, Tap, Untap, decode_event, encode_event
+from bot.events import (
+    Event,
+    ExternalPaid,
+    ExternalRefunded,
+    Message,
+    PreCheckout,
+    Tap,
+    Untap,
+    decode_event,
+    encode_event,
+)
 from wallet_core.errors import PayontapError
 from wallet_core.storage.inbox import Heard, Inbox
 
@@ -150,7 +160,10 @@ def _lane(heard: Heard) -> str:
         event = decode_event(heard.body)
     except msgspec.DecodeError:
         return "unreadable"
-    if isinstance(event, Tap | Untap) or _is_command(event):
+    if isinstance(event, PreCheckout):
+        # The network waits for seconds only, whatever else this person does.
+        return f"ask:{event.id}"
+    if isinstance(event, Tap | Untap | ExternalPaid | ExternalRefunded) or _is_command(event):
         return f"tap:{event.network}:{event.person_id}"
     if isinstance(event, Message):
         return f"say:{event.network}:{event.person_id}"

@@ -90,6 +90,10 @@ class Visitor:
         self.refused: set[str] = set()
         self._changed = asyncio.Condition()
 
+    async def greeted(self) -> str:
+        """Wait for the server's greeting; gives the id by which the network knows this person."""
+        return await self._wait(lambda: self.person or None, 10, "the server greeted")
+
     async def say(self, text: str, *, frame_id: str | None = None) -> str:
         """Write a message; returns its frame id once the server has it for good."""
         return await self._send({"type": "say", "text": text}, frame_id)
@@ -98,6 +102,10 @@ class Visitor:
         """Press a button; returns the frame id once the server has it for good."""
         action = seen.button(label).action
         return await self._send({"type": "tap", "message": seen.id, "action": action}, frame_id)
+
+    async def rename(self, name: str) -> str:
+        """Take another name; returns the frame id once the server has it for good."""
+        return await self._send({"type": "name", "name": name}, None)
 
     async def _send(self, frame: dict[str, str], frame_id: str | None) -> str:
         name = frame_id or str(uuid4())

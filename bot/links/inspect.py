@@ -6,14 +6,25 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from bot.links.fetch import Fetched, Fetcher
-from bot.links.recognise import Sighting, recognise
-from bot.links.scan import find_links
+import msgspec
+
+from bot.links.advice import advice_for
+from bot.links.canonical import host_of
+from bot.links.fetch import Fetcher
+from bot.links.lookalikes import host_warning, shown_elsewhere_warning
+from bot.links.recognise import Sighting
+from bot.links.recognise.looking import read_with_endpoints
+from bot.links.recognise.recogniser import PageReader
+from bot.links.scan import FoundLink, find_links
+from bot.links.share_codes import find_share_codes
 from bot.links.trust import judge
 from wallet_core.errors import PayontapError
 
 _PAGE_BYTES_MAX = 8_000_000
 _GZIP_MARK = b"\x1f\x8b"
+
+_SHOWN = ("url", "price", "list_price", "availability", "stock", "sku", "brand", "gtin", "image",
+          "seller", "variants")  # fmt: skip
 
 Inspection = dict[str, Any]
 
@@ -26,47 +37,88 @@ async def inspect(target: str, *, url: str | None, fetcher: Fetcher | None) -> I
     """What stands in the page `target`, a web address or a file (plain or gzipped).
 
     `url` is the address that a file's page was found at. A web address is fetched with
-    `fetcher`, or with one of its own. No domain counts as verified. Raises `FetchError` and
-    `InspectError`.
+    `fetcher`, or with one of its own, and so is its shop's endpoint where the page names no
+    price. No domain counts as verified. Raises `FetchError` and `InspectError`.
     """
     if target.lower().startswith(("http://", "https://")):
-        page = await _fetched(target, fetcher)
-        sighting = await asyncio.to_thread(
-            recognise, page.body, url or page.url_final, charset=page.charset
-        )
+        reader = await _reader_of_address(target, url, fetcher)
     else:
         body = await asyncio.to_thread(_read_page, Path(target))
-        sighting = await asyncio.to_thread(recognise, body, url or "")
-    return _as_dict(sighting)
+        reader = await asyncio.to_thread(PageReader, body, url or "")
+    return _as_dict(reader, await asyncio.to_thread(reader.sighting))
 
 
 def inspection_lines(inspection: Inspection) -> str:
-    """The same for people: a line for each field, with where it came from."""
+    """The same for people: a line for each field, with where it came from, then what to mend."""
     sources: dict[str, str] = inspection["sources"]
+    confidence: dict[str, float] = inspection["confidence"]
     lines = [str(inspection["title"] or inspection["url"] or "(no title)")]
-    fields = {**inspection, "price": _price_text(inspection)}
-    for name in ("url", "price", "availability", "sku", "brand", "gtin", "image"):
+    fields = {
+        **inspection,
+        "price": _price_text(inspection, "price_minor"),
+        "list_price": _price_text(inspection, "list_price_minor"),
+        "variants": len(inspection["variants"]) or None,
+    }
+    for name in _SHOWN:
         value = fields[name]
         if value is not None:
-            origin = f"  ({sources[name]})" if name in sources else ""
-            lines.append(f"  {name:13}{value}{origin}")
+            sure = f", {confidence[name]:.0%} sure" if name in confidence else ""
+            origin = f"  ({sources[name]}{sure})" if name in sources else ""
+            lines.append(f"  {name.replace('_', ' '):13}{value}{origin}")
     lines.append(f"  {'trust':13}{inspection['trust']}: {inspection['reason']}")
+    for advice in inspection["advice"]:
+        mark = "!" if advice["blocks"] else "-"
+        lines.append(f"  {mark} {advice['problem']} {advice['mend']} ({advice['docs']})")
     return "\n".join(lines)
 
 
-def links_line(text: str) -> list[dict[str, str | int]]:
-    """The links of one message: `text` as written, canonical `url`, offsets in code points."""
+def links_line(text: str) -> list[dict[str, Any]]:
+    """The links of one message: `text` as written, canonical `url`, offsets in code points.
+
+    A doubtful link also has `warnings`, which say why the bot would show no button: its host
+    imitates another, or its text names another host than it leads to.
+    """
+    found = map(_link, find_links(text))
     return [
-        {"text": link.text, "url": link.url, "start": link.start, "end": link.end}
-        for link in find_links(text)
+        link if link["warnings"] else {key: link[key] for key in link if key != "warnings"}
+        for link in found
     ]
 
 
-async def _fetched(target: str, fetcher: Fetcher | None) -> Fetched:
-    if fetcher is not None:
-        return await fetcher.get(target)
-    async with Fetcher() as own:
-        return await own.get(target)
+def findings(text: str) -> list[dict[str, Any]]:
+    """Links and share codes, each with its `kind` and its `warnings`, in their order.
+
+    A share code has no `url`; its warning says that it is not supported.
+    """
+    found = [{"kind": "link", **_link(link)} for link in find_links(text)]
+    for code in find_share_codes(text):
+        span = {"text": code.text, "url": None, "start": code.start, "end": code.end}
+        found.append({"kind": "share_code", **span, "app": code.app, "warnings": [code.sentence]})
+    return sorted(found, key=lambda finding: finding["start"])
+
+
+def _link(link: FoundLink) -> dict[str, Any]:
+    doubts = [
+        host_warning(host_of(link.url) or ""),
+        shown_elsewhere_warning(link.shown, link.url) if link.shown else None,
+    ]
+    return {
+        "text": link.text,
+        "url": link.url,
+        "start": link.start,
+        "end": link.end,
+        "warnings": [doubt for doubt in doubts if doubt is not None],
+    }
+
+
+async def _reader_of_address(target: str, url: str | None, fetcher: Fetcher | None) -> PageReader:
+    if fetcher is None:
+        async with Fetcher() as own:
+            return await _reader_of_address(target, url, own)
+    page = await fetcher.get(target)
+    if url is not None:
+        page = msgspec.structs.replace(page, url_final=url)
+    return await read_with_endpoints(page, fetcher)
 
 
 def _read_page(path: Path) -> bytes:
@@ -84,27 +136,35 @@ def _read_page(path: Path) -> bytes:
     return body
 
 
-def _as_dict(sighting: Sighting) -> Inspection:
-    trust, reason = judge(sighting, host_verified=False)
+def _as_dict(reader: PageReader, seen: Sighting) -> Inspection:
+    trust, reason = judge(seen, host_verified=False)
     return {
-        "url": sighting.url or None,
-        "title": sighting.title,
-        "price_minor": sighting.price_minor,
-        "currency": sighting.currency,
-        "exponent": sighting.exponent,
-        "availability": sighting.availability,
-        "sku": sighting.sku,
-        "brand": sighting.brand,
-        "gtin": sighting.gtin,
-        "image": sighting.image,
-        "sources": sighting.sources,
+        "url": seen.url or None,
+        "title": seen.title,
+        "price_minor": seen.price_minor,
+        "currency": seen.currency,
+        "exponent": seen.exponent,
+        "availability": seen.availability,
+        "sku": seen.sku,
+        "brand": seen.brand,
+        "gtin": seen.gtin,
+        "image": seen.image,
+        "sources": seen.sources,
         "trust": trust.value,
         "reason": reason,
+        "list_price_minor": seen.list_price_minor,
+        "stock": seen.stock,
+        "seller": seen.seller,
+        "variants": list(msgspec.to_builtins(seen.variants)),
+        "confidence": seen.confidence,
+        "disagreements": list(seen.disagreements),
+        "structured": seen.structured,
+        "advice": msgspec.to_builtins(advice_for(reader, seen)),
     }
 
 
-def _price_text(inspection: Inspection) -> str | None:
-    minor: int | None = inspection["price_minor"]
+def _price_text(inspection: Inspection, field: str) -> str | None:
+    minor: int | None = inspection[field]
     exponent: int | None = inspection["exponent"]
     if minor is None or exponent is None:
         return None

@@ -20,7 +20,8 @@ PAGE = """<html><head><title>Cup</title><script type="application/ld+json">
 """
 KEYS = [
     "url", "title", "price_minor", "currency", "exponent", "availability", "sku", "brand", "gtin",
-    "image", "sources", "trust", "reason",
+    "image", "sources", "trust", "reason", "list_price_minor", "stock", "seller", "variants",
+    "confidence", "disagreements", "structured", "advice",
 ]  # fmt: skip
 
 
@@ -80,6 +81,35 @@ async def test_inspect_goes_on_after_a_page_that_cannot_be_read(tmp_path: Path) 
     assert err.strip() == "payontap: none.html: There is no file none.html."
 
 
+async def test_inspect_shows_a_progress_bar_on_a_terminal_only(tmp_path: Path) -> None:
+    names = [f"{number}.html" for number in range(12)]
+    for name in names:
+        (tmp_path / name).write_text(PAGE)
+    status, out, err = await payontap("inspect", *names, "--json", cwd=tmp_path)
+    assert (status, err) == (0, "")
+    assert len(out.splitlines()) == 12
+    ours, theirs = os.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); from bot.cli import main; main()",
+        "inspect",
+        *names,
+        "--json",
+        cwd=tmp_path,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    async with asyncio.timeout(60):
+        out_again, _ = await process.communicate()
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert out_again.decode() == out
+    assert "pages" in shown
+    assert "100%" in shown
+
+
 async def test_inspect_never_reads_a_private_address() -> None:
     status, out, err = await payontap("inspect", "http://127.0.0.1:1/", "--json")
     assert (status, out) == (1, "")
@@ -96,6 +126,20 @@ async def test_links_answers_each_line_with_an_array() -> None:
     assert list(found) == ["text", "url", "start", "end"]
     assert lines[0][found["start"] : found["end"]] == found["text"]
     assert found["url"] == "https://shop.example/p"
+
+
+async def test_links_tells_share_codes_and_warnings_an_object_a_line() -> None:
+    lines = ["a.com ￥pZLk2EyTWQ0￥", "nothing", "[a.com](https://b.com)"]
+    status, out, _ = await payontap("links", "--records", stdin="\n".join(map(json.dumps, lines)))
+    found = [json.loads(line) for line in out.splitlines()]
+    assert status == 0
+    assert [(one["line"], one["kind"], one["url"]) for one in found] == [
+        (1, "link", "https://a.com/"),
+        (1, "share_code", None),
+        (3, "link", "https://a.com/"),
+        (3, "link", "https://b.com/"),
+    ]
+    assert [len(one["warnings"]) for one in found] == [0, 1, 0, 1]
 
 
 async def test_links_names_the_line_that_is_no_json_string() -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from config.by_currency import CurrencyFees
+from config.keys import tables
 from config.settings import ConfigError, Settings, load, render
 
 HOME = {"HOME": "/home/ann"}
@@ -279,6 +281,104 @@ def test_the_annotated_file_shows_each_key_with_its_default(
 def leaves(kind: type[Settings]) -> list[str]:
     names: list[str] = []
     for name, field in kind.model_fields.items():
+        if name in tables():
+            continue
         inner = getattr(field.annotation, "model_fields", None)
         names += [name] if inner is None else [f"{name}.{leaf}" for leaf in inner]
     return names
+
+
+def test_telegram_needs_a_token_of_its_make_and_https_for_its_webhook() -> None:
+    assert not load(None, HOME).telegram.enabled
+    token = {"PAYONTAP_TELEGRAM__TOKEN": "123:AAE_x-y"}
+    assert load(None, HOME | token).telegram.enabled
+    assert not load(None, HOME | token).telegram.collects
+    wrong = refusal({"PAYONTAP_TELEGRAM__TOKEN": "secret without a colon"})
+    assert "@BotFather" in wrong
+    assert "secret" not in wrong
+    webhook = token | {"PAYONTAP_TELEGRAM__WEBHOOK": "true"}
+    assert "web.public_url must be the https address" in refusal(webhook)
+    public = webhook | {"PAYONTAP_WEB__PUBLIC_URL": "https://pay.example.org"}
+    assert load(None, HOME | public).telegram.webhook
+    stars = token | {"PAYONTAP_TELEGRAM__STARS_PER_UNIT": "11"}
+    assert load(None, HOME | stars).telegram.collects
+
+
+# --- tables: settings that stand once for each currency -------------------------------------------
+
+HOUSE = """
+[currencies.KUDOS]
+exponent = 0
+name = "kudos"
+
+[limits.CNY]
+day_max = 200
+payee_day_max = "12.50"
+
+[fees.CNY]
+percent = "1.5"
+
+[rates.USD_CNY]
+rate = "7.1023"
+as_of = 2026-11-25
+"""
+
+
+def test_settings_by_currency_are_read_from_the_file_and_the_environment() -> None:
+    path = written(Path("house.toml"), HOUSE)
+    environ = HOME | {
+        "PAYONTAP_LIMITS__CNY__DAY_MAX": "300",
+        "PAYONTAP_LIMITS__JPY__DAY_MAX": "5000",
+        "PAYONTAP_RATES__USD_CNY__RATE": "7.2",
+    }
+    settings = load(path, environ)
+    assert settings.currencies["KUDOS"].name == "kudos"
+    assert settings.limits["CNY"].day_max == "300"
+    assert settings.limits["CNY"].payee_day_max == "12.50"
+    assert settings.limits["CNY"].month_max is None
+    assert settings.limits["JPY"].day_max == "5000"
+    assert str(settings.fees["CNY"].percent) == "1.5"
+    assert str(settings.rates["USD_CNY"].rate) == "7.2"
+    assert settings.rates["USD_CNY"].as_of.year == 2026
+
+
+def test_settings_by_currency_are_printed_so_that_they_can_be_read_again() -> None:
+    settings = load(written(Path("house.toml"), HOUSE), HOME)
+    printed = render(settings)
+    again = load(written(Path("again.toml"), printed), HOME)
+    assert again.limits == settings.limits
+    assert again.rates == settings.rates
+    assert again.fees == settings.fees
+    assert again.currencies == settings.currencies
+    assert 'day_max = "200"  # house.toml' in printed
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ("[limits.CNY]\nday_max = 12.5", "must stand in quotes"),
+        ("[limits.CNY]\nday_max = '1e3'", "must be an amount"),
+        ("[limits.CNY]\nday_max = -5", "must be an amount"),
+        ("[limits.CNY]\nday_maxi = 5", "limits.CNY.day_max"),
+        ("[limits.yuan]\nday_max = 5", "no currency's code"),
+        ("[limits]\nday_max = 5", "write [limits.day_max]"),
+        ("limits = 5", "write [limits.CNY]"),
+        ("[fees.CNY]\npercent = 101", "from 0 to 100"),
+        ("[fees.CNY]\npercent = '0.00001'", "at most 4 decimals"),
+        ("[fees.CNY]\npercent = 'NaN'", "must be a number"),
+        ("[rates.USD_CNY]\nrate = 0\nas_of = 2026-11-25", "more than zero"),
+        ("[rates.USDCNY]\nrate = 7\nas_of = 2026-11-25", "no pair of currencies"),
+        ("[rates.USD_CNY]\nrate = 7", "rates.USD_CNY.as_of"),
+        ("[currencies.KUDOS]\nexponent = 5\nname = 'x'", "less than or equal to 4"),
+    ],
+)
+def test_what_cannot_be_used_by_currency_is_refused_in_one_sentence(toml: str, says: str) -> None:
+    assert says in refusal(toml=toml)
+
+
+def test_the_examples_by_currency_in_the_annotated_file_can_be_used() -> None:
+    lines = annotated().read_text(encoding="utf-8").partition("# --- once")[2].splitlines()
+    examples = [line.removeprefix("# ") for line in lines if line.startswith(("# [", "#   "))]
+    settings = load(written(Path("examples.toml"), "\n".join(examples)), HOME)
+    assert all(getattr(settings, table) for table in tables())
+    assert settings.fees["CNY"] == CurrencyFees()

@@ -85,15 +85,18 @@ class SynapsePeer:
             self._process.wait()
         close(self._lifeline)
 
-    def register(self, name: str, *, password: str | None = None) -> tuple[str, str]:
-        """Makes a user; answers his full id and an access token.
+    def register(
+        self, name: str, *, password: str | None = None, admin: bool = False
+    ) -> tuple[str, str]:
+        """Makes a user, or one who looks after the server; answers his full id and access token.
 
         The name gets a tail of its own, so that tests never meet each other's users.
         """
         user = f"{name}-{secrets.token_hex(4)}"
         password = password or secrets.token_hex(8)
         nonce = self.call("GET", "/_synapse/admin/v1/register")["nonce"]
-        signed = "\0".join([nonce, user, password, "notadmin"]).encode()
+        rank = "admin" if admin else "notadmin"
+        signed = "\0".join([nonce, user, password, rank]).encode()
         answer = self.call(
             "POST",
             "/_synapse/admin/v1/register",
@@ -101,7 +104,7 @@ class SynapsePeer:
                 "nonce": nonce,
                 "username": user,
                 "password": password,
-                "admin": False,
+                "admin": admin,
                 "mac": hmac.new(_SHARED_SECRET.encode(), signed, hashlib.sha1).hexdigest(),
             },
         )

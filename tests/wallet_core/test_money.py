@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wallet_core.errors import MoneyError
-from wallet_core.money import AMOUNT_MINOR_MAX, Money, exponent_of, known_currencies
+from wallet_core.money import (
+    AMOUNT_MINOR_MAX,
+    Money,
+    OwnCurrency,
+    define_currency,
+    exponent_of,
+    known_currencies,
+    own_currency,
+)
 
 CURRENCIES = st.sampled_from(sorted(known_currencies()))
 AMOUNTS = st.integers(-AMOUNT_MINOR_MAX, AMOUNT_MINOR_MAX)
@@ -166,3 +174,49 @@ def test_an_amount_beyond_the_limit_is_refused() -> None:
     Money(AMOUNT_MINOR_MAX, "CNY")
     with pytest.raises(MoneyError):
         Money(AMOUNT_MINOR_MAX + 1, "CNY")
+
+
+# --- currencies of the instance's own --------------------------------------------------------
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _kudos() -> None:
+    define_currency("KUDOS", 0, "kudos")
+
+
+def test_points_of_a_community_are_money_like_any_other() -> None:
+    assert exponent_of("KUDOS") == 0
+    assert "KUDOS" in known_currencies()
+    assert Money.parse("1,200", "KUDOS") == Money(1200, "KUDOS")
+    assert Money(1200, "KUDOS").format() == "1,200 KUDOS"
+    with pytest.raises(MoneyError):
+        Money.parse("1.5", "KUDOS")
+
+
+def test_the_same_definition_again_changes_nothing() -> None:
+    define_currency("KUDOS", 0, "kudos")
+    assert own_currency("KUDOS") == OwnCurrency(0, "kudos")
+    assert own_currency("CNY") is None
+
+
+@pytest.mark.parametrize(
+    ("code", "exponent", "name"),
+    [
+        ("CNY", 2, "yuan"),
+        ("KUDOS", 1, "kudos"),
+        ("KUDOS", 0, "other points"),
+        ("SAT", 2, "satoshi"),
+        ("kudos", 0, "kudos"),
+        ("A/B", 0, "slash"),
+        ("X" * 11, 0, "long"),
+        ("POINTS", 5, "points"),
+        ("POINTS", -1, "points"),
+    ],
+)
+def test_a_definition_that_cannot_be_is_refused_in_one_sentence(
+    code: str, exponent: int, name: str
+) -> None:
+    with pytest.raises(MoneyError) as refused:
+        define_currency(code, exponent, name)
+    assert str(refused.value).endswith(".")
+    assert "POINTS" not in known_currencies()

@@ -17,20 +17,28 @@ import sqlalchemy as sa
 from bot.cards import Card
 from bot.conversation.announcer import announce
 from wallet_core.commerce.answers import event_key
-from wallet_core.commerce.checkout import Checkout, TapOn, Terms
+from wallet_core.commerce.checkout import TapOn, Terms
+from wallet_core.commerce.conversion import ConversionQuotes, NoRates, RateSource
+from wallet_core.commerce.conversion_checkout import ConvertingCheckout
+from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
+from wallet_core.commerce.house_terms import NO_HOUSE_TERMS, HouseTerms
 from wallet_core.commerce.news import News
 from wallet_core.commerce.records import Order, Payer, Place, Speech
+from wallet_core.commerce.settlement import Settlements
 from wallet_core.funding.base import Provider
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit, Insert, RowChange, Update
 from wallet_core.ledger.transfers import Leg, Post, named
+from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.locks import TTL_S, Lease, LeasePort, Leases, NoLeases
 from wallet_core.money import Money
 from wallet_core.storage import tables as t
+from wallet_core.storage import trade_tables as trade
 from wallet_core.storage.append_only import create_all
+from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.outbox import Outbox
@@ -75,10 +83,12 @@ class World:
     outbox: Outbox
     leases: LeasePort
     recorder: Recorder
-    checkout: Checkout
+    checkout: ConvertingCheckout
+    exchange: Exchange
     fulfilment: Fulfilment
     endings: Endings
     funding: Funding
+    settlements: Settlements
 
     # --- people and goods ----------------------------------------------------------------------
 
@@ -89,14 +99,29 @@ class World:
             await self.top_up(person.wallet_id, balance_minor, f"start {name}")
         return Payer(person.id, person.wallet_id)
 
-    async def top_up(self, wallet_id: str, amount_minor: int, key: str) -> None:
+    async def top_up(
+        self, wallet_id: str, amount_minor: int, key: str, currency: str = CNY
+    ) -> None:
         legs = (
-            Leg(accounts.clearing("cash", CNY), -amount_minor),
-            Leg(accounts.wallet(wallet_id, CNY), amount_minor),
+            Leg(accounts.clearing("cash", currency), -amount_minor),
+            Leg(accounts.wallet(wallet_id, currency), amount_minor),
         )
         await self.writer.commit(
             Commit(key=f"topup:{key}", transfers=(Post(id=named(key), legs=legs),))
         )
+
+    async def top_up_shop(self, amount_minor: int, merchant_id: str = SHOP) -> None:
+        """The shop brings money of its own."""
+        legs = (
+            Leg(accounts.clearing("cash", CNY), -amount_minor),
+            Leg(accounts.merchant(merchant_id, CNY), amount_minor),
+        )
+        name = f"shop money {uuid4().hex}"
+        await self.writer.commit(Commit(key=name, transfers=(Post(id=named(name), legs=legs),)))
+
+    async def make_settlements_due(self) -> None:
+        async with self.database.write() as connection:
+            await connection.execute(sa.update(trade.settlements).values(due_at_us=1))
 
     async def open_shop(self, *, standing: bool = True, merchant_id: str = SHOP) -> Payer:
         """A merchant; gives its one member."""
@@ -339,23 +364,32 @@ async def world_at(
     terms: Terms | None = None,
     provider: Provider | None = None,
     create: bool = True,
+    limits_of: LimitsOf = no_limits,
+    house: HouseTerms = NO_HOUSE_TERMS,
+    rates: RateSource | None = None,
+    spread_ppm: int = 0,
+    clock_us: Callable[[], int] | None = None,
     answer_within_s: float = 2.0,
 ) -> AsyncIterator[World]:
     """A process on the database at `url`, with leases at `valkey_url` if it is given."""
     terms = terms or Terms(undo_window_s=60.0, accept_within_s=600.0)
     async with AsyncExitStack() as stack:
-        database = Database(url)
+        database = Database(url, clock_us=clock_us)
         stack.push_async_callback(database.close)
         if create:
             async with database.write() as connection:
                 await connection.run_sync(create_all)
-        writer = await stack.enter_async_context(Writer(database))
+        writer = await stack.enter_async_context(Writer(database, limits_of=limits_of))
         leases = make_leases(writer)
         if valkey_url is not None:
             leases = await stack.enter_async_context(
                 Leases(valkey_url, writer.raise_fence, answer_within_s=answer_within_s)
             )
-        reader, recorder = Reader(database), Recorder()
+        reader, recorder = Reader(database, limits_of), Recorder()
+        quotes, conversions = (
+            ConversionQuotes(rates or NoRates(), spread_ppm),
+            Conversions(database),
+        )
         claimant = f"process {time.time_ns()}"
         yield World(
             database=database,
@@ -366,9 +400,13 @@ async def world_at(
             outbox=Outbox(database, claimant),
             leases=leases,
             recorder=recorder,
-            checkout=Checkout(writer, reader, leases, recorder, terms),
-            fulfilment=Fulfilment(writer, reader, recorder, terms),
-            endings=Endings(writer, reader, reader, reader, recorder),
+            checkout=ConvertingCheckout(
+                writer, reader, leases, recorder, terms, quotes=quotes, conversions=conversions
+            ),
+            exchange=Exchange(quotes, conversions),
+            fulfilment=Fulfilment(writer, reader, recorder, terms, house),
+            endings=Endings(writer, reader, reader, reader, recorder, house),
+            settlements=Settlements(writer, reader),
             funding=Funding(writer, reader, leases, recorder, provider or Cash()),
         )
         # Whatever a test cancelled has let go of its connection by now.

@@ -148,10 +148,12 @@ class _Hold:
         if left_minor:
             left = amount_words(left_minor, currency)
             raise self._broken(f"is {state}, but its transfers leave {left} held")
+        given_back = len(self._voids) == 1 and not back_minor
+        # A hold of which a part was captured has ended with money, whatever was given back.
         fits = (
-            captured_minor > 0 and not self._voids
+            captured_minor > 0 and (given_back or not self._voids)
             if state == HoldState.CAPTURED
-            else len(self._voids) == 1 and not back_minor
+            else given_back and not captured_minor
         )
         if not fits or state not in tuple(HoldState):
             raise self._broken(f"is {state}, but no transfer ended it so")

@@ -33,10 +33,10 @@ from wallet_core.commerce.records import (
     Speech,
     TapFacts,
 )
-from wallet_core.errors import KeyConflict, Refusal, Refused
+from wallet_core.errors import SPENDING_REFUSALS, KeyConflict, Refusal, Refused
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, Value, WriterPort
-from wallet_core.ledger.transfers import Authorise, EndingAction, HoldState, Void, named
+from wallet_core.ledger.transfers import Authorise, EndingAction, HoldState, Void, named, timed
 from wallet_core.locks import Lease, LeaseLost, LeasePort, LeaseUnavailable
 from wallet_core.money import Money
 
@@ -204,8 +204,16 @@ class Checkout:
         if code is Refusal.NO_FUNDS and quote is not None and quote.currency is not None:
             account = accounts.wallet(tap.payer.wallet_id, quote.currency)
             balance = Money(await self.reader.balance_minor(account), quote.currency)
+        allowance = None
+        if code in SPENDING_REFUSALS and quote is not None and quote.currency is not None:
+            allowance = await self.reader.allowance(tap.payer.wallet_id, quote.currency)
         news = TapRefused(
-            event_id=tap.event_id, code=code, place=tap.place, quote=quote, balance=balance
+            event_id=tap.event_id,
+            code=code,
+            place=tap.place,
+            quote=quote,
+            balance=balance,
+            allowance=allowance,
         )
         await say_once(self.writer, tap.event_id, self.announce(news), code)
 
@@ -246,7 +254,7 @@ def ending_without_money(
     """The commit that ends an order whose money is held: all of it goes back, and the stock too."""
     expires = state is OrderState.EXPIRED
     hold_state = HoldState.EXPIRED if expires else HoldState.VOIDED
-    seen: dict[str, Value] = {"id": order.id, "state": OrderState.AUTHORISED}
+    seen: dict[str, Value] = {"id": order.id, "state": OrderState.AUTHORISED, "captured_minor": 0}
     if expires:
         # An acceptance that came while the expiry was under way wins.
         seen["accepted"] = False
@@ -290,7 +298,8 @@ def _refusal_of(facts: TapFacts | None, tap: TapOn) -> Refusal | None:
 
 
 def _new_order(tap: TapOn, quote: Quote, merchant: Merchant, title: str, price: Money) -> Order:
-    name = named("order", tap.event_id)
+    # By the key of the event it is made once; the time in it only keeps neighbours together.
+    name = timed(tap.at_us, "order", tap.event_id)
     return Order(
         id=f"o_{name.hex}",
         number=readable_number(name),
@@ -298,7 +307,7 @@ def _new_order(tap: TapOn, quote: Quote, merchant: Merchant, title: str, price: 
         offer_id=quote.offer_id,
         merchant_id=merchant.id,
         wallet_id=tap.payer.wallet_id,
-        hold_id=named("authorise", tap.event_id),
+        hold_id=timed(tap.at_us, "authorise", tap.event_id),
         amount_minor=price.amount_minor,
         captured_minor=0,
         refunded_minor=0,

@@ -9,19 +9,18 @@ import msgspec
 
 from wallet_core.commerce.answers import event_key, say_once
 from wallet_core.commerce.checkout import Terms, ending_without_money
+from wallet_core.commerce.house_terms import NO_HOUSE_TERMS, HouseTerms
 from wallet_core.commerce.news import ActionRefused, Announcer, OrderChanged
 from wallet_core.commerce.ports import DueReader, FundingReader, OrderReader
 from wallet_core.commerce.records import Merchant, Order, OrderState, Place, Speech
+from wallet_core.commerce.refunds import refunding
+from wallet_core.commerce.takings import releasing, taking
 from wallet_core.errors import KeyConflict, Refusal, Refused
-from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit, Hold, RowChange, Update, WriterPort
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import (
-    Capture,
     EndingAction,
     HoldState,
-    Leg,
-    Post,
     Transfer,
     Void,
     named,
@@ -40,6 +39,7 @@ class Fulfilment:
     reader: OrderReader
     announce: Announcer
     terms: Terms
+    house: HouseTerms = NO_HOUSE_TERMS
 
     async def accept(self, event_id: str, order: Order, person_id: str, place: Place) -> None:
         """Take an order: its money is captured once the payer's undo window has passed."""
@@ -62,7 +62,13 @@ class Fulfilment:
         await self._act(event_id, "accept", order, changed, person_id, place, rows=rows)
 
     async def decline(self, event_id: str, order: Order, person_id: str, place: Place) -> None:
-        """Turn an order down while its money is held; all of it goes back."""
+        """Turn an order down while its money is held; all of it goes back.
+
+        What was captured of it in part stays captured; then only the rest goes back.
+        """
+        if order.captured_minor:
+            await self.release(event_id, order, person_id, place)
+            return
         changed = msgspec.structs.replace(order, state=OrderState.DECLINED)
         key = event_key(event_id)
         ending = ending_without_money(key, order, OrderState.DECLINED, ())
@@ -77,52 +83,98 @@ class Fulfilment:
             rows=ending.rows,
         )
 
+    async def capture_part(
+        self,
+        event_id: str,
+        order: Order,
+        amount: Money,
+        person_id: str,
+        place: Place,
+        at_us: int,
+    ) -> None:
+        """Capture a part of what an order holds, once its buyer can undo no more.
+
+        The rest stays held for further parts until it is released, captured or expires. Capturing
+        all that is left ends the hold.
+        """
+        left_minor = order.amount_minor - order.captured_minor
+        undo_until_us = order.created_at_us + round(self.terms.undo_window_s * MICROSECONDS)
+        code: Refusal | None = None
+        if order.state != OrderState.AUTHORISED or order.accepted:
+            code = Refusal.NOT_OPEN
+        elif at_us < undo_until_us:
+            code = Refusal.TOO_EARLY
+        elif amount.currency != order.currency or not 0 < amount.amount_minor <= left_minor:
+            code = Refusal.TOO_MUCH
+        merchant = await self.reader.merchant(order.merchant_id)
+        if code is not None or merchant is None:
+            member = await self.reader.is_member(order.merchant_id, person_id)
+            code = code if code and member else Refusal.NOT_ALLOWED
+            await self._refuse(event_id, "capture", code, order, place, amount)
+            return
+        name = named("capture", event_id)
+        taken = taking(name, order, merchant, amount.amount_minor, self.house, at_us=at_us)
+        await self._act(
+            event_id,
+            "capture",
+            order,
+            taken.order,
+            person_id,
+            place,
+            transfers=(taken.capture,),
+            rows=taken.rows,
+        )
+
+    async def release(self, event_id: str, order: Order, person_id: str, place: Place) -> None:
+        """Give the buyer back what is still held of an order that was captured in part."""
+        if not order.captured_minor:
+            await self.decline(event_id, order, person_id, place)
+            return
+        rest = releasing(order, expires=False)
+        await self._act(
+            event_id,
+            "release",
+            order,
+            rest.order,
+            person_id,
+            place,
+            transfers=(rest.void,),
+            rows=rest.rows,
+        )
+
     async def refund(
         self, event_id: str, order: Order, amount: Money, person_id: str, place: Place
     ) -> None:
-        """Give back `amount` of what was captured; never more than is left of it."""
-        refunded = order.refunded_minor + amount.amount_minor
-        whole = refunded >= order.captured_minor
-        changed = msgspec.structs.replace(
-            order,
-            refunded_minor=refunded,
-            state=OrderState.REFUNDED if whole else order.state,
-        )
+        """Give back `amount` of what was captured; never more than is left of it.
+
+        It comes from what is pending of this order first, then from what the merchant has
+        available; the house's share comes back with it only where the house's terms say so.
+        """
+        code = None
         if amount.currency != order.currency or not 0 < amount.amount_minor <= (
             order.captured_minor - order.refunded_minor
         ):
+            code = Refusal.TOO_MUCH
+        elif order.state == OrderState.AUTHORISED:
+            # Some of it is still held: its captures come to an end first.
+            code = Refusal.TOO_EARLY
+        if code is not None:
             # Only a member learns how much it is.
             member = await self.reader.is_member(order.merchant_id, person_id)
-            code = Refusal.TOO_MUCH if member else Refusal.NOT_ALLOWED
+            code = code if member else Refusal.NOT_ALLOWED
             await self._refuse(event_id, "refund", code, order, place, amount)
             return
-        transfer = Post(
-            id=named("refund", event_id),
-            subject=f"order:{order.id}",
-            legs=(
-                Leg(accounts.merchant(order.merchant_id, order.currency), -amount.amount_minor),
-                Leg(accounts.wallet(order.wallet_id, order.currency), amount.amount_minor),
-            ),
-        )
-        row = Update(
-            table="orders",
-            # The amount that was seen is part of the condition: of twenty refunds at once one
-            # goes through, and the others are told that the order has changed.
-            where={"id": order.id, "refunded_minor": order.refunded_minor},
-            values={"state": changed.state},
-            add={"refunded_minor": amount.amount_minor},
-            keep_within=(("refunded_minor", "captured_minor"),),
-            refusal=Refusal.CHANGED,
-        )
+        pending = await self.reader.pending_of_order(order.id)
+        back = refunding(event_id, order, amount, pending, self.house)
         await self._act(
             event_id,
             "refund",
             order,
-            changed,
+            back.order,
             person_id,
             place,
-            transfers=(transfer,),
-            rows=(row,),
+            transfers=(back.post,),
+            rows=back.rows,
             refund=amount,
         )
 
@@ -188,6 +240,7 @@ class Endings:
     orders: OrderReader
     funding: FundingReader
     announce: Announcer
+    house: HouseTerms = NO_HOUSE_TERMS
 
     async def run_due(self) -> int:
         """End what is due; gives how many holds were looked at.
@@ -226,6 +279,19 @@ class Endings:
         if hold.ending == EndingAction.CAPTURE:
             await self.writer.commit(self._capture(key, hold, order, merchant))
             return
+        if order.captured_minor:
+            rest = releasing(order, expires=True)
+            news = OrderChanged(cause=key, order=rest.order, merchant=merchant)
+            await self.writer.commit(
+                Commit(
+                    key=key,
+                    transfers=(rest.void,),
+                    rows=rest.rows,
+                    outbox=self.announce(news),
+                    result=order.id,
+                )
+            )
+            return
         changed = msgspec.structs.replace(order, state=OrderState.EXPIRED)
         news = OrderChanged(cause=key, order=changed, merchant=merchant)
         await self.writer.commit(
@@ -233,23 +299,20 @@ class Endings:
         )
 
     def _capture(self, key: str, hold: Hold, order: Order, merchant: Merchant) -> Commit:
-        changed = msgspec.structs.replace(
-            order, state=OrderState.PAID, captured_minor=order.amount_minor
+        taken = taking(
+            named("capture", hold.id),
+            order,
+            merchant,
+            order.amount_minor - order.captured_minor,
+            self.house,
+            at_us=hold.due_at_us,
         )
+        news = OrderChanged(cause=key, order=taken.order, merchant=merchant)
         return Commit(
             key=key,
-            transfers=(
-                Capture(id=named("capture", hold.id), hold_id=hold.id, subject=f"order:{order.id}"),
-            ),
-            rows=(
-                Update(
-                    table="orders",
-                    where={"id": order.id, "state": OrderState.AUTHORISED},
-                    values={"state": OrderState.PAID, "captured_minor": order.amount_minor},
-                    refusal=Refusal.NOT_OPEN,
-                ),
-            ),
-            outbox=self.announce(OrderChanged(cause=key, order=changed, merchant=merchant)),
+            transfers=(taken.capture,),
+            rows=taken.rows,
+            outbox=self.announce(news),
             result=order.id,
         )
 

@@ -8,8 +8,10 @@ from typing import Protocol
 
 import msgspec
 
+from wallet_core.commerce.conversion import Conversion
 from wallet_core.commerce.records import FundingRequest, Merchant, Order, Place, Quote, Speech
 from wallet_core.errors import Refusal
+from wallet_core.ledger.allowance import Allowance
 from wallet_core.money import Money
 
 
@@ -31,13 +33,18 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TapRefused(msgspec.Struct, frozen=True, kw_only=True):
-    """A tap moved nothing. `balance` is the payer's, where it matters."""
+    """A tap moved nothing. `balance` and `allowance` are the payer's, where they matter.
+
+    `conversion` offers to pay with another currency.
+    """
 
     event_id: str
     code: Refusal
     place: Place
     quote: Quote | None = None
     balance: Money | None = None
+    allowance: Allowance | None = None
+    conversion: Conversion | None = None
 
 
 class OrderChanged(msgspec.Struct, frozen=True, kw_only=True):

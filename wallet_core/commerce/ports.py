@@ -10,7 +10,9 @@ from wallet_core.commerce.records import (
     Order,
     TapFacts,
 )
+from wallet_core.commerce.settlement import PendingMoney
 from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.allowance import Allowance
 from wallet_core.ledger.commits import Hold
 
 
@@ -34,6 +36,12 @@ class OrderReader(Protocol):
 
     async def balance_minor(self, account: AccountRef) -> int:
         """An account's balance; 0 for one that has no entries yet."""
+
+    async def pending_of_order(self, order_id: str) -> Sequence[PendingMoney]:
+        """What is left on the merchant's pending account of an order's captures, newest first."""
+
+    async def allowance(self, wallet_id: str, currency: str) -> Allowance:
+        """What a wallet may still spend of a currency."""
 
 
 class DueReader(Protocol):

@@ -1,5 +1,6 @@
 """What trade is made of. Amounts are in minor units, instants microseconds since the epoch."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from uuid import UUID
 
@@ -25,13 +26,17 @@ class Payer(msgspec.Struct, frozen=True):
 
 
 class Merchant(msgspec.Struct, frozen=True, kw_only=True):
-    """A shop. Its room gets the orders; `standing_acceptance` takes each order at once."""
+    """A shop. Its room gets the orders; `standing_acceptance` takes each order at once.
+
+    `commission_ppm`: what the house gets of each payment, in millionths; an admin sets it.
+    """
 
     id: str
     name: str
     network: str
     room_id: str
     standing_acceptance: bool
+    commission_ppm: int | None = None
 
 
 class HostClaim(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +112,10 @@ class OrderState(StrEnum):
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """Something bought, or being bought: one order has one hold."""
+    """Something bought, or being bought: one order has one hold.
+
+    `taken` is JSON: what was taken of its captures for others, and what of it went back.
+    """
 
     id: str
     number: str
@@ -127,11 +135,28 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     room_id: str
     network_person_id: str
     created_at_us: int
+    taken: str | None = None
 
     @property
     def price(self) -> Money:
         """What was agreed."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def captured(self) -> Money:
+        """What of it was captured."""
+        return Money(self.captured_minor, self.currency)
+
+    @property
+    def taken_by_account(self) -> Mapping[str, tuple[int, int]]:
+        """By account: what was taken of the captures for others, and what of it went back."""
+        return _decode_taken(self.taken) if self.taken else {}
+
+    @property
+    def fee(self) -> Money:
+        """What others than the merchant keep of it: fee, commission and tax."""
+        kept = sum(took - returned for took, returned in self.taken_by_account.values())
+        return Money(kept, self.currency)
 
     @property
     def refundable(self) -> Money:
@@ -160,6 +185,14 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     merchant: Merchant | None
     n: int
     order: Order | None
+
+
+_decode_taken = msgspec.json.Decoder(dict[str, tuple[int, int]]).decode
+
+
+def taken_text(taken: Mapping[str, tuple[int, int]]) -> str | None:
+    """What was taken of an order, as its row keeps it; None for nothing."""
+    return msgspec.json.encode(taken, order="deterministic").decode() if taken else None
 
 
 class FundingRequest(msgspec.Struct, frozen=True, kw_only=True):

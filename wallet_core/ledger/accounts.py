@@ -126,6 +126,16 @@ def fees(currency: str) -> AccountRef:
     return AccountRef("house:own", Purpose.FEES, currency)
 
 
+def commission(currency: str) -> AccountRef:
+    """What the house has earned as merchants' commission."""
+    return AccountRef("house:commission", Purpose.FEES, currency)
+
+
+def tax(currency: str) -> AccountRef:
+    """What is set aside for the tax office."""
+    return AccountRef("house:tax", Purpose.FEES, currency)
+
+
 def promotions(currency: str) -> AccountRef:
     """What the house has set aside to give away."""
     return AccountRef("house:own", Purpose.PROMOTIONS, currency)

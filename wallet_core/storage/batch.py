@@ -97,6 +97,7 @@ class Batch:
             [x.id for x in self._transfers], [c.key for c in self._commits if c.key]
         )
         self._books.now_us = opened.now_us
+        self._spending.settle_limits()
         self._books.known_transfers = opened.transfers
         self._note_known(opened.commits)
         decided: list[Result | int] = []

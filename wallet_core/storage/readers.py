@@ -18,13 +18,18 @@ from wallet_core.commerce.records import (
     Quote,
     TapFacts,
 )
+from wallet_core.commerce.settlement import PendingMoney
 from wallet_core.errors import Refusal
 from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.allowance import Allowance
 from wallet_core.ledger.commits import Hold, Written
 from wallet_core.ledger.transfers import HoldState
+from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage import tables as t
+from wallet_core.storage.allowances import allowance_of, limits_text
 from wallet_core.storage.database import Database
 from wallet_core.storage.grouped import Grouped
+from wallet_core.storage.takings import due_settlements, pending_of_order
 from wallet_core.storage.tap_facts import Tapped, tap_facts
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -54,8 +59,10 @@ async def read_written(database: Database, key: str) -> Written | None:
 class Reader:
     """Implements the reader ports of commerce and funding on a database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits_of: LimitsOf = no_limits) -> None:
+        """`limits_of` are the limits of wallets that have none of their own, as the writer's."""
         self._database = database
+        self._limits_of = limits_of
         self._taps: Grouped[Tapped, TapFacts] = Grouped(partial(tap_facts, database))
 
     async def _rows(self, query: sa.Select[Any], kind: type[R]) -> list[R]:
@@ -222,12 +229,28 @@ class Reader:
         )
         return await self._rows(query, FundingRequest)
 
+    async def due_settlements(self, limit: int) -> list[PendingMoney]:
+        """Pending money of merchants whose time has come."""
+        return await due_settlements(self._database, limit)
+
+    async def pending_of_order(self, order_id: str) -> Sequence[PendingMoney]:
+        """What is left on the merchant's pending account of an order's captures, newest first."""
+        return await pending_of_order(self._database, order_id)
+
     # --- the books ---------------------------------------------------------------------------
 
     async def balance_minor(self, account: AccountRef) -> int:
         """An account's balance; 0 for one that has no entries yet."""
         query = sa.select(t.accounts.c.balance_minor).where(t.accounts.c.id == account.id)
         return await self._number(query)
+
+    async def allowance(self, wallet_id: str, currency: str) -> Allowance:
+        """What a wallet may still spend; see `allowance_of`."""
+        return await allowance_of(self._database, wallet_id, currency, self._limits_of)
+
+    async def limits_text(self, wallet_id: str) -> str | None:
+        """The limits of a wallet as its row keeps them."""
+        return await limits_text(self._database, wallet_id)
 
     async def balances(self, owner: str) -> Sequence["Balance"]:
         """All balances of an owner (`wallet:…`), zero ones left out."""

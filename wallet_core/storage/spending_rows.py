@@ -9,7 +9,7 @@ import msgspec
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.posting import AccountState, Books
 from wallet_core.ledger.wallets import Payment, WalletMode, WalletRules, WalletState
-from wallet_core.limits import MONTH_US, Limits, Spend
+from wallet_core.limits import MONTH_US, Spend, WalletLimits
 from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
 from wallet_core.storage.account_numbers import NumberedAccount
@@ -29,24 +29,19 @@ _ACCOUNTS = q.Statement(
     "WHERE a.no = ?",
 )
 _NUMBER = q.fetch(t.accounts, ("no",), ("id",))
-_SPENDS_COLUMNS = "e.seq, e.amount_minor, m.id, m.kind, m.hold_id, m.payee, m.created_at_us"
+_SPENDS_COLUMNS = (
+    "e.seq, e.amount_minor, m.id, m.kind, m.hold_id, m.payee, m.created_at_us, h.captured_minor"
+)
 _SPENDS = q.Statement(
     f"SELECT {_SPENDS_COLUMNS} FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) "  # noqa: S608
     "AS k(no, before, most) CROSS JOIN LATERAL (SELECT * FROM entries e WHERE e.account_no = k.no "
     "AND e.seq < k.before ORDER BY e.seq DESC LIMIT k.most) e JOIN transfers m "
-    "ON m.id = e.transfer_id ORDER BY e.seq DESC",
+    "ON m.id = e.transfer_id LEFT JOIN holds h ON h.id = m.hold_id ORDER BY e.seq DESC",
     f"SELECT {_SPENDS_COLUMNS} FROM entries e JOIN transfers m ON m.id = e.transfer_id "  # noqa: S608
-    "WHERE e.account_no = ? AND e.seq < ? ORDER BY e.seq DESC LIMIT ?",
+    "LEFT JOIN holds h ON h.id = m.hold_id WHERE e.account_no = ? AND e.seq < ? "
+    "ORDER BY e.seq DESC LIMIT ?",
     (2, 4),
 )
-
-OwnLimits = dict[str, dict[str, Limits]]
-"""Who set them (`admin`, `self`) → currency → limits, as they stand in a wallet's row."""
-
-
-def own_limits(text: str | None) -> OwnLimits:
-    """The limits in a wallet's row."""
-    return msgspec.json.decode(text, type=OwnLimits) if text else {}
 
 
 def wallets_with_fences(
@@ -64,7 +59,7 @@ class SpendingRows:
     def __init__(self, rules: WalletRules, books: Books) -> None:
         self._rules = rules
         self._books = books
-        self._own: dict[str, OwnLimits] = {}
+        self._own: dict[str, WalletLimits] = {}
         self._groups: dict[str, set[str]] = {}
 
     def load_accounts(self, numbered: Mapping[int, NumberedAccount]) -> Steps:
@@ -93,7 +88,7 @@ class SpendingRows:
         if wallet_id not in self._rules.wallets:
             self._rules.wallets[wallet_id] = WalletState(WalletMode(mode), fence)
         if limits:
-            self._own[wallet_id] = own_limits(limits)
+            self._own[wallet_id] = WalletLimits.of_text(limits)
         if group is not None:
             self._groups.setdefault(group, set()).add(wallet_id)
 
@@ -118,18 +113,15 @@ class SpendingRows:
                     self._rules.wallets[wallet_id] = msgspec.structs.replace(
                         state, siblings=siblings
                     )
-        self._rules.limits = self._effective()
 
-    def _effective(self) -> dict[tuple[str, str], Limits]:
-        """An admin's limits stand in for the defaults; a person's own only make them stricter."""
-        effective = {}
-        for wallet_id, by_setter in self._own.items():
-            for currency in {name for limits in by_setter.values() for name in limits}:
-                limits = by_setter.get("admin", {}).get(currency)
-                limits = self._rules.defaults(currency) if limits is None else limits
-                own = by_setter.get("self", {}).get(currency)
-                effective[wallet_id, currency] = limits.stricter(own) if own else limits
-        return effective
+    def settle_limits(self) -> None:
+        """Which limits hold: to be called once the books know what time it is."""
+        now_us, defaults = self._books.now_us, self._rules.defaults
+        self._rules.limits = {
+            (wallet_id, currency): limits.effective(currency, defaults(currency), now_us)
+            for wallet_id, limits in self._own.items()
+            for currency in limits.currencies
+        }
 
     def load_spends(self, payment: Payment) -> Steps:
         """Single payments that count together with `payment`; since when its payee is known."""
@@ -154,15 +146,16 @@ class SpendingRows:
         (no,) = [row[0] for row in (yield q.Ask(_NUMBER, ([ref.id],)))] or [0]
         since_us = self._books.now_us - MONTH_US
         spends: dict[UUID, Spend] = {}
-        # Hold → what its void gave back: all of it, or what captures had left.
-        voided: dict[UUID, int] = {}
+        voided: set[UUID] = set()
         before, more = _FIRST, True
         while more:
             rows = yield q.Ask(_SPENDS, ([no], [before], [_PAGE]))
-            for seq, amount_minor, transfer_id, kind, hold_id, payee, at_us in rows:
+            for seq, amount_minor, transfer_id, kind, hold_id, payee, at_us, captured in rows:
                 before = seq
                 if kind == "void":
-                    voided[hold_id] = amount_minor
+                    # What was captured in part stays spent as a whole.
+                    if not captured:
+                        voided.add(hold_id)
                 elif amount_minor < 0 and payee is not None:
                     spends[transfer_id] = Spend(transfer_id, at_us, -amount_minor, payee)
             more = len(rows) == _PAGE and rows[-1][6] > since_us
@@ -171,12 +164,12 @@ class SpendingRows:
             spend
             for spend in spends.values()
             if spend.at_us > since_us
-            and voided.get(spend.transfer_id) != spend.amount_minor
+            and spend.transfer_id not in voided
             and self._rules.is_spending(_payment(ref, spend))
         )
 
     def _add_this_batch(
-        self, ref: AccountRef, spends: dict[UUID, Spend], voided: dict[UUID, int]
+        self, ref: AccountRef, spends: dict[UUID, Spend], voided: set[UUID]
     ) -> None:
         now_us = self._books.now_us
         for row in self._books.transfer_rows:
@@ -184,7 +177,8 @@ class SpendingRows:
                 if entry.account.ref.id != ref.id:
                     continue
                 if row.kind == "void" and row.hold_id is not None:
-                    voided[row.hold_id] = entry.amount_minor
+                    if not self._books.holds[row.hold_id].captured_minor:
+                        voided.add(row.hold_id)
                 elif entry.amount_minor < 0 and row.payee is not None:
                     spends[row.id] = Spend(row.id, now_us, -entry.amount_minor, row.payee)
 

@@ -190,6 +190,8 @@ merchants = sa.Table(
     sa.Column("room_id", _NAMED, nullable=False),
     sa.Column("standing_acceptance", sa.Boolean, nullable=False),
     _at("created_at_us"),
+    # What the house gets of each payment, in millionths.
+    sa.Column("commission_ppm", sa.Integer),
 )
 
 merchant_members = sa.Table(
@@ -279,6 +281,8 @@ orders = sa.Table(
     sa.Column("room_id", _NAMED, nullable=False),
     sa.Column("network_person_id", _NAMED, nullable=False),
     _at("created_at_us"),
+    # What was taken for others, as JSON (wallet_core.commerce.records.taken_text).
+    sa.Column("taken", sa.Text),
     sa.CheckConstraint("refunded_minor <= captured_minor", name="refunds"),
     sa.CheckConstraint("captured_minor <= amount_minor", name="captures"),
 )

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import structlog
 
 from bot.adapters.base import (
@@ -41,14 +42,23 @@ _CAPABILITIES = Capabilities(
     text_length_max=15_000,
     command_prefixes=("!", "/"),
 )
+_ENCRYPTED_CAPABILITIES = msgspec.structs.replace(
+    # Encryption makes four characters of three.
+    _CAPABILITIES,
+    reactions=False,
+    polls=True,
+    text_length_max=10_000,
+)
 
 
 class Matrix:
     """One account on a homeserver.
 
     Give `password` (the bot logs in once and keeps the token in `store_dir`, mode 0600) or an
-    `access_token` of its own. Rooms are read and written unencrypted; into an encrypted room the
-    bot says nothing, and `send` raises `Unreachable` with that reason. `poll_s` is how long the
+    `access_token` of its own. With `encryption` (an extra) the bot has keys of its own in
+    `store_dir`, and reads and writes encrypted rooms; there people vote instead of reacting.
+    Without it the bot leaves encrypted rooms with a reason, and into one that it is in all the
+    same `send` says nothing, which it tells by `Unreachable`. `poll_s` is how long the
     homeserver holds a request when nothing happens; `pause_s_max` bounds the pauses between tries
     in an outage. Raises `ValueError` when there is neither a password nor a token.
     """
@@ -67,6 +77,7 @@ class Matrix:
         password: str | None = None,
         access_token: str | None = None,
         device_name: str = "Payontap",
+        encryption: bool = False,
         poll_s: float = 30.0,
         pause_s_max: float = 30.0,
     ) -> None:
@@ -77,6 +88,7 @@ class Matrix:
         self._password = password
         self._access_token = access_token
         self._device_name = device_name
+        self._key_store = store_dir / "keys" if encryption else None
         self._cursors = cursors
         self._store_dir = store_dir
         self._poll_s = poll_s
@@ -109,6 +121,23 @@ class Matrix:
         """Return once everything that happened while the bot was away has been heard."""
         await self._caught_up.wait()
 
+    async def capabilities_in(self, room_id: str, person_id: str | None) -> Capabilities:
+        """In encrypted rooms people vote, since reactions there are clear text.
+
+        Raises the `AdapterError` that fits.
+        """
+        if self._key_store is None:
+            # Nothing is said in encrypted rooms.
+            return _CAPABILITIES
+        try:
+            home = await self._connected()
+            place = await self._speaker.place(home, room_id, person_id)
+            if await self._rooms.is_encrypted(home, place):
+                return _ENCRYPTED_CAPABILITIES
+        except LoggedOut as error:
+            raise NetworkDown(str(error)) from error
+        return _CAPABILITIES
+
     async def send(self, outgoing: Outgoing) -> str:
         """Send a card, or replace one; gives the message's id, for an edit that of the original.
 
@@ -131,14 +160,23 @@ class Matrix:
         """The homeserver, logged in. Raises `AdapterError` when that cannot be."""
         async with self._connecting:
             if self._home is None:
-                home = Homeserver(self._url, self._login)
+                home = Homeserver(self._url, self._login, key_store=self._key_store)
                 try:
                     await self._log_in(home)
+                    await self._open_keys(home)
                 except BaseException:
                     await home.close()
                     raise
                 self._home = home
             return self._home
+
+    async def _open_keys(self, home: Homeserver) -> None:
+        if self._key_store is not None:
+            # Imported only where it is switched on: it is an extra.
+            from bot.adapters.matrix.cross_signing import sign_own_device  # noqa: PLC0415
+
+            await home.open_keys()
+            await sign_own_device(home, self._key_store, self._password)
 
     async def _patient_login(self) -> Homeserver:
         pause_s = _PAUSE_S_MIN
@@ -195,7 +233,7 @@ class Matrix:
         home.resume(session)
 
     async def _read(self, home: Homeserver, invitations: Invitations, hear: Hear) -> NoReturn:
-        listener = Listener(self.network, home, self._rooms, self._origins, invitations.inviters)
+        listener = Listener(self.network, home, self._rooms, self._origins, invitations)
         since: str | None = None
         first = True
         pause_s = _PAUSE_S_MIN
@@ -221,7 +259,8 @@ class Matrix:
             else:
                 first = False
                 pause_s = _PAUSE_S_MIN
-                self._caught_up.set()
+                if not listener.is_waiting:
+                    self._caught_up.set()
 
     async def _read_once(
         self,
@@ -234,9 +273,15 @@ class Matrix:
         first: bool,
     ) -> str:
         answer = await home.sync(since, full_state=first, wait_s=self._poll_s)
+        if home.encryption is not None:
+            await home.encryption.take(answer)
         invitations.accept(answer.rooms.invite)
         events = await listener.events(answer, since)
-        if events or answer.next_batch != since:
+        if listener.is_waiting:
+            # The place in the stream stays before a message whose key has not come: after a crash
+            # it is read again.
+            await hear(events)
+        elif events or answer.next_batch != since:
             await hear(events, Cursor(self.network, f"{home.user_id} {answer.next_batch}"))
         return answer.next_batch
 

@@ -29,7 +29,7 @@ class DirectRooms:
         # Reading and writing the account's notes is not atomic on the homeserver.
         self._notes_lock = asyncio.Lock()
         # Made, and perhaps not written down yet.
-        self._made: dict[str, str] = {}
+        self._made: dict[tuple[str, bool], str] = {}
         self._all_encrypted = False
 
     async def find(self, home: Homeserver, person_id: str, room_id: str) -> str:
@@ -41,14 +41,29 @@ class DirectRooms:
         async with lock:
             if await self._others(home, room_id) == frozenset({person_id}):
                 return room_id
-            found = await self._noted(home, person_id, room_id)
+            # What was said behind encryption is not answered in clear text elsewhere.
+            encrypted = await self._was_encrypted(home, room_id)
+            found = await self._noted(home, person_id, room_id, encrypted=encrypted)
             if found is None:
-                if person_id not in self._made:
-                    self._made[person_id] = await self._make(home, person_id)
-                found = self._made[person_id]
-                await self.note(home, person_id, found)
-                del self._made[person_id]
+                found = await self._new(home, person_id, encrypted=encrypted)
             return found
+
+    async def _new(self, home: Homeserver, person_id: str, *, encrypted: bool) -> str:
+        key = person_id, encrypted
+        if key not in self._made:
+            self._made[key] = await self._make(home, person_id, encrypted=encrypted)
+        found = self._made[key]
+        await self.note(home, person_id, found)
+        del self._made[key]
+        return found
+
+    async def _was_encrypted(self, home: Homeserver, room_id: str) -> bool:
+        try:
+            await self._rooms.known(home, room_id)
+        except (Unreachable, SendRejected):
+            # The bot is no longer there: what it still has to say answers nothing there.
+            return home.encryption is not None and home.encryption.knows(room_id)
+        return await self._rooms.is_encrypted(home, room_id)
 
     async def note(self, home: Homeserver, person_id: str, room_id: str) -> None:
         """Write down in the bot's account that the room is the one for this person.
@@ -61,16 +76,29 @@ class DirectRooms:
             if room_id not in rooms:
                 await home.put_account_data(_NOTES, {**notes, person_id: [room_id, *rooms]})
 
-    async def _noted(self, home: Homeserver, person_id: str, not_in: str) -> str | None:
+    async def _noted(
+        self, home: Homeserver, person_id: str, not_in: str, *, encrypted: bool
+    ) -> str | None:
         for candidate in _rooms_of(await _notes(home), person_id):
-            if candidate != not_in and await self._usable(home, candidate, person_id):
+            if candidate == not_in or (
+                encrypted and not await self._rooms.is_encrypted(home, candidate)
+            ):
+                continue
+            if await self._usable(home, candidate, person_id):
                 return candidate
         return None
 
-    async def _make(self, home: Homeserver, person_id: str) -> str:
+    async def _make(self, home: Homeserver, person_id: str, *, encrypted: bool) -> str:
+        if encrypted and home.encryption is None:
+            raise Unreachable(
+                "They spoke in an encrypted room, and the bot would have to answer in clear text."
+            )
         if not self._all_encrypted:
-            room_id = await home.create_direct_room(person_id)
-            if not (await self._rooms.known(home, room_id)).encrypted:
+            room_id = await home.create_direct_room(person_id, encrypted=encrypted)
+            if encrypted:
+                # Sync may tell of a room half made, before its encryption.
+                self._rooms.remember_encrypted(home, room_id)
+            if home.encryption or not (await self._rooms.known(home, room_id)).encrypted:
                 return room_id
             # Remembered, or each answer would leave another useless room behind.
             self._all_encrypted = True
@@ -94,11 +122,12 @@ class DirectRooms:
     async def _others(self, home: Homeserver, room_id: str) -> frozenset[str] | None:
         """Who may read along in the room, or None when it cannot serve.
 
-        It cannot when anybody may read along, when the bot is not there, or when it is encrypted.
+        It cannot when anybody may read along, when the bot is not there, or when it is encrypted
+        and the bot does not encrypt.
         """
         try:
             room = await self._rooms.known(home, room_id)
-            if room.open or room.encrypted:
+            if room.open or (room.encrypted and home.encryption is None):
                 return None
             return await others_in(home, room_id)
         except (Unreachable, SendRejected):

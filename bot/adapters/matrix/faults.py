@@ -1,8 +1,10 @@
 """What a homeserver's refusals mean, as the errors that the port knows."""
 
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
+import nio
 
 from bot.adapters.base import AdapterError, NetworkDown, RateLimited, SendRejected, Unreachable
 
@@ -21,12 +23,21 @@ class ServerFault(NetworkDown):
     """The homeserver failed on this one request (500, nonsense): it may do so for ever."""
 
 
+class AuthWanted(SendRejected):
+    """The homeserver wants to be sure who asks; `session` names the request that it waits for."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__("The homeserver asks for the account's password.")
+        self.session = session
+
+
 class ErrorBody(msgspec.Struct, frozen=True):
     """What a homeserver says when it refuses; empty when something in between answered."""
 
     errcode: str = ""
     error: str = ""
     retry_after_ms: int | float | None = None
+    session: str = ""
 
 
 def error_body(body: bytes) -> ErrorBody:
@@ -45,6 +56,8 @@ def fault(status: int, said: ErrorBody) -> AdapterError:
             "The homeserver no longer accepts the bot's access token"
             f" ({said.errcode}): log in again or configure a new token."
         )
+    if status == HTTPStatus.UNAUTHORIZED and said.session:
+        return AuthWanted(said.session)
     if status == HTTPStatus.TOO_MANY_REQUESTS or said.errcode == "M_LIMIT_EXCEEDED":
         wait_ms = said.retry_after_ms
         return RateLimited(_DEFAULT_WAIT_S if wait_ms is None else max(wait_ms / 1000, 0.05))
@@ -56,3 +69,20 @@ def fault(status: int, said: ErrorBody) -> AdapterError:
     if said.errcode in _CLOSED:
         return Unreachable(sentence)
     return SendRejected(sentence)
+
+
+def accepted(said: Any) -> Any:  # noqa: ANN401 - nio ships no types
+    """A response of nio, if it is no error. Raises the error that it stands for."""
+    if not isinstance(said, nio.ErrorResponse):
+        return said
+    raise _nio_fault(said)
+
+
+def _nio_fault(said: Any) -> AdapterError:  # noqa: ANN401 - nio ships no types
+    status = getattr(said.transport_response, "status", 0)
+    body = ErrorBody(
+        errcode=said.status_code if isinstance(said.status_code, str) else "",
+        error=str(said.message),
+        retry_after_ms=said.retry_after_ms,
+    )
+    return fault(int(status), body)

@@ -1,33 +1,36 @@
 """From what a homeserver tells to events: who was there to hear, and what was meant."""
 
+import time
 from collections.abc import Iterable, Sequence
 
 import msgspec
 import structlog
 
 from bot.adapters.base import AdapterError
+from bot.adapters.matrix.encryption import Forged, Unopened
 from bot.adapters.matrix.faults import ServerFault
 from bot.adapters.matrix.homeserver import Homeserver
-from bot.adapters.matrix.reading import marked_links, own_words, reaction_key
-from bot.adapters.matrix.rooms import Origin, Origins, Rooms, decoded_events, learn
+from bot.adapters.matrix.invitations import Invitations
+from bot.adapters.matrix.meaning import Meaning
+from bot.adapters.matrix.rooms import Origins, Rooms, learn
+from bot.adapters.matrix.upgrades import Predecessor, predecessor_of
 from bot.adapters.matrix.wire import (
     MemberContent,
-    MessageContent,
-    ReactionContent,
-    RedactionContent,
-    RelatesTo,
     RoomEvent,
     RoomUpdate,
     SyncAnswer,
     Timeline,
+    decoded_events,
 )
-from bot.events import AnyEvent, Joined, Message, Removed, Tap, Untap
+from bot.events import AnyEvent, Joined, Migrated, Removed
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
-_MESSAGE = "m.room.message"
-_REACTION = "m.reaction"
 _MEMBER = "m.room.member"
+_TOMBSTONE = "m.room.tombstone"
+_ENCRYPTION = "m.room.encryption"
+#: How long a message waits for its key.
+_KEY_WITHIN_S = 120.0
 _GONE = frozenset({"leave", "ban"})
 
 
@@ -40,13 +43,14 @@ class Listener:
         home: Homeserver,
         rooms: Rooms,
         origins: Origins,
-        inviters: dict[str, str],
+        invitations: Invitations,
     ) -> None:
         self._network = network
         self._home = home
         self._rooms = rooms
-        self._origins = origins
-        self._inviters = inviters
+        self._meaning = Meaning(network, home, rooms, origins)
+        self._invitations = invitations
+        self._locked: dict[str, _Locked] = {}
 
     async def events(self, answer: SyncAnswer, since: str | None) -> list[AnyEvent]:
         """What the bot heard, oldest first within each room.
@@ -54,7 +58,7 @@ class Listener:
         Nothing without a `since`: what stood there before the first start is not for the bot.
         Raises `AdapterError` when the homeserver does not answer a question that is needed.
         """
-        heard: list[AnyEvent] = []
+        heard = await self._unlocked()
         for room_id, update in answer.rooms.leave.items():
             if since is not None:
                 timeline = self._with_own_end(update)
@@ -70,6 +74,19 @@ class Listener:
                 else:
                     timeline = await self._complete(room_id, update.timeline, timeline, since)
                 heard += await self._meant(room_id, timeline)
+        return heard
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a message was seen whose key has not come yet."""
+        return bool(self._locked)
+
+    async def _unlocked(self) -> list[AnyEvent]:
+        """What was meant by earlier messages whose keys have come now."""
+        heard: list[AnyEvent] = []
+        locked, self._locked = self._locked, {}
+        for each in locked.values():
+            heard += await self._safely_heard(each.room_id, each.event, each.until_s)
         return heard
 
     def _with_own_end(self, update: RoomUpdate) -> list[RoomEvent]:
@@ -92,6 +109,12 @@ class Listener:
                 learn(room, event)
             if event.type == _MEMBER:
                 room.private = None
+        moved = update.timeline.limited or any(event.type == _MEMBER for event in timeline)
+        if self._home.encryption is not None:
+            if room.encrypted:
+                self._rooms.remember_encrypted(self._home, room_id)
+            if moved:
+                self._home.encryption.members_changed(room_id)
 
     async def _complete(
         self, room_id: str, shown: Timeline, timeline: list[RoomEvent], since: str
@@ -125,23 +148,46 @@ class Listener:
         """The events among those of a room, without what happened while the bot was not in it."""
         heard: list[AnyEvent] = []
         present = self._was_present(timeline)
+        until_s = time.monotonic() + _KEY_WITHIN_S
         for event in timeline:
-            try:
-                if self._is_own_membership(event):
-                    present = _membership(event) == "join"
-                    change = await self._membership_change(room_id, event)
-                    if change is not None:
-                        heard.append(change)
-                elif present:
-                    heard += await self._heard(room_id, event)
-            except AdapterError:
-                raise
-            except msgspec.DecodeError as error:
-                log.warning("matrix_event_malformed", event_id=event.event_id, reason=str(error))
-            except Exception:
-                # Anybody can send an event that nobody thought of; it may cost itself only.
-                log.exception("matrix_event_skipped", room_id=room_id, event_id=event.event_id)
+            if self._is_own_membership(event):
+                present = _membership(event) == "join"
+            if present or self._is_own_membership(event):
+                heard += await self._safely_heard(room_id, event, until_s)
         return heard
+
+    async def _safely_heard(self, room_id: str, event: RoomEvent, until_s: float) -> list[AnyEvent]:
+        """What an event means. One that cannot be read costs itself only.
+
+        One whose key has not come is kept until `until_s`. Raises `AdapterError` when the
+        homeserver does not answer a question that is needed.
+        """
+        try:
+            if self._is_own_membership(event):
+                change = await self._membership_change(room_id, event)
+                return [] if change is None else [change]
+            if event.type == _TOMBSTONE and event.state_key == "":
+                self._invitations.follow(event)
+                return []
+            if event.type == _ENCRYPTION and self._home.encryption is None:
+                self._invitations.refuse_encrypted(room_id)
+                return []
+            return await self._meaning.heard(room_id, await self._home.opened(room_id, event))
+        except Unopened:
+            if self._home.encryption is not None and time.monotonic() < until_s:
+                self._locked[event.event_id] = _Locked(room_id, event, until_s)
+            else:
+                log.warning("matrix_event_without_key", room_id=room_id, event_id=event.event_id)
+        except Forged as error:
+            log.warning("matrix_event_forged", event_id=event.event_id, reason=str(error))
+        except AdapterError:
+            raise
+        except msgspec.DecodeError as error:
+            log.warning("matrix_event_malformed", event_id=event.event_id, reason=str(error))
+        except Exception:
+            # Anybody can send an event that nobody thought of; it may cost itself only.
+            log.exception("matrix_event_skipped", room_id=room_id, event_id=event.event_id)
+        return []
 
     def _was_present(self, timeline: Iterable[RoomEvent]) -> bool:
         """Whether the bot was in the room before the first of these events."""
@@ -163,10 +209,20 @@ class Listener:
         """Whether the bot went out of the room by this event (and not: was never in it)."""
         return self._is_own_membership(event) and _membership(event) in _GONE and _was_in(event)
 
-    async def _membership_change(self, room_id: str, event: RoomEvent) -> Joined | Removed | None:
+    async def _membership_change(
+        self, room_id: str, event: RoomEvent
+    ) -> Joined | Removed | Migrated | None:
         kind: type[Joined] | type[Removed]
         if self._came(event):
-            inviter = self._inviters.pop(room_id, None) or event.unsigned.prev_sender
+            if self._home.encryption is None and await self._rooms.is_encrypted(
+                self._home, room_id
+            ):
+                self._invitations.refuse_encrypted(room_id)
+                return None
+            before = await predecessor_of(self._home, room_id)
+            if before is not None:
+                return self._migration(before, room_id, event)
+            inviter = self._invitations.inviters.pop(room_id, None) or event.unsigned.prev_sender
             if inviter is None and event.unsigned.prev_content is None:
                 # A room that the bot made itself, to tell one person something: no place to
                 # introduce itself in.
@@ -178,7 +234,7 @@ class Listener:
         else:
             return None
         return kind(
-            id=self._id(event),
+            id=self._meaning.id_of(event),
             network=self._network,
             room_id=room_id,
             person_id=person_id,
@@ -186,83 +242,25 @@ class Listener:
             occurred_at_s=event.origin_server_ts / 1000,
         )
 
-    def _id(self, event: RoomEvent) -> str:
-        return f"{self._network}:{event.event_id}"
-
-    async def _heard(self, room_id: str, event: RoomEvent) -> list[AnyEvent]:
-        """What an event of somebody means: at most one thing."""
-        if event.type in {_MESSAGE, _REACTION}:
-            self._origins.note(room_id, event.event_id, Origin(event.type, event.sender))
-        if event.sender == self._home.user_id:
-            return []
-        meant: AnyEvent | None = None
-        if event.type == _MESSAGE and not event.redacted:
-            meant = await self._message(room_id, event)
-        elif event.type == _REACTION and not event.redacted:
-            meant = await self._tap(room_id, event)
-        elif event.type == "m.room.redaction":
-            meant = await self._untap(room_id, event)
-        return [] if meant is None else [meant]
-
-    async def _message(self, room_id: str, event: RoomEvent) -> Message | None:
-        content = msgspec.json.decode(event.content, type=MessageContent)
-        relation = content.relates_to or RelatesTo()
-        if content.msgtype != "m.text" or relation.rel_type == "m.replace":
-            return None
-        answered = None if relation.is_falling_back else relation.in_reply_to
-        return Message(
-            id=self._id(event),
+    def _migration(self, before: Predecessor, to_room_id: str, event: RoomEvent) -> Migrated:
+        """The bot came into the room that continues another one."""
+        self._invitations.inviters.pop(to_room_id, None)
+        return Migrated(
+            id=self._meaning.id_of(event),
             network=self._network,
-            room_id=room_id,
-            person_id=event.sender,
-            private=await self._rooms.is_private(self._home, room_id),
+            room_id=before.room_id,
+            person_id=before.closed_by,
             occurred_at_s=event.origin_server_ts / 1000,
-            text=own_words(content),
-            message_ref=event.event_id,
-            links=marked_links(content),
-            thread_ref=(relation.event_id or None) if relation.rel_type == "m.thread" else None,
-            reply_to_ref=(answered.event_id or None) if answered else None,
-            name=self._rooms.name(room_id, event.sender),
+            to_room_id=to_room_id,
         )
 
-    async def _tap(self, room_id: str, event: RoomEvent) -> Tap | None:
-        relation = msgspec.json.decode(event.content, type=ReactionContent).relates_to
-        if relation is None or relation.rel_type != "m.annotation":
-            return None
-        target = await self._origins.find(self._home, room_id, relation.event_id)
-        if target is None or target.sender != self._home.user_id:
-            return None
-        return Tap(
-            id=self._id(event),
-            network=self._network,
-            room_id=room_id,
-            person_id=event.sender,
-            private=await self._rooms.is_private(self._home, room_id),
-            occurred_at_s=event.origin_server_ts / 1000,
-            message_ref=relation.event_id,
-            reaction=reaction_key(relation.key),
-            tap_ref=event.event_id,
-        )
 
-    async def _untap(self, room_id: str, event: RoomEvent) -> Untap | None:
-        """A reaction taken back. What was redacted, and whose it was, the homeserver still tells.
+class _Locked(msgspec.Struct, frozen=True):
+    """A message whose key has not come yet, and until when it is waited for (monotonic)."""
 
-        A moderator's redaction is the moderator's deed, not the payer's: it is none.
-        """
-        content = msgspec.json.decode(event.content, type=RedactionContent)
-        target_id = content.redacts or event.redacts or ""
-        target = await self._origins.find(self._home, room_id, target_id)
-        if target != Origin(_REACTION, event.sender):
-            return None
-        return Untap(
-            id=self._id(event),
-            network=self._network,
-            room_id=room_id,
-            person_id=event.sender,
-            private=await self._rooms.is_private(self._home, room_id),
-            occurred_at_s=event.origin_server_ts / 1000,
-            tap_ref=target_id,
-        )
+    room_id: str
+    event: RoomEvent
+    until_s: float
 
 
 def _membership(event: RoomEvent) -> str:

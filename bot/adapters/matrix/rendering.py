@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from bot.adapters.matrix.uploads import Uploaded
 from bot.cards import Button, Card, Line, Picture, Role, plain_text
 
 _HTML = "org.matrix.custom.html"
@@ -16,14 +17,33 @@ _FALLBACK_CHARACTERS = 200
 _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _LINK = re.compile(r"https?://", re.IGNORECASE)
 
+#: What a card and the picture before it have in common.
+MARK = "payontap.card"
+
 _EMPHASIS = {Role.PRICE: "strong", Role.WARNING: "strong", Role.STATUS: "em", Role.HINT: "em"}
 
 
-def notice(card: Card, reply_to_ref: str | None = None) -> dict[str, Any]:
+class Setting(msgspec.Struct, frozen=True):
+    """Where a message belongs: its card's mark, what it answers, and the thread of that."""
+
+    mark: str
+    reply_to_ref: str | None = None
+    thread_ref: str = ""
+
+    def relation(self, *, fallback: bool = False) -> dict[str, Any]:
+        """How it answers; `fallback` where only clients without threads show it as an answer."""
+        reply = {"m.in_reply_to": {"event_id": self.reply_to_ref}}
+        if not self.thread_ref:
+            return reply
+        thread = {"rel_type": "m.thread", "event_id": self.thread_ref, "is_falling_back": fallback}
+        return {**thread, **reply}
+
+
+def notice(card: Card, setting: Setting) -> dict[str, Any]:
     """A new message that shows the card."""
-    content = _notice(card)
-    if reply_to_ref is not None:
-        content["m.relates_to"] = {"m.in_reply_to": {"event_id": reply_to_ref}}
+    content = {**_notice(card), MARK: setting.mark}
+    if setting.reply_to_ref is not None:
+        content["m.relates_to"] = setting.relation()
     return _fitted(content)
 
 
@@ -43,20 +63,27 @@ def replacement(card: Card, edits_ref: str) -> dict[str, Any]:
     }
 
 
-def image(picture: Picture, content_uri: str, size_bytes: int) -> dict[str, Any]:
-    """A message that shows an uploaded picture."""
-    return {
+def image(picture: Picture, uploaded: Uploaded, setting: Setting) -> dict[str, Any]:
+    """A message that shows the uploaded picture of a card."""
+    content: dict[str, Any] = {
         "msgtype": "m.image",
         "body": _clean(picture.alt) or "image",
-        "url": content_uri,
         "info": {
             "mimetype": picture.mime,
             "w": picture.width_px,
             "h": picture.height_px,
-            "size": size_bytes,
+            "size": uploaded.size_bytes,
         },
         "m.mentions": {},
+        MARK: setting.mark,
     }
+    if uploaded.keys:
+        content["file"] = {**uploaded.keys, "url": uploaded.uri}
+    else:
+        content["url"] = uploaded.uri
+    if setting.reply_to_ref is not None and setting.thread_ref:
+        content["m.relates_to"] = setting.relation(fallback=True)
+    return content
 
 
 def reaction(message_ref: str, key: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What the bot knows of its rooms: who else is there, and whether others can look in."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
 
 import msgspec
 import structlog
@@ -14,7 +13,10 @@ from bot.adapters.matrix.wire import (
     HistoryContent,
     JoinRulesContent,
     MemberContent,
+    OwnContent,
+    ReactionContent,
     RoomEvent,
+    decoded_events,
 )
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -96,6 +98,26 @@ class Rooms:
             room = self._rooms.setdefault(room_id, room)
         return room
 
+    def remember_encrypted(self, home: Homeserver, room_id: str) -> None:
+        """A room is encrypted, and will be for ever."""
+        self.told(room_id).encrypted = True
+        if home.encryption is not None:
+            home.encryption.remember(room_id)
+
+    async def is_encrypted(self, home: Homeserver, room_id: str) -> bool:
+        """Whether what is said in a room is encrypted; a room that is cannot cease to be.
+
+        A room that the homeserver does not show counts as encrypted: then nothing of it is
+        believed, and nothing is said there in clear text. Raises `NetworkDown` when it cannot be
+        asked.
+        """
+        if home.encryption is not None and home.encryption.knows(room_id):
+            return True
+        try:
+            return (await self.known(home, room_id)).encrypted
+        except (Unreachable, SendRejected, ServerFault):
+            return True
+
     async def is_private(self, home: Homeserver, room_id: str) -> bool:
         """Whether only the bot and one person are in the room and nobody can look in.
 
@@ -131,10 +153,34 @@ async def others_in(home: Homeserver, room_id: str) -> frozenset[str]:
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """What kind of event it is and who made it: both survive redaction."""
+    """What kind of event it is and who made it: both survive redaction.
+
+    `thread_ref` is the message that begins the thread in which it stands. `mark` is what a card of
+    the bot and the picture before it have in common. `sealed_id` names its
+    encryption. All are empty where there is none.
+    """
 
     kind: str
     sender: str
+    thread_ref: str = ""
+    mark: str = ""
+    is_picture: bool = False
+    sealed_id: str = ""
+
+
+def origin_of(event: RoomEvent) -> Origin:
+    """What an event is, as far as it can be read."""
+    thread_ref = ""
+    own = OwnContent()
+    try:
+        relation = msgspec.json.decode(event.content, type=ReactionContent).relates_to
+        if relation is not None and relation.rel_type == "m.thread":
+            thread_ref = relation.event_id
+        own = msgspec.json.decode(event.content, type=OwnContent)
+    except msgspec.DecodeError:
+        log.info("matrix_content_malformed", event_id=event.event_id)
+    is_picture = own.msgtype == "m.image"
+    return Origin(event.type, event.sender, thread_ref, own.card, is_picture, event.sealed_id)
 
 
 class Origins:
@@ -142,6 +188,7 @@ class Origins:
 
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, str], Origin] = OrderedDict()
+        self._cards: OrderedDict[tuple[str, str, str], str] = OrderedDict()
 
     def note(self, room_id: str, event_id: str, origin: Origin) -> None:
         """Remember an event."""
@@ -149,6 +196,14 @@ class Origins:
         self._known.move_to_end((room_id, event_id))
         if len(self._known) > _ORIGINS_MAX:
             self._known.popitem(last=False)
+        if origin.mark and not origin.is_picture:
+            self._cards[room_id, origin.sender, origin.mark] = event_id
+            if len(self._cards) > _ORIGINS_MAX:
+                self._cards.popitem(last=False)
+
+    def card_of(self, room_id: str, picture: Origin) -> str | None:
+        """The card that belongs to a picture of the same sender, if it is remembered."""
+        return self._cards.get((room_id, picture.sender, picture.mark))
 
     async def find(self, home: Homeserver, room_id: str, event_id: str) -> Origin | None:
         """What an event is, or None when this room shows the bot no such event.
@@ -165,17 +220,6 @@ class Origins:
         except (Unreachable, SendRejected, ServerFault):
             # A homeserver that fails on one event must not keep the bot from all others.
             return None
-        origin = Origin(event.type, event.sender)
+        origin = origin_of(event)
         self.note(room_id, event_id, origin)
         return origin
-
-
-def decoded_events(raws: Iterable[msgspec.Raw]) -> list[RoomEvent]:
-    """The events that can be read at all."""
-    events = []
-    for raw in raws:
-        try:
-            events.append(msgspec.json.decode(raw, type=RoomEvent))
-        except msgspec.DecodeError as error:
-            log.warning("matrix_event_malformed", reason=str(error))
-    return events

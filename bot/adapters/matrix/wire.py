@@ -4,9 +4,13 @@ Events are kept as raw JSON and decoded one by one: one odd event, which anybody
 make, must not cost the others.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+import structlog
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 
 class PreviousContent(msgspec.Struct, frozen=True):
@@ -34,6 +38,8 @@ class RoomEvent(msgspec.Struct, frozen=True):
     unsigned: Unsigned = Unsigned()
     state_key: str | None = None
     redacts: str | None = None
+    #: Set by us where the event came encrypted: the name of that very encryption.
+    sealed_id: str = ""
 
     @property
     def redacted(self) -> bool:
@@ -67,6 +73,13 @@ class MessageContent(msgspec.Struct, frozen=True, rename={"relates_to": "m.relat
     relates_to: RelatesTo | None = None
 
 
+class OwnContent(msgspec.Struct, frozen=True, rename={"card": "payontap.card"}):
+    """What the bot writes into its own messages: which card a message or a picture belongs to."""
+
+    msgtype: str = ""
+    card: str = ""
+
+
 class ReactionContent(msgspec.Struct, frozen=True, rename={"relates_to": "m.relates_to"}):
     """The content of `m.reaction`; empty once it is redacted."""
 
@@ -97,6 +110,24 @@ class HistoryContent(msgspec.Struct, frozen=True):
     """The content of `m.room.history_visibility`."""
 
     history_visibility: str = "shared"
+
+
+class TombstoneContent(msgspec.Struct, frozen=True):
+    """The content of `m.room.tombstone`: the room goes on elsewhere."""
+
+    replacement_room: str = ""
+
+
+class ClaimedRoom(msgspec.Struct, frozen=True):
+    """The room that a room says it continues."""
+
+    room_id: str = ""
+
+
+class CreateContent(msgspec.Struct, frozen=True):
+    """The content of `m.room.create`, as far as upgrades go."""
+
+    predecessor: ClaimedRoom | None = None
 
 
 class EventList(msgspec.Struct, frozen=True):
@@ -149,11 +180,27 @@ class RoomUpdates(msgspec.Struct, frozen=True):
     leave: dict[str, RoomUpdate] = {}
 
 
+class DeviceLists(msgspec.Struct, frozen=True):
+    """Whose devices changed, and whose are no longer ours to know."""
+
+    changed: list[str] = []
+    left: list[str] = []
+
+
+class KeyCounts(msgspec.Struct, frozen=True, rename={"signed": "signed_curve25519"}):
+    """How many one-time keys of the bot's device the homeserver still holds."""
+
+    signed: int = 0
+
+
 class SyncAnswer(msgspec.Struct, frozen=True):
     """One answer of `/sync`; `next_batch` is where the next one goes on."""
 
     next_batch: str
     rooms: RoomUpdates = RoomUpdates()
+    to_device: EventList = EventList()
+    device_lists: DeviceLists = DeviceLists()
+    device_one_time_keys_count: KeyCounts = KeyCounts()
 
 
 class MessagesAnswer(msgspec.Struct, frozen=True):
@@ -161,6 +208,12 @@ class MessagesAnswer(msgspec.Struct, frozen=True):
 
     chunk: list[msgspec.Raw] = []
     end: str | None = None
+
+
+class ContextAnswer(msgspec.Struct, frozen=True):
+    """What stands around an event."""
+
+    events_after: list[msgspec.Raw] = []
 
 
 class RelationsAnswer(msgspec.Struct, frozen=True):
@@ -182,6 +235,20 @@ class MembersAnswer(msgspec.Struct, frozen=True):
     chunk: list[msgspec.Raw] = []
 
 
+class KeysAnswer(msgspec.Struct, frozen=True):
+    """Public keys of accounts and their devices."""
+
+    device_keys: dict[str, dict[str, dict[str, Any]]] = {}
+    master_keys: dict[str, dict[str, Any]] = {}
+    self_signing_keys: dict[str, dict[str, Any]] = {}
+
+
+class SentAnswer(msgspec.Struct, frozen=True):
+    """An event that was sent."""
+
+    event_id: str
+
+
 class RoomAnswer(msgspec.Struct, frozen=True):
     """A room that was made or joined."""
 
@@ -193,3 +260,14 @@ class WhoamiAnswer(msgspec.Struct, frozen=True):
 
     user_id: str
     device_id: str | None = None
+
+
+def decoded_events(raws: Iterable[msgspec.Raw]) -> list[RoomEvent]:
+    """The events that can be read at all."""
+    events = []
+    for raw in raws:
+        try:
+            events.append(msgspec.json.decode(raw, type=RoomEvent))
+        except msgspec.DecodeError as error:
+            log.warning("matrix_event_malformed", reason=str(error))
+    return events

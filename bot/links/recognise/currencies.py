@@ -108,6 +108,11 @@ def page_regions(hostname: str, path: str, languages: tuple[str, ...]) -> tuple[
     return tuple(dict.fromkeys(region for region in regions if tender(region)))
 
 
+def sign_pattern() -> str:
+    """A regular expression for every currency sign, the longest first."""
+    return _sign_pattern().pattern
+
+
 @cache
 def _codes() -> frozenset[str]:
     return known_currencies() - {"XXX", "XTS"}

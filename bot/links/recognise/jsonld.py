@@ -6,14 +6,19 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 
-_TRAILING_COMMA = re.compile(r",(\s*[}\]])")
+import msgspec
+
+_TRAILING_COMMA = re.compile(r",(\s*+[}\]])")
+_DOUBLED_COMMA = re.compile(r",(?:\s*+,)++")
 _WRAPPING = re.compile(
-    r"^\s*(?:<!--|/[/*]\s*<!\[CDATA\[(?:\s*\*/)?|<!\[CDATA\[)|(?:-->|(?:/[/*]\s*)?\]\]>(?:\s*\*/)?)\s*$"
+    r"^\s*+(?:<!--|/[/*]\s*+<!\[CDATA\[(?:\s*+\*/)?|<!\[CDATA\[)|(?:-->|(?:/[/*]\s*+)?\]\]>(?:\s*+\*/)?)\s*+$"
 )
 _BAD_ESCAPE = re.compile(r"\\(?![\"\\/bfnrtu])")
-_LINE_COMMENT = re.compile(r"^[ \t]*//.*$", re.MULTILINE)
+_LINE_COMMENT = re.compile(r"^[ \t]*+//.*+$", re.MULTILINE)
+_BLOCK_COMMENT = re.compile(r"/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/")
 _BLOCKS_MAX = 60
 _NODES_MAX = 5000
+_MENDED_CHARS_MAX = 200_000
 #: Under these a product is another one than the page's.
 _BESIDE = frozenset(
     {"isrelatedto", "issimilarto", "isconsumablefor", "isaccessoryorsparepartfor",
@@ -24,15 +29,29 @@ _BESIDE = frozenset(
 Node = dict[str, object]
 
 
-def parse_blocks(blocks: tuple[str, ...]) -> tuple[list[object], int]:
+def parse_blocks(blocks: tuple[bytes, ...]) -> tuple[list[object], int]:
     """The values in `blocks` of JSON-LD, and how many blocks could not be read at all."""
     values: list[object] = []
     broken = 0
     for block in blocks[:_BLOCKS_MAX]:
-        found = list(_values(block))
+        found = parse_leniently(block)
         values.extend(found)
         broken += not found and bool(block.strip())
     return values, broken
+
+
+def parse_leniently(block: bytes) -> list[object]:
+    """Every JSON value in `block`, mended where its author slipped; empty if that is hopeless."""
+    try:
+        return [msgspec.json.decode(block)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        text = block.decode("utf-8", "replace").strip()
+    for attempt in (_as_it_is, _mended, _unescaped, _requoted):
+        try:
+            return _decode(attempt(text))
+        except (ValueError, RecursionError):
+            continue
+    return []
 
 
 def main_nodes(values: list[object]) -> Iterator[Node]:
@@ -50,16 +69,6 @@ def main_nodes(values: list[object]) -> Iterator[Node]:
             stack.extend(item for item in reversed(inner) if isinstance(item, dict | list))
 
 
-def _values(block: str) -> Iterator[object]:
-    text = block.strip()
-    for attempt in (lambda t: t, _mended, lambda t: _mended(html.unescape(t))):
-        try:
-            yield from _decode(attempt(text))
-        except (ValueError, RecursionError):
-            continue
-        return
-
-
 def _decode(text: str) -> list[object]:
     """All JSON values that follow each other in `text`; raises `ValueError` for broken ones."""
     decoder = json.JSONDecoder(parse_float=Decimal, parse_constant=str, strict=False)
@@ -73,8 +82,48 @@ def _decode(text: str) -> list[object]:
     return values
 
 
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def _unescaped(text: str) -> str:
+    return _mended(html.unescape(text))
+
+
 def _mended(text: str) -> str:
     bare = _WRAPPING.sub("", text)
     bare = _LINE_COMMENT.sub("", bare)
+    bare = _DOUBLED_COMMA.sub(",", bare)
     bare = _TRAILING_COMMA.sub(r"\1", bare)
     return _BAD_ESCAPE.sub(r"\\\\", bare).strip()
+
+
+def _requoted(text: str) -> str:
+    """Quotes inside texts escaped, comments gone, and braces closed that were left open."""
+    if len(text) > _MENDED_CHARS_MAX:
+        raise ValueError("too long to be mended")
+    bare = _mended(_BLOCK_COMMENT.sub("", text))
+    parts: list[str] = []
+    open_braces: list[str] = []
+    inside = False
+    for place, char in enumerate(bare):
+        if char == '"' and bare[place - 1 : place] != "\\":
+            if inside and not _ends_text(bare, place):
+                parts.append("\\")
+            else:
+                inside = not inside
+        elif not inside and char in "{[":
+            open_braces.append("}" if char == "{" else "]")
+        elif not inside and char in "}]" and open_braces:
+            open_braces.pop()
+        parts.append(char)
+    return _TRAILING_COMMA.sub(r"\1", "".join(parts) + "".join(reversed(open_braces)))
+
+
+def _ends_text(text: str, place: int) -> bool:
+    """Whether the quote at `place` is one that ends a text: only marks of JSON may follow."""
+    following = text[place + 1 : place + 40].lstrip()
+    return not following or following[0] in ":}]" or _NEXT.match(following) is not None
+
+
+_NEXT = re.compile(r",\s*+(?:[\"{\[\d-]|true|false|null|$)")

@@ -1,122 +1,256 @@
-"""The parts of a page that need no tree: scripts, meta tags, the title, the language.
+"""The parts of a page that need no tree: scripts, meta and link tags, the title, the language.
 
-All searches are linear in the page's length, also in a page made to slow them down.
+Everything works on UTF-8 bytes, of which only small pieces are ever decoded, and each part is
+cut out when it is first asked for. All searches are linear in the page's length, also in a page
+made to slow them down.
 """
 
 import html
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
-_CHARSET_IN_PAGE = re.compile(
-    rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})", re.IGNORECASE
+_SCRIPT, _SCRIPT_END = b"<script", b"</script"
+_COMMENT, _COMMENT_END = b"<!--", b"-->"
+_LD_JSON = b"application/ld+json"
+_HEAD_END = re.compile(rb"</(?:head|HEAD)\s*>|<(?:body|BODY)[\s>]")
+_META = re.compile(rb"<(?:meta|META|Meta)\s")
+#: Tags that may say something of a product; those for browsers are passed over.
+_TELLING_META = re.compile(
+    rb"[^<>]{0,1000}?(?:property|name|PROPERTY|NAME)\s{0,3}=\s{0,3}[\"']?\s{0,3}"
+    rb"(?:(?:og|product|twitter|book):|[pP]rice|[cC]urrency|[aA]vailab|[dD]escription)"
 )
-#: Charsets of the web's; Python's own codecs beside them are slow or no text at all.
-_KNOWN_CHARSET = re.compile(
-    r"utf-?8|utf-?16(?:le|be)?|latin1|us-ascii|(?:windows-|cp)\d{3,4}|iso-?8859-\d{1,2}|koi8-[ru]"
-    r"|gb2312|gbk|gb18030|big5(?:-?hkscs)?|euc-?(?:jp|kr)|ks_c_5601-1987|shift_jis|x-sjis"
-    r"|iso-2022-jp|tis-620|macintosh"
-)
-_SCRIPT = re.compile(r"<script\b([^<>]{0,2000})>", re.IGNORECASE)
-_SCRIPT_END = re.compile(r"</script", re.IGNORECASE)
-_META = re.compile(r"<meta\s", re.IGNORECASE)
-_LINK = re.compile(r"<link\s([^<>]{0,1000})>", re.IGNORECASE)
+_LINK = re.compile(rb"<(?:link|LINK)\s(?=[^<>]{0,500}?(?:canonical|alternate|api\.w\.org))")
+_TELLING_LINKS = frozenset({"canonical", "alternate", "https://api.w.org/"})
 _ATTRIBUTE = re.compile(
-    r"\s*+/?\s*+([A-Za-z_:][\w:.\-]{0,60})(?:\s*+=\s*+(?:\"([^\"]{0,5000})\"|'([^']{0,5000})'|([^\s\"'>]{0,2000})))?"
+    rb"([A-Za-z_:@][\w:.\-]{0,60})"
+    rb"(?:\s*+=\s*+(?:\"([^\"]{0,5000})\"|'([^']{0,5000})'|([^\s\"'>]{0,2000})))?"
 )
-_TITLE = re.compile(r"<title\b[^<>]{0,300}>([^<]{0,2000})", re.IGNORECASE)
-_HTML_TAG = re.compile(r"<html\b([^<>]{0,2000})>", re.IGNORECASE)
-_HEADING = re.compile(r"<h1\b[^<>]{0,1000}>", re.IGNORECASE)
+#: A tag from behind its name to its end; what is quoted may hold the mark that ends it.
+_INSIDE = re.compile(rb"(?:[^\"'<>]++|\"[^\"]{0,5000}+\"|'[^']{0,5000}+'|[\"'])*+")
+_TITLE = re.compile(rb"<(?:title|TITLE|Title)\b[^<>]{0,300}>([^<]{0,2000})")
+_HTML_TAG = re.compile(rb"<(?:html|HTML)\s")
+_HEADING = re.compile(rb"<[hH]1\b[^<>]{0,1000}>")
+_HEADING_END = re.compile(rb"</[hH]1")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 _BLANKS = re.compile(r"\s+")
-_BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
-_CHARSET_WINDOW_BYTES = 4096
 _METAS_MAX = 400
 _LINKS_MAX = 400
-_ATTRIBUTES_MAX = 40
-_HEADING_LENGTH_MAX = 1000
+_BLOCKS_MAX = 60
+_BYTES_LOOKED_BACK = 50_000
+_TAG_BYTES_MAX = 1000
+_HEADING_BYTES_MAX = 1500
+_HEADINGS_MAX = 5
+_BEFORE_HEADING_BYTES = 40_000
+_BEHIND_HEADING_BYTES = 120_000
+_HEAD_BYTES_MAX = 200_000
 _TITLE_LENGTH_MAX = 300
 
-
-class Markup(msgspec.Struct, frozen=True):
-    """The named parts of a page: JSON-LD blocks, meta tags as (name, content) pairs, and so on."""
-
-    json_ld: tuple[str, ...]
-    metas: tuple[tuple[str, str], ...]
-    title: str
-    heading: str
-    language: str
-    canonical: str
+Attributes = dict[str, str]
 
 
-def decoded(page: bytes, charset: str | None) -> str:
-    """The page's text: by byte order mark, the server's charset, the page's own, or UTF-8."""
-    for mark, name in _BYTE_ORDER_MARKS:
-        if page.startswith(mark):
-            return page.decode(name, "replace")
-    in_page = _CHARSET_IN_PAGE.search(page[:_CHARSET_WINDOW_BYTES])
-    named = charset or (in_page[1].decode("ascii") if in_page else None)
-    for name in filter(None, (_browser_name(named), "utf-8")):
-        try:
-            return page.decode(name, "strict" if named is None else "replace")
-        except (LookupError, UnicodeError):
-            continue
-    return page.decode("utf-8" if named else "cp1252", "replace")
+class Script(msgspec.Struct, frozen=True, gc=False):
+    """An inline script: its opening tag's attributes as written, and what stands in it."""
+
+    tag: bytes
+    body: bytes
 
 
-def read_markup(text: str) -> Markup:
-    """Cut a page's named parts out of its text."""
-    title = _TITLE.search(text)
-    tag = _HTML_TAG.search(text)
-    return Markup(
-        json_ld=tuple(_json_ld(text)),
-        metas=tuple(_metas(text)),
-        title=one_line(html.unescape(title[1])) if title else "",
-        heading=_heading(text),
-        language=_attributes(tag[1]).get("lang", "") if tag else "",
-        canonical=_canonical(text),
-    )
+class Markup:
+    """A page (in UTF-8) in parts."""
+
+    def __init__(self, page: bytes) -> None:
+        self.page = page
+
+    @cached_property
+    def json_ld(self) -> tuple[bytes, ...]:
+        """What stands in the page's JSON-LD scripts, those in comments left out."""
+        return tuple(_json_ld(self.page))
+
+    @cached_property
+    def head(self) -> bytes:
+        """Where the page speaks of itself, without scripts and comments."""
+        end = _HEAD_END.search(self.page, 0, _HEAD_BYTES_MAX)
+        head = without_scripts(self.page[: end.start() if end else _HEAD_BYTES_MAX])
+        if _META.search(head) is None:
+            # Whatever ended the head, it ended too early.
+            return without_scripts(self.page[:_HEAD_BYTES_MAX])
+        return head
+
+    @cached_property
+    def visible(self) -> bytes:
+        """All but scripts and comments."""
+        return without_scripts(self.page)
+
+    @cached_property
+    def around_heading(self) -> bytes:
+        """What people see around the first heading; of a page that is not huge, all of it.
+
+        What a page sells stands there, and a tree of megabytes would take long and fill memory.
+        """
+        page, place = self.page, max(0, self.heading_place)
+        if len(page) <= _BEFORE_HEADING_BYTES + _BEHIND_HEADING_BYTES:
+            return self.visible
+        start = max(0, place - _BEFORE_HEADING_BYTES)
+        piece = page[start : place + _BEHIND_HEADING_BYTES]
+        closing, opening = piece.find(_SCRIPT_END), piece.find(_SCRIPT)
+        if start and closing >= 0 and (opening < 0 or closing < opening):
+            piece = piece[closing:]  # It was cut inside a script.
+        return without_scripts(piece)
+
+    def scripts_with(self, needle: bytes) -> Iterator[Script]:
+        """The inline scripts in which `needle` stands, without those of JSON-LD."""
+        if needle in self.page:
+            yield from _scripts(self.page, needle)
+
+    @cached_property
+    def metas(self) -> tuple[tuple[str, str], ...]:
+        """(name, content) of the meta tags that may say something of a product."""
+        return tuple(_metas(self.head))
+
+    @cached_property
+    def links(self) -> tuple[Attributes, ...]:
+        """The attributes of the link tags that lead to other forms of the page."""
+        return tuple(_links(self.head))
+
+    @cached_property
+    def title(self) -> str:
+        """The page's title, in one line."""
+        found = _TITLE.search(self.head)
+        return one_line(html.unescape(text_of(found[1]))) if found else ""
+
+    @property
+    def heading(self) -> str:
+        """The text of the first heading, in one line."""
+        return self._first_heading[0]
+
+    @property
+    def heading_place(self) -> int:
+        """Where the first heading stands; -1 without one."""
+        return self._first_heading[1]
+
+    @cached_property
+    def _first_heading(self) -> tuple[str, int]:
+        return _heading(self.page)
+
+    @cached_property
+    def language(self) -> str:
+        """The page's own language tag."""
+        found = _HTML_TAG.search(self.head)
+        return attributes_at(self.head, found.end())[0].get("lang", "") if found else ""
+
+
+def without_scripts(page: bytes) -> bytes:
+    """`page` without its scripts and comments."""
+    return b"".join(part for kind, part in _parts(page) if not kind)
+
+
+def attributes_at(page: bytes, position: int) -> tuple[Attributes, int]:
+    """The attributes of the tag whose name ends at `position`, and where they end."""
+    inside = _INSIDE.match(page, position, position + _TAG_BYTES_MAX * 10)
+    end = inside.end() if inside else position
+    attributes: Attributes = {}
+    for name, *values in _ATTRIBUTE.findall(page, position, end):
+        value = values[0] or values[1] or values[2]
+        attributes.setdefault(name.decode("ascii", "replace").lower(), text_of(value))
+    return attributes, end
+
+
+def text_of(piece: bytes) -> str:
+    """A piece of the page as text; what is broken in it is replaced."""
+    return piece.decode("utf-8", "replace")
+
+
+def without_tags(piece: bytes) -> str:
+    """The text of a small piece of markup, in one line."""
+    return one_line(html.unescape(_TAG.sub(" ", text_of(piece))))
 
 
 def one_line(text: str) -> str:
     """`text` in one line of at most 300 characters, without control characters."""
     flat = _BLANKS.sub(" ", text)
-    return "".join(char for char in flat if char.isprintable())[:_TITLE_LENGTH_MAX].strip()
+    if not flat.isprintable():
+        flat = "".join(char for char in flat if char.isprintable())
+    return flat[:_TITLE_LENGTH_MAX].strip()
 
 
-def _browser_name(charset: str | None) -> str | None:
-    """The codec browsers use under a name: the Windows supersets of older standards."""
-    if charset is None:
-        return None
-    lowered = charset.lower()
-    if _KNOWN_CHARSET.fullmatch(lowered) is None:
-        return None
-    supersets = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252",
-                 "gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949",
-                 "euc-kr": "cp949", "shift_jis": "cp932", "x-sjis": "cp932",
-                 "big5": "big5hkscs", "iso-8859-9": "cp1254"}  # fmt: skip
-    return supersets.get(lowered, lowered)
+def _parts(page: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The page's stretches in order: what starts each (nothing for what people see), and it."""
+    # Lowering takes as long as all the rest; a page that shouts does so throughout.
+    find = page.find if _SCRIPT_END in page else page.lower().find
+    position, size = 0, len(page)
+    script, comment = find(_SCRIPT), find(_COMMENT)
+    while script >= 0 or comment >= 0:
+        is_script = script >= 0 and (comment < 0 or script < comment)
+        if is_script:
+            yield b"", page[position:script]
+            begin = script + len(_SCRIPT)
+            stop = find(_SCRIPT_END, begin)
+            position = find(b">", stop) + 1 if stop >= 0 else 0
+            yield _SCRIPT, page[begin : stop if stop >= 0 else size]
+        else:
+            yield b"", page[position:comment]
+            # `<!-->` is a whole comment too.
+            stop = find(_COMMENT_END, comment + 2)
+            position = stop + len(_COMMENT_END) if stop >= 0 else 0
+        if not position:
+            return
+        if 0 <= script < position:
+            script = find(_SCRIPT, position)
+        if 0 <= comment < position:
+            comment = find(_COMMENT, position)
+    yield b"", page[position:]
 
 
-def _json_ld(text: str) -> Iterator[str]:
+def _json_ld(page: bytes) -> Iterator[bytes]:
     position = 0
-    while script := _SCRIPT.search(text, position):
-        end = _SCRIPT_END.search(text, script.end())
-        position = end.start() if end else len(text)
-        if "ld+json" in script[1].lower():
-            yield text[script.end() : position]
+    for _ in range(_BLOCKS_MAX):
+        found = page.find(_LD_JSON, position)
+        if found < 0:
+            return
+        position = found + len(_LD_JSON)
+        tag = page.rfind(b"<", max(0, found - _TAG_BYTES_MAX), found)
+        is_script = tag >= 0 and page[tag : tag + len(_SCRIPT)].lower() == _SCRIPT
+        if not is_script or page.find(b">", tag, found) >= 0 or _is_in_comment(page, tag):
+            continue
+        begin = page.find(b">", found) + 1
+        end = _end_of_script(page, begin) if begin else 0
+        if not begin:
+            return
+        yield page[begin:end]
+        position = end
 
 
-def _metas(text: str) -> Iterator[tuple[str, str]]:
-    for count, meta in enumerate(_META.finditer(text)):
+def _is_in_comment(page: bytes, place: int) -> bool:
+    start = max(0, place - _BYTES_LOOKED_BACK)
+    comment = page.rfind(_COMMENT, start, place)
+    return comment >= 0 and page.find(_COMMENT_END, comment, place) < 0
+
+
+def _end_of_script(page: bytes, begin: int) -> int:
+    end = page.find(_SCRIPT_END, begin)
+    if end < 0:
+        end = page.find(_SCRIPT_END.upper(), begin)
+    return end if end >= 0 else len(page)
+
+
+def _scripts(page: bytes, needle: bytes) -> Iterator[Script]:
+    for kind, part in _parts(page):
+        if kind == _SCRIPT and needle in part:
+            tag, _, body = part.partition(b">")
+            if body and _LD_JSON not in tag:
+                yield Script(tag, body)
+
+
+def _metas(visible: bytes) -> Iterator[tuple[str, str]]:
+    for count, meta in enumerate(_META.finditer(visible)):
         if count >= _METAS_MAX:
             return
-        attributes = _attributes_at(text, meta.end())
+        if _TELLING_META.match(visible, meta.end()) is None:
+            continue
+        attributes, _ = attributes_at(visible, meta.end())
         content = attributes.get("content", "").strip()
         if content:
             for key in ("property", "name"):
@@ -124,32 +258,29 @@ def _metas(text: str) -> Iterator[tuple[str, str]]:
                     yield attributes[key].strip().lower(), html.unescape(content)
 
 
-def _attributes(inside: str) -> dict[str, str]:
-    return _attributes_at(inside, 0)
-
-
-def _attributes_at(text: str, position: int) -> dict[str, str]:
-    attributes: dict[str, str] = {}
-    while (found := _ATTRIBUTE.match(text, position)) and len(attributes) < _ATTRIBUTES_MAX:
-        value = found[2] or found[3] or found[4] or ""
-        attributes.setdefault(found[1].lower(), value)
-        position = found.end()
-    return attributes
-
-
-def _heading(text: str) -> str:
-    start = _HEADING.search(text)
-    if start is None:
-        return ""
-    inside = text[start.end() : start.end() + _HEADING_LENGTH_MAX]
-    return one_line(html.unescape(_TAG.sub(" ", inside.partition("</h1")[0])))
-
-
-def _canonical(text: str) -> str:
-    for count, link in enumerate(_LINK.finditer(text)):
+def _links(visible: bytes) -> Iterator[Attributes]:
+    for count, link in enumerate(_LINK.finditer(visible)):
         if count >= _LINKS_MAX:
-            return ""
-        attributes = _attributes(link[1])
-        if attributes.get("rel", "").lower() == "canonical":
-            return html.unescape(attributes.get("href", ""))
-    return ""
+            return
+        attributes, _ = attributes_at(visible, link.end())
+        if attributes.get("rel", "").lower() in _TELLING_LINKS:
+            yield attributes
+
+
+def _heading(page: bytes) -> tuple[str, int]:
+    for count, start in enumerate(_HEADING.finditer(page)):
+        if count >= _HEADINGS_MAX:
+            break
+        if _is_in_script(page, start.start()) or _is_in_comment(page, start.start()):
+            continue
+        inside = page[start.end() : start.end() + _HEADING_BYTES_MAX]
+        end = _HEADING_END.search(inside)
+        text = without_tags(inside[: end.start()] if end else inside)
+        if text:
+            return text, start.start()
+    return "", -1
+
+
+def _is_in_script(page: bytes, place: int) -> bool:
+    start = max(0, place - _BYTES_LOOKED_BACK)
+    return page.rfind(_SCRIPT, start, place) > page.rfind(_SCRIPT_END, start, place)

@@ -3,19 +3,23 @@
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code, sign_in
 from bot.links.recognise.markup import Markup, one_line
-from bot.links.recognise.schema import availability_word
 from bot.links.recognise.sighting import Clue
+from bot.links.recognise.values import availability_word, gtin_in
 
 #: Meta tags that name a price, the price to pay now first.
-PRICE_KEYS = ("product:sale_price:amount", "product:price:amount", "og:price:amount",
-              "product:price", "og:price", "twitter:data:price", "price")  # fmt: skip
+_PRICES = ("product:sale_price:amount", "product:price:amount", "og:price:amount",
+           "product:price", "og:price", "og:product:price:amount")  # fmt: skip
+_LIST_PRICES = ("product:original_price:amount", "og:price:standard_amount",
+                "product:price:standard_amount")  # fmt: skip
 _CURRENCIES = ("product:sale_price:currency", "product:price:currency", "og:price:currency",
-               "og:currency", "pricecurrency", "currency")  # fmt: skip
+               "og:currency", "og:product:price:currency", "pricecurrency", "currency")  # fmt: skip
 _PRICE_LABELS = frozenset(
-    {"price", "preis", "prix", "precio", "prezzo", "prijs", "pris", "cena", "цена", "价格", "価格"}
-)
+    {"price", "preis", "prix", "precio", "preço", "prezzo", "prijs", "pris", "cena", "ціна",
+     "цена", "价格", "價格", "価格", "가격", "fiyat", "hinta", "harga", "giá", "ár", "preț"}
+)  # fmt: skip
 _IMAGES = ("og:image:secure_url", "og:image", "og:image:url")
 _AVAILABILITIES = ("product:availability", "og:availability", "availability")
+_GTINS = ("product:gtin", "product:ean", "product:upc", "product:isbn", "book:isbn")
 
 
 def read_meta_tags(markup: Markup) -> list[Clue]:
@@ -27,19 +31,24 @@ def read_meta_tags(markup: Markup) -> list[Clue]:
 
 
 def _open_graph(found: dict[str, str]) -> Clue:
-    priced = next((key for key in PRICE_KEYS[:-1] if machine_amount(found.get(key))), None)
+    priced = next((key for key in _PRICES if machine_amount(found.get(key))), None)
     currency = next((found[key] for key in _CURRENCIES if currency_code(found.get(key))), None)
     written = found[priced] if priced else ""
+    price = machine_amount(written)
+    listed = next(filter(None, (machine_amount(found.get(key)) for key in _LIST_PRICES)), None)
+    if priced == _PRICES[0]:
+        listed = listed or machine_amount(found.get(_PRICES[1]))
     return Clue(
         source="opengraph",
         title=_line(found.get("og:title")),
-        price=machine_amount(written),
+        price=price,
         currency=currency_code(currency),
         symbol=sign_in(written),
+        list_price=listed if listed and price and listed > price else None,
         availability=_availability(found),
-        sku=_line(found.get("product:retailer_item_id")),
+        sku=_line(found.get("product:retailer_item_id") or found.get("product:sku")),
         brand=_line(found.get("product:brand") or found.get("og:brand")),
-        gtin=_line(found.get("product:ean") or found.get("product:gtin")),
+        gtin=next(filter(None, (gtin_in(found.get(key)) for key in _GTINS)), None),
         image=next((found[key] for key in _IMAGES if key in found), None),
         seller=_line(found.get("og:site_name")),
     )
@@ -52,7 +61,7 @@ def _plain(found: dict[str, str]) -> Clue:
         image=found.get("twitter:image") or found.get("twitter:image:src"),
     )
     for number in ("1", "2"):
-        label = found.get(f"twitter:label{number}", "").lower()
+        label = found.get(f"twitter:label{number}", "").lower().strip(" :")
         if label in _PRICE_LABELS:
             written = found.get(f"twitter:data{number}", "")
             clue.price, clue.symbol = machine_amount(written), sign_in(written)

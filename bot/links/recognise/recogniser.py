@@ -1,21 +1,33 @@
 """Ask every source what it says about a page, compare the answers, and say what was seen."""
 
+from dataclasses import replace
+from functools import cached_property
+
 from ada_url import URL
 from selectolax.lexbor import LexborHTMLParser
 
+from bot.links.canonical import host_of
+from bot.links.recognise.charset import in_utf8
 from bot.links.recognise.currencies import page_regions
+from bot.links.recognise.endpoints import Endpoint, endpoints_of, read_endpoint
+from bot.links.recognise.glance import glance
 from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import main_nodes, parse_blocks
-from bot.links.recognise.markup import Markup, decoded, read_markup
+from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import read_meta_tags
-from bot.links.recognise.schema import absolute_url, names_article, read_schema
-from bot.links.recognise.shopsigns import is_sold_out, sells
+from bot.links.recognise.schema import names_article, read_schema
+from bot.links.recognise.shopdata import read_shop_data
+from bot.links.recognise.shopsigns import availability_shown, can_be_bought, sells
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
 from bot.links.recognise.sighting import Clue, PageFacts, Sighting
-from bot.links.recognise.textprice import price_in_text
+from bot.links.recognise.summing import summed_up
+from bot.links.recognise.textprice import labelled_price, price_in_text
 from bot.links.recognise.tree import page_tree
-from bot.links.recognise.verdict import Verdict, in_minor_units, judge_price
+from bot.links.recognise.verdict import Verdict, judge_price
+from wallet_core.money import exponent_of
 
+_GONE = frozenset({"OutOfStock", "SoldOut"})
+_GONE_BUT_SOLD = "The page's data say that it is sold out, but the page itself sells it."
 _PRODUCT_KINDS = ("product", "item", "offer")
 _READING_KINDS = ("article", "video", "blog", "profile", "news")
 
@@ -26,120 +38,175 @@ def recognise(html: bytes, url: str, *, charset: str | None = None) -> Sighting:
     A page that is not about one product has no price. `charset` is the server's word for the
     encoding. Never raises for a page's sake.
     """
-    text = decoded(html, charset)
-    markup = read_markup(text)
-    values, _ = parse_blocks(markup.json_ld)
-    nodes = list(main_nodes(values))
-    tree = page_tree(text)
-    items = item_nodes(tree, MICRODATA) if "itemprop" in text else []
-    typed = item_nodes(tree, RDFA) if "typeof" in text else []
-    facts = _facts(url, markup, is_article=names_article([*nodes, *items, *typed]))
-    found = (
-        read_schema("json-ld", nodes, facts),
-        read_schema("microdata", items, facts),
-        read_schema("rdfa", typed, facts),
-    )
-    products = [clue for clue in found if clue is not None]
-    clues = [*products, *read_meta_tags(markup)]
-    verdict = _verdict(clues, facts, tree, text, has_product=bool(products))
-    in_words: str | None = None
-    if verdict.price is not None and all(clue.availability is None for clue in clues):
-        # What is offered at a price and nowhere called sold out is taken to be there. The source
-        # `page` says that this was read between the lines; no card repeats it as a fact.
-        in_words = "OutOfStock" if is_sold_out(tree) else "InStock"
-    return _sighting(url, markup, clues, verdict, in_words)
+    return PageReader(html, url, charset=charset).sighting()
 
 
-def _verdict(
-    clues: list[Clue], facts: PageFacts, tree: LexborHTMLParser, text: str, *, has_product: bool
-) -> Verdict:
-    if facts.is_article or any(clue.is_free for clue in clues):
-        # What the data give away, or have no price for yet, is not for a guess to price.
-        return Verdict()
-    if facts.kind.startswith(_READING_KINDS):
-        # Some shops call their pages articles; then only a schema.org product has a price.
-        return judge_price(clues, ShownPrices(), facts, text) if has_product else Verdict()
-    shown = shown_prices(tree)
-    is_shop = has_product or _looks_like_shop(clues, tree, facts)
-    if not is_shop and not shown.stands_out:
-        return Verdict()
-    if shown.is_listing and all(clue.price is None for clue in clues):
-        return Verdict()
-    if is_shop and shown.best is None and all(clue.price is None for clue in clues):
-        in_text = price_in_text(tree, facts.heading, facts.description)
-        if in_text is not None:
-            shown = ShownPrices.of(*in_text)
-    return judge_price(clues, shown, facts, text)
+class PageReader:
+    """Reads one page, the cheapest sources first, and each only when something asks for it."""
 
+    def __init__(self, html: bytes, url: str, *, charset: str | None = None) -> None:
+        self.markup = Markup(in_utf8(html, charset))
+        values, self.broken_blocks = parse_blocks(self.markup.json_ld)
+        nodes = list(main_nodes(values))
+        self.facts = _facts(url, self.markup)
+        self._is_article = names_article(nodes)
+        self._heard: list[Clue] = []
+        self._json_ld = read_schema("json-ld", nodes, self.facts)
+        self._metas = read_meta_tags(self.markup)
 
-def _looks_like_shop(clues: list[Clue], tree: LexborHTMLParser, facts: PageFacts) -> bool:
-    """Whether a page without a schema.org product may sell one all the same."""
-    if any(clue.price is not None for clue in clues):
+    @cached_property
+    def has_structured_price(self) -> bool:
+        """Whether the page itself names its price, with a currency, for machines.
+
+        The page's tags are gone through only where JSON-LD and meta tags do not name one.
+        """
+        quick = [*filter(None, [self._json_ld]), *self._metas]
+        return any(map(_is_priced, quick)) or any(map(_is_priced, self._products))
+
+    @cached_property
+    def _products(self) -> list[Clue]:
+        """What each source says that describes a product as such."""
+        page, facts = self.markup.page, self.facts
+        items = item_nodes(page, MICRODATA)
+        self._is_article = self._is_article or names_article(items)
+        found = [self._json_ld, read_schema("microdata", items, facts)]
+        if not any(clue is not None and clue.price is not None for clue in found):
+            found.append(read_schema("rdfa", item_nodes(page, RDFA), facts))
+            found.append(read_shop_data(self.markup, facts))
+        return [clue for clue in found if clue is not None]
+
+    @property
+    def products(self) -> list[Clue]:
+        """The clues of sources that describe a product as such, the most trusted first."""
+        return [*self._heard, *self._products]
+
+    @property
+    def clues(self) -> list[Clue]:
+        """All clues, the most trusted first."""
+        return [*self.products, *self._metas]
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Where the page's own shop may be asked about its product."""
+        return endpoints_of(self.markup, self.facts)
+
+    @property
+    def refused_gtin(self) -> str | None:
+        """An article number in the page's data whose check digit is wrong."""
+        refused = (clue.refused_gtin for clue in self.products)
+        return next((one_line(number)[:40] for number in refused if number), None)
+
+    @property
+    def wants_endpoints(self) -> bool:
+        """Whether the page may sell something and does not say for how much."""
+        return not self.has_structured_price and not self._sells_nothing()
+
+    def hear_endpoint(self, endpoint: Endpoint, body: bytes, url_final: str) -> bool:
+        """Take the `body` of an endpoint's answer into account; False without a price in it.
+
+        An answer that another host gave in the end, at `url_final`, says nothing.
+        """
+        if host_of(url_final) != host_of(self.facts.url):
+            return False
+        clue = read_endpoint(endpoint, body, self.markup, self.facts)
+        if clue is None or clue.price is None:
+            return False
+        self._heard.append(clue)
         return True
-    return any(word in facts.kind for word in _PRODUCT_KINDS) or sells(tree)
+
+    def sighting(self) -> Sighting:
+        """What was seen, all sources compared; here a tree is built, if anything asks for one."""
+        nothing = self._sells_nothing()
+        clues = self.clues
+        if nothing:
+            return summed_up(self.markup, self.facts, clues, Verdict(), None)
+        confirmed = self._at_a_glance(clues)
+        if confirmed is not None:
+            return summed_up(self.markup, self.facts, clues, confirmed, None)
+        tree = page_tree(self.markup.around_heading)
+        verdict = self._verdict(tree)
+        in_words: str | None = None
+        stated = next((clue.availability for clue in clues if clue.availability), None)
+        if verdict.price is not None and stated is None:
+            # What is offered at a price and nowhere called sold out is taken to be there. The
+            # source `page` says that this was read between the lines; no card repeats it.
+            in_words = availability_shown(tree) or "InStock"
+        elif stated in _GONE and verdict.price is not None and can_be_bought(tree):
+            verdict = replace(verdict, doubts=(*verdict.doubts, _GONE_BUT_SOLD))
+            clues = [replace(clue, availability=None) for clue in clues]
+            in_words = "InStock"
+        return summed_up(self.markup, self.facts, clues, verdict, in_words)
+
+    def _at_a_glance(self, clues: list[Clue]) -> Verdict | None:
+        """The verdict when all data name one price, and the page plainly shows the same."""
+        priced = [clue for clue in clues if clue.price is not None]
+        stated = next((clue.availability for clue in clues if clue.availability), None)
+        currency = next((clue.currency for clue in priced if clue.currency), None)
+        price = priced[0].price if priced else None
+        if price is None or currency is None or stated is None or stated in _GONE:
+            return None
+        if len({clue.price for clue in priced}) > 1:
+            return None
+        shown = glance(price, exponent_of(currency), self.facts)
+        return judge_price(clues, shown, self.facts, self.markup.page) if shown else None
+
+    def _sells_nothing(self) -> bool:
+        """Whether the page's own data rule out that it has a price."""
+        clues = self.clues
+        # A shop may mark a product page as an article too; the page's own kind decides.
+        is_article = self._is_article and not self.facts.kind.startswith(_PRODUCT_KINDS)
+        if is_article or any(clue.is_free for clue in clues):
+            # What the data give away, or have no price for yet, is not for a guess to price.
+            return True
+        return self.facts.kind.startswith(_READING_KINDS) and not self.products
+
+    def _verdict(self, tree: LexborHTMLParser) -> Verdict:
+        clues, facts = self.clues, self.facts
+        if facts.kind.startswith(_READING_KINDS):
+            # Some shops call their pages articles; then only a schema.org product has a price.
+            return judge_price(clues, ShownPrices(), facts, self.markup.page)
+        shown = shown_prices(tree, facts)
+        is_priced = any(clue.price is not None for clue in clues)
+        is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
+        if not is_shop and not shown.stands_out:
+            labelled = labelled_price(tree)
+            return (
+                judge_price(clues, ShownPrices.of(*labelled), facts, self.markup.page)
+                if labelled
+                else Verdict()
+            )
+        if shown.is_listing and not is_priced:
+            return Verdict()
+        if is_shop and shown.best is None and not is_priced:
+            in_text = price_in_text(tree, facts)
+            if in_text is not None:
+                shown = ShownPrices.of(*in_text)
+        return judge_price(clues, shown, facts, self.markup.page)
+
+    def _looks_like_shop(self, tree: LexborHTMLParser) -> bool:
+        """Whether a page without a schema.org product may sell one all the same."""
+        return any(word in self.facts.kind for word in _PRODUCT_KINDS) or sells(tree)
 
 
-def _facts(url: str, markup: Markup, *, is_article: bool) -> PageFacts:
+def _is_priced(clue: Clue) -> bool:
+    return clue.price is not None and bool(clue.currency or clue.symbol)
+
+
+def _facts(url: str, markup: Markup) -> PageFacts:
     found = dict(markup.metas)
     kind = found.get("og:type", "").lower()
     locale = found.get("og:locale", "")
     address = URL(url) if URL.can_parse(url) else None
     return PageFacts(
         url=url,
-        titles=tuple(filter(None, (found.get("og:title"), markup.heading, markup.title))),
+        markup=markup,
         regions=page_regions(
             address.hostname if address else "",
             address.pathname if address else "",
             (markup.language, locale),
         ),
-        heading=markup.heading,
+        og_title=found.get("og:title", ""),
         description=found.get("og:description") or found.get("description") or "",
         kind=kind,
-        # A shop may mark a product page as an article too; the page's own kind decides.
-        is_article=is_article and not kind.startswith(_PRODUCT_KINDS),
-    )
-
-
-def _sighting(
-    url: str, markup: Markup, clues: list[Clue], verdict: Verdict, in_words: str | None
-) -> Sighting:
-    """Each field from the first source that has it, and where that was."""
-    sources: dict[str, str] = {}
-
-    def first(field: str, fallback: str | None = None) -> str | None:
-        for clue in clues:
-            value: str | None = getattr(clue, field)
-            if value is not None:
-                sources[field] = clue.source
-                return value
-        if fallback:
-            sources[field] = "page"
-        return fallback or None
-
-    stock = next(((clue.stock, clue.source) for clue in clues if clue.stock is not None), None)
-    if stock:
-        sources["stock"] = stock[1]
-    image = first("image")
-    minor, exponent, rounded = in_minor_units(verdict.price, verdict.currency)
-    if minor is not None:
-        sources["price"] = verdict.source
-    if verdict.currency is not None:
-        sources["currency"] = verdict.currency_source
-    doubts = (*verdict.doubts, *(("The price has more decimals than money.",) if rounded else ()))
-    return Sighting(
-        url=url,
-        title=first("title", markup.heading or markup.title),
-        price_minor=minor,
-        currency=verdict.currency if minor is not None else None,
-        exponent=exponent,
-        availability=first("availability", in_words),
-        stock=stock[0] if stock else None,
-        sku=first("sku"),
-        brand=first("brand"),
-        gtin=first("gtin"),
-        image=absolute_url(image, url) if image else None,
-        seller=first("seller"),
-        sources=sources,
-        disagreements=doubts,
-        structured=minor is not None and verdict.source != "page",
+        language=markup.language or locale,
     )

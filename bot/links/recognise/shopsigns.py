@@ -1,11 +1,22 @@
 """What a page's buttons and stock lines say, in any language that the word lists know."""
 
+import re
 from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.nodes import is_styled_away, names_of, short_text
-from bot.links.recognise.shopwords import ADD_TO_CART, OTHER_PLACE, SOLD_OUT
+from bot.links.recognise.shopwords import (
+    ADD_TO_CART,
+    BUY,
+    CART_NAME,
+    GONE_NAME,
+    OFF_NAME,
+    OTHER_CARD,
+    OTHER_PLACE,
+    SOLD_OUT,
+    TELL_ME_WHEN_BACK,
+)
 
 _BUTTONS = (
     'button, input[type="submit"], input[type="button"], [class*="cart" i], [id*="cart" i], '
@@ -17,24 +28,63 @@ _STOCK_LINES = (
     '[class*="sold" i], [class*="dispo" i], [class*="unavail" i], button'
 )
 _SPOKEN = ("class", "id", "value", "title", "alt", "aria-label", "name")
-_ELEMENTS_MAX = 300
+_ELEMENTS_MAX = 160
+_BUTTON_LENGTH_MAX = 24
+_DIGIT = re.compile(r"\d")
 _TEXT_LENGTH_MAX = 80
 _ANCESTORS_MAX = 8
 
 
 def sells(tree: LexborHTMLParser) -> bool:
     """Whether something on the page puts a product into a cart or buys it at once."""
-    said = "\n".join(_said(element) for element in tree.css(_BUTTONS)[:_ELEMENTS_MAX]).lower()
-    return any(words in said for words in ADD_TO_CART)
+    buttons = tree.css(_BUTTONS)[:_ELEMENTS_MAX]
+    said = "\n".join(_said(element) for element in buttons).lower()
+    if any(words in said for words in ADD_TO_CART):
+        return True
+    plain = tree.css("button, a, input")[:_ELEMENTS_MAX]
+    return any(_is_to_buy(element) for element in (*buttons, *plain))
 
 
-def is_sold_out(tree: LexborHTMLParser) -> bool:
-    """Whether the page's visible stock lines call its product sold out."""
+def availability_shown(tree: LexborHTMLParser) -> str | None:
+    """What the page's visible stock lines say of its product; None when they are silent."""
+    bought = False
     for element in tree.css(_STOCK_LINES)[:_ELEMENTS_MAX]:
         text = short_text(element, _TEXT_LENGTH_MAX)
-        if text and _is_gone(text) and _is_shown(element):
-            return True
-    return False
+        if text and (_is_gone(text) or _is_named_gone(element, text)) and _is_shown(element):
+            return "OutOfStock"
+        bought = bought or (element.tag == "button" and _is_open_cart_button(element))
+    return "InStock" if bought else None
+
+
+def can_be_bought(tree: LexborHTMLParser) -> bool:
+    """Whether a button that is not switched off puts the page's own product into the cart."""
+    found = tree.css('button, input[type="submit"]')[:_ELEMENTS_MAX]
+    return any(_is_open_cart_button(element) for element in found)
+
+
+def _is_open_cart_button(element: LexborNode) -> bool:
+    attributes = element.attributes
+    if "disabled" in attributes or attributes.get("aria-disabled") == "true":
+        return False
+    names = names_of(element)
+    said = _said(element).lower()
+    if OFF_NAME.search(names) or _is_gone(said):
+        return False
+    is_cart = CART_NAME.search(f"{names} {attributes.get('name') or ''}") is not None
+    is_worded = any(words in said for words in ADD_TO_CART)
+    return is_cart and is_worded and _is_shown(element, OTHER_CARD)
+
+
+def _is_named_gone(element: LexborNode, text: str) -> bool:
+    """Whether its class says that the product is gone, or it offers to tell when it is back."""
+    if any(words in text.lower() for words in TELL_ME_WHEN_BACK):
+        return element.tag == "button"
+    return GONE_NAME.search(names_of(element)) is not None and not _DIGIT.search(text)
+
+
+def _is_to_buy(element: LexborNode) -> bool:
+    text = short_text(element, _BUTTON_LENGTH_MAX) or (element.attributes.get("value") or "")
+    return text.lower().strip(" !>»›→") in BUY
 
 
 def _is_gone(text: str) -> bool:
@@ -48,10 +98,10 @@ def _said(element: LexborNode) -> str:
     return " ".join((*spoken, short_text(element, _TEXT_LENGTH_MAX)))
 
 
-def _is_shown(element: LexborNode) -> bool:
+def _is_shown(element: LexborNode, elsewhere: re.Pattern[str] = OTHER_PLACE) -> bool:
     for place in _with_ancestors(element):
         names = names_of(place)
-        if is_styled_away(place) or "hidden" in names.split() or OTHER_PLACE.search(names):
+        if is_styled_away(place) or "hidden" in names.split() or elsewhere.search(names):
             return False
     return True
 

@@ -13,6 +13,12 @@ CURRENT_NAME = re.compile(
     r"current|sale|special|final|now|actual|main|our|promo|buy|sell|product|total|value|akci|new|neu",
     re.IGNORECASE,
 )
+#: Among those that are not the current price: what it was before.
+OLD_NAME = re.compile(
+    r"(?<![bghs])old(?!er)|was\b|was-|-was|list-?price|rrp|msrp|uvp|regular|before|orig|strike"
+    r"|compare|prev|barrato|barre|ancien|altpreis|stara|skreslen",
+    re.IGNORECASE,
+)
 OTHER_NAME = re.compile(
     r"(?<![bghs])old(?!er)|was\b|was-|-was|list-?price|rrp|msrp|uvp|regular|before|orig|strike|cross|compare|prev"
     r"|sav(?:e|ing)|discount|shipping|deliver|versand|unit|per-|month|install?ment|financ|deposit"
@@ -28,22 +34,67 @@ OTHER_PLACE = re.compile(
     r"|finance|filter|tooltip|popup|together|subscri|service|warrant|insur|variant|option",
     re.IGNORECASE,
 )
+#: Other products' cards; a button in one buys that product.
+OTHER_CARD = re.compile(
+    r"relat|simil|recommend|carousel|slider|swiper|upsell|cross-?sell|also|recent|mini-?cart"
+    r"|header|footer|\bnav|menu|compar|popular|trend|sponsor|suggest|viewed|together|listing|grid"
+    r"|tile|(?:product|item)[-_]?card|quick-?(?:view|add|shop)|wish-?list",
+    re.IGNORECASE,
+)
 PRODUCT_PLACE = re.compile(
     r"product|detail|pdp|buy|purchase|item|summary|main|add-?to", re.IGNORECASE
 )
 #: In lower case, on or around the buttons of a page that sells what it shows.
 ADD_TO_CART = (
-    "add to cart", "add to basket", "add to bag", "add to trolley", "add-to-cart", "add-to-basket",
+    "add to your basket", "add to your bag", "add to your cart", "add to my", "add to cart",
+    "add to basket", "add to bag", "add to trolley", "add-to-cart", "add-to-basket",
     "add-to-bag", "addtocart", "addtobasket", "addtobag", "add_to_cart", "add_to_basket",
-    "add-cart", "btn-cart", "cart-btn", "cart-form", "cartform", "buy now", "buy it now", "buynow",
-    "buy-now", "btn-buy", "buy-btn", "buy-button", "order now", "place bid", "in den warenkorb",
-    "ajouter au panier", "aggiungi al carrello", "acquista ora", "al carrito", "ao carrinho",
-    "comprar ahora", "カートに", "加入购物车", "加入購物車", "放入購物車", "立即购买", "立即購買",
-    "장바구니", "구매하기", "в корзину", "до кошика", "do košík", "do košar", "u košaric",
-    "v košaric", "do koszyka", "winkelwagen", "sepete ekle", "kundvagn", "handlekurv",
-    "læg i kurv", "ostukorvi", "ostoskoriin", "grozam", "krepšel", "kosárba", "în coș",
-    "в количката", "καλάθι", "לסל", "أضف إلى",
+    "add-cart", "btn-cart", "cart-btn", "cart-form", "cartform", "buy now", "buy it now",
+    "buynow", "buy-now", "btn-buy", "buy-btn", "buy-button", "order now", "place bid",
+    "in den warenkorb", "ajouter au panier", "aggiungi al carrello", "acquista ora",
+    "al carrito", "ao carrinho", "comprar ahora", "カートに", "加入购物车", "加入購物車",
+    "放入購物車", "立即购买", "立即購買", "장바구니", "구매하기", "в корзину", "до кошика",
+    "do košík", "do košar", "u košaric", "v košaric", "do koszyka", "winkelwagen",
+    "sepete ekle", "kundvagn", "handlekurv", "læg i kurv", "ostukorvi", "ostoskoriin",
+    "grozam", "krepšel", "kosárba", "în coș", "в количката", "καλάθι", "לסל", "أضف إلى",
 )  # fmt: skip
+#: In lower case, the whole text of a button that buys; in other places these words say nothing.
+BUY = frozenset(
+    {
+    "buy", "buy now", "purchase", "order", "add", "kaufen", "jetzt kaufen", "bestellen",
+    "acheter", "commander", "comprar", "comprar ahora", "comprar agora", "compra", "acquista",
+    "ordina", "kopen", "bestel", "köp", "köp nu", "kjøp", "køb", "osta", "kup teraz", "kup",
+    "kupuję", "koupit", "kúpiť", "kupi", "kupi odmah", "kupi zdaj", "купить", "купити", "купи",
+    "pirkt", "pirkti", "vásárlás", "megveszem", "cumpără", "αγορά", "satın al", "hemen al",
+    "beli", "beli sekarang", "mua ngay", "mua", "ซื้อ", "ซื้อเลย", "구매", "구매하기",
+    "바로구매", "購入", "購入する", "今すぐ購入", "かごに入れる", "カゴに入れる", "买", "购买",
+    "購買", "立即购买", "立即購買", "直接購買", "加入购物袋", "加入購物袋", "שراء",
+    "اشتر الآن", "شراء", "خرید", "קנה", "קנה עכשיו", "לרכישה", "खरीदें", "अभी खरीदें", "কিনুন",
+    "купити зараз",
+    }
+)  # fmt: skip
+#: In lower case, on a button that stands where the one to buy would: the product is gone for now.
+TELL_ME_WHEN_BACK = (
+    "notify me when", "email me when", "notify when available", "back in stock",
+    "join waitlist", "join the waitlist", "benachrichtigen", "prévenez-moi", "me prévenir",
+    "m'alerter", "avísame", "avisarme", "avvisami", "avise-me", "houd me op de hoogte",
+    "bevaka", "powiadom", "hlídat dostupnost", "strážiť dostupnosť", "сообщить о поступлении",
+    "повідомити", "értesítést", "再入荷", "入荷お知らせ", "到货通知", "到貨通知", "貨到通知",
+    "补货通知", "재입고",
+)  # fmt: skip
+#: In class names, by conventions of shop software: this element says that the product is gone.
+GONE_NAME = re.compile(
+    r"out[-_]?of[-_]?stock|sold[-_]?out|(?<![a-z])stock[-_ ](?:out|unavailable|empty|none)"
+    r"|(?:product|stock|availability)(?:__|--|-|_| )unavailable|not[-_]?available(?![a-z])"
+    r"|delivery-not-available|no[-_]stock",
+    re.IGNORECASE,
+)
+CART_NAME = re.compile(
+    r"add[-_]?to[-_]?(?:cart|basket|bag|trolley|order)|btn[-_]?(?:cart|buy)"
+    r"|buy[-_]?(?:now|button|btn)|(?:cart|basket)[-_]?(?:add|button|btn)|single_add_to_cart",
+    re.IGNORECASE,
+)
+OFF_NAME = re.compile(r"disabled|inactive|sold-?out|unavail|out-?of-?stock|hidden", re.IGNORECASE)
 #: In lower case, where a page speaks of its stock and the product is gone.
 SOLD_OUT = (
     "out of stock", "sold out", "currently unavailable", "no longer available", "ausverkauft",
@@ -53,6 +104,22 @@ SOLD_OUT = (
     "немає в наявності", "brak w magazynie", "niedostępn", "vypredané", "vyprodáno",
     "není skladem", "nie je na sklade", "ni na zalogi", "nema na zalihi", "rasprodano",
     "läbi müüdud", "nav pieejams", "izpārdots", "išparduota", "elfogyott", "stoc epuizat",
-    "tükendi", "stokta yok", "εξαντλ", "אזל", "نفد", "غير متوفر", "缺货", "缺貨", "售罄", "无货",
-    "售完", "補貨中", "품절", "売り切れ", "在庫切れ", "在庫なし", "完売", "hết hàng", "stok habis",
+    "tükendi", "stokta yok", "εξαντλ", "אזל", "نفد", "غير متوفر", "缺货", "缺貨", "售罄",
+    "无货", "售完", "補貨中", "已售完", "已售罄", "暂无库存", "暫無庫存", "补货中", "已下架",
+    "下架", "無庫存", "銷售一空", "품절", "일시품절", "재고 없음", "売切", "欠品", "入荷待ち",
+    "品切れ", "販売終了", "取扱終了", "no disponible", "fuera de stock", "sin stock",
+    "no stock", "plus disponible", "indisponible", "non disponible", "vergriffen",
+    "derzeit nicht", "momentan nicht", "nicht mehr verfügbar", "niet op voorraad",
+    "niet beschikbaar", "niet leverbaar", "ej i lager", "finns ej i lager", "tillfälligt slut",
+    "ikke på lager", "ei saatavilla", "ei varastossa", "loppuunmyyty", "brak towaru",
+    "produkt niedostępny", "wyprzedan", "momentálně nedostupné", "nedostupn", "vyprodan",
+    "nije dostupno", "nema na stanju", "ni zaloge", "razprodano", "nav noliktavā",
+    "nav pieejama", "neturime", "prekės nėra", "nincs raktáron", "nincs készleten",
+    "indisponibil", "изчерпан", "няма в наличност", "нет на складе", "закончился",
+    "снят с продажи", "распродано", "закінчився", "μη διαθέσιμο", "không còn hàng",
+    "สินค้าหมด", "หมด", "habis terjual", "ناموجود", "تمام شد", "نفدت الكمية", "غير متاح",
+    "אינו במלאי", "לא במלאי", "חסר במלאי", "स्टॉक में नहीं", "স্টক নেই",
+    "temporarily unavailable", "unavailable online", "not in stock", "no longer for sale",
+    "no longer sold", "not available", "売り切れ", "在庫切れ", "在庫なし", "完売", "hết hàng",
+    "stok habis",
 )  # fmt: skip

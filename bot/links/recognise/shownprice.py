@@ -1,5 +1,6 @@
 """The price that a page shows to people: a guess for previews and a check on the other sources."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -7,35 +8,32 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from bot.links.recognise.amounts import read_amount
-from bot.links.recognise.currencies import sign_in
-from bot.links.recognise.nodes import is_styled_away, names_of, short_text
+from bot.links.recognise.nodes import names_of, short_text
+from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
 from bot.links.recognise.shopwords import (
     CURRENT_NAME,
+    OLD_NAME,
     OTHER_NAME,
-    OTHER_PLACE,
     PRICE_NAMES,
-    PRODUCT_PLACE,
 )
+from bot.links.recognise.sighting import PageFacts
 
 _SELECTOR = 'h1, [class*="price" i], [id*="price" i]'
 #: Slower, so only where the first finds nothing.
 _OTHER_SELECTOR = ", ".join(
     ["h1", *(f'[{attribute}*="{name}" i]' for name in PRICE_NAMES for attribute in ("class", "id"))]
 )
-_CANDIDATES_MAX = 250
+_CANDIDATES_MAX = 60
 _TEXT_LENGTH_MAX = 60
-_ANCESTORS_MAX = 12
 _CENTS_DIGITS = 2
-_STRUCK = frozenset({"del", "s", "strike"})
-_BARE_PLACES = frozenset({"footer", "nav", "aside", "header", "select", "option"})
+_DIGIT = re.compile(r"\d")
+_MAYBE_CENTS = re.compile(r"\d[\s.,]{0,3}\d\d(?!\d)")
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
 _SCORE_MIN = 3.0
 _STANDS_OUT_SCORE = 6.0
 _RIVAL_GAP = 2.5
 _RIVALS_OF_LISTING = 5
 _UNSEEN_SCORE = 0.0
-_STRUCK_SCORE = -4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +42,21 @@ class _Candidate:
     sign: str | None
     score: float
     is_current: bool
+    is_struck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ShownPrices:
     """The amounts that a page shows as prices, each with the score of its best place.
 
-    `current` are those that stand somewhere without being struck out or named an old price.
+    `current` are those that stand somewhere without being struck out or named an old price,
+    `struck` those that stand nowhere else.
     """
 
     scores: dict[Decimal, float] = field(default_factory=dict)
     signs: dict[Decimal, str] = field(default_factory=dict)
     current: set[Decimal] = field(default_factory=set)
+    struck: list[Decimal] = field(default_factory=list)
 
     @classmethod
     def of(cls, amount: Decimal, sign: str | None) -> "ShownPrices":
@@ -90,9 +91,9 @@ class ShownPrices:
         return self.scores[self.best] - self.scores.get(amount, _UNSEEN_SCORE)
 
 
-def shown_prices(tree: LexborHTMLParser) -> ShownPrices:
+def shown_prices(tree: LexborHTMLParser, facts: PageFacts) -> ShownPrices:
     """Every amount that stands in an element named like a price, scored by name and place."""
-    found = _candidates(tree, _SELECTOR) or _candidates(tree, _OTHER_SELECTOR)
+    found = _candidates(tree, _SELECTOR, facts) or _candidates(tree, _OTHER_SELECTOR, facts)
     shown = ShownPrices()
     for candidate in found:
         known = shown.scores.get(candidate.amount, candidate.score)
@@ -104,20 +105,23 @@ def shown_prices(tree: LexborHTMLParser) -> ShownPrices:
     repeats = Counter(candidate.amount for candidate in found)
     for amount in shown.scores:
         shown.scores[amount] += min(repeats[amount] - 1, 2) * 0.5
+    struck = dict.fromkeys(candidate.amount for candidate in found if candidate.is_struck)
+    shown.struck.extend(amount for amount in struck if amount not in shown.current)
     return shown
 
 
-def _candidates(tree: LexborHTMLParser, selector: str) -> list[_Candidate]:
+def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list[_Candidate]:
     found: list[_Candidate] = []
     seen_heading = False
     since_heading = 0
     matches = tree.css(selector)[:_CANDIDATES_MAX]
+    places = Places()
     # An element that matches by class and by id comes twice.
     for element in {match.mem_id: match for match in matches}.values():
         if element.tag == "h1":
             seen_heading, since_heading = True, 0
             continue
-        shown = _read(element)
+        shown = _read(element, places, facts)
         if shown is None:
             continue
         since_heading += 1
@@ -126,28 +130,30 @@ def _candidates(tree: LexborHTMLParser, selector: str) -> list[_Candidate]:
     return found
 
 
-def _read(element: LexborNode) -> _Candidate | None:
+def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate | None:
     if element.tag in _NOT_SHOWN:
         return None
     text = _price_text(element)
-    if not text:
+    if _DIGIT.search(text) is None:
         return None
-    amount = read_amount(text)
+    amount, sign = places.amount_in(text, facts)
     if amount is None:
         return None
-    sign = sign_in(text)
-    score = _name_score(names_of(element)) + (2.0 if sign else 0.0) + _place_score(element)
+    names = names_of(element)
+    place = places.score(element)
+    score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
     words = sum(char.isalpha() for char in text)
-    is_current = score > _STRUCK_SCORE and OTHER_NAME.search(names_of(element)) is None
-    return _Candidate(amount, sign, score - min(words, 30) * 0.1, is_current)
+    is_current = score > STRUCK_SCORE and OTHER_NAME.search(names) is None
+    is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.search(names) is not None)
+    return _Candidate(amount, sign, score - min(words, 30) * 0.1, is_current, is_old)
 
 
 def _price_text(element: LexborNode) -> str:
     # An element that is struck out itself is read, and judged by its place.
-    inside = frozenset() if element.tag in _STRUCK else _STRUCK
+    inside = frozenset() if element.tag in STRUCK else STRUCK
     text = short_text(element, _TEXT_LENGTH_MAX, without=inside)
-    return _with_cents(element, text) if text else ""
+    return _with_cents(element, text) if _MAYBE_CENTS.search(text) else text
 
 
 def _with_cents(element: LexborNode, text: str) -> str:
@@ -162,7 +168,7 @@ def _with_cents(element: LexborNode, text: str) -> str:
     return text
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _name_score(names: str) -> float:
     score = 1.5 if "price" in names.lower() else 0.5
     if CURRENT_NAME.search(names):
@@ -170,31 +176,3 @@ def _name_score(names: str) -> float:
     if OTHER_NAME.search(names):
         score -= 3.0
     return score
-
-
-@lru_cache(maxsize=4096)
-def _is_other_place(names: str) -> bool:
-    return OTHER_PLACE.search(names) is not None
-
-
-@lru_cache(maxsize=4096)
-def _is_product_place(names: str) -> bool:
-    return PRODUCT_PLACE.search(names) is not None
-
-
-def _place_score(element: LexborNode) -> float:
-    score = 0.0
-    good = bad = False
-    place: LexborNode | None = element
-    for _ in range(_ANCESTORS_MAX):
-        if place is None or place.tag in {"body", "html"}:
-            break
-        if place.tag in _STRUCK:
-            return 2 * _STRUCK_SCORE
-        names = names_of(place)
-        bad = bad or place.tag in _BARE_PLACES or _is_other_place(names)
-        good = good or _is_product_place(names)
-        if is_styled_away(place):
-            score -= 2.0
-        place = place.parent
-    return score + good - 3.0 * bad

@@ -1,20 +1,40 @@
 """What was seen in a page, and what one source in it says."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 import msgspec
 
+from bot.links.recognise.markup import Markup
+
 #: Where a fact can come from, most trusted first. All but the last are structured data.
-SOURCES = ("json-ld", "microdata", "rdfa", "opengraph", "meta", "page")
+SOURCES = ("shop-api", "json-ld", "microdata", "rdfa", "shop-data", "opengraph", "meta", "oembed",
+           "page")  # fmt: skip
+#: These name a price that the shop's own software may be asked to stand by.
+STRUCTURED = frozenset(SOURCES) - {"page"}
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """One of several forms in which a product is sold, with its own price in minor units."""
+
+    price_minor: int | None = None
+    currency: str | None = None
+    title: str | None = None
+    sku: str | None = None
+    gtin: str | None = None
+    availability: str | None = None
+    url: str | None = None
 
 
 class Sighting(msgspec.Struct, frozen=True):
     """A page as the recogniser reads it.
 
     `price_minor` counts the currency's smallest unit; without a known `currency`, `exponent`
-    counts the decimals as written. `availability` is schema.org's short word (`InStock`),
-    `stock` a number of pieces. `sources` names for each field where it came from;
+    counts the decimals as written. `list_price_minor` is what the product costs when it is not
+    reduced. `availability` is schema.org's short word (`InStock`), `stock` a number of pieces.
+    `sources` names for each field where it came from, `confidence` how sure it is, from 0 to 1;
     `disagreements` are sentences, one for each doubt about the price; `structured` says that
     the price comes from structured data.
     """
@@ -24,6 +44,7 @@ class Sighting(msgspec.Struct, frozen=True):
     price_minor: int | None = None
     currency: str | None = None
     exponent: int | None = None
+    list_price_minor: int | None = None
     availability: str | None = None
     stock: int | None = None
     sku: str | None = None
@@ -31,16 +52,32 @@ class Sighting(msgspec.Struct, frozen=True):
     gtin: str | None = None
     image: str | None = None
     seller: str | None = None
+    variants: tuple[Variant, ...] = ()
     sources: dict[str, str] = {}
+    confidence: dict[str, float] = {}
     disagreements: tuple[str, ...] = ()
     structured: bool = False
+
+
+@dataclass(slots=True)
+class VariantClue:
+    """One variant as a source names it; `price` is in whole units."""
+
+    price: Decimal | None = None
+    currency: str | None = None
+    title: str | None = None
+    sku: str | None = None
+    gtin: str | None = None
+    availability: str | None = None
+    url: str | None = None
 
 
 @dataclass(slots=True)
 class Clue:
     """What one source says; None where it is silent. `price` is in whole units.
 
-    `is_free`: it names a price, and that is zero.
+    `variants` lists them when it is called. `is_free`: it names a price, and that is zero.
+    `refused_gtin` is an article number whose check digit is wrong.
     """
 
     source: str
@@ -48,6 +85,7 @@ class Clue:
     price: Decimal | None = None
     currency: str | None = None
     symbol: str | None = None
+    list_price: Decimal | None = None
     availability: str | None = None
     stock: int | None = None
     sku: str | None = None
@@ -55,21 +93,33 @@ class Clue:
     gtin: str | None = None
     image: str | None = None
     seller: str | None = None
+    variants: Callable[[], list[VariantClue]] = list
     doubt: str | None = None
     is_free: bool = False
+    refused_gtin: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PageFacts:
     """What every reader of a page may need: its address, its names and where it is at home.
 
-    `kind` is Open Graph's type of the page, in lower case.
+    `kind` is Open Graph's type of the page, in lower case; `language` the page's own tag.
     """
 
     url: str
-    titles: tuple[str, ...]
+    markup: Markup
     regions: tuple[str, ...]
-    heading: str = ""
+    og_title: str = ""
     description: str = ""
     kind: str = ""
-    is_article: bool = False
+    language: str = ""
+
+    @property
+    def heading(self) -> str:
+        """The page's first heading."""
+        return self.markup.heading
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """What the page is called, by Open Graph, its heading and its title."""
+        return tuple(filter(None, (self.og_title, self.markup.heading, self.markup.title)))

@@ -6,35 +6,58 @@ from decimal import Decimal
 from selectolax.lexbor import LexborHTMLParser
 
 from bot.links.recognise.amounts import read_amount
-from bot.links.recognise.currencies import sign_in
+from bot.links.recognise.currencies import sign_in, sign_pattern
+from bot.links.recognise.sighting import PageFacts
 
 _NUMBER = r"\d(?:[\d.,  ']{0,14}\d)?(?:,-)?"
-_SIGN = r"(?:[€£¥￥$₹₽₩₪₺₴฿₫]|(?<![A-Za-z])[A-Z]{2,3}\$?|Rs\.?|kr\.?|Kč|zł|Ft|元|円|원|руб\.?|лв)"
-_PRICED = re.compile(rf"(?<![(\-–−\d.,])(?:{_SIGN}\s?({_NUMBER})|({_NUMBER})\s?{_SIGN})(?![\w])")
+_SIGN = rf"(?:{sign_pattern()}|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"
+_PRICED = re.compile(rf"(?<![(\-–−\d.,])(?:{_SIGN}\s?({_NUMBER})|({_NUMBER})\s?{_SIGN})(?![^\W_])")
+#: Chinese, Japanese and Korean shops write what a price is in front of it, a discount between.
+_LABELLED = re.compile(
+    r"(?:特價|特价|售價|售价|優惠價|优惠价|促銷價|促销价|網路價|现价|現價|販売価格|価格|판매가|할인가)"
+    r"(?:[^\d]{0,6}\d(?:\.\d)? ?折)?[^\d]{0,8}(\d[\d,.]{0,12}) ?(元|円|원)"
+)
+_CART_WORDS = ("購物車", "购物车", "カートに", "買い物かご", "장바구니")
 _BLANKS = re.compile(r"\s+")
 _WINDOW_CHARS = 2500
 _DESCRIPTION_CHARS = 500
 
 
-def price_in_text(
-    tree: LexborHTMLParser, heading: str, description: str
-) -> tuple[Decimal, str | None] | None:
+def price_in_text(tree: LexborHTMLParser, facts: PageFacts) -> tuple[Decimal, str | None] | None:
     """The first amount with a currency sign behind the page's heading, with its sign.
 
     An amount that the page's own description names is believed before that. The tree loses its
     scripts and styles here.
     """
-    tree.strip_tags(["script", "style", "noscript", "template", "del", "s"])
-    body = tree.body
-    text = _BLANKS.sub(" ", body.text(deep=True, separator=" ")) if body is not None else ""
-    for found in _priced(description[:_DESCRIPTION_CHARS]):
+    text = _text_of(tree)
+    for found in _priced(facts.description[:_DESCRIPTION_CHARS]):
         if re.search(rf"(?<![\d.,]){re.escape(found[2])}(?![\d])", text):
             return found[:2]
+    heading = facts.heading
     start = text.find(heading) if heading else -1
     if start < 0:
         return None
     window = text[start + len(heading) : start + len(heading) + _WINDOW_CHARS]
     return next((found[:2] for found in _priced(window)), None)
+
+
+def labelled_price(tree: LexborHTMLParser) -> tuple[Decimal, str | None] | None:
+    """The first amount that a page in these scripts calls its price, when it has a cart as well.
+
+    The tree loses its scripts and styles here.
+    """
+    text = _text_of(tree)
+    if not any(words in text for words in _CART_WORDS):
+        return None
+    found = _LABELLED.search(text)
+    amount = read_amount(found[1], exponent=0) if found else None
+    return (amount, found[2]) if found and amount is not None else None
+
+
+def _text_of(tree: LexborHTMLParser) -> str:
+    tree.strip_tags(["script", "style", "noscript", "template", "del", "s"])
+    body = tree.body
+    return _BLANKS.sub(" ", body.text(deep=True, separator=" ")) if body is not None else ""
 
 
 def _priced(text: str) -> list[tuple[Decimal, str | None, str]]:

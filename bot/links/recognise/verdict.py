@@ -9,9 +9,10 @@ from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.sighting import Clue, PageFacts
 from wallet_core.money import AMOUNT_MINOR_MAX, exponent_of
 
+#: Begins with what all spellings share, which makes the search fast.
 _CURRENCY_FIELD = re.compile(
-    r"(?:currency(?:[-_]?(?:code|id|iso))?|valuta)\\?[\"']?\s{0,3}[:=]\s{0,3}\\?[\"']([A-Z]{3})\\?[\"']",
-    re.IGNORECASE,
+    rb"urrency(?:[-_]?(?:[cC]ode|[iI]d|[iI][sS][oO]))?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}"
+    rb"\\?[\"']([A-Za-z]{3})\\?[\"']"
 )
 _FIELDS_MAX = 50
 #: By this much the price that people see must outdo the one in the data to be believed instead.
@@ -25,12 +26,14 @@ class Verdict:
 
     price: Decimal | None = None
     source: str = "page"
+    list_price: Decimal | None = None
+    list_price_source: str = "page"
     currency: str | None = None
     currency_source: str = "page"
     doubts: tuple[str, ...] = ()
 
 
-def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, text: str) -> Verdict:
+def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: bytes) -> Verdict:
     """The price that most speaks for, never without saying what speaks against it."""
     priced = [clue for clue in clues if clue.price is not None]
     doubts = list(dict.fromkeys(clue.doubt for clue in clues if clue.doubt))
@@ -48,9 +51,10 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, text: s
         if price in shown.scores and price not in shown.current and shown.best < price:
             # The data kept the old price, which the page itself strikes out.
             price, source = shown.best, "page"
-    currency, currency_source = _currency(price, priced, shown, facts, text)
+    currency, currency_source = _currency(price, clues, shown, facts, page)
     doubts.extend(_currency_doubts(currency, priced, shown.signs.get(price)))
-    return Verdict(price, source, currency, currency_source, tuple(doubts))
+    listed, listed_source = _list_price(price, priced, shown)
+    return Verdict(price, source, listed, listed_source, currency, currency_source, tuple(doubts))
 
 
 def in_minor_units(
@@ -79,9 +83,21 @@ def _chosen(priced: list[Clue], shown: ShownPrices) -> Clue | None:
     return min(priced, key=lambda clue: leads[clue.price] if clue.price is not None else 0.0)
 
 
+def _list_price(
+    price: Decimal, priced: list[Clue], shown: ShownPrices
+) -> tuple[Decimal | None, str]:
+    """What the product costs unreduced: named by a source, or the one price that is struck out."""
+    for clue in priced:
+        if clue.list_price is not None and clue.list_price > price:
+            return clue.list_price, clue.source
+    struck = [amount for amount in shown.struck if amount > price]
+    return (struck[0] if len(struck) == 1 else None), "page"
+
+
 def _currency(
-    price: Decimal, priced: list[Clue], shown: ShownPrices, facts: PageFacts, text: str
+    price: Decimal, clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: bytes
 ) -> tuple[str | None, str]:
+    priced = [clue for clue in clues if clue.price is not None]
     same = sorted(priced, key=lambda clue: clue.price != price)
     for clue in same:
         if clue.currency:
@@ -93,17 +109,21 @@ def _currency(
     meant = currency_of_sign(sign, facts.regions) if sign else None
     if meant:
         return meant, "page"
-    named = _named_currency(text)
+    # Tags may name the currency alone, and leave the price to others.
+    for clue in clues:
+        if clue.currency and (sign is None or clue.currency in possible_currencies(sign)):
+            return clue.currency, clue.source
+    named = _named_currency(page)
     if named and (sign is None or named in possible_currencies(sign)):
         return named, "page"
     return None, "page"
 
 
-def _named_currency(text: str) -> str | None:
+def _named_currency(page: bytes) -> str | None:
     """The one currency that the page's scripts and attributes name."""
     found: set[str] = set()
-    for count, match in enumerate(_CURRENCY_FIELD.finditer(text)):
-        code = currency_code(match[1])
+    for count, match in enumerate(_CURRENCY_FIELD.finditer(page)):
+        code = currency_code(match[1].decode())
         if code:
             found.add(code)
         if count >= _FIELDS_MAX or len(found) > 1:

@@ -4,6 +4,7 @@ import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import msgspec
 
@@ -20,8 +21,12 @@ from bot.events import Message, Tap
 from bot.links.fetch import Fetcher
 from bot.links.host_proofs import WebProofs
 from wallet_core.audit.signing import SigningKey
-from wallet_core.commerce.checkout import Checkout, Terms
+from wallet_core.commerce.checkout import Terms
+from wallet_core.commerce.conversion import ConversionQuotes, TableRates
+from wallet_core.commerce.conversion_checkout import ConvertingCheckout
+from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
+from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
@@ -29,9 +34,12 @@ from wallet_core.ledger.accounts import clearing, merchant, wallet
 from wallet_core.ledger.commits import Commit, Insert, Notice, Update
 from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.locks import NoLeases
+from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
 from wallet_core.storage.liabilities import Liabilities
+from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
+from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Due, Outbox, Sent
 from wallet_core.storage.people import People, Person
 from wallet_core.storage.pictures import Pictures
@@ -43,6 +51,8 @@ WEB = "web"
 LOBBY = "lobby"
 #: Endings are due at once, and happen when a test says so.
 TERMS = Terms(undo_window_s=0.0, accept_within_s=3600.0)
+#: A dollar is 7.2 yuan, and the house keeps 1 %.
+QUOTES = ConversionQuotes(TableRates({("USD", "CNY"): (Fraction("7.2"), "2026-11-25")}), 10_000)
 
 _card: msgspec.json.Decoder[Card] = msgspec.json.Decoder(Card)
 
@@ -87,6 +97,7 @@ class Chat:
     def __post_init__(self) -> None:
         writer, reader = self.writer, Reader(self.database)
         leases = NoLeases(writer.raise_fence)
+        conversions = Conversions(self.database)
         self.outbox = Outbox(self.database, "test")
         self.views = Views(reader, now_us)
         self.desk = Desk(
@@ -94,11 +105,17 @@ class Chat:
             reader=reader,
             people=People(self.database, writer),
             outbox=self.outbox,
-            checkout=Checkout(writer, reader, leases, announce, TERMS),
+            checkout=ConvertingCheckout(
+                writer, reader, leases, announce, TERMS, quotes=QUOTES, conversions=conversions
+            ),
+            exchange=Exchange(QUOTES, conversions),
             fulfilment=Fulfilment(writer, reader, announce, TERMS),
             funding=Funding(writer, reader, leases, announce, Cash()),
             merchants=Merchants(reader, WebProofs(self.fetcher, NoTexts())),
             lookups=Lookups(self.database),
+            moves=Moves(self.database),
+            linking=Linking(Links(self.database)),
+            links=Links(self.database),
             evidence=Evidence(
                 SigningKey.new(), ReceiptReader(self.database), Liabilities(self.database)
             ),
@@ -148,13 +165,19 @@ class Chat:
         return answers[0]
 
     async def tap(
-        self, who: str, action: str, *, room: str = LOBBY, event_id: str | None = None
+        self,
+        who: str,
+        action: str,
+        *,
+        room: str = LOBBY,
+        network: str = WEB,
+        event_id: str | None = None,
     ) -> list[Said]:
         """Somebody presses a button."""
         await self.dispatch.answer(
             Tap(
-                id=event_id or f"{WEB}:{next(self.heard)}",
-                network=WEB,
+                id=event_id or f"{network}:{next(self.heard)}",
+                network=network,
                 room_id=room,
                 person_id=who,
                 message_ref="any",
@@ -208,11 +231,11 @@ class Chat:
         row = Update(table="persons", where={"id": person.id}, values={"admin": True})
         await self.writer.commit(Commit(key=f"admin:{who}", rows=(row,)))
 
-    async def fund(self, who: str, amount_minor: int) -> None:
+    async def fund(self, who: str, amount_minor: int, currency: str = "CNY") -> None:
         """Cash comes in, without the ceremony."""
-        account = wallet((await self.meet(who)).wallet_id, "CNY")
+        account = wallet((await self.meet(who)).wallet_id, currency)
         name = f"gift:{next(self.heard)}"
-        legs = (Leg(clearing("cash", "CNY"), -amount_minor), Leg(account, amount_minor))
+        legs = (Leg(clearing("cash", currency), -amount_minor), Leg(account, amount_minor))
         post = Post(id=named(name), subject=f"topup:{name}", legs=legs)
         await self.writer.commit(Commit(key=name, transfers=(post,)))
 
@@ -227,8 +250,8 @@ class Chat:
             Commit(key=name, transfers=(Post(id=named(name), subject=name, legs=legs),))
         )
 
-    async def balance(self, who: str) -> int:
-        account = wallet((await self.meet(who)).wallet_id, "CNY")
+    async def balance(self, who: str, currency: str = "CNY") -> int:
+        account = wallet((await self.meet(who)).wallet_id, currency)
         return await self.desk.reader.balance_minor(account)
 
     async def open_shop(self, who: str, name: str = "Tea House", *, room: str = "kitchen") -> str:

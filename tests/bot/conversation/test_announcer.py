@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from bot.cards import ACTION_BYTES_MAX, Card, Tone, plain_text
+from bot.cards import ACTION_BYTES_MAX, Card, Feature, Tone, plain_text
 from bot.conversation.announcer import announce
 from wallet_core.commerce.news import (
     ActionRefused,
@@ -151,8 +151,9 @@ def test_too_little_money_says_how_much_there_is_and_how_much_is_missing() -> No
         )
     )
     assert "You have ¥1.00; this needs ¥199.00." in plain_text(said)
-    (button,) = said.buttons
-    assert (button.label, button.action) == ("Top up ¥198.00", "topup:CNY:19800")
+    top_up, other = said.buttons
+    assert (top_up.label, top_up.action) == ("Top up ¥198.00", "topup:CNY:19800")
+    assert (other.action, other.needs) == ("invoice:q_1", Feature.INVOICES)
 
 
 @pytest.mark.parametrize("balance_minor", [19_900, 50_000])

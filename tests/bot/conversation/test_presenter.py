@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.adapters.base import Capabilities, Edits
-from bot.cards import Button, Card, Line, Picture, Role, Style, plain_text
+from bot.cards import Button, Card, Feature, Line, Picture, Role, Style, plain_text
 from bot.conversation.presenter import fit, plain_reaction
 
 PICTURE = Picture(digest="d", alt="tea", mime="image/png", width_px=1, height_px=1)
@@ -73,6 +73,20 @@ def test_without_buttons_and_reactions_no_button_is_promised() -> None:
     assert "React" not in plain_text(fitted)
 
 
+def test_where_people_vote_the_buttons_stay_and_one_takes_a_vote_back() -> None:
+    link = Button(label="See", url="https://pay.example/x")
+    card = Card(title="t", buttons=(PAY, link))
+    fitted = fit(card, network(reactions=False, polls=True))
+    assert [(b.label, b.action, b.reaction) for b in fitted.buttons] == [
+        ("Pay ¥199.00", "pay:q_1", None),
+        ("Not now", "", None),
+    ]
+    hint = "Vote “Pay ¥199.00” below, or write !buy. Vote “Not now” to undo."
+    assert fitted.lines[-1] == Line(hint, Role.HINT)
+    order = Card(title="Order", buttons=(Button(label="Accept", action="accept:o"),))
+    assert fit(order, network(polls=True)).lines[-1].text == "Vote below."
+
+
 @pytest.mark.parametrize(
     ("key", "plain"), [("❤️", "❤"), ("👍🏽", "👍"), ("↩️", "↩"), ("💳", "💳"), ("", "")]
 )
@@ -113,3 +127,14 @@ def test_long_lines_do_not_take_away_the_way_to_pay() -> None:
     fitted = fit(long, network(text_length_max=300))
     assert fitted.lines[0].text == "¥199.00"
     assert "!buy" in fitted.lines[-1].text
+
+
+def test_a_button_for_what_a_network_lacks_is_left_out() -> None:
+    other = Button(label="Pay another way", action="invoice:q", needs=Feature.INVOICES)
+    card = Card(title="Tea", buttons=(PAY, other))
+    assert fit(card, network(buttons=True)).buttons == (PAY,)
+    invoices = network(buttons=True, features=frozenset({Feature.INVOICES}))
+    assert fit(card, invoices).buttons == (PAY, other)
+    # Where people react, it takes no reaction from another button.
+    [reacting] = fit(card, network()).buttons
+    assert reacting.label == PAY.label

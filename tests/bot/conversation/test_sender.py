@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from bot.adapters.base import (
     Adapter,
     AdapterError,
+    Capabilities,
     Edits,
     NetworkDown,
     RateLimited,
     SendRejected,
     Unreachable,
 )
-from bot.cards import plain_text
+from bot.cards import Button, Card, plain_text
 from bot.conversation.sender import Sender
 from bot.conversation.turn import card_body, sentence
 from bot.conversation.views import Views
@@ -299,3 +301,26 @@ async def test_what_was_said_is_found_by_the_networks_id(
     shown = await world.outbox.shown("web", ref)
     assert shown is not None
     assert b"pay:q_1" in shown.body
+
+
+class VariedNetwork(MemoryNetwork):
+    """A network in some of whose places nothing can be shown but words."""
+
+    async def capabilities_in(self, room_id: str, person_id: str | None) -> Capabilities:
+        if room_id == "closed":
+            raise Unreachable("Nobody may look in.")
+        plain = msgspec.structs.replace(self.capabilities, buttons=False)
+        return plain if room_id == "plain" and person_id is None else self.capabilities
+
+
+async def test_a_card_is_fitted_to_the_place_where_places_differ(world: World) -> None:
+    network = VariedNetwork()
+    card = Card(title="Tea", buttons=(Button(label="Pay", action="pay:q"),))
+    async with sending(world, network):
+        for room_id in ("closed", "plain", "rich"):
+            notice = Notice(send_id=room_id, network="web", room_id=room_id, body=card_body(card))
+            await world.writer.commit(Commit(key=f"say {room_id}", outbox=(notice,)))
+        await until(lambda: bool(network.texts("plain") and network.texts("rich")))
+    assert [shown.buttons for shown in network.cards("plain")] == [()]
+    assert [len(shown.buttons) for shown in network.cards("rich")] == [1]
+    assert network.tries("closed") == []

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from bot.cards import ACTION_BYTES_MAX, Card, Role, Tone, plain_text
+from bot.cards import ACTION_BYTES_MAX, Card, Feature, Role, Tone, plain_text
 from bot.conversation.views import (
     Views,
     funding_card,
@@ -77,8 +77,11 @@ def test_an_offer_shows_price_seller_domain_and_stock_and_one_button() -> None:
         assert words in seller
     assert line(card, Role.STOCK) == "3 in stock"
     assert line(card, Role.STATUS) == "2 bought"
-    assert [b.label for b in card.buttons] == ["Pay ¥199.00"]
-    assert actions(card) == ["pay:q_1"]
+    assert [b.label for b in card.buttons] == ["Pay ¥199.00", "Undo mine"]
+    assert actions(card) == ["pay:q_1", "undomine:q_1"]
+    # The second only where a private answer may not arrive, and only once somebody has paid.
+    assert [b.needs for b in card.buttons] == [None, Feature.SHARED_UNDO]
+    assert actions(offer_card(quote(), offer(stock_total=5, sold=2), bought=0)) == ["pay:q_1"]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +153,8 @@ def test_held_for_a_seller_says_held_and_not_paid() -> None:
     ],
 )
 def test_each_ending_says_where_the_money_is(state: str, hold_state: str, words: str) -> None:
-    card = purchase_card(order(state), hold(hold_state), DUE_US)
+    captured_minor = 19_900 if hold_state == "captured" else 0
+    card = purchase_card(order(state, captured_minor=captured_minor), hold(hold_state), DUE_US)
     assert words in card.title
     assert actions(card) == ["again:q_1"]
     assert "7K3MP0QR" in plain_text(card)
@@ -159,6 +163,25 @@ def test_each_ending_says_where_the_money_is(state: str, hold_state: str, words:
 def test_a_refund_in_part_says_both_amounts() -> None:
     part = order("paid", captured_minor=19_900, refunded_minor=500)
     assert purchase_card(part, hold("captured"), 0).title == "Paid ¥199.00, ¥5.00 refunded"
+
+
+def test_a_capture_of_a_part_says_what_is_paid_and_where_the_rest_is() -> None:
+    part = order(accepted=False, captured_minor=5_000)
+    card = purchase_card(part, hold(ending="expire"), 0)
+    assert card.title == "Paid ¥50.00 of ¥199.00"
+    assert actions(card) == []
+    assert "The rest is held" in plain_text(card)
+    ended = order("paid", captured_minor=5_000)
+    card = purchase_card(ended, hold("captured"), 0)
+    assert card.title == "Paid ¥50.00 of ¥199.00. The rest is back in your wallet."
+
+
+def test_the_shop_sees_what_is_net_of_fees() -> None:
+    paid = order("paid", captured_minor=19_900, taken='{"house:own/fees/CNY":[328,0]}')
+    assert "¥195.72 for you after ¥3.28 of fees" in plain_text(merchant_order_card(paid))
+    part = merchant_order_card(order(accepted=False, captured_minor=5_000))
+    assert "¥50.00 of it is paid, the rest is held." in plain_text(part)
+    assert actions(part) == ["decline:o_1"]
 
 
 # --- what the shop and the till see ---------------------------------------------------------------

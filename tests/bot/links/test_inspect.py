@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.links.fetch import Fetcher
-from bot.links.inspect import InspectError, inspect, inspection_lines, links_line
+from bot.links.inspect import InspectError, findings, inspect, inspection_lines, links_line
 
 PAGE = """<!doctype html><html lang="en"><title>Green tea</title>
 <script type="application/ld+json">{"@context": "https://schema.org", "@type": "Product",
@@ -18,7 +18,8 @@ PAGE = """<!doctype html><html lang="en"><title>Green tea</title>
  "priceCurrency": "CNY", "availability": "https://schema.org/InStock"}}</script>
 <h1>Green tea</h1>"""
 KEYS = ["url", "title", "price_minor", "currency", "exponent", "availability", "sku", "brand",
-        "gtin", "image", "sources", "trust", "reason"]  # fmt: skip
+        "gtin", "image", "sources", "trust", "reason", "list_price_minor", "stock", "seller",
+        "variants", "confidence", "disagreements", "structured", "advice"]  # fmt: skip
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -84,10 +85,58 @@ async def test_people_get_lines(tmp_path: Path) -> None:
     lines = inspection_lines(await inspect(str(path), url=None, fetcher=None)).splitlines()
     assert lines[0] == "Green tea"
     assert any("199.00 CNY" in line and "json-ld" in line for line in lines)
-    assert lines[-1].split()[:2] == ["trust", "preview:"]
+    assert any(line.split()[:2] == ["trust", "preview:"] for line in lines)
+
+
+async def test_what_is_missing_is_named_with_a_way_to_mend_it(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text('<h1>Tea</h1><p class="price">$5</p><button>Add to cart</button>')
+    seen = await inspect(str(path), url="https://shop.example/tea", fetcher=None)
+    codes = [advice["code"] for advice in seen["advice"]]
+    assert codes[:2] == ["price_in_text_only", "currency_missing"]
+    assert {"image_missing", "sku_missing", "availability_missing"} < set(codes)
+    assert [advice["blocks"] for advice in seen["advice"]][:3] == [True, True, False]
+    lines = inspection_lines(seen).splitlines()
+    blocking = [line for line in lines if line.startswith("  !")]
+    assert len(blocking) == 2
+    assert "docs/product-pages.md#price-and-currency" in blocking[1]
+
+
+async def test_a_broken_block_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text('<script type="application/ld+json">{"@type": "Product", oh no</script>')
+    seen = await inspect(str(path), url="https://shop.example/tea", fetcher=None)
+    assert [advice["code"] for advice in seen["advice"]] == ["json_ld_broken", "no_product"]
 
 
 def test_the_links_of_a_message_become_plain_records() -> None:
     assert links_line("看https://a.com/x?utm_source=1。") == [
-        {"text": "https://a.com/x?utm_source=1", "url": "https://a.com/x", "start": 1, "end": 29}
+        {
+            "text": "https://a.com/x?utm_source=1",
+            "url": "https://a.com/x",
+            "start": 1,
+            "end": 29,
+        }
     ]
+
+
+def test_a_doubtful_link_comes_with_its_warning() -> None:
+    (imitated,) = links_line("https://pаypal.com/x")
+    assert imitated["url"] == "https://xn--pypal-4ve.com/x"
+    assert len(imitated["warnings"]) == 1
+    shown, target = links_line("[shop.com](https://other.com/x)")
+    assert "warnings" not in shown
+    assert target["warnings"] == ["The link shows shop.com but leads to other.com."]
+
+
+def test_findings_hold_links_and_share_codes_in_their_order() -> None:
+    text = "a.com ￥pZLk2EyTWQ0￥ b.com"
+    found = findings(text)
+    assert [finding["kind"] for finding in found] == ["link", "share_code", "link"]
+    code = found[1]
+    assert (code["url"], code["app"], text[code["start"] : code["end"]]) == (
+        None,
+        "Taobao",
+        "￥pZLk2EyTWQ0￥",
+    )
+    assert "Taobao" in code["warnings"][0]

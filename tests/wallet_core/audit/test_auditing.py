@@ -196,9 +196,12 @@ HARM = {
         ("UPDATE holds SET state = 'captured' WHERE captured_minor = 500 AND state = 'open'"),
         ("Hold ", "is captured, but its transfers leave CNY 55.00 held"),
     ),
-    "a hold that went back after a part and says captured": (
-        ("UPDATE holds SET state = 'captured' WHERE captured_minor = 2000 AND state = 'voided'"),
-        ("Hold ", "is captured, but no transfer ended it so"),
+    "a hold that was captured in part and says that it was not": (
+        (
+            "UPDATE holds SET state = 'voided' "
+            "WHERE captured_minor = 2000 AND amount_minor > 2000 AND state = 'captured'"
+        ),
+        ("Hold ", "is voided, but no transfer ended it so"),
     ),
     "what a wallet counts as spent": (
         "UPDATE accounts SET spending = NULL WHERE id = $annas",
@@ -304,7 +307,7 @@ HARM = {
     ),
     "an order's merchant": (
         (
-            "INSERT INTO merchants VALUES ('m_x', 'Thief', 'web', 'room', TRUE, 1); "
+            "INSERT INTO merchants VALUES ('m_x', 'Thief', 'web', 'room', TRUE, 1, NULL); "
             "UPDATE orders SET merchant_id = 'm_x' WHERE hold_id = $paid"
         ),
         ("Order ", "and its hold name other people"),

@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from wallet_core.storage import audit_tables, tables, web_chat
+from wallet_core.storage import audit_tables, linking, tables, trade_tables, web_chat
 from wallet_core.storage.database import metadata
 
 #: The modules whose tables make up the schema; importing them fills `metadata`.
-SCHEMA = (tables, web_chat, audit_tables)
+SCHEMA = (tables, trade_tables, web_chat, audit_tables, linking)
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -138,7 +138,13 @@ class Person:
 
 
 def make_bot(
-    bot: Person, inbox: Inbox, folder: Path, *, url: str, pictures: Pictures | None = None
+    bot: Person,
+    inbox: Inbox,
+    folder: Path,
+    *,
+    url: str,
+    pictures: Pictures | None = None,
+    encryption: bool = False,
 ) -> Matrix:
     """The adapter for the bot's account."""
     return Matrix(
@@ -148,6 +154,7 @@ def make_bot(
         cursors=inbox,
         store_dir=folder,
         pictures=pictures or Pictures(),
+        encryption=encryption,
         poll_s=5,
         pause_s_max=1,
     )

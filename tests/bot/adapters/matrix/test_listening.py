@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from bot.adapters.matrix.direct import DirectRooms
 from bot.adapters.matrix.homeserver import Homeserver
+from bot.adapters.matrix.invitations import Invitations
 from bot.adapters.matrix.listening import Listener
 from bot.adapters.matrix.rooms import Origins, Rooms
 from bot.adapters.matrix.session import Session
@@ -196,6 +198,13 @@ ODD: list[Any] = [
     7,
     {},
     {"type": "m.room.message"},
+    {
+        "type": "m.room.tombstone",
+        "sender": "@a:b",
+        "event_id": "$a",
+        "state_key": "",
+        "content": {"replacement_room": 7},
+    },
     {"type": "m.room.message", "sender": 5, "event_id": "$a", "content": {}},
     {"type": "m.room.message", "sender": "@a:b", "event_id": "$a", "content": []},
     {"type": "m.room.message", "sender": "@a:b", "event_id": "$a", "content": {"msgtype": 5}},
@@ -252,7 +261,8 @@ async def test_an_odd_event_costs_nothing_but_itself(synapse: SynapsePeer, odd: 
     answer = {"next_batch": "s2", "rooms": {"join": {room_id: {"timeline": timeline}}}}
     home = Homeserver(synapse.base_url, bot.user_id)
     home.resume(Session(synapse.base_url, bot.user_id, bot.user_id, "", bot.token))
-    listener = Listener("matrix", home, Rooms(), Origins(), {})
+    invitations = Invitations(home, DirectRooms(Rooms()))
+    listener = Listener("matrix", home, Rooms(), Origins(), invitations)
     try:
         sync = msgspec.json.decode(msgspec.json.encode(answer), type=SyncAnswer)
         heard = await listener.events(sync, "s1")

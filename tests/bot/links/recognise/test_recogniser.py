@@ -294,3 +294,132 @@ def test_json_ld_made_to_be_slow_is_done_with_soon() -> None:
         '{"@type": "Product", "name": "x", "offers": {"price": ' + "9" * 5000 + "}}",
     ):
         recognise(json_ld(block).encode(), URL)
+
+
+def test_variants_have_their_own_prices_numbers_and_stock() -> None:
+    seen = page(
+        "<h1>Tea</h1>",
+        head=json_ld(
+            '{"@type": "ProductGroup", "name": "Tea", "hasVariant": ['
+            '{"@type": "Product", "name": "Tea 100 g", "sku": "S", "gtin13": "4006381333931", '
+            '"offers": {"price": "5", "priceCurrency": "EUR", "availability": "InStock"}}, '
+            '{"@type": "Product", "name": "Tea 1 kg", "sku": "L", "gtin13": "4006381333932", '
+            '"offers": {"price": "39.5", "priceCurrency": "EUR", "availability": "SoldOut"}}]}'
+        ),
+    )
+    small, large = seen.variants
+    assert (small.price_minor, small.sku, small.availability) == (500, "S", "InStock")
+    assert (small.title, small.gtin) == ("Tea 100 g", "4006381333931")
+    assert (large.price_minor, large.currency, large.gtin) == (3950, "EUR", None)
+    assert seen.sources["variants"] == "json-ld"
+
+
+@pytest.mark.parametrize(
+    ("offers", "listed", "doubtful"),
+    [
+        ('{"@type": "AggregateOffer", "lowPrice": 5, "highPrice": 9, "priceCurrency": "EUR"}',
+         None, True),
+        ('{"@type": "AggregateOffer", "lowPrice": 5, "highPrice": 5, "priceCurrency": "EUR"}',
+         None, False),
+        (('{"price": 5, "priceCurrency": "EUR", "priceSpecification": {"price": 8, '
+         '"priceType": "https://schema.org/ListPrice"}}'), 800, False),
+        (('{"priceSpecification": {"price": 5, "priceCurrency": "EUR", '
+         '"valueAddedTaxIncluded": false}}'), None, True),
+        (('{"priceCurrency": "EUR", "priceSpecification": [{"price": 4, "valueAddedTaxIncluded": '
+         'false}, {"price": 5, "valueAddedTaxIncluded": true}]}'), None, False),
+        ('[{"price": 5, "priceCurrency": "EUR"}, {"price": 5, "priceCurrency": "USD"}]', None,
+         True),
+    ],
+)  # fmt: skip
+def test_ranges_taxes_and_list_prices_are_told_apart(
+    offers: str, listed: int | None, *, doubtful: bool
+) -> None:
+    block = f'{{"@type": "Product", "name": "Tea", "offers": {offers}}}'
+    seen = page("<h1>Tea</h1>", head=json_ld(block))
+    assert seen.price_minor in {500, None}
+    assert seen.list_price_minor == listed
+    assert bool(seen.disagreements) == doubtful
+
+
+def test_sources_that_agree_make_a_field_surer_and_doubts_less_sure() -> None:
+    product = '{"@type": "Product", "name": "Tea", OFFER}'.replace("OFFER", OFFER)
+    alone = page("", head=json_ld(product))
+    tag = '<meta property="product:price:amount" content="{}">'
+    agreed = page("", head=json_ld(product) + tag.format("199.00"))
+    disputed = page("", head=json_ld(product) + tag.format("150.00"))
+    assert disputed.confidence["price"] < alone.confidence["price"] < agreed.confidence["price"]
+    assert set(alone.confidence) == set(alone.sources)
+
+
+def test_the_struck_price_is_the_list_price() -> None:
+    seen = page(
+        '<h1>Tea</h1><div class="product"><del class="price">€20.00</del>'
+        '<b class="price">€15.00</b></div>',
+        head=json_ld(
+            '{"@type": "Product", "name": "Tea", "offers": {"price": 15, "priceCurrency": "EUR", '
+            '"availability": "InStock"}}'
+        ),
+    )
+    assert (seen.price_minor, seen.list_price_minor) == (1500, 2000)
+    assert seen.sources["list_price"] == "page"
+    assert seen.structured
+
+
+@pytest.mark.parametrize(
+    ("body", "availability"),
+    [
+        ('<p class="stock">Out of stock</p>', "OutOfStock"),
+        ('<p class="stock out-of-stock">Momentan leider weg</p>', "OutOfStock"),
+        ('<button class="btn">売り切れ</button>', "OutOfStock"),
+        ('<button class="notify">Notify me when available</button>', "OutOfStock"),
+        ('<div id="availability">אינו במלאי</div>', "OutOfStock"),
+        (
+            '<p class="stock">In stock</p><button class="add-to-cart">Add to cart</button>',
+            "InStock",
+        ),
+        ('<aside class="related"><p class="stock">Sold out</p></aside>', "InStock"),
+        ('<p class="stock" style="display: none">Sold out</p>', "InStock"),
+    ],
+)
+def test_stock_lines_and_buttons_tell_whether_the_product_is_there(
+    body: str, availability: str
+) -> None:
+    seen = page(f'<h1>Tea</h1><p class="price product-price">€5.00</p>{body}<b>Add to cart</b>',
+                head='<meta property="og:type" content="product">')  # fmt: skip
+    assert seen.availability == availability
+    assert seen.sources["availability"] == "page"
+
+
+def test_data_that_call_sold_out_what_the_page_sells_are_doubted() -> None:
+    product = (
+        '{"@type": "Product", "name": "Tea", "offers": {"price": 5, "priceCurrency": "EUR", '
+        '"availability": "OutOfStock"}}'
+    )
+    form = '<form><button class="add-to-cart" type="submit"%s>Add to cart</button></form>'
+    sold = page("<h1>Tea</h1>" + form % "", head=json_ld(product))
+    assert sold.availability == "InStock"
+    assert any("sold out" in doubt for doubt in sold.disagreements)
+    gone = page("<h1>Tea</h1>" + form % " disabled", head=json_ld(product))
+    assert (gone.availability, gone.disagreements) == ("OutOfStock", ())
+
+
+def test_what_stands_in_comments_and_scripts_is_not_seen() -> None:
+    product = '{"@type": "Product", "name": "Tea", OFFER}'.replace("OFFER", OFFER)
+    hidden = '<div itemscope itemtype="http://schema.org/Product"><b itemprop="name">Cup</b></div>'
+    for html in (
+        f"<!-- {json_ld(product)} -->",
+        f"<script>var x = '{hidden}';</script>",
+        f"<!-- {hidden} -->",
+    ):
+        assert page(html).price_minor is None
+
+
+def test_shops_own_data_in_the_page_are_read() -> None:
+    woo = (
+        '<h1>Mug</h1><form data-product_variations="[{&quot;display_price&quot;:15.5,'
+        "&quot;is_in_stock&quot;:true,&quot;sku&quot;:&quot;M&quot;,&quot;attributes&quot;:"
+        '{&quot;size&quot;:&quot;L&quot;}}]"></form>'
+    )
+    seen = page(woo, head='<meta property="og:price:currency" content="EUR">')
+    assert (seen.price_minor, seen.currency, seen.sku) == (1550, "EUR", "M")
+    assert seen.sources["price"] == "shop-data"

@@ -1,0 +1,97 @@
+"""Taps whose button still shows that it is working.
+
+Telegram waits for one short answer to each tap and shows it as a toast; for some seconds it also
+takes a private message that only the one who tapped sees, in the middle of a group. Which card
+answers which tap is told by their order: all taps of a person are answered one after the other.
+What is here may be forgotten: news about money has its own message.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+#: A tap without any private news (a seller accepts) stops showing that it works after this.
+GRACE_S = 8.0
+#: Telegram takes a private message in a group for 15 seconds after the tap.
+PRIVATE_WITHIN_S = 14.0
+_PEOPLE_MAX = 5_000
+#: What is tapped elsewhere too, and shows on the card that the person has of his own.
+_CHANGING_OWN_CARD = "undo"
+
+
+@dataclass
+class OpenTap:
+    """A tap on a button of `message_ref` in `room_id`.
+
+    `answered` once its toast was shown; `expected` when that was tried, and will be again.
+    """
+
+    query_id: str
+    room_id: str = ""
+    message_ref: str = ""
+    action: str = ""
+    at_s: float = field(default_factory=time.monotonic)
+    answered: bool = False
+    expected: bool = False
+
+    @property
+    def allows_private(self) -> bool:
+        """Whether a private message may still stand for its answer."""
+        return time.monotonic() - self.at_s < PRIVATE_WITHIN_S
+
+
+class OpenTaps:
+    """The latest taps of each person. `stop_waiting` ends the turning of one without words."""
+
+    def __init__(self, stop_waiting: Callable[[str], Awaitable[None]]) -> None:
+        self._stop_waiting = stop_waiting
+        self._people: OrderedDict[str, deque[OpenTap]] = OrderedDict()
+        self._known: deque[str] = deque(maxlen=2_000)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def opened(self, person_id: str, tap: OpenTap) -> None:
+        """Somebody tapped."""
+        if tap.query_id in self._known:
+            return
+        self._known.append(tap.query_id)
+        taps = self._people.setdefault(person_id, deque(maxlen=20))
+        taps.append(tap)
+        self._people.move_to_end(person_id)
+        if len(self._people) > _PEOPLE_MAX:
+            self._people.popitem(last=False)
+        task = asyncio.create_task(self._give_up(tap), name="telegram-tap")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def answered_by(self, person_id: str, room_id: str) -> OpenTap | None:
+        """The tap that a private card answers: the oldest open one there, or else the newest."""
+        taps = [tap for tap in self._people.get(person_id, ()) if tap.room_id == room_id]
+        if not taps:
+            return None
+        return next((tap for tap in taps if not tap.answered), taps[-1])
+
+    def answered_by_edit(self, person_id: str, message_ref: str) -> OpenTap | None:
+        """The open tap that a change of the person's own card `message_ref` answers."""
+        for tap in self._people.get(person_id, ()):
+            own = tap.message_ref == message_ref or tap.action.startswith(_CHANGING_OWN_CARD)
+            if own and not tap.answered:
+                return tap
+        return None
+
+    async def close(self) -> None:
+        """Forget all of them."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._people.clear()
+
+    async def _give_up(self, tap: OpenTap) -> None:
+        await asyncio.sleep(GRACE_S)
+        if tap.expected and not tap.answered:
+            await asyncio.sleep(PRIVATE_WITHIN_S)
+        if not tap.answered:
+            tap.answered = True
+            await self._stop_waiting(tap.query_id)

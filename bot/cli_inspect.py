@@ -1,0 +1,146 @@
+"""`payontap inspect`: what the bot sees in a merchant's pages, and how to mend what it misses."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Protocol
+
+import typer
+
+from bot.cli_ground import ConfigFile, plainly, settings_of
+from config.settings import Settings
+from wallet_core.errors import PayontapError
+
+if TYPE_CHECKING:
+    from bot.links.fetch import Fetcher
+    from bot.links.inspect import Inspection
+
+#: Pages that are looked at side by side; the fetcher keeps its pace with each host anyway.
+_AT_ONCE = 8
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command()(inspect)
+
+
+def inspect(
+    targets: Annotated[list[str], typer.Argument(metavar="FILE-OR-URL…", help="Pages to look at.")],
+    url: Annotated[str | None, typer.Option(help="The address that a file was saved from.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a page.")] = False,  # noqa: FBT002 - typer's way to declare a flag
+    config: ConfigFile = None,
+) -> None:
+    """Show what the bot sees in pages, what is missing in them, and how to mend it."""
+    with plainly():
+        ok = asyncio.run(_inspect(settings_of(config), targets, url, as_json=as_json))
+    raise typer.Exit(0 if ok else 1)
+
+
+async def _inspect(
+    settings: Settings, targets: list[str], url: str | None, *, as_json: bool
+) -> bool:
+    from bot.links.fetch import Fetcher, FetchLimits  # noqa: PLC0415 - only this command needs it
+    from bot.links.inspect import inspection_lines  # noqa: PLC0415 - same
+
+    ok = True
+    origins = (origin.rpartition(":") for origin in settings.fetch.allowed_origins)
+    fetcher = Fetcher(
+        contact=settings.fetch.contact or settings.web.public_url or "",
+        allowed_origins=frozenset((host, int(port)) for host, _, port in origins),
+        limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
+    )
+    with _progress(len(targets)) as bar:
+        async with fetcher:
+            async for target, seen in _looked_at(targets, url, fetcher):
+                bar.update(1)
+                if isinstance(seen, Exception):
+                    bar.say(f"payontap: {target}: {seen}", err=True)
+                    ok = False
+                else:
+                    bar.say(
+                        json.dumps(seen, ensure_ascii=False) if as_json else inspection_lines(seen)
+                    )
+    return ok
+
+
+async def _looked_at(
+    targets: list[str], url: str | None, fetcher: "Fetcher"
+) -> AsyncIterator[tuple[str, "Inspection | Exception"]]:
+    """Every page in the order it was named, or the reason why it could not be looked at."""
+    from bot.links.inspect import inspect as look  # noqa: PLC0415 - only this command needs it
+
+    free = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(target: str) -> "Inspection | Exception":
+        async with free:
+            try:
+                return await look(target, url=url, fetcher=fetcher)
+            except (PayontapError, OSError) as error:
+                return error
+
+    for start in range(0, len(targets), _AT_ONCE * 4):
+        batch = targets[start : start + _AT_ONCE * 4]
+        tasks = [asyncio.create_task(one(target)) for target in batch]
+        try:
+            for target, task in zip(batch, tasks, strict=True):
+                yield target, await task
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+class _Bar(Protocol):
+    def update(self, n_steps: int) -> None: ...
+    def say(self, text: str, *, err: bool = False) -> None: ...
+
+
+class _NoBar:
+    """What is said goes out at once."""
+
+    def update(self, n_steps: int) -> None:
+        """Nothing is shown."""
+
+    def say(self, text: str, *, err: bool = False) -> None:
+        """Print it."""
+        typer.echo(text, err=err)
+
+
+class _TerminalBar:
+    """A bar on standard error; what would tear it apart on a terminal waits for its end."""
+
+    def __init__(self, steps: int) -> None:
+        self._bar = typer.progressbar(length=steps, label="pages", file=sys.stderr)
+        self._waiting: list[tuple[str, bool]] = []
+        self._bar.__enter__()
+
+    def update(self, n_steps: int) -> None:
+        """Move on."""
+        self._bar.update(n_steps)
+
+    def say(self, text: str, *, err: bool = False) -> None:
+        """Print it, now or when the bar is done."""
+        if err or sys.stdout.isatty():
+            self._waiting.append((text, err))
+        else:
+            typer.echo(text)
+
+    def close(self) -> None:
+        """Finish the bar, and print what waited for it."""
+        self._bar.__exit__(None, None, None)
+        for text, err in self._waiting:
+            typer.echo(text, err=err)
+
+
+@contextmanager
+def _progress(steps: int) -> Iterator[_Bar]:
+    """A progress bar for several pages, where somebody looks at a terminal."""
+    if steps <= 1 or not sys.stderr.isatty():
+        yield _NoBar()
+        return
+    bar = _TerminalBar(steps)
+    try:
+        yield bar
+    finally:
+        bar.close()

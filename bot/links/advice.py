@@ -1,0 +1,151 @@
+"""What a product page lacks, in words for the merchant who owns it, and how to mend it."""
+
+import msgspec
+
+from bot.links.recognise.recogniser import PageReader
+from bot.links.recognise.sighting import Sighting
+
+_DOCS = "docs/product-pages.md"
+_SOLD_OUT = frozenset({"OutOfStock", "SoldOut", "Discontinued"})
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """One thing to mend. `code` is for machines; `docs` is where it is explained.
+
+    `blocks`: as long as it is so, nobody can pay from a card.
+    """
+
+    code: str
+    problem: str
+    mend: str
+    docs: str
+    blocks: bool
+
+
+def advice_for(reader: PageReader, seen: Sighting) -> list[Advice]:
+    """Everything that is missing or doubtful in a page, what blocks a payment first."""
+    found = [*_of_data(reader, seen), *_of_price(seen), *_of_details(reader, seen)]
+    return sorted(found, key=lambda advice: not advice.blocks)
+
+
+def _advice(code: str, section: str, problem: str, mend: str, *, blocks: bool = False) -> Advice:
+    return Advice(code, problem, mend, f"{_DOCS}#{section}", blocks)
+
+
+def _of_data(reader: PageReader, seen: Sighting) -> list[Advice]:
+    found: list[Advice] = []
+    if reader.broken_blocks:
+        found.append(
+            _advice(
+                "json_ld_broken",
+                "the-smallest-page-that-works",
+                f"{reader.broken_blocks} JSON-LD block(s) of the page cannot be read.",
+                "Check the block with a JSON validator; a comma or a quote is usually wrong.",
+                blocks=seen.price_minor is None,
+            )
+        )
+    if seen.price_minor is None:
+        found.append(
+            _advice(
+                "no_product",
+                "the-smallest-page-that-works",
+                "No product with a price was found in the page.",
+                "Add a JSON-LD block of type Product with name, price and currency.",
+                blocks=True,
+            )
+        )
+    elif not seen.structured:
+        found.append(
+            _advice(
+                "price_in_text_only",
+                "the-smallest-page-that-works",
+                "The price stands only in the page's text, where it may be misread.",
+                "Name it for machines too: offers.price and offers.priceCurrency in JSON-LD.",
+                blocks=True,
+            )
+        )
+    return found
+
+
+def _of_price(seen: Sighting) -> list[Advice]:
+    if seen.price_minor is None:
+        return []
+    found: list[Advice] = []
+    if seen.currency is None:
+        found.append(
+            _advice(
+                "currency_missing",
+                "price-and-currency",
+                "The page does not say in which currency the price is.",
+                "Add priceCurrency with the ISO 4217 code, such as EUR.",
+                blocks=True,
+            )
+        )
+    if seen.disagreements:
+        several = len(seen.variants) > 1
+        found.extend(
+            _advice(
+                "several_prices" if several and "several prices" in doubt else "disagreement",
+                "variants" if several else "one-price-everywhere",
+                doubt,
+                "Give each variant an address of its own, and share that one."
+                if several
+                else "Let all data of the page and the page itself name the same price.",
+                blocks=True,
+            )
+            for doubt in seen.disagreements
+        )
+    return found
+
+
+def _of_details(reader: PageReader, seen: Sighting) -> list[Advice]:
+    if seen.price_minor is None:
+        return []
+    found: list[Advice] = []
+    if seen.sources.get("availability", "page") == "page":
+        found.append(
+            _advice(
+                "availability_missing",
+                "availability",
+                "The page's data do not say whether the product is in stock.",
+                "Add offers.availability, such as https://schema.org/InStock.",
+            )
+        )
+    elif seen.availability in _SOLD_OUT or seen.stock == 0:
+        found.append(
+            _advice(
+                "sold_out",
+                "availability",
+                "The page says that the product is sold out.",
+                "Set offers.availability to InStock when it can be bought again.",
+                blocks=True,
+            )
+        )
+    if reader.refused_gtin is not None:
+        found.append(
+            _advice(
+                "gtin_wrong",
+                "article-numbers",
+                f"The article number {reader.refused_gtin} fails its check digit.",
+                "Copy the GTIN from the package; leave it out where there is none.",
+            )
+        )
+    if seen.image is None:
+        found.append(
+            _advice(
+                "image_missing",
+                "picture",
+                "The page names no picture, so the card has none.",
+                "Add image to the JSON-LD block, or an og:image meta tag.",
+            )
+        )
+    if seen.sku is None:
+        found.append(
+            _advice(
+                "sku_missing",
+                "article-numbers",
+                "The page names no sku, so an order can only tell the product's title.",
+                "Add sku to the JSON-LD block.",
+            )
+        )
+    return found

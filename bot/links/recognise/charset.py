@@ -1,0 +1,81 @@
+"""A page's bytes in UTF-8, whatever it came in."""
+
+import codecs
+import re
+
+_CHARSET_IN_PAGE = re.compile(
+    rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})", re.IGNORECASE
+)
+#: Charsets of the web's; Python's own codecs beside them are slow or no text at all.
+_KNOWN_CHARSET = re.compile(
+    r"utf-?8|utf-?16(?:le|be)?|latin1|us-ascii|(?:windows-|cp)\d{3,4}|iso-?8859-\d{1,2}|koi8-[ru]"
+    r"|gb2312|gbk|gb18030|big5(?:-?hkscs)?|euc-?(?:jp|kr)|ks_c_5601-1987|shift_jis|x-sjis"
+    r"|iso-2022-jp|tis-620|macintosh"
+)
+_BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_CHARSET_WINDOW_BYTES = 4096
+_STRETCH_BYTES = 32_768
+_CONTINUATIONS = bytes(range(0x80, 0xC0))
+_UTF8 = frozenset({"utf-8", "utf8"})
+
+
+def in_utf8(page: bytes, charset: str | None) -> bytes:
+    """`page` in UTF-8: by byte order mark, the server's `charset`, the page's own, or UTF-8.
+
+    A page that names no charset and is no UTF-8 is read as Windows-1252, as browsers do. Broken
+    sequences of a page that calls itself UTF-8 stay in it; whoever decodes a piece replaces them.
+    """
+    for mark, name in _BYTE_ORDER_MARKS:
+        if page.startswith(mark):
+            return page.decode(name, "replace").encode("utf-8", "replace")
+    in_page = _CHARSET_IN_PAGE.search(page[:_CHARSET_WINDOW_BYTES])
+    named = _browser_name(charset or (in_page[1].decode("ascii") if in_page else None))
+    if named is None:
+        named = "utf-8" if _seems_utf8(page) else "cp1252"
+    if named in _UTF8:
+        return page
+    try:
+        return _recoded(page, named)
+    except (LookupError, UnicodeError):
+        return page
+
+
+def _recoded(page: bytes, charset: str) -> bytes:
+    """In stretches, since a whole page as text takes several times its size."""
+    decoder = codecs.getincrementaldecoder(charset)("replace")
+    starts = range(0, len(page), _STRETCH_BYTES)
+    stretches = (page[start : start + _STRETCH_BYTES] for start in starts)
+    parts = [decoder.decode(stretch).encode("utf-8", "replace") for stretch in stretches]
+    return b"".join([*parts, decoder.decode(b"", final=True).encode("utf-8", "replace")])
+
+
+def _seems_utf8(page: bytes) -> bool:
+    """Whether the first stretch that is not ASCII is UTF-8; the rest will be like it."""
+    for start in range(0, len(page), _STRETCH_BYTES):
+        stretch = page[start : start + _STRETCH_BYTES]
+        if not stretch.isascii():
+            try:
+                # What a stretch cuts in two is left aside.
+                codecs.utf_8_decode(stretch.lstrip(_CONTINUATIONS), "strict", False)  # noqa: FBT003 (the codec's own signature)
+            except UnicodeDecodeError:
+                return False
+            return True
+    return True
+
+
+def _browser_name(charset: str | None) -> str | None:
+    """The codec browsers use under a name: the Windows supersets of older standards."""
+    if charset is None:
+        return None
+    lowered = charset.lower()
+    if _KNOWN_CHARSET.fullmatch(lowered) is None:
+        return None
+    supersets = {"iso-8859-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252",
+                 "gb2312": "gb18030", "gbk": "gb18030", "ks_c_5601-1987": "cp949",
+                 "euc-kr": "cp949", "shift_jis": "cp932", "x-sjis": "cp932",
+                 "big5": "big5hkscs", "iso-8859-9": "cp1254"}  # fmt: skip
+    return supersets.get(lowered, lowered)

@@ -1,0 +1,101 @@
+"""A quick look at the prices around a page's heading, which often spares building its tree.
+
+It only ever confirms: when what it sees is not plainly the price that the page's data name, the
+tree is built and every price in the page is weighed.
+"""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from bot.links.recognise.amounts import read_amount
+from bot.links.recognise.currencies import sign_in
+from bot.links.recognise.itemprops import closing_tag
+from bot.links.recognise.markup import text_of, without_scripts, without_tags
+from bot.links.recognise.shopwords import OLD_NAME, OTHER_NAME
+from bot.links.recognise.shownprice import ShownPrices
+from bot.links.recognise.sighting import PageFacts
+
+_PRICE = re.compile(rb"[pP]rice")
+_NAMES = re.compile(rb"\b(?:class|id)\s{0,2}=\s{0,2}[\"']([^\"'<>]{0,400})")
+_TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9]{0,20})\s")
+_STRUCK = re.compile(rb"<(/?)(?:del|s|strike)[\s>]", re.IGNORECASE)
+_BEHIND_HEADING_BYTES = 50_000
+_ELEMENT_BYTES_MAX = 1500
+_STRUCK_BYTES_BACK = 300
+_TAG_BYTES_MAX = 600
+_TEXT_LENGTH_MAX = 60
+#: Prices of one product stand no farther apart.
+_BESIDE_BYTES = 1500
+_NAMED_MAX = 120
+
+
+def glance(price: Decimal, exponent: int, facts: PageFacts) -> ShownPrices | None:
+    """The prices shown where `price` is plainly the one to pay; None where it takes a closer look.
+
+    Plainly: it is the first behind the heading that is not struck out, and no lower one stands
+    beside it, as it would if it were the price before a reduction.
+    """
+    found: int | None = None
+    struck: list[Decimal] = []
+    signs: dict[Decimal, str] = {}
+    for place, text, is_old in _named_prices(facts):
+        if found is not None and place - found > _BESIDE_BYTES:
+            break
+        amount = read_amount(text, exponent=exponent, language=facts.language)
+        if amount is None:
+            continue
+        if is_old:
+            struck.append(amount)
+            continue
+        if amount < price or (found is None and amount != price):
+            return None
+        found = place if found is None else found
+        sign = sign_in(text)
+        if sign is not None and amount == price:
+            signs.setdefault(amount, sign)
+    if found is None:
+        return None
+    before = [amount for amount in dict.fromkeys(struck) if amount > price]
+    return ShownPrices({price: 1.0}, signs, {price}, before)
+
+
+def _named_prices(facts: PageFacts) -> Iterator[tuple[int, str, bool]]:
+    """Place and text of elements named like prices, and whether it was the price before."""
+    place = facts.markup.heading_place
+    if place < 0:
+        return
+    around = without_scripts(facts.markup.page[place : place + _BEHIND_HEADING_BYTES])
+    position = 0
+    for count, match in enumerate(_PRICE.finditer(around)):
+        if count >= _NAMED_MAX:
+            return
+        if match.start() < position:
+            continue  # The same tag again.
+        start = around.rfind(b"<", max(position, match.start() - _TAG_BYTES_MAX), match.start())
+        named = _TAG_NAME.match(around, start) if start >= 0 else None
+        begin = around.find(b">", start) + 1 if named else 0
+        if named is None or begin <= match.end():
+            continue  # It stands in the page's text.
+        position = begin
+        names = " ".join(map(text_of, _NAMES.findall(around, start, begin)))
+        if "price" not in names.lower():
+            continue
+        end = closing_tag(around, named[1].decode(), begin, begin + _ELEMENT_BYTES_MAX)
+        text = without_tags(_STRUCK_WHOLE.sub(b" ", around[begin:end])) if end else ""
+        if not text or len(text) > _TEXT_LENGTH_MAX:
+            continue
+        is_old = OLD_NAME.search(names) is not None or _is_struck(around, start)
+        if is_old or OTHER_NAME.search(names) is None:
+            yield match.start(), text, is_old
+
+
+_STRUCK_WHOLE = re.compile(
+    rb"<(del|s|strike)\b[^<>]{0,200}>.{0,300}?</\1>", re.IGNORECASE | re.DOTALL
+)
+
+
+def _is_struck(around: bytes, start: int) -> bool:
+    """Whether the last tag for struck text in front of `start` is an open one."""
+    tags = [m[1] for m in _STRUCK.finditer(around, max(0, start - _STRUCK_BYTES_BACK), start + 8)]
+    return bool(tags) and not tags[-1]

@@ -1,0 +1,89 @@
+"""What the elements around a price say about it: the product's own, another's, or struck out."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from selectolax.lexbor import LexborNode
+
+from bot.links.recognise.amounts import read_amount
+from bot.links.recognise.currencies import currency_of_sign, sign_in
+from bot.links.recognise.nodes import is_styled_away, names_of
+from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
+from bot.links.recognise.sighting import PageFacts
+from wallet_core.money import exponent_of
+
+STRUCK = frozenset({"del", "s", "strike"})
+#: What a price that is struck out scores, and less.
+STRUCK_SCORE = -4.0
+_BARE_PLACES = frozenset({"footer", "nav", "aside", "header", "select", "option"})
+_TOP = frozenset({"body", "html"})
+_ANCESTORS_MAX = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    struck: bool = False
+    other: bool = False
+    product: bool = False
+    hidden: bool = False
+
+
+class Places:
+    """What elements and texts of a page say of its prices, each looked at once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Place] = {}
+        self._read: dict[str, tuple[Decimal | None, str | None]] = {}
+
+    def amount_in(self, text: str, facts: PageFacts) -> tuple[Decimal | None, str | None]:
+        """The amount and the currency sign in a text; the same text stands in several elements."""
+        known = self._read.get(text)
+        if known is None:
+            sign = sign_in(text)
+            currency = currency_of_sign(sign, facts.regions) if sign else None
+            exponent = exponent_of(currency) if currency else None
+            amount = read_amount(text, exponent=exponent, language=facts.language)
+            known = self._read[text] = (amount, sign)
+        return known
+
+    def score(self, element: LexborNode) -> float:
+        """How likely the place of `element` is that of the product's own price."""
+        hidden = 0
+        good = bad = False
+        place: LexborNode | None = element
+        for _ in range(_ANCESTORS_MAX):
+            if place is None or place.tag in _TOP:
+                break
+            seen = self._known.get(place.mem_id)
+            if seen is None:
+                seen = self._known[place.mem_id] = _look(place)
+            if seen.struck:
+                return 2 * STRUCK_SCORE
+            bad = bad or seen.other
+            good = good or seen.product
+            hidden += seen.hidden
+            place = place.parent
+        return good - 2.0 * hidden - 3.0 * bad
+
+
+def _look(place: LexborNode) -> _Place:
+    tag = place.tag
+    if tag in STRUCK:
+        return _Place(struck=True)
+    names = names_of(place)
+    return _Place(
+        other=tag in _BARE_PLACES or _is_other_place(names),
+        product=_is_product_place(names),
+        hidden=is_styled_away(place),
+    )
+
+
+@lru_cache(maxsize=512)
+def _is_other_place(names: str) -> bool:
+    return OTHER_PLACE.search(names) is not None
+
+
+@lru_cache(maxsize=512)
+def _is_product_place(names: str) -> bool:
+    return PRODUCT_PLACE.search(names) is not None

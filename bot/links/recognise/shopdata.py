@@ -1,0 +1,166 @@
+"""What shop software leaves in a page for its own scripts: product data of Shopify and WooCommerce.
+
+Formats: Shopify's product object (prices are hundredths of the currency, without its name) and
+`Shopify.currency`; WooCommerce's `data-product_variations` (prices in whole units).
+"""
+
+import html
+import re
+from decimal import Decimal
+from functools import partial
+
+import msgspec
+
+from bot.links.recognise.amounts import machine_amount
+from bot.links.recognise.currencies import currency_code
+from bot.links.recognise.markup import Markup, text_of
+from bot.links.recognise.offers import SEVERAL_PRICES
+from bot.links.recognise.sighting import Clue, PageFacts, VariantClue
+from bot.links.recognise.values import absolute_url, clean, gtin_in
+
+_ACTIVE = re.compile(
+    rb"Shopify\.currency\s{0,3}=\s{0,3}\{\s{0,3}[\"']?active[\"']?\s{0,3}:\s{0,3}[\"']([A-Z]{3})"
+)
+_VARIATIONS = re.compile(
+    rb"data-product_variations\s{0,3}=\s{0,3}(?:\"([^\"]{3,400000})|'([^']{3,400000}))"
+)
+_PRODUCT_JSON_BYTES_MAX = 600_000
+_VARIANTS_MAX = 100
+_CENTS = 100
+
+
+def read_shop_data(markup: Markup, facts: PageFacts) -> Clue | None:
+    """The product that the page's own scripts know; None where there is none, or several."""
+    found = [
+        clue
+        for script in markup.scripts_with(b'"variants"')
+        if b"json" in script.tag.lower()
+        and len(script.body) <= _PRODUCT_JSON_BYTES_MAX
+        and (clue := _shopify_product(script.body, markup, facts)) is not None
+    ]  # fmt: skip
+    if len({clue.title for clue in found}) == 1:
+        return found[0]
+    return _variations(markup, facts)
+
+
+def shopify_currency(markup: Markup) -> str | None:
+    """The currency that a Shopify page shows its prices in."""
+    active = _ACTIVE.search(markup.page)
+    return currency_code(text_of(active[1])) if active else None
+
+
+def shopify_clue(
+    product: object, currency: str | None, source: str, facts: PageFacts
+) -> Clue | None:
+    """A Shopify product object as a clue; None when `product` is none."""
+    if not isinstance(product, dict) or not isinstance(product.get("variants"), list):
+        return None
+    if "handle" not in product and "available" not in product:
+        return None
+    variants = [
+        _shopify_variant(variant, currency)
+        for variant in product["variants"][:_VARIANTS_MAX]
+        if isinstance(variant, dict)
+    ]
+    wanted = [v for v in variants if v.url is not None and f"variant={v.url}" in facts.url]
+    for variant in variants:
+        variant.url = absolute_url(f"?variant={variant.url}", facts.url) if variant.url else None
+    clue = clue_of_variants(source, wanted or variants)
+    clue.title, clue.brand = clean(product.get("title")), clean(product.get("vendor"))
+    clue.variants = partial(list, variants if len(variants) > 1 else ())
+    image = product.get("featured_image")
+    clue.image = absolute_url(image, facts.url) if isinstance(image, str) else None
+    before = hundredths(product.get("compare_at_price"))
+    if before is not None and clue.price is not None and before > clue.price:
+        clue.list_price = before
+    return clue
+
+
+def clue_of_variants(source: str, variants: list[VariantClue]) -> Clue:
+    """One clue for all variants: the lowest price, with a doubt where they differ."""
+    prices = {variant.price for variant in variants if variant.price is not None}
+    words = [variant.availability for variant in variants if variant.availability]
+    single = variants[0] if len(variants) == 1 else VariantClue()
+    return Clue(
+        source=source,
+        price=min(prices, default=None),
+        currency=variants[0].currency if variants else None,
+        sku=single.sku,
+        gtin=single.gtin,
+        availability="InStock" if "InStock" in words else next(iter(words), None),
+        doubt=SEVERAL_PRICES if len(prices) > 1 else None,
+    )
+
+
+def hundredths(value: object) -> Decimal | None:
+    """Shopify's integers: hundredths of a whole unit in every currency, the yen too."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return machine_amount(Decimal(value) / _CENTS)
+
+
+def _shopify_product(body: bytes, markup: Markup, facts: PageFacts) -> Clue | None:
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    product = value.get("product", value) if isinstance(value, dict) else None
+    clue = shopify_clue(product, shopify_currency(markup), "shop-data", facts)
+    handle = product.get("handle") if isinstance(product, dict) else None
+    # A page may carry its neighbours' data too.
+    if clue is None or (isinstance(handle, str) and handle not in facts.url):
+        return None
+    return clue
+
+
+def _shopify_variant(variant: dict[str, object], currency: str | None) -> VariantClue:
+    available = variant.get("available")
+    number = variant.get("id")
+    return VariantClue(
+        price=hundredths(variant.get("price")),
+        currency=currency,
+        title=clean(variant.get("title") or variant.get("public_title")),
+        sku=clean(variant.get("sku")),
+        gtin=gtin_in(variant.get("barcode")),
+        availability=stock_word(available),
+        url=str(number) if isinstance(number, int) else None,
+    )
+
+
+def _variations(markup: Markup, facts: PageFacts) -> Clue | None:
+    if b"data-product_variations" not in markup.page:
+        return None
+    match = _VARIATIONS.search(markup.visible)
+    if match is None:
+        return None
+    try:
+        listed = msgspec.json.decode(html.unescape(text_of(match[1] or match[2])))
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    if not isinstance(listed, list):
+        return None
+    variants = [
+        _variation(item, facts) for item in listed[:_VARIANTS_MAX] if isinstance(item, dict)
+    ]
+    clue = clue_of_variants("shop-data", variants)
+    clue.variants = partial(list, variants if len(variants) > 1 else ())
+    return clue
+
+
+def _variation(item: dict[str, object], facts: PageFacts) -> VariantClue:
+    attributes = item.get("attributes")
+    words = attributes.values() if isinstance(attributes, dict) else ()
+    return VariantClue(
+        price=machine_amount(item.get("display_price")),
+        title=clean(" ".join(word for word in words if isinstance(word, str))),
+        sku=clean(item.get("sku")),
+        availability=stock_word(item.get("is_in_stock")),
+        url=absolute_url("", facts.url),
+    )
+
+
+def stock_word(available: object) -> str | None:
+    """schema.org's word for a shop's yes or no, None for anything else."""
+    if not isinstance(available, bool):
+        return None
+    return "InStock" if available else "OutOfStock"

@@ -1,0 +1,157 @@
+"""Small values of structured data: names, words for availability, article numbers, addresses."""
+
+import html
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import lru_cache
+
+from ada_url import URL
+
+from bot.links.recognise.jsonld import Node
+from bot.links.recognise.markup import one_line
+
+#: Types of schema.org whose items are sold, and those that are read instead.
+PRODUCT_TYPES = frozenset(
+    {"product", "productgroup", "productmodel", "individualproduct", "someproducts", "vehicle",
+     "car", "motorcycle", "book", "musicrelease", "videogame"}
+)  # fmt: skip
+ARTICLE_TYPES = frozenset(
+    {"newsarticle", "article", "blogposting", "reportagenewsarticle", "techarticle",
+     "scholarlyarticle", "liveblogposting", "opinionnewsarticle", "analysisnewsarticle"}
+)  # fmt: skip
+_AVAILABILITIES = {
+    name.lower(): name
+    for name in (
+        "InStock", "OutOfStock", "PreOrder", "PreSale", "BackOrder", "SoldOut", "Discontinued",
+        "LimitedAvailability", "OnlineOnly", "InStoreOnly", "MadeToOrder", "Reserved",
+    )
+} | {
+    "available": "InStock", "availablefororder": "BackOrder", "oos": "OutOfStock",
+    "outofstock": "OutOfStock", "unavailable": "OutOfStock", "pending": "PreOrder",
+    "preorder": "PreOrder", "soldout": "SoldOut", "notavailable": "OutOfStock",
+    "instoreavailable": "InStoreOnly", "availableonbackorder": "BackOrder",
+    "onbackorder": "BackOrder", "notinstock": "OutOfStock", "outstock": "OutOfStock",
+    "true": "InStock", "yes": "InStock", "false": "OutOfStock", "no": "OutOfStock",
+    "lowstock": "LimitedAvailability", "limited": "LimitedAvailability", "stock": "InStock",
+    "onstock": "InStock", "nostock": "OutOfStock", "comingsoon": "PreOrder",
+    "temporarilyoutofstock": "OutOfStock", "nolongeravailable": "Discontinued",
+}  # fmt: skip
+_KEY_LENGTH_MAX = 100
+_MARKS = re.compile(r"[\W_]+")
+_GTIN_LENGTHS = frozenset({8, 12, 13, 14})
+_ISBN10_LENGTH = 10
+_STOCK_DIGITS_MAX = 9
+
+
+def first_of(value: object) -> object:
+    """The first of a list, or the value itself; what `@value` holds stands for its object."""
+    while isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, dict) and "@value" in value:
+        return value["@value"]
+    return value
+
+
+def text_in(value: object) -> str:
+    """A value as plain text, an object by its address or name; empty for anything else."""
+    first = first_of(value)
+    if isinstance(first, dict):
+        first = first.get("@id") or first.get("name")
+    if isinstance(first, float):
+        return repr(first)
+    return str(first).strip() if isinstance(first, str | int | Decimal) else ""
+
+
+def clean(value: object) -> str | None:
+    """A value as one line of text for people, None when nothing is left of it."""
+    return one_line(html.unescape(text_in(value))) or None
+
+
+def availability_word(raw: object) -> str | None:
+    """schema.org's short word for `raw`: a URL, a word or what shops write instead."""
+    text = text_in(raw)
+    if not text:
+        return None
+    word = text.rstrip("/").rpartition("/")[2].rpartition("#")[2].rpartition(":")[2]
+    return _AVAILABILITIES.get("".join(char for char in word.lower() if char.isalpha()))
+
+
+def gtin_in(value: object) -> str | None:
+    """A GTIN-8, -12, -13 or -14 (or ISBN) whose check digit is right, None for all else.
+
+    The rule is that of the GS1 General Specifications, 7.9, and for ISBN-10 of ISO 2108.
+    """
+    digits = "".join(char for char in text_in(value) if char not in " -").upper()
+    if len(digits) == _ISBN10_LENGTH:
+        return digits if _is_isbn10(digits) else None
+    if not (digits.isascii() and digits.isdigit() and len(digits) in _GTIN_LENGTHS):
+        return None
+    weighed = sum(int(d) * (3 if n % 2 else 1) for n, d in enumerate(reversed(digits)))
+    return digits if weighed % 10 == 0 and int(digits) else None
+
+
+def stock_level(value: object) -> int | None:
+    """A number of pieces, None when `value` names none."""
+    first = first_of(value)
+    if isinstance(first, dict):
+        first = first_of(lowered(first).get("value"))
+    text = str(first).strip() if isinstance(first, int | str | Decimal) else ""
+    is_count = text.isascii() and text.isdigit() and len(text) <= _STOCK_DIGITS_MAX
+    return int(text) if is_count else None
+
+
+def lowered(node: Node) -> Node:
+    """The node with short lower-case keys: `http://schema.org/priceCurrency` → `pricecurrency`."""
+    return {_short_key(key): value for key, value in node.items()}
+
+
+@lru_cache(maxsize=512)
+def _short_key(key: str) -> str:
+    return key[-_KEY_LENGTH_MAX:].rpartition("/")[2].rpartition(":")[2].lower()
+
+
+def types_of(node: Node) -> frozenset[str]:
+    """The node's types in lower case, without their vocabulary."""
+    raw = node.get("@type")
+    return type_names(raw if isinstance(raw, list) else [raw])
+
+
+def type_names(names: Iterable[object]) -> frozenset[str]:
+    """Types by their short names in lower case."""
+    return frozenset(
+        name.rstrip("/").rpartition("/")[2].rpartition("#")[2].rpartition(":")[2].lower()
+        for name in names
+        if isinstance(name, str)
+    )
+
+
+def squeezed(text: str) -> str:
+    """`text` in lower case without blanks and marks, for comparing names."""
+    return _MARKS.sub("", html.unescape(text).lower())
+
+
+def absolute_url(url: str, base: str) -> str | None:
+    """`url` relative to the page's address, None when it leads to no web address."""
+    try:
+        found = URL(html.unescape(url), base or None)
+    except (ValueError, UnicodeEncodeError):
+        return None
+    return found.href if found.protocol in {"http:", "https:"} else None
+
+
+def path_of(url: str, base: str) -> str:
+    """Host and path of an address, the same for addresses that mean one page."""
+    try:
+        found = URL(url, base or None)
+    except (ValueError, UnicodeEncodeError):
+        return url
+    return f"{found.hostname.removeprefix('www.')}{found.pathname.rstrip('/')}"
+
+
+def _is_isbn10(digits: str) -> bool:
+    body, check = digits[:-1], digits[-1]
+    if not (body.isascii() and body.isdigit() and (check.isdigit() or check == "X")):
+        return False
+    weighed = sum(int(d) * (_ISBN10_LENGTH - n) for n, d in enumerate(body))
+    return (weighed + (10 if check == "X" else int(check))) % 11 == 0

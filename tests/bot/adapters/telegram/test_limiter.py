@@ -1,0 +1,81 @@
+"""The rate limiter: Telegram's limits are kept, and taps wait behind no message."""
+
+import asyncio
+
+import pytest
+
+from bot.adapters.base import RateLimited
+from bot.adapters.telegram.limiter import Limiter, Limits, Window
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now_s = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def test_a_window_never_holds_more_than_its_count_in_any_stretch() -> None:
+    window = Window(3, 10.0)
+    for at_s in (0.0, 1.0, 9.0):
+        assert window.wait_s(at_s) == 0
+        window.take(at_s)
+    assert window.wait_s(9.5) == 0.5
+    assert window.wait_s(10.0) == 0
+    window.take(10.0)
+    assert window.wait_s(10.5) == 0.5
+
+
+async def test_a_group_gets_twenty_a_minute_and_the_next_is_told_when_to_come() -> None:
+    clock = Clock()
+    limiter = Limiter(Limits(chat=(100, 1.0)), clock)
+    for _ in range(20):
+        await limiter.message(-100)
+        clock.now_s += 1
+    with pytest.raises(RateLimited) as told:
+        await limiter.message(-100)
+    assert told.value.retry_after_s == 40
+    # No other chat hears of it.
+    await limiter.message(-200)
+    await limiter.message(7)
+    clock.now_s += 40
+    await limiter.message(-100)
+
+
+async def test_a_chat_that_was_told_to_wait_delays_no_other_and_no_answer() -> None:
+    clock = Clock()
+    limiter = Limiter(None, clock)
+    limiter.told_to_wait(-100, 30)
+    with pytest.raises(RateLimited) as told:
+        await limiter.message(-100)
+    assert told.value.retry_after_s == 30
+    async with asyncio.timeout(1):
+        await limiter.message(-200)
+        await limiter.message(None)
+        await limiter.answer()
+    clock.now_s += 30
+    await limiter.message(-100)
+
+
+async def test_answers_wait_behind_no_message() -> None:
+    clock = Clock()
+    limiter = Limiter(Limits(overall=(5, 60.0)), clock)
+    for chat_id in range(1, 6):
+        await limiter.message(chat_id)
+    with pytest.raises(RateLimited):
+        await limiter.message(9)
+    async with asyncio.timeout(1):
+        for _ in range(30):
+            await limiter.answer()
+
+
+async def test_a_short_wait_is_waited_for() -> None:
+    limiter = Limiter(Limits(chat=(1, 0.05)))
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    for _ in range(3):
+        await limiter.message(5)
+    assert loop.time() - began_s >= 0.1

@@ -1,0 +1,38 @@
+"""Small values of structured data."""
+
+import pytest
+
+from bot.links.recognise.values import availability_word, gtin_in, stock_level
+
+
+@pytest.mark.parametrize(
+    "number",
+    ["4006381333931", "96385074", "036000291452", "10614141000415", "0306406152",
+     "978-0-306-40615-7", "080442957X"],
+)  # fmt: skip
+def test_article_numbers_with_a_right_check_digit_are_taken(number: str) -> None:
+    assert gtin_in(number) == number.replace("-", "")
+
+
+@pytest.mark.parametrize(
+    "number", ["4006381333932", "12345", "0000000000000", "", "x006381333931", None, 5.5, "０"]
+)
+def test_article_numbers_that_fail_it_are_not(number: object) -> None:
+    assert gtin_in(number) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "word"),
+    [("http://schema.org/InStock", "InStock"), ("in stock", "InStock"), ("oos", "OutOfStock"),
+     ("https://schema.org/SoldOut/", "SoldOut"), ("available for order", "BackOrder"),
+     (["InStock"], "InStock"), ({"@id": "schema:PreOrder"}, "PreOrder"), ("maybe", None),
+     (None, None)],
+)  # fmt: skip
+def test_availability_is_read_in_the_words_shops_use(raw: object, word: str | None) -> None:
+    assert availability_word(raw) == word
+
+
+def test_stock_is_a_whole_number_of_pieces() -> None:
+    assert stock_level({"@type": "QuantitativeValue", "value": "7"}) == 7
+    assert stock_level("many") is None
+    assert stock_level("9" * 30) is None
