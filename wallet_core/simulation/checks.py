@@ -14,7 +14,7 @@ from wallet_core.ledger.accounts import AccountRef, Purpose
 from wallet_core.ledger.transfers import named
 from wallet_core.limits import DAY_US
 from wallet_core.simulation.chronicle import Chronicle
-from wallet_core.simulation.town import CURRENCY, LIMITS, Deed, Wrong
+from wallet_core.simulation.town import CURRENCY, LIMITS, TAP, Deed, Wrong
 from wallet_core.simulation.words import CHARGED, NOT_CHARGED, NOT_DONE
 
 Rows = Sequence[Any]
@@ -22,7 +22,6 @@ Rows = Sequence[Any]
 _STANDS = ("authorised", "paid")
 #: The names of the transfers that an event can make, whatever commit they stand in.
 _MADE_BY = {
-    "tap": ("authorise",),
     "refund": ("refund",),
     "pay out": ("payout",),
     "send": ("send",),
@@ -41,6 +40,13 @@ class Books:
         self.orders = {row.id: row for row in read("orders")}
         self.attempts, self.offers = read("attempts"), read("offers")
         self.requests = read("funding_requests")
+        self._by_tap = {
+            row.tap_ref.removeprefix(TAP): row.order_id for row in self.attempts if row.tap_ref
+        }
+        self._held_orders = {
+            order.id for order in self.orders.values() if order.hold_id in self.transfers
+        }
+        self.captured = {row.hold_id for row in self.transfers.values() if row.kind == "capture"}
         self.inbox = {row.event_id: row for row in read("inbox")}
         self.said: dict[str, set[str]] = defaultdict(set)
         for row in read("outbox"):
@@ -50,12 +56,14 @@ class Books:
 
     def moved(self, deed: Deed) -> bool:
         """Whether an event moved money, under whatever key."""
+        if deed.verb == "tap":
+            return self._by_tap.get(deed.event_id) in self._held_orders
         names = _MADE_BY.get(deed.verb, ())
         return any(named(name, deed.event_id) in self.transfers for name in names)
 
     def has_order(self, deed: Deed) -> bool:
         """Whether a tap made an order."""
-        return f"o_{named('order', deed.event_id).hex}" in self.orders
+        return deed.event_id in self._by_tap
 
 
 def check(books: Books) -> None:
@@ -114,7 +122,7 @@ def _undos_in_time_count(books: Books) -> None:
         if order is None or order.wallet_id != deed.payer.wallet_id:
             continue
         heard_us = books.inbox[deed.event_id].received_at_us
-        captured = named("capture", order.hold_id) in books.transfers
+        captured = order.hold_id in books.captured
         if captured and heard_us <= books.holds[order.hold_id].due_at_us:
             raise Wrong(f"{deed} was heard in time, and {order.id} was charged all the same.")
 

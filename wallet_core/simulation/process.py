@@ -20,7 +20,7 @@ from wallet_core.simulation.chronicle import Chronicle, Witness
 from wallet_core.simulation.faults import Faults
 from wallet_core.simulation.lease_store import LeaseStore, OnGrant, SimulatedLeases
 from wallet_core.simulation.loop import Mortal
-from wallet_core.simulation.town import CURRENCY, Deed, TownProvider, limits_of, wallet_of
+from wallet_core.simulation.town import CURRENCY, TAP, Deed, TownProvider, limits_of, wallet_of
 from wallet_core.simulation.words import announce
 from wallet_core.storage.readers import Reader
 from wallet_core.storage.simulated import SimulatedDatabase
@@ -128,7 +128,7 @@ class Process(Mortal):
                         payer=deed.payer,
                         place=deed.place,
                         at_us=deed.at_us,
-                        tap_ref=f"tap {deed.event_id}",
+                        tap_ref=f"{TAP}{deed.event_id}",
                     )
                 )
             case "undo" | "accept" | "decline" | "refund":

@@ -16,6 +16,8 @@ from wallet_core.money import Money
 
 CURRENCY = "CNY"
 NETWORK = "web"
+#: What a tap is called when it is to be undone.
+TAP = "tap "
 PEOPLE = ("anna", "ben", "carl", "dora")
 SELLER = "seller"
 #: The first takes every order at once, the second decides on each.
