@@ -54,6 +54,7 @@ from wallet_core.limits import DAY_US, MONTH_US, NO_LIMITS, Limits
 from wallet_core.storage import tables as t
 from wallet_core.storage.append_only import create_all
 from wallet_core.storage.database import Database
+from wallet_core.storage.spending_rows import OwnLimits, own_limits
 from wallet_core.storage.writer import Writer
 
 T = TypeVar("T")
@@ -354,6 +355,13 @@ class Ground:
             await asyncio.gather(*writer._tasks, return_exceptions=True)
         await self.open()
 
+    async def wallets(self, wallet_ids: Sequence[str]) -> dict[str, tuple[str, OwnLimits]]:
+        """Mode and limits of each."""
+        query = sa.select(t.wallets.c.id, t.wallets.c.mode, t.wallets.c.limits)
+        async with self.database.read() as connection:
+            rows = await connection.execute(query.where(t.wallets.c.id.in_(wallet_ids)))
+            return {row.id: (row.mode, own_limits(row.limits)) for row in rows}
+
     async def balances(self, account_ids: Sequence[str]) -> dict[str, int]:
         query = sa.select(t.accounts.c.id, t.accounts.c.balance_minor)
         async with self.database.read() as connection:
@@ -479,13 +487,18 @@ class WalletMachine(RuleBasedStateMachine):
         self, commits: Sequence[Commit], got: Sequence[Answer], *, created_is_known: bool = True
     ) -> None:
         tried = []
+        modes = self.ground.run(self.ground.wallets(list(self.town.model.people)))
         for order in permutations(range(len(commits))):
             model = self.town.model.copy()
             wanted = {n: model.submit(commits[n]) for n in order}
             if all(
                 _agree(got[n], answer) or (not created_is_known and _stands(got[n], answer))
                 for n, answer in wanted.items()
-            ):
+            ) and modes == {
+                # Of two settings at once the later one holds, and no answer tells which that was.
+                wallet_id: (model.modes.get(wallet_id, "open"), model.limits.get(wallet_id, {}))
+                for wallet_id in model.people
+            }:
                 self.town.model = model
                 self.town.handed_in += commits
                 return

@@ -2,8 +2,6 @@
 
 import random
 from collections.abc import Callable
-from sqlite3 import OperationalError
-
 from wallet_core.errors import StorageUnavailable
 from wallet_core.simulation.loop import Killed
 
@@ -17,8 +15,16 @@ _LONG_WAY = 0.04
 class Faults:
     """Whatever can fail asks here whether it does. Times are the loop's seconds."""
 
-    def __init__(self, dice: random.Random, clock_s: Callable[[], float], note: Note) -> None:
+    def __init__(
+        self,
+        dice: random.Random,
+        clock_s: Callable[[], float],
+        note: Note,
+        broken: Callable[[str], Exception],
+    ) -> None:
+        """`broken` makes the error of a database that does not do what it is told."""
         self.note = note
+        self._broken = broken
         self._dice = dice
         self._clock_s = clock_s
         self._armed: dict[str, int] = {}
@@ -75,7 +81,7 @@ class Faults:
         if self.healed:
             return
         if self._clock_s() < self._database_down_until:
-            raise OperationalError("the database is away")
+            raise self._broken("the database is away")
         for kind, count in list(self._armed.items()):
             if count:
                 self._armed[kind] = count - 1
@@ -84,7 +90,7 @@ class Faults:
             self.note(f"{kind} at a statement", sql.partition("\n")[0][:60])
             if kind == _KILL:
                 raise Killed
-            raise OperationalError("the disk is gone")
+            raise self._broken("the disk is gone")
 
     def after_transaction(self) -> None:
         """After a writer's transaction. Raises `StorageUnavailable` where its answer is lost."""

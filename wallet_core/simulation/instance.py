@@ -17,6 +17,7 @@ from wallet_core.storage.simulated import (
     Stage,
     all_rows,
     commits_after,
+    database_error,
     digest,
     fences,
 )
@@ -43,7 +44,7 @@ class Instance:
         self.dice = dice
         self.loop = VirtualLoop(self._in_thread)
         self.chronicle = Chronicle()
-        self.faults = Faults(dice, self.loop.time, self.note)
+        self.faults = Faults(dice, self.loop.time, self.note, database_error)
         self.store = LeaseStore(self.loop.time)
         self.reader = Reader(self._open(faulty=False))
         self.unheard: dict[str, Deed] = {}

@@ -173,6 +173,11 @@ def all_rows(connection: sa.Connection, table: str) -> Sequence[sa.Row[Any]]:
     return connection.execute(sa.select(found).order_by(*found.primary_key.columns)).all()
 
 
+def database_error(sentence: str) -> Exception:
+    """What the driver raises when the database fails."""
+    return sqlite3.OperationalError(sentence)
+
+
 def fences(connection: sa.Connection) -> dict[str, int]:
     """The fence of each wallet."""
     return dict(_driver(connection).execute("SELECT id, fence FROM wallets").fetchall())
