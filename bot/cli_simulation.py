@@ -29,8 +29,7 @@ def simulate(
         running.quiet()
         if seeds == 1:
             say = typer.echo if trace else None
-            with running.Stage() as stage:
-                runs = [running.simulate(stage, seed, steps, say=say)]
+            runs = list(running.simulate_each([seed], steps, say=say))
             for run in runs:
                 typer.echo(f"{run.events} events were heard; the books' digest is {run.digest}.")
         else:

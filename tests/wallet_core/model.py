@@ -22,6 +22,8 @@ from wallet_core.limits import DAY_US, MONTH_US, Limits
 
 NEW, KNOWN, CONFLICT = "new", "known", "conflict"
 Answer = str | frozenset[Refusal]
+#: Who set them (`admin`, `self`) → currency → limits.
+SetLimits = dict[str, dict[str, Limits]]
 #: Where a payment to such an owner counts as spending.
 SPENT_ON = ("merchant", "wallet", "escrow")
 
@@ -65,7 +67,7 @@ class Model:
     transfers: dict[UUID, Transfer] = field(default_factory=dict)
     payments: tuple[Payment, ...] = ()
     modes: dict[str, WalletMode] = field(default_factory=dict)
-    limits: dict[str, dict[str, dict[str, Limits]]] = field(default_factory=dict)
+    limits: dict[str, SetLimits] = field(default_factory=dict)
     fences: Counter[str] = field(default_factory=Counter)
     contacts: dict[tuple[str, str], int] = field(default_factory=dict)
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -312,13 +314,17 @@ class Model:
         if "mode" in change.values:
             self.modes[wallet_id] = WalletMode(str(change.values["mode"]))
         if "limits" in change.values:
-            text = str(change.values["limits"])
-            self.limits[wallet_id] = msgspec.json.decode(text, type=dict[str, dict[str, Limits]])
+            self.limits[wallet_id] = set_limits(str(change.values["limits"]))
 
     def raise_fence(self, wallet_id: str) -> int:
         """The new fence."""
         self.fences[wallet_id] += 1
         return self.fences[wallet_id]
+
+
+def set_limits(text: str | None) -> SetLimits:
+    """The limits in a wallet's row."""
+    return msgspec.json.decode(text, type=SetLimits) if text else {}
 
 
 def is_available(account: AccountRef) -> bool:

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 )
 
 from tests.audit import audit_books
-from tests.wallet_core.model import CONFLICT, KNOWN, NEW, Answer, Model
+from tests.wallet_core.model import CONFLICT, KNOWN, NEW, Answer, Model, SetLimits, set_limits
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import (
     AccountRef,
@@ -54,7 +54,6 @@ from wallet_core.limits import DAY_US, MONTH_US, NO_LIMITS, Limits
 from wallet_core.storage import tables as t
 from wallet_core.storage.append_only import create_all
 from wallet_core.storage.database import Database
-from wallet_core.storage.spending_rows import OwnLimits, own_limits
 from wallet_core.storage.writer import Writer
 
 T = TypeVar("T")
@@ -355,12 +354,12 @@ class Ground:
             await asyncio.gather(*writer._tasks, return_exceptions=True)
         await self.open()
 
-    async def wallets(self, wallet_ids: Sequence[str]) -> dict[str, tuple[str, OwnLimits]]:
+    async def wallets(self, wallet_ids: Sequence[str]) -> dict[str, tuple[str, SetLimits]]:
         """Mode and limits of each."""
         query = sa.select(t.wallets.c.id, t.wallets.c.mode, t.wallets.c.limits)
         async with self.database.read() as connection:
             rows = await connection.execute(query.where(t.wallets.c.id.in_(wallet_ids)))
-            return {row.id: (row.mode, own_limits(row.limits)) for row in rows}
+            return {row.id: (row.mode, set_limits(row.limits)) for row in rows}
 
     async def balances(self, account_ids: Sequence[str]) -> dict[str, int]:
         query = sa.select(t.accounts.c.id, t.accounts.c.balance_minor)

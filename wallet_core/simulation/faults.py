@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+
 from wallet_core.errors import StorageUnavailable
 from wallet_core.simulation.loop import Killed
 

@@ -67,11 +67,13 @@ def simulate(
     return Run(seed=seed, steps=steps, digest=digest, events=events, wrong=wrong)
 
 
-def simulate_each(seeds: Iterable[int], steps: int, *, parts: Parts = _WHOLE) -> Iterator[Run]:
+def simulate_each(
+    seeds: Iterable[int], steps: int, *, parts: Parts = _WHOLE, say: Say | None = None
+) -> Iterator[Run]:
     """Many runs, one after the other."""
     with Stage() as stage:
         for seed in seeds:
-            yield simulate(stage, seed, steps, parts=parts)
+            yield simulate(stage, seed, steps, parts=parts, say=say)
 
 
 def simulate_many(first: int, count: int, steps: int, processes: int) -> Iterator[Run]:

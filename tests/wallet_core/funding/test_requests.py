@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import pytest
@@ -23,17 +23,20 @@ from wallet_core.money import Money
 from wallet_core.storage import tables as t
 
 
+class Busy(AbstractAsyncContextManager[Lease]):
+    async def __aenter__(self) -> Lease:
+        raise LeaseUnavailable("busy")
+
+    async def __aexit__(self, *_: object) -> None:
+        """It never began."""
+
+
 class NeverLeases:
     """Every wallet is busy."""
 
-    @asynccontextmanager
-    async def hold(
-        self, *wallet_ids: str, token: str, wait_s: float, ttl_s: float = TTL_S
-    ) -> AsyncIterator[Lease]:
-        del ttl_s, wait_s
-        if wallet_ids:
-            raise LeaseUnavailable("busy")
-        yield Lease(token, {})
+    def hold(self, *_: str, token: str, wait_s: float, ttl_s: float = TTL_S) -> Busy:
+        del token, wait_s, ttl_s
+        return Busy()
 
 
 class ProviderBrokeError(Exception):

@@ -7,9 +7,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from tests.wallet_core.simulation.planted import PLANTED
-from wallet_core.simulation.running import Run, Stage, simulate, simulate_each, simulate_many
+from wallet_core.simulation.running import Run, simulate, simulate_each, simulate_many
 from wallet_core.storage import tables as t
-from wallet_core.storage.simulated import all_rows
+from wallet_core.storage.simulated import Stage, all_rows
 
 STEPS = 200
 SEEDS = int(os.environ.get("SEEDS", "1000"))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.wallet_core.storage.test_writer import hold, top_up
 from wallet_core.errors import Refusal, Refused
-from wallet_core.ledger.commits import Commit, Insert
+from wallet_core.ledger.commits import Commit, Insert, Value
 from wallet_core.ledger.transfers import Capture, Transfer, Void, named
 from wallet_core.limits import Limits
 from wallet_core.storage.append_only import create_all
@@ -23,7 +23,12 @@ async def writer(database_url: str) -> AsyncIterator[Writer]:
     database = Database(database_url)
     async with database.write() as connection:
         await connection.run_sync(create_all)
-    wallet = {"id": "w_anna", "person_id": "p_anna", "mode": "open", "fence": 0}
+    wallet: dict[str, Value] = {
+        "id": "w_anna",
+        "person_id": "p_anna",
+        "mode": "open",
+        "fence": 0,
+    }
     limits = msgspec.json.encode(LIMITS).decode()
     async with Writer(database) as writer:
         rows = (
