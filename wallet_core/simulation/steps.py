@@ -17,10 +17,12 @@ from wallet_core.simulation.town import (
 )
 
 HOUR_S = 3_600.0
-_LONG_PAUSES = 0.1
+_LONG_PAUSES = 0.06
 _TAPS_OF_A_BURST = 0.7
 _SHORT_PAUSES_S = (0, 0.002, 0.01, 0.05, 0.3)
 _HEARD_TWICE = 0.15
+#: How many deliveries are followed by the death of their process, before or after it kept them.
+_DIES_OF_IT = 0.08
 #: Events that are delivered again are among the newest.
 _REMEMBERED = 25
 _IN_HANDS = (Progress.PENDING, Progress.UNKNOWN)
@@ -30,7 +32,7 @@ _WEIGHTS = {
     "pay_out": 3, "decide": 3, "send": 3, "set_mode": 2, "again": 8, "sweep": 5, "kill": 5,
     "start": 7, "stand_still": 4, "break_statement": 4, "kill_at_statement": 4, "lose_answer": 4,
     "fail_reads": 4, "database_away": 1, "store_away": 1, "flush": 1, "steal": 3, "wait": 3,
-    "go_on": 45,
+    "go_on": 70,
 }  # fmt: skip
 
 
@@ -136,9 +138,12 @@ class Steps:
             self._deliver(deed)
 
     def _deliver(self, deed: Deed) -> None:
-        living = self._instance.living()
-        if living:
-            self._instance.deliver(deed, self._dice.choice(living))
+        process = self._any()
+        if process is None:
+            return
+        self._instance.deliver(deed, process)
+        if self._dice.random() < _DIES_OF_IT:
+            self._instance.loop.later(self._dice.uniform(0, 0.05), self._instance.kill, process)
 
     async def _again(self) -> None:
         """Something that was delivered before is delivered once more."""
