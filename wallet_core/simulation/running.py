@@ -84,8 +84,12 @@ def simulate_many(first: int, count: int, steps: int, processes: int) -> Iterato
     ]
     spawn = get_context("spawn")
     with ProcessPoolExecutor(processes, spawn, initializer=quiet) as pool:
-        for runs in pool.map(_simulated, seeds, repeat(steps)):
-            yield from runs
+        try:
+            for runs in pool.map(_simulated, seeds, repeat(steps)):
+                yield from runs
+        finally:
+            # Whoever has seen enough does not wait for the rest.
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _simulated(seeds: range, steps: int) -> list[Run]:

@@ -84,14 +84,18 @@ class Steps:
         await self._about_an_order("decline")
 
     async def _refund(self) -> None:
-        await self._about_an_order("refund", amount_minor=self._dice.randrange(1, 900))
+        await self._about_an_order("refund")
 
-    async def _about_an_order(self, verb: str, amount_minor: int = 0) -> None:
+    async def _about_an_order(self, verb: str) -> None:
         shop = self._dice.choice(SHOPS)
         orders = await self._instance.reader.merchant_orders(shop, 6)
         if orders:
-            ref = self._dice.choice(orders).id
-            self._wants(verb, who=SELLER, ref=ref, amount_minor=amount_minor)
+            order = self._dice.choice(orders)
+            amount_minor = 0
+            if verb == "refund":
+                # Often all of it.
+                amount_minor = self._dice.choice((order.amount_minor, self._amount()))
+            self._wants(verb, who=SELLER, ref=order.id, amount_minor=amount_minor)
 
     async def _top_up(self) -> None:
         who = self._dice.choice(PEOPLE)
