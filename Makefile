@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run demo install test test-bluesky check lock
+.PHONY: help run demo install test test-bluesky check soak lock
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
@@ -43,6 +43,14 @@ check: install ## lint, format, types, import contracts, Dockerfile
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
+
+# How many seeds `make soak` runs, from which one on, and how much happens in each.
+SEEDS := 20000
+FIRST := 0
+STEPS := 200
+
+soak: $(STAMP) ## simulate many instances with faults (SEEDS=20000 FIRST=0 STEPS=200)
+	@$(BIN)/payontap simulate --seed $(FIRST) --seeds $(SEEDS) --steps $(STEPS)
 
 lock: ## write both locks anew (needs uv)
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv" >&2; exit 1; }

@@ -1,7 +1,7 @@
 """Whether the books are right, read from nothing but their rows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -27,6 +27,18 @@ _HOLD_OF_ORDER = {
 
 async def audit(database: Database) -> None:
     """Fails where the rows contradict each other."""
+    rows = await _rows_of(database)
+    _books_are_right(rows)
+    _orders_fit_their_holds(rows["orders"], rows["holds"])
+    _stock_fits_the_orders(rows["offers"], rows["orders"])
+
+
+async def audit_books(database: Database) -> None:
+    """The same without orders and stock, where a test has none that are whole."""
+    _books_are_right(await _rows_of(database))
+
+
+async def _rows_of(database: Database) -> dict[str, Rows]:
     tables = (
         *(t.accounts, t.entries, t.transfers, t.holds, t.orders, t.offers, t.commits),
         *(t.chains, t.journal),
@@ -38,12 +50,14 @@ async def audit(database: Database) -> None:
         named = sa.select(t.entries, t.accounts.c.id.label("account_id"))
         named = named.join(t.accounts, t.accounts.c.no == t.entries.c.account_no, isouter=True)
         rows["entries"] = (await connection.execute(named)).all()
+    return rows
+
+
+def _books_are_right(rows: Mapping[str, Rows]) -> None:
     _entries_make_the_balances(rows["accounts"], rows["entries"])
     _transfers_balance(rows["entries"], rows["transfers"], rows["commits"])
     _the_journal_holds_every_transfer(rows["chains"], rows["journal"], rows["transfers"])
     _held_money_is_open_holds(rows["accounts"], rows["holds"])
-    _orders_fit_their_holds(rows["orders"], rows["holds"])
-    _stock_fits_the_orders(rows["offers"], rows["orders"])
 
 
 def _entries_make_the_balances(accounts: Rows, entries: Rows) -> None:

@@ -6,6 +6,7 @@ it cannot be spent twice, and moves it out when it is confirmed.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import msgspec
 
@@ -13,12 +14,12 @@ from wallet_core.commerce.answers import event_key, say_once
 from wallet_core.commerce.checkout import LEASE_WAIT_S
 from wallet_core.commerce.news import ActionRefused, Announcer, FundingChanged
 from wallet_core.commerce.numbers import readable_number
-from wallet_core.commerce.ports import OrderReader
+from wallet_core.commerce.ports import FundingReader, OrderReader
 from wallet_core.commerce.records import FundingRequest, Place, Speech
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.funding.base import Progress, Provider, Step
 from wallet_core.ledger.accounts import AccountRef, Purpose, clearing
-from wallet_core.ledger.commits import Commit, Insert, Update, WriterPort
+from wallet_core.ledger.commits import Commit, Insert, Update, WriterPort, Written
 from wallet_core.ledger.transfers import (
     Authorise,
     Capture,
@@ -54,12 +55,16 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     also: Callable[[FundingRequest], Speech] = _nothing
 
 
+class RequestReader(OrderReader, FundingReader, Protocol):
+    """Balances and requests."""
+
+
 @dataclass
 class Funding:
     """Money in and out. Each method answers one event; repeating it changes nothing."""
 
     writer: WriterPort
-    reader: OrderReader
+    reader: RequestReader
     leases: LeasePort
     announce: Announcer
     provider: Provider
@@ -144,13 +149,9 @@ class Funding:
         """
         if await self.writer.written(event_key(ask.event_id)) is not None:
             return
-        try:
-            if await self.writer.written(_request_key(request)) is None:
-                await self._open(ask, request, hold)
-        except Refused as refused:
-            await self._refuse(
-                ask.event_id, request.kind, refused.code, ask.place, ask.money, ask.owner
-            )
+        refusal = await self._opened(ask, request, hold)
+        if refusal is not None:
+            await self._refuse(ask.event_id, request.kind, refusal, ask.place, ask.money, ask.owner)
             return
         step = await self._call_provider(request)
         begun = msgspec.structs.replace(request, instructions=step.instructions)
@@ -161,15 +162,47 @@ class Funding:
                 state, transfers = "declined", self._given_back(request)
             case Progress.PENDING | Progress.UNKNOWN:
                 state, transfers = "pending", ()
-        await self._end(
-            ask.event_id, request.kind, begun, state, ask.place, transfers, ask.also(begun)
-        )
+        also = ask.also(begun)
+        if await self._ended(ask.event_id, begun, state, ask.place, transfers, also) is not None:
+            await self._say_how_it_stands(ask, request)
+
+    async def _say_how_it_stands(self, ask: Ask, request: FundingRequest) -> None:
+        """The answer where the request was decided before whoever asked for it was answered."""
+        latest = await self.reader.funding_request(request.code)
+        news = FundingChanged(event_id=ask.event_id, request=latest or request, place=ask.place)
+        await say_once(self.writer, ask.event_id, self.announce(news))
+
+    async def _opened(
+        self, ask: Ask, request: FundingRequest, hold: Authorise | None
+    ) -> Refusal | None:
+        """None once the request stands, else why it does not and never will.
+
+        A refusal is written under the request's own key before anybody hears of it: another
+        process that works on the same event may still be about to open the request.
+        """
+        key = _request_key(request)
+        known = await self.writer.written(key)
+        if known is None:
+            try:
+                await self._open(ask, request, hold)
+            except Refused as refused:
+                known = await self._known_or(Commit(key=key, refusal=refused.code))
+            except KeyConflict:
+                known = await self.writer.written(key)
+        return known.refusal if known is not None else None
+
+    async def _known_or(self, commit: Commit) -> Written | None:
+        """What stands under the commit's key: the commit, if nothing did."""
+        try:
+            return await self.writer.commit(commit)
+        except KeyConflict:
+            return await self.writer.written(commit.key)
 
     async def _open(self, ask: Ask, request: FundingRequest, hold: Authorise | None) -> None:
         """Write the request and hold what is to be paid out, under a lease on a payer's wallet.
 
-        Raises `Refused`. No provider is waited for under the lease, and a merchant's account needs
-        none.
+        Raises `Refused`, and `KeyConflict` where the request was refused before. No provider is
+        waited for under the lease, and a merchant's account needs none.
         """
         commit = Commit(
             key=_request_key(request),
@@ -177,14 +210,10 @@ class Funding:
             rows=(Insert("funding_requests", msgspec.structs.asdict(request)),),
         )
         wallet_id = hold.payer.wallet_id if hold else None
-        try:
-            if wallet_id is None:
-                await self.writer.commit(commit)
-            else:
-                await self._write_leased(commit, wallet_id, event_key(ask.event_id))
-        except KeyConflict:
-            # Another process wrote this very request a moment ago.
-            return
+        if wallet_id is None:
+            await self.writer.commit(commit)
+        else:
+            await self._write_leased(commit, wallet_id, event_key(ask.event_id))
 
     async def _write_leased(self, commit: Commit, wallet_id: str, token: str) -> None:
         fenced: Commit | None = None
@@ -228,6 +257,20 @@ class Funding:
         transfers: tuple[Transfer, ...],
         also: Speech = (),
     ) -> None:
+        refusal = await self._ended(event_id, request, state, place, transfers, also)
+        if refusal is not None:
+            await self._refuse(event_id, action, refusal, place, request.money)
+
+    async def _ended(
+        self,
+        event_id: str,
+        request: FundingRequest,
+        state: str,
+        place: Place,
+        transfers: tuple[Transfer, ...],
+        also: Speech = (),
+    ) -> Refusal | None:
+        """None once the event is answered, else why the request is not ended by it."""
         ended = msgspec.structs.replace(request, state=state)
         commit = Commit(
             key=event_key(event_id),
@@ -250,9 +293,11 @@ class Funding:
         try:
             await self.writer.commit(commit)
         except Refused as refused:
-            await self._refuse(event_id, action, refused.code, place, request.money)
+            return refused.code
         except KeyConflict:
-            return
+            # Another process answered this very event; its answer stands.
+            return None
+        return None
 
     async def _refuse(
         self,

@@ -42,6 +42,8 @@ class Database:
     def __init__(self, url: str, *, clock_us: Callable[[], int] | None = None) -> None:
         """`clock_us` stands in for SQLite's clock (its host's) in simulations."""
         self.clock_us = clock_us or (lambda: time.time_ns() // 1000)
+        #: Called before each statement of the writer on SQLite; simulations fail there.
+        self.before_statement: Callable[[str], None] = _undisturbed
         # SQLite lets one writer in at a time and has the others sleep and try again; inside one
         # process a fair queue is quicker.
         self.turn = asyncio.Lock()
@@ -100,6 +102,10 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+def _undisturbed(_sql: str) -> None:
+    """Nothing comes between the writer and its database."""
 
 
 def _with_async_driver(url: str) -> str:

@@ -37,12 +37,14 @@ R = TypeVar("R", bound=msgspec.Struct)
 #: Orders that count as bought.
 _BOUGHT = (OrderState.AUTHORISED, OrderState.PAID)
 
+#: Made once: it is asked for nearly every event.
+_WRITTEN = sa.select(t.commits).where(t.commits.c.key == sa.bindparam("key"))
+
 
 async def read_written(database: Database, key: str) -> Written | None:
     """What stands under a commit's key, or None."""
     async with database.read() as connection:
-        query = sa.select(t.commits).where(t.commits.c.key == key)
-        row = (await connection.execute(query)).first()
+        row = (await connection.execute(_WRITTEN, {"key": key})).first()
     if row is None:
         return None
     return Written(

@@ -49,7 +49,7 @@ class SqliteSession:
         self._database = database
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._transactions = SqliteTransactions(
-            sa.make_url(database.url).database or "", database.clock_us
+            sa.make_url(database.url).database or "", database.clock_us, database.before_statement
         )
 
     async def run(self, work: Work[R]) -> R:

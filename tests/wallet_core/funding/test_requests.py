@@ -1,7 +1,8 @@
 """Money in and out: asked for once, confirmed once, and never spent twice in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,13 +12,31 @@ from bot.cards import plain_text
 from tests.audit import audit
 from tests.peers.valkey import ValkeyPeer
 from tests.wallet_core.world import CNY, PRICE_MINOR, SHOP, ShortLived, World, now_us, world_at
+from wallet_core.commerce.news import FundingChanged
 from wallet_core.commerce.records import FundingRequest, Payer
 from wallet_core.funding.base import Progress, Step
-from wallet_core.funding.requests import Ask
+from wallet_core.funding.requests import Ask, Funding
 from wallet_core.ledger import accounts
-from wallet_core.locks import Leases
+from wallet_core.ledger.commits import Commit, WriterPort, Written
+from wallet_core.locks import TTL_S, Lease, Leases, LeaseUnavailable
 from wallet_core.money import Money
 from wallet_core.storage import tables as t
+
+
+class Busy(AbstractAsyncContextManager[Lease]):
+    async def __aenter__(self) -> Lease:
+        raise LeaseUnavailable("busy")
+
+    async def __aexit__(self, *_: object) -> None:
+        """It never began."""
+
+
+class NeverLeases:
+    """Every wallet is busy."""
+
+    def hold(self, *_: str, token: str, wait_s: float, ttl_s: float = TTL_S) -> Busy:
+        del token, wait_s, ttl_s
+        return Busy()
 
 
 class ProviderBrokeError(Exception):
@@ -261,18 +280,6 @@ async def test_a_provider_that_does_not_know_leaves_the_money_held(bank: World, 
     assert (await the_request(bank)).state == "pending"
 
 
-async def test_a_request_ended_before_its_answer_was_said_is_answered_all_the_same(
-    bank: World, till: Till
-) -> None:
-    anna = await bank.person("anna", 8_000)
-    till.breaks = 1
-    with pytest.raises(ProviderBrokeError):
-        await payout(bank, anna, "p1", 5_000)
-    assert await end(bank, "decline", "d1", await the_request(bank)) == "done"
-    assert await payout(bank, anna, "p1", 5_000) == "not_open"
-    assert await bank.balance(anna) == (8_000, 0)
-
-
 async def test_a_payout_that_nobody_hands_over_expires_and_late_words_are_answered(
     bank: World,
 ) -> None:
@@ -338,3 +345,56 @@ async def test_a_payout_held_before_a_crash_is_never_called_unmoved_when_valkey_
         own_valkey.pause()
         assert await payout(world, anna, "p1", 5_000) == "done"
         assert await world.balance(anna) == (3_000, 5_000)
+
+
+class OpensLater:
+    """A writer that lets somebody in right before a request is opened."""
+
+    def __init__(self, inner: WriterPort) -> None:
+        self._inner = inner
+        self.before_opening: Callable[[], Awaitable[object]] | None = None
+
+    async def commit(self, commit: Commit) -> Written:
+        if self.before_opening is not None and commit.transfers:
+            before, self.before_opening = self.before_opening, None
+            await before()
+        return await self._inner.commit(commit)
+
+    async def written(self, key: str) -> Written | None:
+        return await self._inner.written(key)
+
+    async def raise_fence(self, wallet_id: str) -> int:
+        return await self._inner.raise_fence(wallet_id)
+
+
+async def test_a_payout_that_another_process_refused_is_not_opened_any_more(bank: World) -> None:
+    """Both work on one event, and one of them is told that the wallet is busy."""
+    anna = await bank.person("anna", 8_000)
+    await bank.heard("p1")
+    asked = ask(bank, "p1", f"wallet:{anna.wallet_id}", 5_000)
+    busy = Funding(bank.writer, bank.reader, NeverLeases(), bank.recorder, bank.funding.provider)
+    slow = OpensLater(bank.writer)
+    slow.before_opening = lambda: busy.ask_payout(asked)
+    await Funding(slow, bank.reader, bank.leases, bank.recorder, bank.funding.provider).ask_payout(
+        asked
+    )
+    assert await bank.outcome("p1") == "busy"
+    assert await bank.balance(anna) == (8_000, 0)
+    assert await bank.count(t.funding_requests) == 0
+
+
+@pytest.mark.parametrize(("how", "state"), [("confirm", "done"), ("decline", "declined")])
+async def test_a_request_ended_before_its_answer_was_said_is_answered_with_how_it_stands(
+    bank: World, till: Till, how: str, state: str
+) -> None:
+    """A simulation found it: the process died between the request and its answer."""
+    anna = await bank.person("anna", 8_000)
+    till.breaks = 1
+    with pytest.raises(ProviderBrokeError):
+        await payout(bank, anna, "p1", 5_000)
+    assert await end(bank, how, "d1", await the_request(bank)) == "done"
+    assert await payout(bank, anna, "p1", 5_000) == "said"
+    assert await bank.balance(anna) == (3_000 if how == "confirm" else 8_000, 0)
+    newest = bank.recorder.news[-1]
+    assert isinstance(newest, FundingChanged)
+    assert newest.request.state == state

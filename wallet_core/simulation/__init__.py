@@ -1,0 +1,1 @@
+"""Whole instances in simulated time, where everything goes wrong that can; see `running`."""
