@@ -16,6 +16,7 @@ import structlog
 from bot.adapters.base import Adapter, AdapterError
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
 from bot.cards import Card, Line, Tone
+from bot.checkpoint_log import CheckpointClock, CheckpointLog
 from bot.commands import COMMANDS, run_command
 from bot.commands import PRESSES as COMMAND_PRESSES
 from bot.conversation.announcer import announce
@@ -34,6 +35,7 @@ from bot.embedded_valkey import EmbeddedValkey
 from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
+from bot.links.redis_pages import RedisPages
 from bot.web import pages
 from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
@@ -46,6 +48,7 @@ from wallet_core.funding.requests import Funding
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
+from wallet_core.storage.checkpoints import Checkpoints
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
@@ -96,6 +99,7 @@ class _Core:
     outbox: Outbox
     pictures: Pictures
     leases: Leases
+    pages: RedisPages
 
 
 @asynccontextmanager
@@ -109,9 +113,10 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         folder = stack.enter_context(DataFolder(settings.data_dir))
         core = await _start_core(stack, settings, folder)
         shop = await _start_shop(stack, settings, folder, core.reader)
-        fetcher = await stack.enter_async_context(_fetcher(settings, shop))
+        fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
-        links = SharedLinks(fetcher, core.pictures, float(settings.money.quote_valid_s))
+        valid_s = float(settings.money.quote_valid_s)
+        links = SharedLinks(fetcher, core.pictures, valid_s, seen=core.pages)
         if shop is not None:
             await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
         web_chat = _web_chat(settings, core, shop)
@@ -139,6 +144,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 "worker": worker.run(),
                 "sender": sender.run(),
                 "clockwork": clockwork.run(),
+                "checkpoints": _checkpoints(settings, core).run(),
                 **{f"network:{n}": _listen(a, worker, reports) for n, a in adapters.items()},
             },
         )
@@ -161,7 +167,8 @@ async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFol
     stack.push_async_callback(database.close)
     await migrate(database)
     writer = await stack.enter_async_context(Writer(database))
-    leases = Leases(await _redis_url(stack, settings, folder), writer.raise_fence)
+    redis_url = await _redis_url(stack, settings, folder)
+    leases = Leases(redis_url, writer.raise_fence)
     await leases.start()
     stack.push_async_callback(leases.stop)
     claimant = secrets.token_hex(8)
@@ -174,6 +181,7 @@ async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFol
         outbox=Outbox(database, claimant),
         pictures=Pictures(database),
         leases=leases,
+        pages=await stack.enter_async_context(RedisPages(redis_url)),
     )
     if embedded:
         # The folder's lock says that whoever held these claims is gone.
@@ -211,14 +219,16 @@ async def _start_shop(
     return shop
 
 
-def _fetcher(settings: Settings, shop: DemoShop | None) -> Fetcher:
+def _fetcher(settings: Settings, shop: DemoShop | None, pages: RedisPages) -> Fetcher:
     allowed = [*settings.fetch.allowed_origins]
     if shop is not None:
         allowed.append(shop.url.partition("://")[2])
     return Fetcher(
-        contact=settings.fetch.contact or "",
+        contact=settings.fetch.contact or settings.web.public_url or "",
         allowed_origins=frozenset(_host_and_port(origin) for origin in allowed),
         limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
+        store=pages,
+        turns=pages,
     )
 
 
@@ -253,6 +263,11 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
 
 def _endings(core: _Core) -> Endings:
     return Endings(core.writer, core.reader, core.reader, core.reader, announce)
+
+
+def _checkpoints(settings: Settings, core: _Core) -> CheckpointClock:
+    log = CheckpointLog(settings.data_dir / settings.checkpoints.log)
+    return CheckpointClock(Checkpoints(core.database), instance_key(settings.data_dir), log)
 
 
 def _web_chat(settings: Settings, core: _Core, shop: DemoShop | None) -> WebChat:

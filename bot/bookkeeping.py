@@ -11,15 +11,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bot.checkpoint_log import CheckpointLog
 from bot.data_folder import DataFolder, DataFolderError
 from bot.instance_key import instance_key, key_file
 from config.settings import Settings
 from wallet_core.audit import auditing
+from wallet_core.audit.checkpoints import compare, opened_checkpoint
 from wallet_core.audit.explaining import account_words, entry_words
 from wallet_core.audit.findings import BrokenBooks, amount_words
+from wallet_core.audit.signing import NotProven, PublicKey
 from wallet_core.storage import backups
 from wallet_core.storage.audit_reader import books_of
 from wallet_core.storage.backups import BackupError
+from wallet_core.storage.checkpoints import Checkpoints
 from wallet_core.storage.database import Database
 from wallet_core.storage.explanations import ExplainedAccount, Explanations
 from wallet_core.storage.liabilities import Liabilities, root_file_text
@@ -44,10 +48,37 @@ async def instance_database(settings: Settings) -> AsyncIterator[Database]:
         await database.close()
 
 
-async def audit(settings: Settings, say: Say) -> bool:
-    """Whether the books are right; says what was looked at, or names the first wrong row."""
+async def audit(
+    settings: Settings, say: Say, checkpoints: Path | None = None, key: PublicKey | None = None
+) -> bool:
+    """Whether the books are right; says what was looked at, or names the first wrong row.
+
+    `checkpoints` is a file with signed checkpoints, which the journal must still lead to; `key` is
+    who must have signed them, the instance itself if it is not given.
+    """
     async with instance_database(settings) as database:
-        return await _audited(database, say)
+        if not await _audited(database, say):
+            return False
+        if checkpoints is None:
+            return True
+        known = key or instance_key(settings.data_dir).public
+        return await _held(database, checkpoints, known, say)
+
+
+async def checkpoint(settings: Settings, out: Path | None, say: Say) -> None:
+    """Sign where all chains stand now; it is said, or added to `out`."""
+    async with instance_database(settings) as database:
+        signed = await Checkpoints(database).fresh(instance_key(settings.data_dir))
+    if out is None:
+        say(signed)
+        return
+    try:
+        CheckpointLog(out).append(signed)
+    except OSError as error:
+        raise DataFolderError(f"{out} cannot be written: {error.strerror}.") from error
+    say(
+        f"{out} has a checkpoint of {opened_checkpoint(signed).at}; keep it away from this machine."
+    )
 
 
 async def explain(settings: Settings, who: str, say: Say) -> bool:
@@ -123,7 +154,34 @@ async def _audited(database: Database, say: Say) -> bool:
         return False
     say(
         f"The books are right: {found.account_count} accounts, {found.entry_count} entries, "
-        f"{found.transfer_count} transfers, {found.order_count} orders."
+        f"{found.transfer_count} transfers, {found.order_count} orders, "
+        f"{found.batch_count} batches in {found.chain_count} chains."
+    )
+    return True
+
+
+async def _held(database: Database, file: Path, known: PublicKey, say: Say) -> bool:
+    """Whether the journal still leads to each checkpoint in a file."""
+    try:
+        with file.open(encoding="utf-8") as lines:
+            async with books_of(database) as books:
+                held = await compare(lines, books, known)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise DataFolderError(f"{file} cannot be read: {reason}.") from error
+    except NotProven as error:
+        say(str(error))
+        return False
+    except BrokenBooks as broken:
+        say(f"The books are not those of the checkpoint. {broken}")
+        return False
+    if held.newest is None:
+        say(f"{file} has no checkpoint in it, so it shows nothing.")
+        return False
+    batches = sum(head.length for head in held.newest.chains)
+    say(
+        f"{held.count} checkpoints hold; the newest is of {held.newest.at}, with {batches} batches "
+        f"in {len(held.newest.chains)} chains."
     )
     return True
 

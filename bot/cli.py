@@ -76,27 +76,37 @@ def demo() -> None:
 @app.command()
 def links(
     as_json: Annotated[bool, typer.Option("--json", help="JSON in, JSON out.")] = False,  # noqa: FBT002 - typer's way to declare a flag
+    records: Annotated[  # noqa: FBT002 - same
+        bool, typer.Option("--records", help="JSON in; out one object a link or share code.")
+    ] = False,
 ) -> None:
     """Find links in messages: one a line on standard input, with --json each a JSON string."""
-    from bot.links.inspect import links_line  # noqa: PLC0415 - only this command needs it
+    from bot.links.inspect import findings, links_line  # noqa: PLC0415 - only this command needs it
 
     for number, line in enumerate(sys.stdin, 1):
         text = line.rstrip("\r\n")
-        if as_json:
-            try:
-                text = json.loads(text)
-            except json.JSONDecodeError as error:
-                typer.echo(f"payontap: line {number} is not JSON: {error}.", err=True)
-                raise typer.Exit(2) from None
-            if not isinstance(text, str):
-                typer.echo(f"payontap: line {number} is not a JSON string.", err=True)
-                raise typer.Exit(2)
-        found = links_line(text)
-        if as_json:
-            sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
+        if as_json or records:
+            text = _json_string(text, number)
+        if records:
+            found = ({"line": number, **finding} for finding in findings(text))
+            sys.stdout.writelines(f"{json.dumps(one, ensure_ascii=False)}\n" for one in found)
+        elif as_json:
+            sys.stdout.write(json.dumps(links_line(text), ensure_ascii=False) + "\n")
         else:
-            sys.stdout.writelines(f"{link['url']}\n" for link in found)
+            sys.stdout.writelines(f"{link['url']}\n" for link in links_line(text))
         sys.stdout.flush()
+
+
+def _json_string(line: str, number: int) -> str:
+    try:
+        text = json.loads(line)
+    except json.JSONDecodeError as error:
+        typer.echo(f"payontap: line {number} is not JSON: {error}.", err=True)
+        raise typer.Exit(2) from None
+    if not isinstance(text, str):
+        typer.echo(f"payontap: line {number} is not a JSON string.", err=True)
+        raise typer.Exit(2)
+    return text
 
 
 @app.command()

@@ -27,6 +27,7 @@ class UnreadableFile(PayontapError):
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command()(audit)
+    app.command()(checkpoint)
     app.command()(explain)
     app.command()(keys)
     app.command()(verify_receipt)
@@ -36,13 +37,36 @@ def register(app: typer.Typer) -> None:
     app.command()(restore)
 
 
-def audit(config: ConfigFile = None) -> None:
-    """Derive every balance anew; exit status 1 where the books are wrong."""
+def audit(
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Signed checkpoints that must still hold."),
+    ] = None,
+    key: KnownKey = None,
+    config: ConfigFile = None,
+) -> None:
+    """Derive every balance and hash anew; exit status 1 where the books are wrong."""
     from bot import bookkeeping  # noqa: PLC0415 - other commands need no database
+    from wallet_core.audit.signing import PublicKey  # noqa: PLC0415 - same
 
     with plainly():
-        right = asyncio.run(bookkeeping.audit(settings_of(config), typer.echo))
+        known = PublicKey.of_text(key) if key is not None else None
+        found = bookkeeping.audit(settings_of(config), typer.echo, checkpoint, known)
+        right = asyncio.run(found)
     raise typer.Exit(0 if right else 1)
+
+
+def checkpoint(
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Add it to this file instead of printing.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Sign where the journal stands now, to be kept elsewhere."""
+    from bot import bookkeeping  # noqa: PLC0415 - same
+
+    with plainly():
+        asyncio.run(bookkeeping.checkpoint(settings_of(config), out, typer.echo))
 
 
 def explain(

@@ -47,7 +47,7 @@ async def _inspect(
     ok = True
     origins = (origin.rpartition(":") for origin in settings.fetch.allowed_origins)
     fetcher = Fetcher(
-        contact=settings.fetch.contact or "",
+        contact=settings.fetch.contact or settings.web.public_url or "",
         allowed_origins=frozenset((host, int(port)) for host, _, port in origins),
         limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
     )

@@ -168,6 +168,12 @@ class Matrix(Section):
         return self
 
 
+class Checkpoints(Section):
+    """Where the signed heads of the journal are exported to; a name is one in `data_dir`."""
+
+    log: Annotated[str, Field(min_length=1)] = "checkpoints.log"
+
+
 class Demo(Section):
     """The demo shop that a first start shows."""
 
@@ -193,6 +199,7 @@ class Settings(Section):
     money: Money = Money()
     fetch: Fetch = Fetch()
     matrix: Matrix = Matrix()
+    checkpoints: Checkpoints = Checkpoints()
     demo: Demo = Demo()
     log: Log = Log()
 

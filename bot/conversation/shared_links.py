@@ -15,12 +15,16 @@ import structlog
 from bot.cards import Picture
 from bot.conversation.turn import Desk, Turn, send_id, sentence
 from bot.events import Message
-from bot.links.canonical import canonical_url, host_warning
-from bot.links.fetch import Fetcher, FetchError
+from bot.links.canonical import canonical_url, identity_of
+from bot.links.fetch import Fetched, Fetcher, FetchError
+from bot.links.lookalikes import host_warning, shown_elsewhere_warning
+from bot.links.page_cache import PageStore
+from bot.links.page_name import home_address, page_name
 from bot.links.pictures import reencode
 from bot.links.recognise import Sighting
 from bot.links.recognise.looking import look
 from bot.links.scan import find_links
+from bot.links.share_codes import find_share_codes
 from bot.links.trust import Trust, judge
 from wallet_core.commerce.records import Merchant, Offer, Quote
 from wallet_core.errors import Refused
@@ -39,9 +43,18 @@ _TRIES = 4
 
 
 @dataclass(frozen=True)
-class _Product:
-    """A page that sells something, and who is behind its host."""
+class _Shared:
+    """A link as it was shared. `shown` is the text that stands in its place, if any does."""
 
+    url: str
+    shown: str | None = None
+
+
+@dataclass(frozen=True)
+class _Product:
+    """A page that sells something, and who is behind its host. `name` is the page's identity."""
+
+    name: str
     url: str
     host: str
     sighting: Sighting
@@ -53,32 +66,58 @@ class _Product:
 
 @dataclass(frozen=True)
 class SharedLinks:
-    """Answers links. `quote_valid_s`: how long a frozen price may be tapped."""
+    """Answers links. `quote_valid_s`: how long a frozen price may be tapped.
+
+    `seen` remembers which product has a card in which thread; without it none is remembered.
+    """
 
     fetcher: Fetcher
     pictures: Pictures
     quote_valid_s: float
+    seen: PageStore | None = None
 
     async def answer(self, desk: Desk, turn: Turn, message: Message) -> None:
         """Answer a message: a card for each product link in it, nothing for all else."""
-        urls = _urls(message)
-        if not urls:
-            await desk.close(turn)
-            return
-        looked = await asyncio.gather(*(self._look(desk, url) for url in urls))
-        products = [product for product in looked if isinstance(product, _Product)]
+        links = _links(message)
+        looked = await asyncio.gather(*(self._look(desk, link) for link in links))
+        # Ways to one product are one card; the doubtful way decides.
+        by_name: dict[str, _Product] = {}
+        for found in looked:
+            if isinstance(found, _Product) and _weighs_more(found, by_name.get(found.name)):
+                by_name[found.name] = found
+        products = list(by_name.values())
         if not products:
+            codes = find_share_codes(message.text)
+            if codes:
+                await desk.answer(turn, sentence(codes[0].sentence))
+                return
             failures = [failure for failure in looked if isinstance(failure, FetchError)]
             if message.private and failures:
                 await desk.answer(turn, sentence(f"I could not read that page. {failures[0]}"))
                 return
             await desk.close(turn)
             return
+        products = [product for product in products if await self._is_new(message, product)]
+        if not products:
+            await desk.close(turn)
+            return
         await self._offer(desk, turn, products, reply_to=message.message_ref, private=False)
+
+    async def _is_new(self, message: Message, product: _Product) -> bool:
+        """Whether the thread has no card for the product yet; a second delivery is no second card.
+
+        What is remembered may be lost: then there is a second card, and nothing else.
+        """
+        if self.seen is None:
+            return True
+        thread = message.thread_ref or message.message_ref
+        place = f"{message.network}\n{message.room_id}\n{thread}\n{product.name}"
+        key = f"card:{named('card', place).hex}"
+        return await self.seen.claim(key, message.id, for_s=self.quote_valid_s) == message.id
 
     async def offer_again(self, desk: Desk, turn: Turn, url: str) -> None:
         """Read a product page anew and offer it to this person alone."""
-        product = await self._look(desk, url, fresh=True)
+        product = await self._look(desk, _Shared(url), fresh=True)
         if isinstance(product, _Product):
             await self._offer(desk, turn, [product], reply_to=None, private=True)
             return
@@ -86,13 +125,14 @@ class SharedLinks:
         await desk.answer(turn, sentence(f"Not charged. I could not read that page. {why}"))
 
     async def _look(
-        self, desk: Desk, url: str, *, fresh: bool = False
+        self, desk: Desk, link: _Shared, *, fresh: bool = False
     ) -> _Product | FetchError | None:
         try:
-            page = await self.fetcher.get(url, accept="html", fresh=fresh)
+            page = await self.fetcher.get(link.url, accept="html", fresh=fresh)
         except FetchError as error:
-            _log.info("page_not_read", url=url[:300], code=error.code)
+            _log.info("page_not_read", url=link.url[:300], code=error.code)
             return error
+        page = await self._at_home(page, fresh=fresh)
         final = canonical_url(page.url_final)
         if final is None:
             return None
@@ -101,11 +141,14 @@ class SharedLinks:
         merchant = await desk.reader.merchant_of_host(host)
         trust, reason = judge(sighting, host_verified=merchant is not None)
         warning = host_warning(host)
+        if warning is None and link.shown is not None:
+            warning = shown_elsewhere_warning(link.shown, link.url, final)
         if trust is Trust.NONE or sighting.title is None:
             return None
         if warning is not None:
             trust, reason = Trust.PREVIEW, warning
         return _Product(
+            name=await asyncio.to_thread(page_name, page),
             url=final,
             host=host,
             sighting=sighting,
@@ -114,6 +157,17 @@ class SharedLinks:
             reason=reason,
             picture=await self._picture(sighting),
         )
+
+    async def _at_home(self, page: Fetched, *, fresh: bool) -> Fetched:
+        """The page on the shop's main host, where `page` is its mobile or AMP form."""
+        home = await asyncio.to_thread(home_address, page)
+        if home is None:
+            return page
+        try:
+            return await self.fetcher.get(home, accept="html", fresh=fresh)
+        except FetchError as error:
+            _log.info("home_not_read", url=home[:300], code=error.code)
+            return page
 
     async def _picture(self, sighting: Sighting) -> str | None:
         """The product's picture, fetched by us, drawn anew and kept; None if it cannot be had."""
@@ -150,7 +204,7 @@ class SharedLinks:
             rows: list[RowChange] = []
             speech: list[Notice | Refresh] = []
             for n, product in enumerate(products):
-                offer_id = f"of_{named('offer', product.url).hex}"
+                offer_id = f"of_{named('offer', product.name).hex}"
                 known = await desk.reader.offer(offer_id)
                 rows.extend(_offer_rows(product, offer_id, known, turn.now_us))
                 quote = self._quote(product, offer_id, turn.now_us)
@@ -192,11 +246,30 @@ class SharedLinks:
         )
 
 
-def _urls(message: Message) -> list[str]:
-    """The message's links, the network's own marks first, each product page once."""
-    marked = [canonical_url(link.url) for link in message.links]
-    written = [found.url for found in find_links(message.text)]
-    return list(dict.fromkeys(url for url in (*marked, *written) if url is not None))[:LINKS_MAX]
+def _links(message: Message) -> list[_Shared]:
+    """The message's links, the network's own marks first, each product page once.
+
+    A text that stands for a link is no link of its own: `[shop.example](https://other.example)`.
+    """
+    written = find_links(message.text)
+    found = [*((link.url, link.text) for link in message.links)]
+    found += [(link.url, link.shown or "") for link in written if link.shown is not None]
+    texts = [shown for _, shown in found]
+    found += [
+        (link.url, "")
+        for link in written
+        if link.shown is None and not any(link.text in text for text in texts)
+    ]
+    shared: dict[str, _Shared] = {}
+    for target, shown in found:
+        url = canonical_url(target)
+        if url is not None:
+            shared.setdefault(identity_of(url), _Shared(url, shown or None))
+    return list(shared.values())[:LINKS_MAX]
+
+
+def _weighs_more(product: _Product, other: _Product | None) -> bool:
+    return other is None or (product.trust is Trust.PREVIEW and other.trust is not Trust.PREVIEW)
 
 
 def _authority(url: str) -> str:
@@ -217,17 +290,14 @@ def _offer_rows(
         "merchant_id": product.merchant.id if product.merchant else None,
         "title": (sighting.title or "")[:500],
         "sku": sighting.sku[:200] if sighting.sku else None,
+        "url": product.url,
+        "host": product.host,
         "picture": product.picture,
         "availability": _stated_availability(sighting),
         "seen_at_us": now_us,
     }
     if known is None:
-        fixed: dict[str, Value] = {
-            "id": offer_id,
-            "url": product.url,
-            "host": product.host,
-            "sold": 0,
-        }
+        fixed: dict[str, Value] = {"id": offer_id, "sold": 0}
         stock = {"stock_total": sighting.stock, "stock_page": sighting.stock}
         return [Insert("offers", {**fixed, **values, **stock})]
     if sighting.stock is None:

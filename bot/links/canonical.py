@@ -1,63 +1,50 @@
-"""One name for one page: the canonical form of a web address, and doubts about its host."""
+"""One name for one page: the canonical form of a web address.
+
+Addresses are parsed as browsers parse them (WHATWG's URL standard, by ada). The parser is asked
+once for the whole address in its normal form, which is then cut at its own separators: in that
+form they are unambiguous, and each question to the parser costs as much as the parsing itself.
+"""
 
 import re
-import unicodedata
-from functools import cache
-from urllib.parse import unquote
 
-from ada_url import URL, HostType
+from ada_url import URL
+
+from bot.links.amp_cache import publisher_url
+from bot.links.tracking import without_tracking
 
 _URL_LENGTH_MAX = 4096
 _HOST_LENGTH_MAX = 253
 _LABEL_LENGTH_MAX = 63
-
-#: Parameters that say where a visitor came from, never what is shown. Only names that are
-#: conventions of advertising and analytics systems, whatever the site.
-_TRACKING_NAMES = """
-fbclid gclid gclsrc dclid gbraid wbraid msclkid yclid ysclid ttclid twclid igshid igsh li_fat_id
-mc_cid mc_eid mkt_tok oly_anon_id oly_enc_id vero_id vero_conv _hsenc _hsmi __hstc __hssc __hsfp
-hsctatracking rb_clickid s_cid srsltid epik irclickid irgwc wickedid _openstat _ga _gl _ke
-_branch_match_id _branch_referrer spm scm pvid share_token share_source share_medium share_plat
-share_session_id sharefrom shareuid wt_mc wt.mc_id ns_source ns_mchannel ns_campaign cmpid xtor
-zanpid awc ranmid raneaid ransiteid gad_source gad_campaignid ref_src ref_url mibextid vn_source
-si_share
-"""
-_TRACKING_PREFIXES = (
-    "utm_",
-    "mtm_",
-    "pk_",
-    "piwik_",
-    "matomo_",
-    "hsa_",
-    "at_custom",
-    "sc_campaign",
-)
-
-_LATIN_LOOKALIKES = frozenset("аеорсухіѕјԁһԛԝьгпкмтвнзґѵүӏʟοανικρτυχωϲϳεηβγ")
-_ODD_LATIN = frozenset("ıɑɡɩʟʏɢɴʀʙʜɪꞌʼƿⅼⅰⅴⅹ")
-_SPELLINGS_TOGETHER = (
-    frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}),
-    frozenset({"LATIN", "CJK", "BOPOMOFO"}),
-    frozenset({"LATIN", "CJK", "HANGUL"}),
-)
 _CONTROL_OR_BLANK = re.compile(r"[\x00-\x20\x7f]")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+#: Addresses whose normal form has the host in lower case and a slash behind it, and no other
+#: change: most that people write. No punycode, no number for a host, no dots in the path, nothing
+#: to escape, no query.
+_PLAIN = re.compile(
+    r"(https?://(?![^/]{254}|[^/]*xn--)(?:[a-z0-9\-]{1,63}\.)+[a-z]{2,24})(/[a-z0-9/_\-]*+)?",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 def canonical_url(url: str) -> str | None:
     """`url` as browsers would write it, without tracking parameters, fragment or default port.
 
-    None when it is no usable web address: another scheme than http or https, credentials in it,
-    an impossible host, blanks inside, or more than 4,096 characters.
+    An AMP cache's address becomes the publisher's. None when it is no usable web address: another
+    scheme than http or https, credentials in it, an impossible host, blanks inside, or more than
+    4,096 characters.
     """
-    parsed = _parsed(url)
-    if parsed is None:
+    plain = _PLAIN.fullmatch(url)
+    if plain and len(url) <= _URL_LENGTH_MAX:
+        return plain[1].lower() + (plain[2] or "/")
+    normal = _normal(url)
+    if normal is None:
         return None
-    if parsed.hostname.endswith("."):
-        parsed.hostname = parsed.hostname.rstrip(".")
-    if parsed.search:
-        parsed.search = _without_tracking(parsed.search[1:])
-    del parsed.hash
-    return parsed.href.removesuffix("?")
+    while (publisher := publisher_url(normal)) is not None:
+        normal = publisher
+    address, mark, query = normal.partition("?")
+    if mark:
+        query = without_tracking(query)
+    return f"{address}?{query}" if query else address
 
 
 def usable_url(url: str, *, base: str | None = None) -> str | None:
@@ -65,46 +52,38 @@ def usable_url(url: str, *, base: str | None = None) -> str | None:
 
     None under the same conditions as `canonical_url`.
     """
-    parsed = _parsed(url, base)
-    if parsed is None:
-        return None
-    del parsed.hash
-    return parsed.href
+    return _normal(url, base)
+
+
+def identity_of(url: str) -> str:
+    """What is the same for all ways to write the address of one page.
+
+    `url` is canonical. Without the scheme, the slash at the end and the order of the parameters:
+    no shop sells two things by these differences. For comparing only, never for fetching.
+    """
+    address, _, query = url.partition("?")
+    address = address.partition("://")[2].rstrip("/")
+    return f"{address}?{'&'.join(sorted(query.split('&')))}" if query else address
 
 
 def host_of(url: str) -> str | None:
     """The host of a web address in lower-case punycode, None when `canonical_url` has none."""
-    parsed = _parsed(url)
-    return parsed.hostname.rstrip(".") if parsed is not None else None
+    found = host_and_port(url)
+    return found[0] if found else None
 
 
 def host_and_port(url: str) -> tuple[str, int] | None:
     """Host (as `host_of` gives it) and port, with the scheme's own port where none is written."""
-    parsed = _parsed(url)
-    if parsed is None:
+    normal = _normal(url)
+    if normal is None:
         return None
-    default = 443 if parsed.protocol == "https:" else 80
-    return parsed.hostname.rstrip("."), int(parsed.port or default)
+    scheme, _, rest = normal.partition("://")
+    host, port = _host_port(rest.partition("/")[0])
+    return host, int(port or _DEFAULT_PORTS[scheme])
 
 
-def host_warning(host: str) -> str | None:
-    """Why a reader may take `host` (Unicode or punycode) for another one; None if he will not."""
-    for label in host.lower().split("."):
-        shown = _unicode_label(label)
-        if shown is None:
-            return "The address has a part that no browser can show."
-        if shown.isascii():
-            continue
-        if len(_scripts(shown)) > 1 and not any(
-            _scripts(shown) <= ok for ok in _SPELLINGS_TOGETHER
-        ):
-            return f"The address mixes alphabets in “{shown}” and may imitate another one."
-        if _looks_latin(shown, host):
-            return f"The letters of “{shown}” look like Latin ones and may imitate another address."
-    return None
-
-
-def _parsed(url: str, base: str | None = None) -> URL | None:
+def _normal(url: str, base: str | None = None) -> str | None:
+    """The address in WHATWG's normal form without its fragment, if it can be a web page's."""
     trimmed = url.strip()
     if len(trimmed) > _URL_LENGTH_MAX or _CONTROL_OR_BLANK.search(trimmed):
         return None
@@ -112,53 +91,36 @@ def _parsed(url: str, base: str | None = None) -> URL | None:
         parsed = URL(trimmed, base)
     except (ValueError, UnicodeEncodeError):
         return None
-    if parsed.protocol not in {"http:", "https:"} or parsed.username or parsed.password:
+    normal = parsed.href.partition("#")[0]
+    if len(normal) > _URL_LENGTH_MAX:
         return None
-    if parsed.host_type == HostType.DEFAULT and not _possible_name(parsed.hostname.rstrip(".")):
+    scheme, mark, rest = normal.partition("://")
+    if not mark or scheme not in _DEFAULT_PORTS:
         return None
-    return parsed
-
-
-def _possible_name(hostname: str) -> bool:
-    labels = hostname.split(".")
-    return len(hostname) <= _HOST_LENGTH_MAX and all(
-        0 < len(x) <= _LABEL_LENGTH_MAX for x in labels
-    )
-
-
-def _without_tracking(query: str) -> str:
-    return "&".join(pair for pair in query.split("&") if pair and not _is_tracking(pair))
-
-
-@cache
-def _tracking_names() -> frozenset[str]:
-    return frozenset(_TRACKING_NAMES.split())
-
-
-def _is_tracking(pair: str) -> bool:
-    name = unquote(pair.partition("=")[0]).lower()
-    return name in _tracking_names() or name.startswith(_TRACKING_PREFIXES)
-
-
-def _unicode_label(label: str) -> str | None:
-    if not label.startswith("xn--"):
-        return label
-    try:
-        return label[4:].encode("ascii").decode("punycode")
-    except UnicodeError:
+    authority, _, path = rest.partition("/")
+    if "@" in authority:
         return None
+    host, port = _host_port(authority)
+    if not _is_possible(host):
+        return None
+    if authority.startswith(f"{host}."):
+        return f"{scheme}://{host}{f':{port}' if port else ''}/{path}"
+    return normal
 
 
-def _scripts(label: str) -> frozenset[str]:
-    letters = (char for char in label if char.isalpha())
-    return frozenset(unicodedata.name(char, "UNKNOWN").partition(" ")[0] for char in letters)
+def _host_port(authority: str) -> tuple[str, str]:
+    """Host without a trailing dot, and the port's digits; `authority` is in normal form."""
+    host, colon, port = authority.rpartition(":")
+    if not colon or authority.endswith("]"):
+        host, port = authority, ""
+    return host.rstrip("."), port
 
 
-def _looks_latin(label: str, host: str) -> bool:
-    letters = {char for char in label if char.isalpha()}
-    if letters & _ODD_LATIN:
+def _is_possible(host: str) -> bool:
+    if host[:1] in {"", "."} or ".." in host:
+        return False
+    if len(host) <= _LABEL_LENGTH_MAX:
         return True
-    # Under a top-level domain in the same alphabet such a name is at home: сор.рф is Russian.
-    at_home = not (_unicode_label(host.lower().rsplit(".", 1)[-1]) or "").isascii()
-    foreign = {char for char in letters if not char.isascii()}
-    return bool(foreign) and not at_home and foreign <= _LATIN_LOOKALIKES
+    return len(host) <= _HOST_LENGTH_MAX and all(
+        len(label) <= _LABEL_LENGTH_MAX for label in host.split(".")
+    )

@@ -2,97 +2,63 @@
 
 Every connection is judged by its final socket address (`bot.links.addresses`), every redirect
 by its URL. Sizes, times, types and hops are limited; no cookies, no proxies, no credentials.
+robots.txt is obeyed. What was read is kept for a while (`bot.links.page_cache`).
 """
 
 import asyncio
+import secrets
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
-import aiohttp
 import msgspec
+import structlog
 from aiohttp.abc import AbstractResolver
-from yarl import URL
 
-from bot.links.addresses import WEB_PORTS, AddressRefusedError, guarded_sockets
-from bot.links.canonical import host_and_port, usable_url
-from bot.links.pacing import HostPace
-from bot.links.page_cache import PageCache
-from wallet_core.errors import PayontapError
+from bot.links.canonical import host_of, usable_url
+from bot.links.charsets import page_text
+from bot.links.exchange import Answer, Exchange
+from bot.links.fetch_types import (
+    DEFAULT_LIMITS,
+    FetchCode,
+    Fetched,
+    FetchError,
+    FetchLimits,
+    Kind,
+)
+from bot.links.meta_refresh import refresh_target
+from bot.links.pacing import MemoryTurns, Turns
+from bot.links.page_cache import (
+    Entry,
+    MemoryPages,
+    PageStore,
+    decode_entry,
+    encode_entry,
+    entry_key,
+    failure_entry,
+    page_entry,
+)
+from bot.links.robots import RobotsFile, RobotsKeeper
 
-Kind = Literal["html", "image", "text", "json"]
-FetchCode = Literal[
-    "bad_url", "forbidden_port", "forbidden_address", "too_many_redirects", "too_large", "timeout",
-    "unreachable", "tls", "status", "content_type", "busy", "bad_response",
-]  # fmt: skip
+__all__ = ["FetchCode", "FetchError", "FetchLimits", "Fetched", "Fetcher", "Kind"]
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_STATUS_OK = range(200, 300)
-_ACCEPT: dict[Kind, str] = {
-    "html": "text/html,application/xhtml+xml;q=0.9",
-    "image": "image/webp,image/png,image/jpeg,image/*;q=0.5",
-    "text": "text/plain",
-    "json": "application/json",
-}
-_TYPES: dict[Kind, frozenset[str]] = {
-    "html": frozenset({"text/html", "application/xhtml+xml"}),
-    "image": frozenset(
-        {"image/jpeg", "image/jpg", "image/pjpeg", "image/png", "image/webp", "image/gif",
-         "image/avif", "image/bmp", "image/x-ms-bmp"}
-    ),
-    "text": frozenset({"text/plain"}),
-    "json": frozenset({"application/json", "application/ld+json", "text/json"}),
-}  # fmt: skip
+_log = structlog.get_logger(__name__)
 
-
-class FetchError(PayontapError):
-    """A page that was not fetched. `code` is for machines, the text one sentence for people."""
-
-    def __init__(self, code: FetchCode, message: str, *, status: int | None = None) -> None:
-        super().__init__(message)
-        self.code: FetchCode = code
-        self.message = message
-        self.status = status
-
-
-class Fetched(msgspec.Struct, frozen=True):
-    """What a server sent. `hops` are the addresses that redirected to `url_final`, in order."""
-
-    url_final: str
-    status: int
-    content_type: str
-    charset: str | None
-    body: bytes
-    hops: tuple[str, ...] = ()
-
-
-class FetchLimits(msgspec.Struct, frozen=True):
-    """What one request and the fetcher as a whole may take; times in seconds."""
-
-    total_s: float = 5.0
-    redirects_max: int = 5
-    page_bytes_max: int = 2_000_000
-    image_bytes_max: int = 8_000_000
-    fresh_s: float = 300.0
-    negative_s: float = 30.0
-    cache_bytes_max: int = 32_000_000
-    host_interval_s: float = 1.0
-    host_burst: int = 3
-    host_wait_s_max: float = 3.0
-    ports: frozenset[int] = WEB_PORTS
-
-
-_DEFAULT_LIMITS = FetchLimits()
-_Flight = tuple[Kind, str, bool]
+#: The name that robots.txt files call this reader by.
+PRODUCT = "Payontap"
+_VERSION = "0.1"
+_POLL_S = 0.05
+_Flight = tuple[str, bool, bool]
 
 
 class Fetcher:
     """Fetches by URL; one for the whole process, used as an async context manager.
 
     `contact` (an address of the instance's owner) goes into the user agent. `allowed_origins`
-    are exact (host, port) pairs exempt from the rules on addresses, ports and pace.
+    are exact (host, port) pairs exempt from the rules on addresses, ports and pace. `store` keeps
+    pages and `turns` the pace, by default in this process. `clock` gives seconds since the epoch.
     """
 
     def __init__(
@@ -100,38 +66,29 @@ class Fetcher:
         *,
         contact: str = "",
         allowed_origins: frozenset[tuple[str, int]] = frozenset(),
-        limits: FetchLimits = _DEFAULT_LIMITS,
+        limits: FetchLimits = DEFAULT_LIMITS,
         resolver: AbstractResolver | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        store: PageStore | None = None,
+        turns: Turns | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        self._agent = f"Payontap/0.1 (+{contact})" if contact else "Payontap/0.1"
-        self._allowed_origins = allowed_origins
         self._limits = limits
-        self._resolver = resolver
+        self._clock = clock
+        self._me = secrets.token_hex(8)
         self._stack = AsyncExitStack()
-        self._guarded: aiohttp.ClientSession | None = None
-        self._exempt: aiohttp.ClientSession | None = None
-        self._flights: dict[_Flight, asyncio.Task[Fetched | FetchError]] = {}
-        self._cache: PageCache[Fetched | FetchError] = PageCache(
-            bytes_max=limits.cache_bytes_max, clock=clock
+        self._store = store or MemoryPages(bytes_max=limits.cache_bytes_max, clock=clock)
+        self._flights: dict[_Flight, asyncio.Task[Entry]] = {}
+        self._exchange = Exchange(
+            limits,
+            agent=f"{PRODUCT}/{_VERSION} (+{contact})" if contact else f"{PRODUCT}/{_VERSION}",
+            allowed_origins=allowed_origins,
+            resolver=resolver,
+            turns=turns or MemoryTurns(time.monotonic),
         )
-        self._pace = HostPace(
-            interval_s=limits.host_interval_s,
-            burst=limits.host_burst,
-            wait_s_max=limits.host_wait_s_max,
-            clock=clock,
-        )
+        self._robots = RobotsKeeper(self._robots_file, product=PRODUCT, clock=clock)
 
     async def __aenter__(self) -> Self:
-        guarded = aiohttp.TCPConnector(
-            limit=64,
-            socket_factory=guarded_sockets(self._limits.ports),
-            resolver=self._resolver,
-            ttl_dns_cache=30,
-        )
-        exempt = aiohttp.TCPConnector(limit=64, resolver=self._resolver)
-        self._guarded = await self._stack.enter_async_context(self._session(guarded))
-        self._exempt = await self._stack.enter_async_context(self._session(exempt))
+        await self._stack.enter_async_context(self._exchange)
         return self
 
     async def __aexit__(
@@ -144,152 +101,194 @@ class Fetcher:
         for flight in flights:
             flight.cancel()
         await asyncio.gather(*flights, return_exceptions=True)
+        await self._robots.close()
         await self._stack.aclose()
-        self._guarded = self._exempt = None
 
-    async def get(self, url: str, *, accept: Kind = "html", fresh: bool = False) -> Fetched:
-        """What stands at `url`, from the cache when it is younger than the limits say.
+    async def get(
+        self, url: str, *, accept: Kind = "html", fresh: bool = False, invited: bool = False
+    ) -> Fetched:
+        """What stands at `url`: kept, when it is young enough, or else asked for.
 
-        `fresh=True` asks the server again and keeps the answer. Concurrent calls for one URL
-        share one request. Raises `FetchError`.
+        `fresh=True` asks the server again and keeps the answer. `invited=True` says that the
+        host's owner asks for it, so that robots.txt has no say. Concurrent calls for one URL share
+        one request. Raises `FetchError`.
         """
         target = usable_url(url)
         if target is None:
             raise FetchError("bad_url", "This is no web address that can be opened.")
-        outcome = None if fresh else self._cache.get((accept, target))
-        if outcome is None:
-            outcome = await asyncio.shield(self._flight(accept, target, fresh=fresh))
-        if isinstance(outcome, FetchError):
-            # A new one each time: a kept exception would gather tracebacks.
-            raise FetchError(outcome.code, outcome.message, status=outcome.status)
-        return outcome
+        entry = None if fresh else await self._kept(accept, target)
+        if entry is None or entry.stale_until <= self._clock():
+            entry = await asyncio.shield(self._flight(accept, target, fresh=fresh, invited=invited))
+        elif entry.fresh_until <= self._clock():
+            self._flight(accept, target, fresh=False, invited=invited)
+        if entry.page is None:
+            raise _error_of(entry)
+        return entry.page
 
-    def _session(self, connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            headers={"User-Agent": self._agent, "Accept-Encoding": "gzip, deflate"},
-            max_line_size=16_384,
-            max_field_size=32_768,
-        )
+    async def _kept(self, accept: Kind, target: str) -> Entry | None:
+        kept = await self._store.get(entry_key(accept, target))
+        return decode_entry(kept) if kept is not None else None
 
     def _flight(
-        self, accept: Kind, target: str, *, fresh: bool
-    ) -> asyncio.Task[Fetched | FetchError]:
-        key = (accept, target, fresh)
+        self, accept: Kind, target: str, *, fresh: bool, invited: bool
+    ) -> asyncio.Task[Entry]:
+        key = (entry_key(accept, target), fresh, invited)
         flight = self._flights.get(key)
         if flight is None:
-            flight = asyncio.create_task(self._fetch_and_keep(accept, target))
+            flight = asyncio.create_task(
+                self._fetch_and_keep(accept, target, fresh=fresh, invited=invited)
+            )
             self._flights[key] = flight
             flight.add_done_callback(lambda _: self._flights.pop(key, None))
         return flight
 
-    async def _fetch_and_keep(self, accept: Kind, target: str) -> Fetched | FetchError:
-        outcome: Fetched | FetchError
+    async def _fetch_and_keep(
+        self, accept: Kind, target: str, *, fresh: bool, invited: bool
+    ) -> Entry:
+        flight = f"flight:{entry_key(accept, target)}"
+        others = None if fresh else await self._from_other_process(accept, target, flight)
+        if others is not None:
+            return others
+        try:
+            return await self._fetched_entry(accept, target, invited=invited)
+        finally:
+            await self._store.release(flight, self._me)
+
+    async def _from_other_process(self, accept: Kind, target: str, flight: str) -> Entry | None:
+        """What another process that is asking right now gets; None when it is our turn to ask."""
+        began, waited_s = self._clock(), 0.0
+        while waited_s < self._limits.total_s:
+            holder = await self._store.claim(flight, self._me, for_s=self._limits.total_s + 1)
+            if holder == self._me:
+                return None
+            await asyncio.sleep(_POLL_S)
+            waited_s += _POLL_S
+            entry = await self._kept(accept, target)
+            if entry is not None and (entry.asked_at >= began or entry.fresh_until > began):
+                return entry
+        return None
+
+    async def _fetched_entry(self, accept: Kind, target: str, *, invited: bool) -> Entry:
+        before = await self._kept(accept, target)
         try:
             async with asyncio.timeout(self._limits.total_s):
-                outcome = await self._follow(accept, target)
+                entry = await self._follow(accept, target, before, invited=invited)
         except FetchError as error:
-            outcome = error
+            entry = failure_entry(error, self._limits, now=self._clock())
         except TimeoutError:
-            outcome = FetchError("timeout", "The shop's server took too long to answer.")
-        if isinstance(outcome, Fetched):
-            self._cache.keep(
-                (accept, target),
-                outcome,
-                size_bytes=len(outcome.body),
-                for_s=self._limits.fresh_s,
-            )
-        elif outcome.code != "busy":
-            self._cache.keep((accept, target), outcome, size_bytes=0, for_s=self._limits.negative_s)
-        return outcome
+            late = FetchError("timeout", "The shop's server took too long to answer.")
+            entry = failure_entry(late, self._limits, now=self._clock())
+        await self._keep(accept, target, entry, before)
+        return entry
 
-    async def _follow(self, accept: Kind, target: str) -> Fetched:
+    async def _keep(self, accept: Kind, target: str, entry: Entry, before: Entry | None) -> None:
+        now = self._clock()
+        key = entry_key(accept, target)
+        if entry.failure is None:
+            kept_s = max(entry.stale_until - now, self._limits.kept_s if entry.validators else 0)
+            await self._store.put(key, encode_entry(entry), for_s=kept_s)
+            return
+        if entry.failure.code == "busy":
+            return
+        if before is not None and before.page is not None and before.stale_until > now:
+            # The shop stumbles: what it said before stands a little longer.
+            pause = min(entry.fresh_until, before.stale_until)
+            entry = msgspec.structs.replace(before, fresh_until=pause)
+        await self._store.put(key, encode_entry(entry), for_s=entry.stale_until - now)
+
+    async def _follow(
+        self, accept: Kind, target: str, before: Entry | None, *, invited: bool
+    ) -> Entry:
+        """Ask for `target` and for what it leads on to."""
         hops: list[str] = []
+        validators: dict[str, str] = {}
+        if before is not None and before.page is not None:
+            validators = before.validators
         while True:
-            async with self._response(accept, target) as response:
-                if response.status not in _REDIRECTS:
-                    return await self._received(accept, target, response, tuple(hops))
-                location = response.headers.get("Location", "")
+            # The validators belong to the page at the end, wherever the way there led before.
+            known = before.page if before is not None else None
+            is_end = known is not None and known.url_final == target
+            answer = await self._ask(accept, target, validators if is_end else {}, invited=invited)
+            if not answer.changed and known is not None:
+                page = msgspec.structs.replace(known, hops=tuple(hops))
+                return self._entry(page, answer, validators)
+            if answer.location is None:
+                page = await _page(accept, target, answer, tuple(hops))
+                following = _refreshed(page) if accept == "html" else None
+                if following is None:
+                    return self._entry(page, answer, {})
+            else:
+                following = _redirected(answer.location, target)
             if len(hops) >= self._limits.redirects_max:
                 raise FetchError("too_many_redirects", "The link leads on and on to other links.")
-            following = usable_url(location, base=target) if location else None
-            if following is None:
-                raise FetchError("bad_response", "The link leads to something that is no web page.")
             hops.append(target)
             target = following
 
-    @asynccontextmanager
-    async def _response(self, accept: Kind, target: str) -> AsyncIterator[aiohttp.ClientResponse]:
-        session = await self._admitted(target)
-        try:
-            async with session.get(
-                URL(target, encoded=True),
-                allow_redirects=False,
-                headers={"Accept": _ACCEPT[accept]},
-            ) as response:
-                yield response
-        except aiohttp.ClientSSLError as error:
-            raise FetchError("tls", "The shop's certificate cannot be trusted.") from error
-        except aiohttp.ClientConnectorError as error:
-            if isinstance(error.os_error, AddressRefusedError):
-                raise FetchError(
-                    "forbidden_address", "The link leads into a private network."
-                ) from error
-            raise FetchError("unreachable", "The shop's server cannot be reached.") from error
-        except aiohttp.ClientConnectionError as error:
-            raise FetchError("unreachable", "The shop's server broke off.") from error
-        except (aiohttp.ClientError, ValueError) as error:
-            raise FetchError("bad_response", "The shop's server answered with garbage.") from error
-
-    async def _admitted(self, target: str) -> aiohttp.ClientSession:
-        """The session that may open `target`, when it is `target`'s turn."""
-        origin = host_and_port(target)
-        if self._guarded is None or self._exempt is None:
-            raise RuntimeError("The fetcher is used outside its `async with`.")
-        if origin is None:
-            raise FetchError("bad_url", "This is no web address that can be opened.")
-        if origin in self._allowed_origins:
-            return self._exempt
-        host, port = origin
-        if port not in self._limits.ports:
-            raise FetchError("forbidden_port", "The link names a port that is not the web's.")
-        if not await self._pace.turn(host):
-            raise FetchError("busy", "Too many links to this shop at once; try again in a moment.")
-        return self._guarded
-
-    async def _received(
-        self, accept: Kind, target: str, response: aiohttp.ClientResponse, hops: tuple[str, ...]
-    ) -> Fetched:
-        if response.status not in _STATUS_OK:
-            raise FetchError(
-                "status",
-                f"The shop's server answered with status {response.status}.",
-                status=response.status,
-            )
-        named = response.headers.get("Content-Type", "")
-        # Without a name the body is read as what was asked for; its reader judges it.
-        content_type = response.content_type.lower() if named else ""
-        if content_type and content_type not in _TYPES[accept]:
-            raise FetchError("content_type", "The link leads to a file of another kind.")
-        return Fetched(
-            url_final=target,
-            status=response.status,
-            content_type=content_type,
-            charset=response.charset,
-            body=await self._body(accept, response),
-            hops=hops,
+    def _entry(self, page: Fetched, answer: Answer, validators: dict[str, str]) -> Entry:
+        return page_entry(
+            page,
+            self._limits,
+            now=self._clock(),
+            cache_control=answer.freshness.cache_control,
+            etag=answer.freshness.etag or validators.get("If-None-Match"),
+            last_modified=answer.freshness.last_modified or validators.get("If-Modified-Since"),
         )
 
-    async def _body(self, accept: Kind, response: aiohttp.ClientResponse) -> bytes:
-        limit = self._limits.image_bytes_max if accept == "image" else self._limits.page_bytes_max
-        parts: list[bytes] = []
-        size = 0
-        async for part in response.content.iter_any():
-            size += len(part)
-            if size > limit:
-                response.close()
-                raise FetchError("too_large", "The page is too large.")
-            parts.append(part)
-        return b"".join(parts)
+    async def _ask(
+        self, accept: Kind, target: str, validators: dict[str, str], *, invited: bool
+    ) -> Answer:
+        await self._exchange.admit(target)
+        if not invited:
+            scheme, _, rest = target.partition("://")
+            authority, _, path = rest.partition("/")
+            if not await self._robots.allow(f"{scheme}://{authority}", f"/{path}"):
+                raise FetchError("robots", "The shop does not want this page to be read by bots.")
+        return await self._exchange.ask(accept, target, validators)
+
+    async def _robots_file(self, origin: str) -> RobotsFile:
+        target = f"{origin}/robots.txt"
+        try:
+            async with asyncio.timeout(self._limits.total_s):
+                for _ in range(self._limits.redirects_max + 1):
+                    answer = await self._exchange.robots(target)
+                    if isinstance(answer, RobotsFile):
+                        return answer
+                    following = usable_url(answer, base=target) if answer else None
+                    if following is None:
+                        break
+                    target = following
+        except TimeoutError:
+            raise FetchError("timeout", "The shop's server took too long to answer.") from None
+        return RobotsFile(found=False)
+
+
+def _refreshed(page: Fetched) -> str | None:
+    """Where a page sends its reader on to, if that is another web page."""
+    onward = refresh_target(page.body)
+    following = usable_url(onward, base=page.url_final) if onward else None
+    return following if following != page.url_final else None
+
+
+def _redirected(location: str, target: str) -> str:
+    following = usable_url(location, base=target) if location else None
+    if following is None:
+        raise FetchError("bad_response", "The link leads to something that is no web page.")
+    return following
+
+
+async def _page(accept: Kind, target: str, answer: Answer, hops: tuple[str, ...]) -> Fetched:
+    body, charset = answer.body, answer.charset
+    # Seven-bit charsets shift by escapes; UTF-16 is full of zeros.
+    is_plain = body.isascii() and b"\x1b" not in body and b"\x00" not in body
+    if accept == "html" and not is_plain:
+        country = (host_of(target) or "").rpartition(".")[2]
+        # In a thread: the charset of a large page is not told at once.
+        text, _ = await asyncio.to_thread(page_text, body, charset, country=country)
+        body, charset = text.encode("utf-8", "replace"), "utf-8"
+    return Fetched(target, answer.status, answer.content_type, charset, body, hops)
+
+
+def _error_of(entry: Entry) -> FetchError:
+    if entry.failure is None:
+        return FetchError("bad_response", "The shop's server answered with garbage.")
+    return entry.failure.error()

@@ -99,7 +99,7 @@ class WebProofs:
             url = f"{scheme}://{host}{path}"
             try:
                 # The merchant has just put it there: what was seen before does not count.
-                page = await self._fetcher.get(url, accept=kind, fresh=True)
+                page = await self._fetcher.get(url, accept=kind, fresh=True, invited=True)
             except FetchError as error:
                 _log.info("proof_not_read", url=url, code=error.code)
                 continue

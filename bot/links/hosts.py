@@ -1,7 +1,9 @@
 """Which part of a run of host characters is a host: pure decisions about labels."""
 
 import re
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from bot.links.tlds import is_tld, known_tlds, longest_foreign_tld
 
@@ -16,19 +18,28 @@ _ENDS_HOST = (
 )
 HOST_CHAR = rf"[^{_ENDS_HOST}]"
 
-#: Labels that Latin-script hosts consist of when no scheme says that a host follows.
-_LATIN_CHUNK = re.compile(r"[0-9A-Za-z_\-À-ÖØ-öø-ɏ]++(?:\.[0-9A-Za-z_\-À-ÖØ-öø-ɏ]++)*+")
+#: Letters of scripts that part words by blanks: what touches a host in them belongs to it, so that
+#: no host is cut out of another one that mixes its letters. Latin is the one most hosts are in.
+_SPACED = r"0-9A-Za-z_\-À-ÖØ-öø-\u02af\u0370-\u052f\u0531-\u0dff\u10a0-\u10ff\u1e00-\u1fff"
+_CHUNK = re.compile(rf"[{_SPACED}]++(?:\.[{_SPACED}]++)*+")
+#: What most of them are like; the general rules below say the same of it, more slowly.
+_PLAIN_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.){1,9}([a-z]{2,24})")
 _SPACELESS = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7ff"
     r"\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
 _TLD_THEN_FOREIGN = re.compile(r"([A-Za-z]{2,24})(?=[^\x00-\x7f])")
 _LABEL_LENGTH_MAX = 63
+_REMEMBERED_LENGTH_MAX = 64
 _LABELS_MIN = 2
 _LABELS_MAX = 127
 
 #: Top-level domains that are endings of file names more often than bare web addresses.
 _FILE_TLDS = frozenset({"md", "py", "rs", "sh", "zip", "mov", "ps", "cab", "cc", "mk", "pm", "mm"})
+#: Other endings in capitals begin a sentence whose blank is missing: `Yes.It is`.
+_TITLED_TLDS = frozenset({"Com", "Net", "Org", "Info", "Biz", "Edu", "Gov", "Shop", "Store"})
+#: Behind a number others are rather an hour or a unit: `10.am`, `5.kg`.
+_NUMBERED_TLDS = frozenset({"com", "net", "org", "cn", "co", "io", "app", "shop"})
 _FILE_ENDING = re.compile(r"[a-z0-9]{1,5}\Z")
 #: Set aside for documentation and tests; behind a scheme they are meant as addresses.
 _RESERVED_TLDS = frozenset({"example", "test", "localhost"})
@@ -44,13 +55,29 @@ def host_after_scheme(run: str) -> int:
     return len(run) if _well_formed(labels) else 0
 
 
-def bare_hosts(run: str, *, path_follows: bool) -> Iterator[tuple[int, int]]:
+def bare_hosts(run: str, *, path_follows: bool) -> Sequence[tuple[int, int]]:
     """The hosts that stand in `run` without a scheme, as (start, end) offsets in it."""
+    if len(run) <= _REMEMBERED_LENGTH_MAX:
+        return _remembered_hosts(run, path_follows=path_follows)
+    return list(_bare_hosts(run, path_follows=path_follows))
+
+
+@lru_cache(maxsize=2048)
+def _remembered_hosts(run: str, *, path_follows: bool) -> Sequence[tuple[int, int]]:
+    """The same, for runs that come again: people share the same shops."""
+    return tuple(_bare_hosts(run, path_follows=path_follows))
+
+
+def _bare_hosts(run: str, *, path_follows: bool) -> Iterator[tuple[int, int]]:
+    plain = _PLAIN_HOST.fullmatch(run)
+    if plain and is_tld(plain[1]) and (path_follows or not _is_casual(run.split("."))):
+        yield 0, len(run)
+        return
     found = False
-    for chunk in _LATIN_CHUNK.finditer(run):
+    for chunk in _CHUNK.finditer(run):
         start, end = chunk.span()
         followed = end == len(run) and path_follows
-        length = _foreign_ending(run, start, end) or _latin_host(chunk.group(), path=followed)
+        length = _foreign_ending(run, start, end) or _spaced_host(chunk.group(), path=followed)
         if length:
             found = True
             yield start, start + length
@@ -58,12 +85,12 @@ def bare_hosts(run: str, *, path_follows: bool) -> Iterator[tuple[int, int]]:
         yield 0, len(run)
 
 
-def _latin_host(chunk: str, *, path: bool) -> int:
+def _spaced_host(chunk: str, *, path: bool) -> int:
     labels = chunk.split(".")
     if len(labels) == 1 or len(labels[0]) > _LABEL_LENGTH_MAX:
         return 0
     if not is_tld(labels[-1]):
-        return _cut_sentence(labels)
+        return _cut(labels) if not chunk.isascii() else _cut_sentence(labels)
     if not _well_formed(labels) or (not path and _is_casual(labels)):
         return 0
     return len(chunk)
@@ -74,9 +101,11 @@ def _is_casual(labels: list[str]) -> bool:
     name, tld = labels[-2], labels[-1]
     if labels[0].lower() == "www":
         return False
-    if tld.istitle() and not name[:1].isupper():
+    if tld.istitle() and (not name[:1].isupper() or tld not in _TITLED_TLDS):
         return True
-    return tld.lower() in _FILE_TLDS or _SHORT_NUMBER.match(name) is not None
+    if _SHORT_NUMBER.match(name):
+        return tld.lower() not in _NUMBERED_TLDS
+    return tld.lower() in _FILE_TLDS
 
 
 def _cut(labels: list[str]) -> int:
@@ -109,7 +138,8 @@ def _foreign_ending(run: str, start: int, end: int) -> int:
     """The length of a host from `start` whose top-level domain outside ASCII follows `end`."""
     if run[end : end + 1] != ".":
         return 0
-    label = run[end + 1 :].split(".", 1)[0]
+    # No longer than a label can be, so that many hosts in one run stay linear.
+    label = run[end + 1 : end + 2 + _LABEL_LENGTH_MAX].split(".", 1)[0]
     length = _foreign_tld_length(label)
     if not length or not _well_formed([*run[start:end].split("."), label[:length]]):
         return 0
@@ -139,19 +169,24 @@ def _is_foreign_host(run: str, *, path_follows: bool) -> bool:
     tld = labels[-1]
     if run.isascii() or tld.isascii() or not is_tld(tld) or not _well_formed(labels):
         return False
-    if not all(char.isalnum() or char == "-" for label in labels for char in label):
+    if not _is_written(run):
         return False
     # In Chinese the dot of `买了.手机` is a slip; a country's domain hardly ever is.
     return path_follows or tld in _HAN_COUNTRY_TLDS or not _SPACELESS.search(tld)
 
 
+def _is_written(run: str) -> bool:
+    """Whether `run` has only letters, their marks, digits, dots and hyphens."""
+    bare = run.replace(".", "").replace("-", "")
+    return bare.isalnum() or all(unicodedata.category(char)[0] in "LMN" for char in bare)
+
+
 def _well_formed(labels: list[str]) -> bool:
     if not _LABELS_MIN <= len(labels) <= _LABELS_MAX or "_" in labels[-1] or "_" in labels[-2]:
         return False
-    return all(_is_label(label) for label in labels)
-
-
-def _is_label(label: str) -> bool:
-    if not label or label[0] in "-_" or label[-1] in "-_" or len(label) > _LABEL_LENGTH_MAX:
-        return False
-    return label.isascii() or not label.lower().startswith("xn--")
+    for label in labels:
+        if not label or label[0] in "-_" or label[-1] in "-_" or len(label) > _LABEL_LENGTH_MAX:
+            return False
+        if not label.isascii() and label[:4].lower() == "xn--":
+            return False
+    return True

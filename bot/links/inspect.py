@@ -9,11 +9,14 @@ from typing import Any
 import msgspec
 
 from bot.links.advice import advice_for
+from bot.links.canonical import host_of
 from bot.links.fetch import Fetcher
+from bot.links.lookalikes import host_warning, shown_elsewhere_warning
 from bot.links.recognise import Sighting
 from bot.links.recognise.looking import read_with_endpoints
 from bot.links.recognise.recogniser import PageReader
-from bot.links.scan import find_links
+from bot.links.scan import FoundLink, find_links
+from bot.links.share_codes import find_share_codes
 from bot.links.trust import judge
 from wallet_core.errors import PayontapError
 
@@ -69,12 +72,43 @@ def inspection_lines(inspection: Inspection) -> str:
     return "\n".join(lines)
 
 
-def links_line(text: str) -> list[dict[str, str | int]]:
-    """The links of one message: `text` as written, canonical `url`, offsets in code points."""
+def links_line(text: str) -> list[dict[str, Any]]:
+    """The links of one message: `text` as written, canonical `url`, offsets in code points.
+
+    A doubtful link also has `warnings`, which say why the bot would show no button: its host
+    imitates another, or its text names another host than it leads to.
+    """
+    found = map(_link, find_links(text))
     return [
-        {"text": link.text, "url": link.url, "start": link.start, "end": link.end}
-        for link in find_links(text)
+        link if link["warnings"] else {key: link[key] for key in link if key != "warnings"}
+        for link in found
     ]
+
+
+def findings(text: str) -> list[dict[str, Any]]:
+    """Links and share codes, each with its `kind` and its `warnings`, in their order.
+
+    A share code has no `url`; its warning says that it is not supported.
+    """
+    found = [{"kind": "link", **_link(link)} for link in find_links(text)]
+    for code in find_share_codes(text):
+        span = {"text": code.text, "url": None, "start": code.start, "end": code.end}
+        found.append({"kind": "share_code", **span, "app": code.app, "warnings": [code.sentence]})
+    return sorted(found, key=lambda finding: finding["start"])
+
+
+def _link(link: FoundLink) -> dict[str, Any]:
+    doubts = [
+        host_warning(host_of(link.url) or ""),
+        shown_elsewhere_warning(link.shown, link.url) if link.shown else None,
+    ]
+    return {
+        "text": link.text,
+        "url": link.url,
+        "start": link.start,
+        "end": link.end,
+        "warnings": [doubt for doubt in doubts if doubt is not None],
+    }
 
 
 async def _reader_of_address(target: str, url: str | None, fetcher: Fetcher | None) -> PageReader:

@@ -13,8 +13,11 @@ import msgspec
 from bot.links.canonical import canonical_url
 from bot.links.hosts import HOST_CHAR, bare_hosts, host_after_scheme
 from bot.links.tails import tail_end
+from bot.links.tlds import is_tld
 
-_HINT = re.compile(r"://|[^\s.]\.[^\W\d_]")
+#: What may be the end of a host without a scheme: most messages have none, and are done with.
+#: It begins with the dot, which the search finds fastest.
+_DOTTED = re.compile(r"\.(?:([A-Za-z]{2,63})|[^\x00-\x7f])")
 _START = re.compile(
     rf"(?P<scheme>https?://)|(?<!{HOST_CHAR})(?P<run>{HOST_CHAR}++(?:\.{HOST_CHAR}++)++)",
     re.IGNORECASE,
@@ -28,7 +31,8 @@ _NUMERIC_HOST = re.compile(
     r"(?:(?:\d{1,3}\.){3}\d{1,3}|localhost|\[[0-9A-Fa-f:.]{2,45}\])(?![\w.\-])", re.IGNORECASE
 )
 _SCHEME_AT_END = re.compile(r"https?\Z", re.IGNORECASE)
-_CREDENTIALS = re.compile(r"[^\s/?#<>\"]{1,256}@")
+#: Names and passwords are ASCII, and no brackets: `(https://a.com)(b@c.com)` has none.
+_CREDENTIALS = re.compile(r"[0-9A-Za-z\-._~%!$&'*+,;=:\\|^]{1,256}@")
 
 #: Before a link with a scheme these make it part of a tag or a name.
 _BARS_SCHEME = "@＠#＃$＄"
@@ -38,31 +42,59 @@ _BARS_BARE = "@＠#＃$＄/\\.+%&~"
 _BARS_AFTER = "@＠+(\\"
 
 
+#: How far the text of a Markdown link may reach back.
+_SHOWN_LENGTH_MAX = 200
+
+
 class FoundLink(msgspec.Struct, frozen=True):
-    """A web address in a text; `start` and `end` count code points, `end` is exclusive."""
+    """A web address in a text; `start` and `end` count code points, `end` is exclusive.
+
+    `shown` is the text of a Markdown link, which people see in its stead.
+    """
 
     text: str
     url: str
     start: int
     end: int
+    shown: str | None = None
 
 
 def find_links(text: str) -> list[FoundLink]:
     """Every web address in `text`, in order, each as written and in canonical form."""
-    if _HINT.search(text) is None:
-        return []
-    return list(_links(text))
+    if "://" in text or _may_hold_host(text):
+        return list(_links(text))
+    return []
+
+
+def _may_hold_host(text: str) -> bool:
+    for dotted in _DOTTED.finditer(text):
+        if dotted[1] is None or dotted[1].lower() == "xn" or is_tld(dotted[1]):
+            return True
+    return False
 
 
 def _links(text: str) -> Iterator[FoundLink]:
     position = 0
+    known: dict[str, str | None] = {}
     while start := _RESTART.match(text, position) or _START.search(text, position):
-        spans, position = _after_scheme(text, start) if start["scheme"] else _bare(text, start)
+        scheme = start["scheme"] is not None
+        spans, position = _after_scheme(text, start) if scheme else _bare(text, start)
         for begin, end in spans:
             written = text[begin:end]
-            url = canonical_url(written if start["scheme"] else f"https://{written}")
+            if written not in known:
+                known[written] = canonical_url(written if scheme else f"https://{written}")
+            url = known[written]
             if url is not None:
-                yield FoundLink(text=written, url=url, start=begin, end=end)
+                shown = _shown(text, begin) if scheme else None
+                yield FoundLink(written, url, begin, end, shown)
+
+
+def _shown(text: str, begin: int) -> str | None:
+    """The text of the Markdown link whose target begins at `begin`."""
+    if not text.startswith("](", begin - 2) or begin < len("[]("):
+        return None
+    bracket = text.rfind("[", max(0, begin - _SHOWN_LENGTH_MAX), begin - 2)
+    return text[bracket + 1 : begin - 2] if bracket >= 0 else None
 
 
 def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[list[tuple[int, int]], int]:
@@ -103,6 +135,8 @@ def _bare(text: str, match: re.Match[str]) -> tuple[list[tuple[int, int]], int]:
         after = text[host_end : host_end + 1]
         if (start == 0 and before and before in _BARS_BARE) or (after and after in _BARS_AFTER):
             continue
+        if before == "." and text[run_start - 1 : run_start] in {"@", "＠"}:
+            continue  # the end of an e-mail address in another writing: foo@例子.a.com
         link_end = tail_end(text, host_end, before=before) if host_end == run_end else host_end
         spans.append((begin, link_end))
         position = max(position, link_end)

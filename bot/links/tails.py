@@ -10,7 +10,17 @@ _WORD_SCRIPTS = (
     r"\u05bf\u05c1\u05c2\u05d0-\u05ea\u0620-\u0669\u066e-\u06d3\u06d5-\u06ff\u0900-\u0963"
     r"\u0966-\u0dff\u10a0-\u10ff\u1e00-\u1fff\u2013"
 )
-_PLAIN = re.compile(rf"[0-9A-Za-z\-._~:/?#@!$&'*+,;=%|^{_WORD_SCRIPTS}]*+")
+_CHARS = rf"[0-9A-GI-Za-gi-z\-._~:/?#@!$&'*+,;=%|^{_WORD_SCRIPTS}]*+"
+#: Chinese, Japanese or Korean words belong to a link where it visibly goes on behind them:
+#: `?q=绿茶&page=2`, `/分类/茶/1`.
+_ENCLOSED = (
+    r"(?<=[/=])[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3]{1,40}"
+    r"(?=[/&?=][0-9A-Za-z%\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3])"
+)
+#: An `h` ends a link where the next one is glued to a letter or digit: `a.com/xhttps://b.com/y`.
+_PLAIN = re.compile(
+    rf"{_CHARS}(?:(?:(?<![0-9A-Za-z])[Hh]|[Hh](?!(?i:ttps?://))|{_ENCLOSED}){_CHARS})*+"
+)
 _OPENS = {")": "(", "]": "[", "}": "{"}
 _BRACKETS = frozenset("()[]{}")
 #: Deeper nesting is no link of anybody's; the bound keeps the scan linear.

@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from bot.links.canonical import host_of, host_warning
+from bot.links.canonical import host_of
+from bot.links.lookalikes import host_warning
 from bot.links.recognise.sighting import Sighting
 
 _GONE = frozenset({"OutOfStock", "SoldOut", "Discontinued"})

@@ -128,6 +128,20 @@ async def test_links_answers_each_line_with_an_array() -> None:
     assert found["url"] == "https://shop.example/p"
 
 
+async def test_links_tells_share_codes_and_warnings_an_object_a_line() -> None:
+    lines = ["a.com ￥pZLk2EyTWQ0￥", "nothing", "[a.com](https://b.com)"]
+    status, out, _ = await payontap("links", "--records", stdin="\n".join(map(json.dumps, lines)))
+    found = [json.loads(line) for line in out.splitlines()]
+    assert status == 0
+    assert [(one["line"], one["kind"], one["url"]) for one in found] == [
+        (1, "link", "https://a.com/"),
+        (1, "share_code", None),
+        (3, "link", "https://a.com/"),
+        (3, "link", "https://b.com/"),
+    ]
+    assert [len(one["warnings"]) for one in found] == [0, 1, 0, 1]
+
+
 async def test_links_names_the_line_that_is_no_json_string() -> None:
     status, _, err = await payontap("links", "--json", stdin='"fine"\n{"not": "a string"}\n')
     assert status == 2

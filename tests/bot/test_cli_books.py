@@ -14,7 +14,9 @@ from tests.bot.test_cli import payontap
 from tests.instances import ROOT
 from tests.wallet_core.busy_books import trade
 from tests.wallet_core.world import SHOP, World, world_at
+from wallet_core.audit.checkpoints import opened_checkpoint
 from wallet_core.audit.receipts import signed_receipt
+from wallet_core.audit.signing import SigningKey
 from wallet_core.storage.database import Database
 from wallet_core.storage.liabilities import Liabilities
 from wallet_core.storage.migrate import migrate
@@ -56,7 +58,7 @@ async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
 async def test_audit_and_explain_beside_a_running_instance(office: Office) -> None:
     status, out, err = await office.run("audit")
     assert (status, err) == (0, "")
-    assert out == "The books are right: 6 accounts, 32 entries, 16 transfers, 5 orders.\n"
+    assert out.startswith("The books are right: 6 accounts, 32 entries, 16 transfers, 5 orders, ")
     status, out, err = await office.run("explain", SHOP)
     assert (status, err) == (0, "")
     assert "captured for order" in out
@@ -82,6 +84,70 @@ async def test_a_wrong_row_is_named_in_one_sentence_with_status_1(tmp_path: Path
     assert out.startswith("The books are wrong. Account ")
     assert "after entry 4, but its entries come to" in out
     assert len(out.splitlines()) == 1
+
+
+async def test_checkpoints_are_written_compared_and_refused(office: Office, tmp_path: Path) -> None:
+    file = tmp_path / "elsewhere" / "checkpoints.log"
+    status, text, err = await office.run("checkpoint")
+    assert (status, err) == (0, "")
+    assert opened_checkpoint(text, instance_key(office.data_dir).public).chains
+    for _ in range(2):
+        await office.world.person(f"somebody {file.exists()}", 500)
+        status, out, _ = await office.run("checkpoint", "--out", str(file))
+        assert status == 0
+        assert "keep it away from this machine" in out
+    status, out, err = await office.run("audit", "--checkpoint", str(file))
+    assert (status, err) == (0, "")
+    assert out.splitlines()[1].startswith("2 checkpoints hold; the newest is of 20")
+    stranger = SigningKey.new()
+    for content, words in (
+        (stranger.sign("payontap-checkpoint", opened_checkpoint(text)), "was signed with the key"),
+        ("", "has no checkpoint in it, so it shows nothing."),
+    ):
+        file.write_text(content)
+        status, out, err = await office.run("audit", "--checkpoint", str(file))
+        assert (status, err) == (1, "")
+        assert words in out.splitlines()[1]
+    file.write_text(stranger.sign("payontap-checkpoint", opened_checkpoint(text)))
+    status, _, _ = await office.run(
+        "audit", "--checkpoint", str(file), "--key", stranger.public.text
+    )
+    assert status == 0
+    status, out, err = await office.run("audit", "--checkpoint", str(tmp_path / "none"))
+    assert (status, len(err.splitlines())) == (2, 1)
+
+
+def put_in_place(copy: Path, file: Path) -> None:
+    for path in file.parent.glob(f"{file.name}*"):
+        path.unlink()
+    copy.rename(file)
+
+
+async def test_books_whose_end_was_cut_off_are_right_in_themselves_only(tmp_path: Path) -> None:
+    file, log = tmp_path / "payontap.db", tmp_path / "checkpoints.log"
+    database = Database(f"sqlite:///{file}")
+    await migrate(database)
+    await database.close()
+    async with world_at(f"sqlite:///{file}", create=False) as world:
+        await world.person("anna", 500)
+        copy = file.with_name("copy.db")
+        async with world.database.read() as connection:
+            await connection.exec_driver_sql(f"VACUUM INTO '{copy}'")
+        await world.person("ben", 700)
+    environ = {"PAYONTAP_DATA_DIR": str(tmp_path)}
+
+    async def run(*words: str) -> tuple[int, str, str]:
+        return await payontap(*words, cwd=ROOT, **environ)
+
+    status, _, _ = await run("checkpoint", "--out", str(log))
+    assert status == 0
+    put_in_place(copy, file)
+    status, out, _ = await run("audit")
+    assert (status, len(out.splitlines())) == (0, 1)
+    status, out, _ = await run("audit", "--checkpoint", str(log))
+    assert status == 1
+    assert "The books are not those of the checkpoint. Chain 0 had 2 batches at 20" in out
+    assert "and has 1 now: its end was cut off." in out
 
 
 async def test_a_receipt_is_checked_by_a_stranger_without_any_instance(

@@ -21,6 +21,7 @@ class Counterpart(msgspec.Struct, frozen=True):
 class ExplainedEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An entry, its transfer, the accounts on the other side, and what it was about."""
 
+    account_id: str
     seq: int
     amount_minor: int
     balance_after_minor: int
@@ -42,6 +43,9 @@ _ORDER_WORDS: Mapping[str, str] = {
     "capture": "captured for",
     "void": "given back from",
     "post": "refund of",
+    "rest": "left over from",
+    "fee": "fee of",
+    "settle": "settled from",
 }
 _PAYOUT_WORDS: Mapping[str, str] = {
     "authorise": "held for",
@@ -61,26 +65,61 @@ def entry_words(entry: ExplainedEntry) -> str:
     )
 
 
+#: What the money on an account is there for → the account in words; `{}` is its owner's name.
+_PURPOSE_WORDS: Mapping[Purpose, str] = {
+    Purpose.AVAILABLE: "{}",
+    Purpose.HELD: "held for {}",
+    Purpose.PENDING: "pending for {}",
+    Purpose.ESCROW: "escrow for the owner of {}",
+    Purpose.CLEARING: "{}",
+    Purpose.FEES: "fees of {}",
+    Purpose.PROMOTIONS: "promotions of {}",
+    Purpose.EXCHANGE: "conversions at the rates of {}",
+}
+
+
 def account_words(account_id: str, name: str) -> str:
     """An account in words, such as `held for wallet w_1 of p_1`. `name` is its owner's."""
     try:
         purpose = AccountRef.of_id(account_id).purpose
     except ValueError:
         return account_id
-    return f"held for {name}" if purpose is Purpose.HELD else name
+    return _PURPOSE_WORDS[purpose].format(name)
 
 
 def _what(entry: ExplainedEntry) -> str:
     kind = entry.subject.partition(":")[0]
     if entry.order_number is not None:
-        did = _ORDER_WORDS.get(entry.kind, entry.kind)
+        did = _ORDER_WORDS.get(_did(entry), entry.kind)
         return f"{did} order {entry.order_number} “{entry.order_title}” ({entry.order_state})"
     code = f" (code {entry.code})" if entry.code else ""
     if kind == "topup":
         return f"top-up{code}"
     if kind == "payout":
         return f"{_PAYOUT_WORDS.get(entry.kind, entry.kind)} withdrawal{code}"
-    return f"{entry.kind} {entry.subject}".strip()
+    accounts = _accounts(entry)
+    if any(account.purpose is Purpose.EXCHANGE for account in accounts):
+        return "conversion"
+    did = {"rest": "left over from hold", "fee": "fee"}.get(_did(entry), entry.kind)
+    return f"{did} {entry.subject}".strip()
+
+
+def _did(entry: ExplainedEntry) -> str:
+    """The kind of the entry's transfer, told apart where it did more than one thing."""
+    own, *others = _accounts(entry)
+    if own.purpose is Purpose.FEES and entry.amount_minor > 0:
+        return "fee"
+    if entry.kind == "capture" and entry.amount_minor > 0 and own.held in others:
+        return "rest"
+    if entry.kind == "post" and not any(account.wallet_id for account in (own, *others)):
+        return "settle" if entry.order_number is not None else "post"
+    return entry.kind
+
+
+def _accounts(entry: ExplainedEntry) -> list[AccountRef]:
+    """The entry's own account, then those on the other side."""
+    ids = (entry.account_id, *(other.account_id for other in entry.counterparts))
+    return [AccountRef.of_id(account_id) for account_id in ids]
 
 
 def _other_side(entry: ExplainedEntry) -> str:

@@ -154,9 +154,9 @@ def receipt_words(receipt: Receipt, key: PublicKey, *, key_is_known: bool) -> li
         ),
         f"The tap's event has the digest {receipt.consent.tap_blake2b}.",
         (
-            f"{amount_words(receipt.captured_minor, currency)} went to the seller, and "
-            f"{amount_words(receipt.refunded_minor, currency)} had come back when the receipt was "
-            f"made at {receipt.issued_at}."
+            f"{amount_words(receipt.captured_minor, currency)} was paid for it, whatever shares of "
+            f"that were for others, and {amount_words(receipt.refunded_minor, currency)} had come "
+            f"back when the receipt was made at {receipt.issued_at}."
         ),
     ]
     lines += [f"Transfer {step.id} ({step.kind}) at {step.at}." for step in receipt.transfers]

@@ -36,7 +36,7 @@ from wallet_core.commerce.records import (
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, Value, WriterPort
-from wallet_core.ledger.transfers import Authorise, EndingAction, HoldState, Void, named
+from wallet_core.ledger.transfers import Authorise, EndingAction, HoldState, Void, named, timed
 from wallet_core.locks import Lease, LeaseLost, LeasePort, LeaseUnavailable
 from wallet_core.money import Money
 
@@ -290,7 +290,8 @@ def _refusal_of(facts: TapFacts | None, tap: TapOn) -> Refusal | None:
 
 
 def _new_order(tap: TapOn, quote: Quote, merchant: Merchant, title: str, price: Money) -> Order:
-    name = named("order", tap.event_id)
+    # By the key of the event it is made once; the time in it only keeps neighbours together.
+    name = timed(tap.at_us, "order", tap.event_id)
     return Order(
         id=f"o_{name.hex}",
         number=readable_number(name),
@@ -298,7 +299,7 @@ def _new_order(tap: TapOn, quote: Quote, merchant: Merchant, title: str, price: 
         offer_id=quote.offer_id,
         merchant_id=merchant.id,
         wallet_id=tap.payer.wallet_id,
-        hold_id=named("authorise", tap.event_id),
+        hold_id=timed(tap.at_us, "authorise", tap.event_id),
         amount_minor=price.amount_minor,
         captured_minor=0,
         refunded_minor=0,

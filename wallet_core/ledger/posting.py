@@ -35,8 +35,8 @@ _KINDS = {Post: "post", Authorise: "authorise", Capture: "capture", Void: "void"
 class AccountState(msgspec.Struct, eq=False):
     """A balance, how many entries made it, and what was spent from it lately.
 
-    `id_bytes` is its id as it stands in the journal's leaves. `packed` is what `Spending.pack` made,
-    until `spending` is asked for.
+    `id_bytes` is its id as it stands in the journal's leaves. `packed` is what `Spending.pack`
+    made, until `spending` is asked for.
     """
 
     ref: AccountRef
@@ -131,10 +131,7 @@ class Books:
             payment for payment in payments if self.rules.check(payment, self.accounts, self.now_us)
         ]
         first = len(undo.entries)
-        if type(transfer) is Post:
-            hold_id, legs = None, transfer.legs
-        else:
-            hold_id, legs = self._legs(transfer, undo)
+        hold_id, legs = self._legs(transfer, undo)
         for leg in legs:
             self._enter(leg, transfer.id, undo.entries)
         for payment in spending:
@@ -154,6 +151,8 @@ class Books:
         self.known_transfers[number] = mark
 
     def _legs(self, transfer: Transfer, undo: "Undo") -> tuple[UUID | None, Sequence[Leg]]:
+        if type(transfer) is Post:
+            return None, transfer.legs
         match transfer:
             case Post(legs=legs):
                 return None, legs

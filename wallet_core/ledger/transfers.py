@@ -22,6 +22,18 @@ def named(*parts: object) -> UUID:
     return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
 
 
+def timed(at_us: int, *parts: object) -> UUID:
+    """An id like `named` makes, with the time before it, as UUID version 7 has it (RFC 9562).
+
+    Rows that are made one after the other then stand side by side in an index, and a write touches
+    few of its pages. `at_us` is a part of the name: another time gives another id.
+    """
+    rest = named(at_us, *parts).int
+    milliseconds, fraction_us = divmod(at_us, 1000)
+    head = (milliseconds & 0xFFFF_FFFF_FFFF) << 16 | 7 << 12 | fraction_us << 2
+    return UUID(int=head << 64 | 2 << 62 | rest & 0x3FFF_FFFF_FFFF_FFFF)
+
+
 class Leg(msgspec.Struct, frozen=True):
     """`amount_minor` arrives at `account` (positive) or leaves it (negative)."""
 

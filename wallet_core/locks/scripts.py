@@ -153,7 +153,7 @@ end
 """
 
 # ARGV[1]: a list of calls, each the name of a step and its words, in JSON; so a round trip and the
-# reading of its words are paid once for hundreds of calls. Answers a list of their answers, in JSON.
+# reading of its words are paid once for hundreds of calls. Answers a list of answers, in JSON.
 CALLS = (
     _COMMON
     + _ACQUIRE

@@ -57,9 +57,10 @@ class AccountNumbers:
             yield q.Save([q.Insert(t.accounts, _COLUMNS, rows, if_absent=True)])
             numbers.update((yield from _look_up(missing)))
         return {
-            account_id: NumberedAccount(no, ref, ref.floor_minor, text_bytes(account_id))
+            account_id: NumberedAccount(
+                no, unknown[account_id], unknown[account_id].floor_minor, text_bytes(account_id)
+            )
             for account_id, no in numbers.items()
-            if (ref := unknown[account_id])
         }
 
     def remember(self, found: Mapping[str, NumberedAccount]) -> None:

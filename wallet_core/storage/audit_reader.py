@@ -153,6 +153,22 @@ class AuditReader:
         )
         return pages(self._connection, query, PayoutLine)
 
+    async def chain_at(self, chain_no: int, batch_no: int) -> tuple[int, str] | None:
+        """A chain's length, and the hash of one of its batches; see `ChainReader`."""
+        c, j = t.chains.c, t.journal.c
+        query = (
+            sa.select(c.length, j.hash)
+            .join_from(
+                t.chains,
+                t.journal,
+                sa.and_(j.chain_no == c.no, j.batch_no == batch_no),
+                isouter=True,
+            )
+            .where(c.no == chain_no)
+        )
+        row = (await self._connection.execute(query)).first()
+        return None if row is None else (row.length, bytes(row.hash or b"").hex())
+
     async def stray_lines(self) -> AsyncGenerator[Sequence[StrayLine], None]:
         """Rows whose partner is missing; see `BooksReader`."""
         for stray in strays():

@@ -1,4 +1,4 @@
-"""Tables of the published proofs of liabilities: the statements, and what their paths need."""
+"""Tables of what is published about the books: proofs of liabilities, and checkpoints."""
 
 import sqlalchemy as sa
 
@@ -38,4 +38,14 @@ liability_nodes = sa.Table(
     sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("digest", sa.LargeBinary(32), nullable=False),
     sa.Column("sum_minor", sa.BigInteger, nullable=False),
+)
+
+# At most one a minute, whichever process of the instance writes it. `heads` is what `signed` says
+# of the chains, to see whether anything has moved since.
+checkpoints = sa.Table(
+    "checkpoints",
+    metadata,
+    sa.Column("minute", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("heads", sa.LargeBinary, nullable=False),
+    sa.Column("signed", sa.Text, nullable=False),
 )

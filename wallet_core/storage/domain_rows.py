@@ -9,8 +9,8 @@ says so, the batch is done again with `careful`, which looks first.
 """
 
 from collections import defaultdict
-from collections.abc import Generator, Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from wallet_core.storage.database import metadata
 Key = tuple[Any, ...]
 Place = tuple[str, Key]
 Values = dict[str, Any]
+Undo = Callable[[], object]
 
 
 class DomainRows:
@@ -72,7 +73,7 @@ class DomainRows:
 
     def apply(self, changes: Sequence[c.RowChange]) -> None:
         """Evaluate one commit's changes; raises `Refused` with all as it was."""
-        undo: list[Any] = []
+        undo: list[Undo] = []
         try:
             for change in changes:
                 match change:
@@ -85,39 +86,35 @@ class DomainRows:
                 step()
             raise
 
-    def _insert(self, change: c.Insert, undo: list[Any]) -> None:
-        name = change.table
-        taken = [
-            (unique, key)
-            for unique in unique_keys(name)
-            if (key := _values_of(change.values, unique)) is not None
-        ]
-        for unique, key in taken:
-            if key in self._taken[name, unique]:
+    def _insert(self, change: c.Insert, undo: list[Undo]) -> None:
+        name, values = change.table, change.values
+        primary, own_key = primary_key(name), None
+        free: list[tuple[set[Key], Key]] = []
+        for unique in unique_keys(name):
+            key = _values_of(values, unique)
+            if key is None:
+                continue
+            taken = self._taken[name, unique]
+            if unique == primary:
+                own_key = key
+            if key in taken or (unique == primary and self._rows.get((name, key)) is not None):
                 if change.if_absent:
                     return
                 raise Refused(change.refusal, f"{name}: {dict(zip(unique, key, strict=True))}")
-        own_key = _values_of(change.values, primary_key(name))
-        if own_key is not None and self._rows.get((name, own_key)) is not None:
-            if change.if_absent:
-                return
-            raise Refused(change.refusal, f"{name}: {own_key}")
-        for unique, key in taken:
-            self._taken[name, unique].add(key)
-            undo.append(lambda unique=unique, key=key: self._taken[name, unique].discard(key))
+            free.append((taken, key))
+        for taken, key in free:
+            taken.add(key)
+            undo.append(partial(taken.discard, key))
         if own_key is None:
-            self._keyless.append((name, dict(change.values)))
+            self._keyless.append((name, dict(values)))
             undo.append(self._keyless.pop)
             return
         place = (name, own_key)
-        self._rows[place], self._new[place] = dict(change.values), change
+        self._rows[place], self._new[place] = dict(values), change
+        undo.append(partial(self._rows.pop, place))
+        undo.append(partial(self._new.pop, place))
 
-        def take_back() -> None:
-            del self._rows[place], self._new[place]
-
-        undo.append(take_back)
-
-    def _update(self, change: c.Update, undo: list[Any]) -> None:
+    def _update(self, change: c.Update, undo: list[Undo]) -> None:
         place = (change.table, _key_of(change.table, change.where))
         row = self._rows.get(place)
         if row is None or any(row.get(name) != value for name, value in change.where.items()):
@@ -207,7 +204,7 @@ def _table_order() -> dict[str, int]:
 
 def _values_of(values: Mapping[str, Any], names: Iterable[str]) -> Key | None:
     """The values of a key; None where one of them is missing or null, so that it is unique."""
-    key = tuple(values.get(name) for name in names)
+    key = tuple([values.get(name) for name in names])
     return None if None in key else key
 
 

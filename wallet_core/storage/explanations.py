@@ -13,6 +13,8 @@ from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 from wallet_core.storage.lookups import Lookups, known_subjects
 
+#: Kinds of owners whose id alone says who is meant.
+_KINDS = ("wallet", "merchant", "provider", "escrow", "exchange")
 #: Entries in memory at a time.
 PAGE_ROWS = 300
 
@@ -36,11 +38,11 @@ class Explanations:
     async def accounts_of(self, who: str) -> list[ExplainedAccount]:
         """The accounts that `who` may mean.
 
-        `who` is an account's id, its owner (`merchant:m_1`), or the id of a wallet, a person (ours
-        or a network's), a merchant or a provider.
+        `who` is an account's id, its owner (`merchant:m_1`, `house:own`), or the id of a wallet, a
+        person (ours or a network's), a merchant, a provider, a source of rates, or a host.
         """
         wallets = await Lookups(self._database).wallets_of(who)
-        owners = {who, f"wallet:{who}", f"merchant:{who}", f"provider:{who}"}
+        owners = {who, *(f"{kind}:{who}" for kind in _KINDS)}
         owners |= {f"wallet:{wallet.id}" for wallet in wallets}
         a = t.accounts.c
         query = (
@@ -88,7 +90,10 @@ async def _page(
     others = await _counterparts(connection, account.id, [row["transfer_id"] for row in rows])
     entries = [
         ExplainedEntry(
-            **row, currency=account.currency, counterparts=tuple(others[row["transfer_id"]])
+            **row,
+            account_id=account.id,
+            currency=account.currency,
+            counterparts=tuple(others[row["transfer_id"]]),
         )
         for row in rows
     ]
@@ -123,6 +128,8 @@ async def _names(connection: AsyncConnection, account_ids: Iterable[str]) -> dic
         kind, _, rest = owner.partition(":")
         ids[kind].add(rest)
     words = {f"provider:{name}": f"the till of {name}" for name in ids["provider"]}
+    words |= {f"{kind}:{name}": name for kind in ("escrow", "exchange") for name in ids[kind]}
+    words |= {f"house:{name}": "the house" for name in ids["house"]}
     wallets = sa.select(t.wallets.c.id, t.wallets.c.person_id)
     for row in await connection.execute(wallets.where(t.wallets.c.id.in_(ids["wallet"]))):
         words[f"wallet:{row.id}"] = f"wallet {row.id} of {row.person_id}"

@@ -159,7 +159,8 @@ class PostgresSession:
             case Open():
                 return await self._open(connection, request)
             case Save(writes=writes):
-                return await self._save(connection, writes)
+                await self._save(connection, writes)
+                return None
 
     async def _open(self, connection: Connection, request: Open) -> Opened:
         rows = await connection.fetch(_OPEN, self._chain_no, request.transfer_ids, request.keys)

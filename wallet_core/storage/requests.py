@@ -106,7 +106,11 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`transfers`: number of the id → fingerprint; `commits`: key, fingerprint, refusal, result, time of each."""
+    """What is there: the clock, the chain, and what stands under the names.
+
+    `transfers`: number of the id → fingerprint; `commits`: key, fingerprint, refusal, result and
+    time of each.
+    """
 
     now_us: int
     chain_no: int

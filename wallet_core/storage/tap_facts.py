@@ -41,14 +41,14 @@ _SQLITE = f"""SELECT {_COLUMNS} FROM (SELECT json_extract(value, '$[0]') AS quot
 
 async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tapped, TapFacts]:
     """The facts of each tap whose quote exists."""
+    keys: tuple[Any, ...]
+    if database.is_sqlite:
+        query, keys = _SQLITE, (msgspec.json.encode(taps).decode(),)
+    else:
+        query, keys = _POSTGRES, ([tap[0] for tap in taps], [tap[1] for tap in taps])
     async with database.read() as connection:
-        if database.is_sqlite:
-            keys: tuple[Any, ...] = (msgspec.json.encode(taps).decode(),)
-            result = await connection.exec_driver_sql(_SQLITE, keys)
-        else:
-            quotes, wallets = [tap[0] for tap in taps], [tap[1] for tap in taps]
-            result = await connection.exec_driver_sql(_POSTGRES, (quotes, wallets))
-        return {(row[0], row[1]): _facts(row) for row in result.all()}
+        rows: Sequence[Sequence[Any]] = (await connection.exec_driver_sql(query, keys)).all()
+    return {(row[0], row[1]): _facts(row) for row in rows}
 
 
 def _facts(row: Sequence[Any]) -> TapFacts:

@@ -5,15 +5,18 @@ import gzip
 import resource
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from urllib.parse import quote
 
 import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.links.fetch import FetchCode, Fetcher, FetchError, FetchLimits
+from bot.links.page_cache import MemoryPages, entry_key
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PAGE = "<title>Tea</title>"
@@ -21,9 +24,11 @@ PAGE = "<title>Tea</title>"
 
 @dataclass
 class Shop:
-    """A server on loopback that counts what reaches it."""
+    """A server on loopback that counts what reaches it; `robots` is its robots.txt."""
 
     port: int = 0
+    robots: str | None = None
+    robots_hits: int = 0
     hits: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -40,6 +45,10 @@ async def serving(handler: Handler) -> AsyncIterator[Shop]:
     shop = Shop()
 
     async def count(request: web.Request) -> web.StreamResponse:
+        if request.path == "/robots.txt":
+            shop.robots_hits += 1
+            status = 404 if shop.robots is None else 200
+            return web.Response(status=status, text=shop.robots or "")
         shop.hits.append(request.path_qs)
         shop.headers.append(dict(request.headers))
         return await handler(request)
@@ -113,7 +122,7 @@ async def test_no_spelling_of_loopback_reaches_a_listener() -> None:
             for host in LOOPBACK_SPELLINGS:
                 with pytest.raises(FetchError):
                     await fetcher.get(f"http://{host}:{shop.port}/")
-        assert shop.hits == []
+        assert (shop.hits, shop.robots_hits) == ([], 0)
 
 
 async def test_names_that_resolve_to_private_addresses_reach_nobody() -> None:
@@ -128,7 +137,7 @@ async def test_names_that_resolve_to_private_addresses_reach_nobody() -> None:
             resolver = Answers(evil=[address])
             async with Fetcher(limits=limits, resolver=resolver) as fetcher:
                 assert await code_of(fetcher, shop.url(host="evil.test")) == "forbidden_address"
-        assert shop.hits == []
+        assert (shop.hits, shop.robots_hits) == ([], 0)
 
 
 async def test_a_second_answer_of_the_resolver_is_judged_like_the_first() -> None:
@@ -138,7 +147,7 @@ async def test_a_second_answer_of_the_resolver_is_judged_like_the_first() -> Non
         async with Fetcher(limits=limits, resolver=resolver) as fetcher:
             for path in ("/a", "/b", "/c"):
                 assert await code_of(fetcher, shop.url(path, host="evil.test")) is not None
-        assert shop.hits == []
+        assert (shop.hits, shop.robots_hits) == ([], 0)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -159,7 +168,7 @@ async def test_a_redirect_into_the_private_network_ends_there(status: int) -> No
                     )
                 for target in ("file:///etc/hosts", "gopher://127.0.0.1/", "http://u:p@a.test/"):
                     assert await code_of(fetcher, outer.url(f"/?to={target}")) == "bad_response"
-        assert inner.hits == []
+        assert (inner.hits, inner.robots_hits) == ([], 0)
 
 
 async def test_an_allowed_origin_is_exempt_by_host_and_port_and_nothing_else_is() -> None:
@@ -177,7 +186,7 @@ async def test_a_name_that_resolves_to_an_allowed_origin_is_not_that_origin() ->
             allowed_origins=shop.origin, limits=limits, resolver=Answers(evil=["127.0.0.1"])
         ) as fetcher:
             assert await code_of(fetcher, shop.url(host="evil.test")) == "forbidden_address"
-        assert shop.hits == []
+        assert (shop.hits, shop.robots_hits) == ([], 0)
 
 
 @pytest.mark.parametrize(
@@ -235,6 +244,16 @@ async def test_a_gzip_bomb_is_cut_long_before_it_is_unpacked() -> None:
         unit = 1 if sys.platform == "darwin" else 1024
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit
         assert grown < 60_000_000
+
+
+async def test_packings_that_were_not_asked_for_are_refused_unread() -> None:
+    async def pack(request: web.Request) -> web.Response:
+        headers = {"Content-Encoding": request.query["how"], "Content-Type": "text/html"}
+        return web.Response(body=gzipped_zeros(1), headers=headers)
+
+    async with serving(pack) as shop, Fetcher(allowed_origins=shop.origin) as fetcher:
+        for how in ("br", "zstd", "gzip, gzip", "compress", "nonsense", "deflate"):
+            assert await code_of(fetcher, shop.url(f"/?how={quote(how)}")) == "bad_response", how
 
 
 async def test_an_endless_page_is_cut() -> None:
@@ -309,19 +328,209 @@ async def test_one_request_serves_all_who_ask_at_once_and_the_cache_those_after(
         assert len(shop.hits) == 2
 
 
-async def test_a_kept_page_grows_old() -> None:
+async def until(shop: Shop, hits: int) -> None:
+    """Wait until `hits` requests have reached the shop."""
+    async with asyncio.timeout(30):
+        while len(shop.hits) < hits:  # noqa: ASYNC110 - a server cannot set an event
+            await asyncio.sleep(0.005)
+
+
+async def test_a_kept_page_is_fresh_then_stale_then_old() -> None:
     now = [0.0]
+    bodies = iter(range(100))
+
+    async def count(_: web.Request) -> web.Response:
+        return web.Response(text=f"<p>{next(bodies)}", content_type="text/html")
+
     async with (
-        serving(page) as shop,
+        serving(count) as shop,
+        Fetcher(allowed_origins=shop.origin, clock=lambda: now[0]) as fetcher,
+    ):
+
+        async def body() -> str:
+            return (await fetcher.get(shop.url())).body.decode()
+
+        assert [await body(), len(shop.hits)] == ["<p>0", 1]
+        now[0] = 299.0
+        assert [await body(), len(shop.hits)] == ["<p>0", 1]
+        now[0] = 301.0
+        assert await body() == "<p>0"
+        await until(shop, 2)
+        while await body() == "<p>0":  # noqa: ASYNC110 - same
+            await asyncio.sleep(0.005)
+        assert [await body(), len(shop.hits)] == ["<p>1", 2]
+        now[0] = 301.0 + 901.0
+        assert [await body(), len(shop.hits)] == ["<p>2", 3]
+
+
+async def test_a_server_that_says_nothing_has_changed_is_believed() -> None:
+    now = [0.0]
+
+    async def tagged(request: web.Request) -> web.Response:
+        headers = {"ETag": '"1"', "Last-Modified": "Wed, 25 Nov 2026 10:00:00 GMT"}
+        if request.headers.get("If-None-Match") == '"1"':
+            return web.Response(status=304, headers=headers)
+        return web.Response(text=PAGE, content_type="text/html", headers=headers)
+
+    async def led(request: web.Request) -> web.Response:
+        if request.path == "/short":
+            return web.Response(status=302, headers={"Location": "/long"})
+        return await tagged(request)
+
+    async with (
+        serving(led) as shop,
+        Fetcher(allowed_origins=shop.origin, clock=lambda: now[0]) as fetcher,
+    ):
+        first = await fetcher.get(shop.url("/short"))
+        now[0] = 3000.0
+        again = await fetcher.get(shop.url("/short"))
+        assert again == first
+        assert again.hops == (shop.url("/short"),)
+        assert shop.hits == ["/short", "/long", "/short", "/long"]
+        conditional = [headers.get("If-None-Match") for headers in shop.headers]
+        assert conditional == [None, None, None, '"1"']
+        assert (await fetcher.get(shop.url("/short"), fresh=True)) == first
+        now[0] = 3000.0 + 299.0
+        await fetcher.get(shop.url("/short"))
+        assert len(shop.hits) == 6
+
+
+async def test_a_server_says_how_long_a_page_counts_within_limits() -> None:
+    now = [0.0]
+
+    async def say(request: web.Request) -> web.Response:
+        headers = {"Cache-Control": request.query.get("cc", "")}
+        return web.Response(text=PAGE, content_type="text/html", headers=headers)
+
+    async with (
+        serving(say) as shop,
+        Fetcher(allowed_origins=shop.origin, clock=lambda: now[0]) as fetcher,
+    ):
+        for said, asked in (
+            ("max-age=600", 1), ("public, max-age=999999", 1), ("max-age=1", 2), ("no-store", 3),
+            ("s-maxage=600", 2), ("max-age=x", 2),
+        ):  # fmt: skip
+            shop.hits.clear()
+            now[0] += 100_000
+            for later in (0, 10, 400):
+                now[0] += later
+                await fetcher.get(shop.url(f"/?cc={quote(said)}"))
+            await until(shop, asked)
+            assert len(shop.hits) == asked, said
+
+
+async def test_a_shop_that_stumbles_is_shown_as_it_was_for_a_while() -> None:
+    now = [0.0]
+    well = [True]
+
+    async def stumble(request: web.Request) -> web.Response:
+        return await page(request) if well[0] else web.Response(status=503)
+
+    async with (
+        serving(stumble) as shop,
         Fetcher(allowed_origins=shop.origin, clock=lambda: now[0]) as fetcher,
     ):
         await fetcher.get(shop.url())
-        now[0] = 299.0
+        well[0] = False
+        now[0] = 400.0
         await fetcher.get(shop.url())
-        assert len(shop.hits) == 1
-        now[0] = 301.0
-        await fetcher.get(shop.url())
+        await until(shop, 2)
+        await asyncio.sleep(0.02)
+        assert (await fetcher.get(shop.url())).body == PAGE.encode()
         assert len(shop.hits) == 2
+        now[0] = 901.0
+        assert await code_of(fetcher, shop.url()) == "status"
+
+
+async def test_robots_txt_is_obeyed_read_once_and_not_asked_by_the_owner() -> None:
+    async with serving(page) as shop, Fetcher(allowed_origins=shop.origin) as fetcher:
+        shop.robots = "User-agent: *\nDisallow: /\n\nUser-agent: payontap\nDisallow: /private"
+        await asyncio.gather(*(fetcher.get(shop.url(f"/p/{n}")) for n in range(5)))
+        assert await code_of(fetcher, shop.url("/private/p")) == "robots"
+        assert shop.robots_hits == 1
+        assert len(shop.hits) == 5
+        assert (await fetcher.get(shop.url("/private/p"), fresh=True, invited=True)).status == 200
+
+
+async def test_robots_txt_that_cannot_be_had_forbids_or_allows_as_the_rfc_says() -> None:
+    answers = [(404, None), (403, None), (500, "robots"), (503, "robots"), (429, "robots")]
+    for status, expected in answers:
+
+        async def answer(request: web.Request, status: int = status) -> web.Response:
+            if request.path == "/robots.txt":
+                return web.Response(status=status)
+            return await page(request)
+
+        application = web.Application()
+        application.router.add_get("/{path:.*}", answer)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        listener = socket.create_server(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        await web.SockSite(runner, listener).start()
+        async with Fetcher(allowed_origins=frozenset({("127.0.0.1", port)})) as fetcher:
+            assert await code_of(fetcher, f"http://127.0.0.1:{port}/p") == expected
+        await runner.cleanup()
+
+
+async def test_a_redirect_to_a_forbidden_page_ends_there() -> None:
+    async def lead(_: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": "/private"})
+
+    async with serving(lead) as shop, Fetcher(allowed_origins=shop.origin) as fetcher:
+        shop.robots = "User-agent: *\nDisallow: /private"
+        assert await code_of(fetcher, shop.url("/p")) == "robots"
+        assert shop.hits == ["/p"]
+
+
+async def test_a_small_page_that_sends_its_reader_on_is_followed_like_a_redirect() -> None:
+    async def send_on(request: web.Request) -> web.Response:
+        if request.path == "/p":
+            return await page(request)
+        target = request.query.get("to", "/p")
+        text = f'<meta http-equiv="refresh" content="0;url={target}">'
+        return web.Response(text=text, content_type="text/html")
+
+    async with serving(page) as inner, serving(send_on) as shop:
+        limits = FetchLimits(ports=frozenset({inner.port}))
+        async with Fetcher(allowed_origins=shop.origin, limits=limits) as fetcher:
+            fetched = await fetcher.get(shop.url("/short"))
+            assert (fetched.url_final, len(fetched.hops)) == (shop.url("/p"), 1)
+            inside = inner.url(host="127.0.0.1")
+            assert await code_of(fetcher, shop.url(f"/?to={inside}")) == "forbidden_address"
+            endless = shop.url("/?to=/?to=/x")
+            assert await code_of(fetcher, endless) is None
+        assert inner.hits == []
+
+
+async def test_pages_come_in_utf8_whatever_the_server_sends() -> None:
+    async def speak(request: web.Request) -> web.Response:
+        codec = request.query["codec"]
+        body = f"<title>绿茶</title><meta charset={codec}>".encode(codec)
+        return web.Response(body=body, headers={"Content-Type": "text/html"})
+
+    async with serving(speak) as shop, Fetcher(allowed_origins=shop.origin) as fetcher:
+        for codec in ("gb18030", "utf-8", "utf-16"):
+            fetched = await fetcher.get(shop.url(f"/?codec={codec}"))
+            assert "绿茶" in fetched.body.decode("utf-8")
+            assert fetched.charset == "utf-8"
+
+
+async def test_one_slow_shop_delays_no_other() -> None:
+    async def never(_: web.Request) -> web.Response:
+        await asyncio.sleep(60)
+        return web.Response()
+
+    async with serving(never) as slow, serving(page) as quick:
+        limits = FetchLimits(total_s=60.0)
+        async with Fetcher(allowed_origins=slow.origin | quick.origin, limits=limits) as fetcher:
+            waiting = [asyncio.create_task(code_of(fetcher, slow.url(f"/{n}"))) for n in range(200)]
+            await until(slow, 1)
+            await fetcher.get(quick.url())
+            assert not any(task.done() for task in waiting)
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_a_failure_is_remembered_for_a_while() -> None:
@@ -353,6 +562,32 @@ async def test_one_who_stops_waiting_does_not_take_the_page_from_the_others() ->
         await asyncio.sleep(0.02)
         first.cancel()
         assert (await second).body == PAGE.encode()
+
+
+async def test_two_processes_share_pages_and_requests() -> None:
+    async def slow(request: web.Request) -> web.Response:
+        await asyncio.sleep(0.1)
+        return await page(request)
+
+    store = MemoryPages(bytes_max=1_000_000, clock=time.time)
+    async with (
+        serving(slow) as shop,
+        Fetcher(allowed_origins=shop.origin, store=store) as one,
+        Fetcher(allowed_origins=shop.origin, store=store) as other,
+    ):
+        seen = await asyncio.gather(one.get(shop.url()), other.get(shop.url()))
+        assert seen[0] == seen[1]
+        assert len(shop.hits) == 1
+        await other.get(shop.url())
+        assert len(shop.hits) == 1
+
+
+async def test_a_process_that_died_while_asking_holds_nobody_up_for_long() -> None:
+    store = MemoryPages(bytes_max=1_000_000, clock=time.time)
+    async with serving(page) as shop:
+        await store.claim(f"flight:{entry_key('html', shop.url())}", "dead", for_s=0.2)
+        async with Fetcher(allowed_origins=shop.origin, store=store) as fetcher:
+            assert (await fetcher.get(shop.url())).body == PAGE.encode()
 
 
 async def test_the_fetcher_says_who_it_is_and_keeps_no_cookies(

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.links.fetch import Fetcher
-from bot.links.inspect import InspectError, inspect, inspection_lines, links_line
+from bot.links.inspect import InspectError, findings, inspect, inspection_lines, links_line
 
 PAGE = """<!doctype html><html lang="en"><title>Green tea</title>
 <script type="application/ld+json">{"@context": "https://schema.org", "@type": "Product",
@@ -111,5 +111,32 @@ async def test_a_broken_block_is_named(tmp_path: Path) -> None:
 
 def test_the_links_of_a_message_become_plain_records() -> None:
     assert links_line("看https://a.com/x?utm_source=1。") == [
-        {"text": "https://a.com/x?utm_source=1", "url": "https://a.com/x", "start": 1, "end": 29}
+        {
+            "text": "https://a.com/x?utm_source=1",
+            "url": "https://a.com/x",
+            "start": 1,
+            "end": 29,
+        }
     ]
+
+
+def test_a_doubtful_link_comes_with_its_warning() -> None:
+    (imitated,) = links_line("https://pаypal.com/x")
+    assert imitated["url"] == "https://xn--pypal-4ve.com/x"
+    assert len(imitated["warnings"]) == 1
+    shown, target = links_line("[shop.com](https://other.com/x)")
+    assert "warnings" not in shown
+    assert target["warnings"] == ["The link shows shop.com but leads to other.com."]
+
+
+def test_findings_hold_links_and_share_codes_in_their_order() -> None:
+    text = "a.com ￥pZLk2EyTWQ0￥ b.com"
+    found = findings(text)
+    assert [finding["kind"] for finding in found] == ["link", "share_code", "link"]
+    code = found[1]
+    assert (code["url"], code["app"], text[code["start"] : code["end"]]) == (
+        None,
+        "Taobao",
+        "￥pZLk2EyTWQ0￥",
+    )
+    assert "Taobao" in code["warnings"][0]

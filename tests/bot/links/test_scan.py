@@ -38,6 +38,56 @@ def texts(message: str) -> list[str]:
         ("我买了.手机坏了", []),
         ("邮箱是foo@a.com。", []),
         ("《https://a.com/x》", ["https://a.com/x"]),
+        ("https://a.com，联系foo@b.com", ["https://a.com"]),
+        ("https://a.com/x 或 foo@b.com", ["https://a.com/x"]),
+        ("https://a.com/s?q=绿茶&p=2看看", ["https://a.com/s?q=绿茶&p=2"]),
+        ("https://a.com/分类/茶/1.html很好", ["https://a.com/分类/茶/1.html"]),
+        ("https://a.com/看看，https://b.com/x看/y", ["https://a.com/", "https://b.com/x"]),
+        ("58.com、51.cn、99.co", ["58.com", "51.cn", "99.co"]),
+        ("[https://a.com/x]【b.com】〔c.com〕", ["https://a.com/x", "b.com", "c.com"]),
+        ("『https://a.com/x』〈https://b.com/y〉", ["https://a.com/x", "https://b.com/y"]),
+        ("“https://a.com/x”‘https://b.com/y’", ["https://a.com/x", "https://b.com/y"]),
+        (
+            "https://a.com/x…… https://b.com/y～ https://c.com/z〜",
+            ["https://a.com/x", "https://b.com/y", "https://c.com/z"],
+        ),
+        (
+            "https://a.com/x？https://b.com/y：https://c.com/z",
+            ["https://a.com/x", "https://b.com/y", "https://c.com/z"],
+        ),
+        ("https://a.com/x｜https://b.com/y／z", ["https://a.com/x", "https://b.com/y"]),
+        (
+            "淘宝的https://m.a.com/h.5A2b?tk=x1Y2z3 CZ3457「新茶」",
+            ["https://m.a.com/h.5A2b?tk=x1Y2z3"],
+        ),
+        ("https://a.com/x\u3000https://b.com/y", ["https://a.com/x", "https://b.com/y"]),
+        ("看www.a.com，再看WWW.B.CN！", ["www.a.com", "WWW.B.CN"]),
+        ("https://a.com/x\u2060\u200e。", ["https://a.com/x"]),
+        ("\u2066https://a.com/x\u2069", ["https://a.com/x"]),
+        ("https://a.com/xhttps://b.com/y", ["https://a.com/x", "https://b.com/y"]),
+        ("https://a.comhttps://b.com", ["https://a.com", "https://b.com"]),
+        ("ดูที่https://a.com/xครับ", ["https://a.com/x"]),
+        ("ดูที่ a.co.thครับ", ["a.co.th"]),
+        ("सामान https://a.in/x। अच्छा", ["https://a.in/x"]),
+        ("https://उदाहरण.भारत/x", ["https://उदाहरण.भारत/x"]),
+        ("देखो उदाहरण.भारत अभी", ["उदाहरण.भारत"]),
+        ("https://موقع.مصر/x، جيد؟", ["https://موقع.مصر/x"]),
+        ("زوروا موقع.مصر الآن", ["موقع.مصر"]),
+        ("https://a.com/ru/Чай, потом", ["https://a.com/ru/Чай"]),
+        ("см. магазин.com и сайт.рф.", ["магазин.com", "сайт.рф"]),
+        ("mua tại cửahàng.vn nhé", ["cửahàng.vn"]),
+        ("👉https://a.com/x👈 🎁a.com🎁", ["https://a.com/x", "a.com"]),
+        ("¥199的https://a.com/x￥", ["https://a.com/x"]),
+        ("价格3.50元,a.cn便宜", ["a.cn"]),
+        (
+            "https://a.com:8443/x，https://1.2.3.4:81/y。",
+            ["https://a.com:8443/x", "https://1.2.3.4:81/y"],
+        ),
+        ("http://xn--fsqu00a.xn--fiqs8s/x。", ["http://xn--fsqu00a.xn--fiqs8s/x"]),
+        (
+            "a.shop、b.store、c.online、d.xyz、e.app、f.中国",
+            ["a.shop", "b.store", "c.online", "d.xyz", "e.app", "f.中国"],
+        ),
     ],
 )
 def test_a_link_inside_a_sentence_without_blanks_is_found_whole(
@@ -72,6 +122,37 @@ def test_a_link_inside_a_sentence_without_blanks_is_found_whole(
         ("купить на сайт.рф сейчас", ["сайт.рф"]),
         ("https://xn--80aswg.xn--p1ai/x", ["https://xn--80aswg.xn--p1ai/x"]),
         ("163.com and 1688.com", ["163.com", "1688.com"]),
+        ("[tea](https://a.com/x 'Tea')", ["https://a.com/x"]),
+        ("![tea](https://a.com/x.png)", ["https://a.com/x.png"]),
+        ("[1]: https://a.com/x", ["https://a.com/x"]),
+        ("[a](https://a.com)[b](mailto:b@c.com)", ["https://a.com"]),
+        ("<a href='https://a.com/x'>a.com</a>", ["https://a.com/x", "a.com"]),
+        ("||https://a.com/x|| ~~https://b.com/y~~", ["https://a.com/x", "https://b.com/y"]),
+        ("{https://a.com/x} [https://b.com/y]", ["https://a.com/x", "https://b.com/y"]),
+        ("https://a.com/x[1] https://a.com/{id}", ["https://a.com/x[1]", "https://a.com/{id}"]),
+        (
+            "https://a.com/x). https://b.com/y]; https://c.com/z}!",
+            ["https://a.com/x", "https://b.com/y", "https://c.com/z"],
+        ),
+        ("Tom's https://a.com/x's and a.com's", ["https://a.com/x", "a.com"]),
+        ("https://a.com/?q=a+b&c=%E8%8C%B6#top", ["https://a.com/?q=a+b&c=%E8%8C%B6#top"]),
+        (
+            "https://a.com/#/item/1 https://a.com/@name",
+            ["https://a.com/#/item/1", "https://a.com/@name"],
+        ),
+        (
+            "https://web.archive.org/web/1/https://a.com/x",
+            ["https://web.archive.org/web/1/https://a.com/x"],
+        ),
+        ("https://a.com?u=https://b.com/y", ["https://a.com?u=https://b.com/y"]),
+        ("go to a.photography or b.versicherung/x", ["a.photography", "b.versicherung/x"]),
+        (
+            "https://münchen.de/straße https://ñandú.cl",
+            ["https://münchen.de/straße", "https://ñandú.cl"],
+        ),
+        ("url=https://a.com/x; see:https://b.com/y", ["https://a.com/x", "https://b.com/y"]),
+        ("pаypal.com", ["pаypal.com"]),
+        ("EXAMPLE.COM and Example.Com", ["EXAMPLE.COM", "Example.Com"]),
     ],
 )
 def test_brackets_marks_and_punctuation_around_a_link_stay_outside(
@@ -90,6 +171,14 @@ def test_brackets_marks_and_punctuation_around_a_link_stay_outside(
         "ftp://a.com/x",
         "version 1.2.3 costs 3.50 at 10.am",
         "I went home.It was late",
+        "Yes.It is. OK.So what? Acme Inc.In time. Paid.My turn. Fine.To go.",
+        "foo@例子.a.com foo.bar@a.com，foo@a.co.uk。",
+        "john@a.com/x john@a.com:25 john+x@a.com?subject=hi",
+        "see https:// a and http:///x and https://?x",
+        "https://a.com@b.com/x https://a.com:80@b.com/x",
+        "ssh://git@a.com/x git@a.com:o/r.git",
+        "main.go Cargo.toml a.b.c.d index.html app.js style.css data.json",
+        "https://xn--a-ecp.notatld/ https://a.com-",
         "obj.name(1)",
         "@a.com #a.com $a.com",
         "https://user:secret@a.com/x",
@@ -132,3 +221,12 @@ def test_any_text_is_scanned_and_links_never_overlap(message: str) -> None:
 )  # fmt: skip
 def test_a_megabyte_of_anything_ends(unit: str) -> None:
     find_links(unit * (200_000 // len(unit)))
+
+
+def test_the_text_of_a_markdown_link_is_told_with_its_target() -> None:
+    first, second, last = find_links("see [a.com](https://b.com/x) and https://c.com")
+    assert (first.text, first.shown) == ("a.com", None)
+    assert (second.text, second.shown) == ("https://b.com/x", "a.com")
+    assert last.shown is None
+    (third,) = find_links("](https://c.com)")
+    assert third.shown is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.wallet_core.busy_books import trade
+from tests.wallet_core.busy_books import convert, sell_in_parts, trade
 from tests.wallet_core.world import SHOP, World
 from wallet_core.audit.explaining import ExplainedEntry, entry_words
 from wallet_core.ledger import accounts
@@ -96,3 +96,44 @@ async def test_pages_join_without_gap(world: World, monkeypatch: pytest.MonkeyPa
     entries = await entries_of(world, accounts.wallet(anna.wallet_id, "CNY").id)
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     assert len(entries) > 6
+
+
+async def test_captures_in_parts_tell_shares_fees_and_what_was_left_over(world: World) -> None:
+    await trade(world)
+    await sell_in_parts(world)
+    anna = await world.person("anna")
+    wallet = accounts.wallet(anna.wallet_id, "CNY")
+    own = [entry_words(entry) for entry in await entries_of(world, wallet.id)]
+    (rest,) = [line for line in own if "left over" in line]
+    assert "+CNY 20.00  left over from hold sale, from held for wallet" in rest
+    held = [entry_words(entry) for entry in await entries_of(world, wallet.held.id)]
+    first, last = [line for line in held if "−CNY 30.00  capture sale" in line]
+    assert f"wallet {anna.wallet_id} of {anna.person_id} (CNY 20.00)" in last
+    for part in (
+        "fees of the house (CNY 1.20)",
+        f"Tea House ({SHOP}) (CNY 18.80)",
+        f"pending for Tea House ({SHOP}) (CNY 10.00)",
+    ):
+        assert part in first
+    fees = [entry_words(e) for e in await entries_of(world, accounts.fees("CNY").id)]
+    assert len(fees) == 3
+    assert all("+CNY 1.20  fee sale, from held for wallet" in line for line in fees)
+
+
+async def test_conversions_gifts_and_escrow_have_words(world: World) -> None:
+    await trade(world)
+    await convert(world)
+    ben = await world.person("ben")
+    yuan, dollars = [accounts.wallet(ben.wallet_id, code) for code in ("CNY", "USD")]
+    own = "\n".join([entry_words(entry) for entry in await entries_of(world, yuan.id)])
+    assert "−CNY 70.00  conversion, to conversions at the rates of ecb (CNY 69.30)" in own
+    assert "(USD 9.70)" in own
+    assert "+CNY 3.00  post gift, from promotions of the house" in own
+    assert "−CNY 4.00  post keep, to escrow for the owner of shop.example" in own
+    (bought,) = [entry_words(entry) for entry in await entries_of(world, dollars.id)]
+    assert "+USD 9.70  conversion, from " in bought
+    assert "conversions at the rates of ecb (USD 9.70)" in bought
+    about = Explanations(world.database)
+    assert len(await about.accounts_of("ecb")) == 2
+    assert [a.balance_minor for a in await about.accounts_of("shop.example")] == [400]
+    assert len(await about.accounts_of("house:own")) == 2

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from tests.wallet_core.busy_books import trade
+from tests.wallet_core.busy_books import convert, sell_in_parts, trade
 from tests.wallet_core.world import SHOP, World
 from wallet_core.audit.liabilities import (
     PersonalProof,
@@ -135,3 +135,30 @@ async def test_old_paths_go_and_old_statements_stay(world: World) -> None:
     assert await world.count(at.liability_statements) == len(names)
     assert await world.count(at.liability_leaves) == KEPT_PROOFS
     assert await liabilities.latest() == max(names)
+
+
+async def test_pending_money_escrow_and_each_currency_are_owed_but_not_what_is_the_houses(
+    world: World,
+) -> None:
+    await trade(world)
+    await sell_in_parts(world)
+    await convert(world)
+    liabilities, public = await published(world)
+    totals = {each.currency: each.total_minor for each in public.statements}
+    own = {}
+    for code in ("CNY", "USD"):
+        house = (
+            accounts.clearing("cash", code),
+            accounts.exchange("ecb", code),
+            accounts.fees(code),
+            accounts.promotions(code),
+        )
+        own[code] = sum([await world.reader.balance_minor(account) for account in house])
+    assert totals == {code: -minor for code, minor in own.items()}
+    (shop,) = await liabilities.proofs_of([f"merchant:{SHOP}"])
+    pending_minor = await world.reader.balance_minor(accounts.pending(SHOP, "CNY"))
+    assert pending_minor == 1_000
+    assert shop.amount_minor == await world.earned() + pending_minor
+    (kept,) = await liabilities.proofs_of(["escrow:shop.example"])
+    assert kept.amount_minor == 400
+    checked_proof(kept, KEY.public, public)

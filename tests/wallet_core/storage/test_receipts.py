@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from tests.wallet_core.world import PRICE_MINOR, SHOP, World
+from tests.wallet_core.world import CNY, PRICE_MINOR, SHOP, World
+from wallet_core.audit.auditing import audit
 from wallet_core.audit.receipts import (
     KIND,
     ReceiptFacts,
@@ -13,7 +14,10 @@ from wallet_core.audit.receipts import (
     signed_receipt,
 )
 from wallet_core.audit.signing import NotProven, SigningKey
-from wallet_core.ledger.transfers import named
+from wallet_core.ledger import accounts
+from wallet_core.ledger.commits import Commit, Update
+from wallet_core.ledger.transfers import Capture, Leg, named
+from wallet_core.storage.audit_reader import books_of
 from wallet_core.storage.receipts import ReceiptReader
 
 KEY = SigningKey.new()
@@ -75,3 +79,43 @@ async def test_a_receipt_that_contradicts_itself_proves_nothing(world: World) ->
     other = msgspec.structs.replace(receipt.consent, quote=quote)
     with pytest.raises(NotProven, match="not the one whose digest"):
         opened_receipt(KEY.sign(KIND, msgspec.structs.replace(receipt, consent=other)))
+
+
+async def test_a_receipt_of_what_was_captured_in_parts_tells_each_of_them(world: World) -> None:
+    await world.open_shop()
+    await world.offer(stock=5)
+    await world.quote()
+    order = await world.bought(await world.person("anna", 90_000), "tap")
+    for part, last in ((12_000, False), (3_000, True)):
+        fee = Leg(accounts.fees(CNY), 100)
+        await world.writer.commit(
+            Commit(
+                key=f"part {part}",
+                transfers=(
+                    Capture(
+                        id=named(part),
+                        hold_id=order.hold_id,
+                        amount_minor=part,
+                        shares=(fee,),
+                        last=last,
+                        subject=f"order:{order.id}",
+                    ),
+                ),
+                rows=(
+                    Update(
+                        table="orders",
+                        where={"id": order.id},
+                        values={"state": "paid" if last else "authorised"},
+                        add={"captured_minor": part},
+                    ),
+                ),
+            )
+        )
+    facts = await ReceiptReader(world.database).facts(await world.order(order.id))
+    receipt, key = opened_receipt(signed_receipt(KEY, facts), KEY.public)
+    assert [step.kind for step in receipt.transfers] == ["authorise", "capture", "capture"]
+    assert (receipt.price.amount_minor, receipt.captured_minor) == (PRICE_MINOR, 15_000)
+    words = " ".join(receipt_words(receipt, key, key_is_known=True))
+    assert "CNY 150.00 was paid for it, whatever shares of that were for others" in words
+    async with books_of(world.database) as books:
+        assert (await audit(books)).order_count == 1

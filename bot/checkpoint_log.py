@@ -1,0 +1,103 @@
+"""Each minute a signed checkpoint of the journal, and the file to which they are exported."""
+
+import asyncio
+import os
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+
+from wallet_core.audit.checkpoints import opened_checkpoint
+from wallet_core.audit.signing import NotProven, SigningKey
+from wallet_core.errors import StorageUnavailable
+from wallet_core.storage.checkpoints import Checkpoints
+
+_log = structlog.get_logger(__name__)
+
+EVERY_S = 60.0
+#: More than the longest line: 256 chains of about 150 characters each.
+_TAIL_BYTES = 100_000
+
+
+class CheckpointLog:
+    """A file with one checkpoint a line, which only ever grows. All of it raises `OSError`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, *lines: str) -> None:
+        """Add lines; once this returns they are on the disk."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            _write_all(descriptor, "".join(f"{line}\n" for line in lines).encode("ascii"))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def last_minute(self) -> int:
+        """The minute since the epoch of the last checkpoint in it, -1 where there is none.
+
+        A line that was being written when the machine stopped is no checkpoint: it is cut off.
+        """
+        if not self.path.exists():
+            return -1
+        with self.path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - _TAIL_BYTES))
+            tail = file.read()
+        whole = tail[: tail.rfind(b"\n") + 1]
+        if len(whole) < len(tail):
+            os.truncate(self.path, size - len(tail) + len(whole))
+        lines = whole.decode("ascii", "replace").split()
+        try:
+            return _minute_of(lines[-1]) if lines else -1
+        except NotProven:
+            _log.warning("checkpoint_log_unreadable", file=str(self.path))
+            return -1
+
+
+@dataclass
+class CheckpointClock:
+    """Writes a checkpoint each minute if anything has moved, and exports those that others wrote.
+
+    Several processes of an instance may do so: one of them writes, each exports to its own file.
+    """
+
+    checkpoints: Checkpoints
+    key: SigningKey
+    log: CheckpointLog
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        minute: int | None = None
+        while True:
+            try:
+                await self.checkpoints.write(self.key)
+                if minute is None:
+                    minute = await asyncio.to_thread(self.log.last_minute)
+                minute = await self._export(minute)
+            except StorageUnavailable as error:
+                _log.warning("checkpoint_delayed", error=str(error)[:300])
+            except OSError as error:
+                # What could not be written is exported with the next one.
+                _log.error("checkpoint_not_exported", file=str(self.log.path), error=str(error))
+            await asyncio.sleep(EVERY_S)
+
+    async def _export(self, minute: int) -> int:
+        """Add what the file does not have yet; gives the minute of the last line."""
+        while page := await self.checkpoints.after(minute):
+            await asyncio.to_thread(self.log.append, *(stored.signed for stored in page))
+            minute = page[-1].minute
+        return minute
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+def _minute_of(signed: str) -> int:
+    at = datetime.fromisoformat(opened_checkpoint(signed).at)
+    return int(at.timestamp()) // 60

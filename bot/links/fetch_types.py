@@ -1,0 +1,83 @@
+"""What is asked of the fetcher, what it answers, and how much it may take."""
+
+from typing import Literal
+
+import msgspec
+
+from bot.links.addresses import WEB_PORTS
+from wallet_core.errors import PayontapError
+
+Kind = Literal["html", "image", "text", "json"]
+FetchCode = Literal[
+    "bad_url", "forbidden_port", "forbidden_address", "robots", "too_many_redirects", "too_large",
+    "timeout", "unreachable", "tls", "status", "content_type", "busy", "bad_response",
+]  # fmt: skip
+
+ACCEPT: dict[Kind, str] = {
+    "html": "text/html,application/xhtml+xml;q=0.9",
+    "image": "image/webp,image/png,image/jpeg,image/*;q=0.5",
+    "text": "text/plain",
+    "json": "application/json",
+}
+TYPES: dict[Kind, frozenset[str]] = {
+    "html": frozenset({"text/html", "application/xhtml+xml"}),
+    "image": frozenset(
+        {"image/jpeg", "image/jpg", "image/pjpeg", "image/png", "image/webp", "image/gif",
+         "image/avif", "image/bmp", "image/x-ms-bmp"}
+    ),
+    "text": frozenset({"text/plain"}),
+    "json": frozenset({"application/json", "application/ld+json", "text/json"}),
+}  # fmt: skip
+
+
+class FetchError(PayontapError):
+    """A page that was not fetched. `code` is for machines, the text one sentence for people."""
+
+    def __init__(self, code: FetchCode, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.code: FetchCode = code
+        self.message = message
+        self.status = status
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """What a server sent. `hops` are the addresses that led on to `url_final`, in order.
+
+    A page's `body` is UTF-8 whenever its charset could be told, and `charset` says so.
+    """
+
+    url_final: str
+    status: int
+    content_type: str
+    charset: str | None
+    body: bytes
+    hops: tuple[str, ...] = ()
+
+
+class FetchLimits(msgspec.Struct, frozen=True):
+    """What one request and the fetcher as a whole may take; times in seconds.
+
+    A page counts as fresh for `fresh_s`, or longer, to `fresh_s_max`, if its server says so. Then
+    it is still answered for `stale_s` while it is asked for again, and for `kept_s` it is only
+    asked whether it has changed. A failure is remembered for `negative_s`, a page that does not
+    exist for `fresh_s`.
+    """
+
+    total_s: float = 5.0
+    redirects_max: int = 5
+    page_bytes_max: int = 2_000_000
+    image_bytes_max: int = 8_000_000
+    fresh_s: float = 300.0
+    fresh_s_max: float = 900.0
+    stale_s: float = 600.0
+    kept_s: float = 3_600.0
+    negative_s: float = 30.0
+    cache_bytes_max: int = 32_000_000
+    host_interval_s: float = 1.0
+    host_burst: int = 3
+    host_wait_s_max: float = 3.0
+    connections_per_host: int = 4
+    ports: frozenset[int] = WEB_PORTS
+
+
+DEFAULT_LIMITS = FetchLimits()

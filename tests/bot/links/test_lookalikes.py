@@ -1,0 +1,62 @@
+"""Hosts that a reader may take for others."""
+
+import pytest
+
+from bot.links.lookalikes import host_warning, shown_elsewhere_warning
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["аррӏе.com", "pаypal.com", "xn--80ak6aa92e.com", "gооgle.com", "paγpal.com", "ıkea.com",
+     "example.comノlogin.shop", "www.apple.com.verify.top", "ѕсоре.com", "аррӏе.com:8443",
+     "xn--\u0661.com",
+     "ոսօ.com", "mіcrosoft.com", "paypal.com.secure-login.net"],
+)  # fmt: skip
+def test_a_host_that_imitates_another_is_warned_about(host: str) -> None:
+    assert host_warning(host) is not None
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["example.com", "bücher.de", "例子.中国", "ソニーstore.jp", "сайт.рф", "сор.рф", "xn--p1ai.рф",
+     "пример.com", "naver한국.kr", "127.0.0.1", "κατάστημα.gr",
+     "shop.com.br", "a.co.uk", "127.0.0.1:8001", "[::1]", "[::1]:8001",
+     "localhost", "ノート.jp", "straße.de", "한국쇼핑.com", "com.example", "net.shop.com", "i❤.ws"],
+)  # fmt: skip
+def test_an_honest_host_is_not(host: str) -> None:
+    assert host_warning(host) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "url"),
+    [
+        ("https://shop.example.com/p", "https://evil.com/p"),
+        ("shop.com", "https://shop.com.evil.net/"),
+        ("Tea at shop.com today", "https://evil.com/"),
+        ("www.shop.com", "https://evil.com/"),
+    ],
+)
+def test_a_text_that_names_another_host_than_the_target_is_warned_about(
+    shown: str, url: str
+) -> None:
+    warning = shown_elsewhere_warning(shown, url)
+    assert warning is not None
+    assert "leads to" in warning
+
+
+@pytest.mark.parametrize(
+    ("shown", "url", "final"),
+    [
+        ("https://shop.com/p", "https://shop.com/p?utm_source=x", None),
+        ("shop.com/p…", "https://www.shop.com/product", None),
+        ("Green tea", "https://shop.com/p", None),
+        ("", "https://shop.com/p", None),
+        ("bücher.de", "https://xn--bcher-kva.de/", None),
+        ("shop.com/p", "https://s.example/x1", "https://shop.com/p"),
+        ("https://m.shop.com/p", "https://shop.com/p", None),
+    ],
+)
+def test_a_text_that_names_the_target_or_no_host_is_not(
+    shown: str, url: str, final: str | None
+) -> None:
+    assert shown_elsewhere_warning(shown, url, final) is None

@@ -1,0 +1,79 @@
+"""robots.txt as RFC 9309 says."""
+
+import asyncio
+
+import pytest
+
+from bot.links.robots import RobotsFile, RobotsKeeper, parse_robots
+
+
+def allow(text: str, path: str) -> bool:
+    return parse_robots(text.encode(), "Payontap").allow(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "expected"),
+    [
+        ("", "/", True),
+        ("User-agent: *\nDisallow: /", "/p", False),
+        ("User-agent: *\nDisallow: /", "/robots.txt", True),
+        ("User-agent: *\nDisallow:", "/p", True),
+        ("user-agent:payontap\ndisallow:/p # ours", "/p/1", False),
+        ("User-agent: Payontap/2.0\nDisallow: /p", "/p", False),
+        ("User-agent: PayontapX\nDisallow: /", "/p", True),
+        ("User-agent: other\nDisallow: /", "/p", True),
+        ("User-agent: *\nDisallow: /\nUser-agent: payontap\nAllow: /", "/p", True),
+        ("User-agent: payontap\nUser-agent: other\nDisallow: /p", "/p", False),
+        ("User-agent: other\nDisallow: /a\nUser-agent: payontap\nDisallow: /b", "/a", True),
+        ("User-agent: payontap\nDisallow: /a\n\nUser-agent: payontap\nDisallow: /b", "/a", False),
+        ("User-agent: *\nDisallow: /a\nAllow: /a/b", "/a/b", True),
+        ("User-agent: *\nAllow: /a/b\nDisallow: /a", "/a/b", True),
+        ("User-agent: *\nAllow: /a\nDisallow: /a", "/a", True),
+        ("User-agent: *\nDisallow: /*.pdf$", "/x/y.pdf", False),
+        ("User-agent: *\nDisallow: /*.pdf$", "/x/y.pdf?z", True),
+        ("User-agent: *\nDisallow: /*.pdf", "/x/y.pdf?z", False),
+        ("User-agent: *\nDisallow: /*/cart", "/de/cart/1", False),
+        ("User-agent: *\nDisallow: /x$", "/x", False),
+        ("User-agent: *\nDisallow: /x$", "/xy", True),
+        ("User-agent: *\nDisallow: *?s=", "/find?s=tea", False),
+        ("User-agent: *\nDisallow: /a*b*c", "/a-c-b-c", False),
+        ("User-agent: *\nDisallow: /a*b*c$", "/a-b-c-d", True),
+        ("User-agent: *\nDisallow: /ü", "/%C3%BC", False),
+        ("User-agent: *\nDisallow: /%c3%bc", "/%C3%BC", False),
+        ("User-agent: *\nDisallow: /a%2Fb", "/a/b", True),
+        ("User-agent: *\nDisallow: /%61", "/a", False),
+        ("Disallow: /", "/p", True),
+        ("<!doctype html><p>Not found</p>", "/p", True),
+        ("\ufeffUser-agent: *\r\nDisallow: /p\r\n", "/p", False),
+        ("User-agent: *\nCrawl-delay: 3\nSitemap: https://a.com/s\nDisallow: /p", "/p", False),
+    ],
+)
+def test_the_longest_rule_of_the_own_group_decides(text: str, path: str, *, expected: bool) -> None:
+    assert allow(text, path) is expected
+
+
+def test_a_file_made_to_slow_its_reader_does_not() -> None:
+    hostile = "User-agent: *\n" + "Disallow: /" + "*a" * 450 + "$\n"
+    rules = parse_robots((hostile * 500).encode(), "Payontap")
+    assert rules.allow("/" + "a" * 2000 + "b")
+    parse_robots(b"\xff\x00:\n" * 200_000, "Payontap")
+
+
+async def test_a_host_is_asked_once_for_all_and_again_the_next_day() -> None:
+    now = [0.0]
+    asked: list[str] = []
+
+    async def read(origin: str) -> RobotsFile:
+        asked.append(origin)
+        await asyncio.sleep(0)
+        return RobotsFile(found=True, body=b"User-agent: *\nDisallow: /no")
+
+    keeper = RobotsKeeper(read, product="Payontap", clock=lambda: now[0])
+    answers = await asyncio.gather(*(keeper.allow("https://a.com", f"/{n}") for n in range(9)))
+    assert all(answers)
+    assert not await keeper.allow("https://a.com", "/no")
+    assert asked == ["https://a.com"]
+    now[0] = 24 * 3600.0
+    await keeper.allow("https://a.com", "/x")
+    assert len(asked) == 2
+    await keeper.close()

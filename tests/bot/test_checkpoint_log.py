@@ -1,0 +1,77 @@
+"""Checkpoints reach the file once each, whoever wrote them and whatever stopped in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.checkpoint_log import CheckpointClock, CheckpointLog
+from tests.wallet_core.world import World, world_at
+from wallet_core.audit.checkpoints import Head, compare, opened_checkpoint, signed_checkpoint
+from wallet_core.audit.signing import SigningKey
+from wallet_core.storage.audit_reader import books_of
+from wallet_core.storage.checkpoints import Checkpoints
+
+KEY = SigningKey.new()
+MINUTE_US = 60_000_000
+
+
+@pytest.fixture
+async def world(database_url: str) -> AsyncIterator[World]:
+    async with world_at(database_url) as world:
+        yield world
+
+
+async def exported(world: World, log: CheckpointLog, count: int) -> list[str]:
+    """What is in the file once a process has run until it has `count` lines."""
+    clock = CheckpointClock(Checkpoints(world.database), KEY, log)
+    task = asyncio.create_task(clock.run())
+    try:
+        async with asyncio.timeout(20):
+            while not log.path.exists() or len(log.path.read_text().splitlines()) < count:  # noqa: ASYNC110 - it is a file
+                await asyncio.sleep(0.01)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    return log.path.read_text().splitlines()
+
+
+async def test_two_processes_write_one_checkpoint_and_each_exports_all(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock_us = [100 * MINUTE_US]
+
+    async def now_us(_connection: object) -> int:
+        return clock_us[0]
+
+    monkeypatch.setattr(world.database, "now_us", now_us)
+    await world.person("anna", 500)
+    first, second = CheckpointLog(tmp_path / "first.log"), CheckpointLog(tmp_path / "second.log")
+    (line,) = await exported(world, first, 1)
+    assert await exported(world, second, 1) == [line]
+    await world.person("ben", 500)
+    clock_us[0] += MINUTE_US
+    lines = await exported(world, second, 2)
+    assert await exported(world, first, 2) == lines
+    async with books_of(world.database) as books:
+        assert (await compare(lines, books, KEY.public)).count == 2
+
+
+async def test_a_line_that_was_torn_is_written_again(world: World, tmp_path: Path) -> None:
+    await world.person("anna", 500)
+    log = CheckpointLog(tmp_path / "deep" / "checkpoints.log")
+    (line,) = await exported(world, log, 1)
+    log.path.write_text(line[:-9])
+    assert log.last_minute() == -1
+    assert await exported(world, log, 1) == [line]
+    assert opened_checkpoint(line, KEY.public).chains
+
+
+def test_the_minute_of_the_last_line_is_known_after_a_restart(tmp_path: Path) -> None:
+    log = CheckpointLog(tmp_path / "checkpoints.log")
+    assert log.last_minute() == -1
+    heads = [Head(n, 10**9, "cd" * 32) for n in range(256)]
+    for minute in (7, 9):
+        log.append(signed_checkpoint(KEY, minute * MINUTE_US + 59_000_000, heads))
+    assert log.last_minute() == 9
