@@ -51,7 +51,8 @@ class Shop:
         self.port = 0
 
     async def answer(self, request: web.Request) -> web.Response:
-        self.asked.append(request.path_qs)
+        if request.path != "/robots.txt":
+            self.asked.append(request.path_qs)
         if request.path not in self.answers:
             raise web.HTTPNotFound
         content_type, text = self.answers[request.path]
