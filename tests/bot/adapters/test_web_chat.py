@@ -401,11 +401,11 @@ async def test_a_chosen_name_is_cleaned_and_never_the_bots(house: House) -> None
 
 
 async def test_a_flood_is_slowed_down_and_the_rest_asked_for_again(database: Database) -> None:
-    async with house_on(database, burst=3, per_s=50.0) as house, page_of(house) as ann:
+    async with house_on(database, burst=3, per_s=1.0) as house, page_of(house) as ann:
         for number in range(6):
             await ann.write("say", text=str(number))
         refused = await ann.until("refused")
-        assert 0 < refused["retry_after_s"] <= 0.02
+        assert 0 < refused["retry_after_s"] <= 1.0
         await asyncio.sleep(0.1)
         # The allowance is the person's: another page of theirs has no other.
         twin = Page(ann.session, house, "lobby")
