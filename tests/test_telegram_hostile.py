@@ -40,7 +40,7 @@ class Shop:
     async def open(self) -> AsyncIterator[str]:
         """Serve; gives host and port."""
         app = web.Application()
-        app.router.add_get("/{n}", self._page)
+        app.router.add_get(r"/{n:\d+}", self._page)
         runner = web.AppRunner(app, access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
