@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 from wallet_core.funding.base import Progress
+from wallet_core.ledger.transfers import HoldState
 from wallet_core.simulation.instance import Instance
 from wallet_core.simulation.process import Process
 from wallet_core.simulation.town import (
@@ -25,6 +27,8 @@ _HEARD_TWICE = 0.15
 _DIES_OF_IT = 0.08
 #: Events that are delivered again are among the newest.
 _REMEMBERED = 25
+#: How many undos come just before the money would be captured.
+_LAST_MOMENT = 0.3
 _IN_HANDS = (Progress.PENDING, Progress.UNKNOWN)
 #: How often each thing happens, compared with the others.
 _WEIGHTS = {
@@ -74,8 +78,20 @@ class Steps:
     async def _undo(self) -> None:
         who = self._dice.choice(PEOPLE)
         orders = await self._instance.reader.recent_orders(wallet_of(who), 3)
-        if orders:
-            self._wants("undo", who=who, ref=self._dice.choice(orders).id)
+        if not orders:
+            return
+        order = self._dice.choice(orders)
+        if self._dice.random() < _LAST_MOMENT:
+            await self._until_nearly_due(order.hold_id)
+        self._wants("undo", who=who, ref=order.id)
+        await self._sweep()
+
+    async def _until_nearly_due(self, hold_id: UUID) -> None:
+        """Undos are dangerous in the last moments before the capture, which chance alone misses."""
+        hold = await self._instance.reader.hold(hold_id)
+        if hold is not None and hold.state == HoldState.OPEN:
+            left_s = (hold.due_at_us - self._instance.clock_us()) / 1_000_000
+            await asyncio.sleep(max(0.0, left_s - self._dice.choice(_SHORT_PAUSES_S)))
 
     async def _accept(self) -> None:
         await self._about_an_order("accept")
