@@ -8,7 +8,7 @@ Locks are taken in one order by everybody: wallets whose fence counts, holds, ac
 wallets, domain rows table by table, and the chain at last.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Hashable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ import msgspec
 
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef
-from wallet_core.ledger.commits import Commit, Hold, Notice, Written
+from wallet_core.ledger.commits import Commit, Hold, Notice, Update, Written
 from wallet_core.ledger.posting import Books
 from wallet_core.ledger.transfers import (
     Authorise,
@@ -32,9 +32,8 @@ from wallet_core.ledger.wallets import NeedsSpends, WalletRules
 from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
-from wallet_core.storage.account_numbers import AccountNumbers, NumberedAccount
 from wallet_core.storage.chain_rows import chained
-from wallet_core.storage.domain_rows import DomainRows
+from wallet_core.storage.domain_rows import DomainRows, key_of
 from wallet_core.storage.spending_rows import SpendingRows, wallets_with_fences
 
 Result = Written | Refused | KeyConflict
@@ -51,23 +50,16 @@ Task = Commit | RaiseFence
 
 
 class Batch:
-    """Writes `tasks` in their order. `careful` looks up keys that it otherwise expects free.
-
-    `refs` are the accounts that should have their numbers before it begins; those that it found
-    numbers for by itself are in `numbered`, to be remembered once it is committed.
-    """
+    """Writes `tasks` in their order. `careful` looks up keys that it otherwise expects free."""
 
     def __init__(
         self,
         tasks: Sequence[Task],
-        numbers: AccountNumbers,
         *,
         careful: bool = False,
         limits_of: LimitsOf = no_limits,
     ) -> None:
         self.tasks = tasks
-        self.numbered: dict[str, NumberedAccount] = {}
-        self._numbers = numbers
         self._commits = [task for task in tasks if isinstance(task, Commit)]
         self._transfers = [x for commit in self._commits for x in commit.transfers]
         self._touched = _accounts_of(self._transfers)
@@ -80,23 +72,17 @@ class Batch:
         self._new: list[tuple[Commit, bytes]] = []
         self._fences: dict[str, int] = {}
 
-    @property
-    def refs(self) -> dict[str, AccountRef]:
-        """The accounts that are touched, and those for whom holds are made that end later."""
-        payees = (x.payee for x in self._transfers if type(x) is Authorise)
-        return {**self._touched, **{payee.id: payee for payee in payees}}
-
     def write(self) -> q.Work[list[Result | int]]:
-        """A result for each task. Raises what its requests raise."""
+        """A result for each task. Raises `MissingAccounts`, and what its requests raise."""
         yield from self._load_fences()
         yield from self._load_holds()
-        numbered = yield from self._numbered_accounts()
+        refs = self._refs()
         opened: q.Opened = yield q.Open(
             [x.id for x in self._transfers],
             [c.key for c in self._commits if c.key],
-            sorted(numbered),
+            list(refs),
         )
-        self._spending.see_accounts(opened.accounts, numbered)
+        self._spending.see_accounts(opened.accounts, refs)
         yield from self._spending.load_groups()
         yield from self._rows.load()
         self._books.now_us = opened.now_us
@@ -133,19 +119,14 @@ class Batch:
             hold = Hold(**dict(zip(columns, row, strict=True)))
             self._books.holds[hold.id] = msgspec.structs.replace(hold, state=HoldState(hold.state))
 
-    def _numbered_accounts(self) -> Generator[q.Request, Any, dict[int, NumberedAccount]]:
-        """The accounts that are touched, those of the holds among them, by number."""
+    def _refs(self) -> dict[str, AccountRef]:
+        """The accounts that are touched, those of the holds among them."""
         refs = self._touched
         for hold in self._books.holds.values():
             payer = AccountRef.of_id(hold.payer_account_id)
             payee = AccountRef.of_id(hold.payee_account_id)
             refs.update({ref.id: ref for ref in (payer, payer.held, payee)})
-        # Whom a hold of long ago is for may be new to this process.
-        unknown = self._numbers.unknown(refs)
-        if unknown:
-            self.numbered = yield from self._numbers.find(unknown)
-        accounts = [*self._numbers.known(refs), *self.numbered.values()]
-        return {account.no: account for account in accounts}
+        return refs
 
     def _note_known(self, rows: Iterable[tuple[str, bytes, str | None, str, int]]) -> None:
         for key, mark, refusal, result, at_us in rows:
@@ -267,6 +248,32 @@ class Batch:
         if done:
             writes.append(q.Change(t.inbox, ("event_id",), ("state",), done, exactly=False))
         return writes
+
+
+def touched_by(task: Task) -> frozenset[Hashable]:
+    """What a task locks, as far as it can be told beforehand.
+
+    Two tasks that have nothing of it in common can be written side by side.
+    """
+    if isinstance(task, RaiseFence):
+        return frozenset((("wallets", (task.wallet_id,)),))
+    touched: set[Hashable] = set()
+    for transfer in task.transfers:
+        if type(transfer) is Post:
+            touched.update([leg.account.id for leg in transfer.legs])
+        elif type(transfer) is Authorise:
+            touched.update((transfer.payer.id, transfer.id))
+        elif isinstance(transfer, Capture | Void):
+            touched.add(transfer.hold_id)
+            if isinstance(transfer, Capture):
+                touched.update([share.account.id for share in transfer.shares])
+    for change in task.rows:
+        if isinstance(change, Update):
+            touched.add((change.table, key_of(change.table, change.where)))
+    touched.update([("wallets", (wallet_id,)) for wallet_id in task.fences])
+    if task.key:
+        touched.add(task.key)
+    return frozenset(touched)
 
 
 def mark_of(commit: Commit) -> bytes:

@@ -47,7 +47,7 @@ class DomainRows:
                 columns = self._columns[change.table]
                 columns.update(change.where, change.values, change.add)
                 columns.update(bound for _, bound in change.keep_within)
-                wanted[change.table].add(_key_of(change.table, change.where))
+                wanted[change.table].add(key_of(change.table, change.where))
         for name in sorted(wanted):
             table, by = metadata.tables[name], primary_key(name)
             wide = (*by, *sorted(self._columns[name].difference(by)))
@@ -115,7 +115,7 @@ class DomainRows:
         undo.append(partial(self._new.pop, place))
 
     def _update(self, change: c.Update, undo: list[Undo]) -> None:
-        place = (change.table, _key_of(change.table, change.where))
+        place = (change.table, key_of(change.table, change.where))
         row = self._rows.get(place)
         if row is None or any(row.get(name) != value for name, value in change.where.items()):
             raise Refused(change.refusal, f"{change.table}: {dict(change.where)}")
@@ -208,7 +208,8 @@ def _values_of(values: Mapping[str, Any], names: Iterable[str]) -> Key | None:
     return None if None in key else key
 
 
-def _key_of(table: str, where: Mapping[str, Any]) -> Key:
+def key_of(table: str, where: Mapping[str, Any]) -> Key:
+    """The key of the row that a change names; raises ValueError where it names none."""
     key = _values_of(where, primary_key(table))
     if key is None:
         raise ValueError(f"a change of {table} names its row by {primary_key(table)}")

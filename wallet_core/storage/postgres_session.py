@@ -6,7 +6,7 @@ takes a handful of round trips however much is in it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar, cast
 
@@ -77,10 +77,10 @@ _CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 # One kind of row for all: what it is, an id, four numbers, bytes, four texts.
 _OPEN = f"""
 WITH a AS MATERIALIZED (
-  SELECT a.no, a.balance_minor, a.version, a.spending, w.id, w.mode, w.fence, w.limits,
+  SELECT a.id, a.no, a.balance_minor, a.version, a.spending, w.mode, w.fence, w.limits,
     w.limit_group
   FROM accounts a LEFT JOIN wallets w ON w.id = a.wallet_id
-  WHERE a.no = ANY($4::bigint[]) ORDER BY a.no FOR NO KEY UPDATE OF a
+  WHERE a.id = ANY($4::text[]) ORDER BY a.no FOR NO KEY UPDATE OF a
 )
 SELECT {_ACCOUNT}, NULL::uuid, a.no, a.balance_minor, a.version, a.fence, a.spending,
     a.id::text, a.mode::text, a.limits, a.limit_group::text FROM a
@@ -95,10 +95,17 @@ UNION ALL SELECT {_COMMIT}, NULL, m.created_at_us, 0, 0, 0, m.fingerprint, m.key
 
 
 class PostgresSession:
-    """One connection, made anew when it was lost."""
+    """One connection, made anew when it was lost.
 
-    def __init__(self, database: Database) -> None:
+    `more` tells whether another batch waits already: then a transaction ends and the next one
+    begins in one round trip.
+    """
+
+    def __init__(self, database: Database, *, more: Callable[[], bool] = lambda: False) -> None:
         self._database = database
+        self._more = more
+        # Whether a transaction has begun in which nothing was done yet.
+        self._begun = False
         self._connection: Connection | None = None
         # The chain of the journal that it writes on.
         self._chain_no = 0
@@ -130,6 +137,17 @@ class PostgresSession:
         except asyncpg.TransactionRollbackError as error:
             raise TryAgain(str(error)) from error
 
+    async def rest(self) -> None:
+        """Nothing more is to be done for now: leave no transaction open."""
+        if not self._begun or self._connection is None:
+            return
+        self._begun = False
+        try:
+            await self._connection.execute("COMMIT")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, OSError):
+            # Nothing was done in it; the next batch connects anew.
+            await self.drop()
+
     async def close(self) -> None:
         """Close the connection."""
         connection, self._connection = self._connection, None
@@ -138,15 +156,20 @@ class PostgresSession:
 
     async def drop(self) -> None:
         """Let a connection go that nobody knows the state of."""
+        self._begun = False
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
 
     async def _in_transaction(self, connection: Connection, work: Work[R]) -> R:
-        await connection.execute("BEGIN")
+        if not self._begun:
+            await connection.execute("BEGIN")
+        self._begun = False
         try:
             result = await self._answered(connection, work)
-            await connection.execute("COMMIT")
+            chain = self._more()
+            await connection.execute("COMMIT AND CHAIN" if chain else "COMMIT")
+            self._begun = chain
         except BaseException:
             if not connection.is_closed():
                 await connection.execute("ROLLBACK")
@@ -175,7 +198,7 @@ class PostgresSession:
 
     async def _open(self, connection: Connection, request: Open) -> Opened:
         rows = await connection.fetch(
-            _OPEN, self._chain_no, request.transfer_ids, request.keys, request.account_nos
+            _OPEN, self._chain_no, request.transfer_ids, request.keys, request.account_ids
         )
         now_us, length, head = 0, 0, b""
         accounts: list[Row] = []
@@ -183,7 +206,7 @@ class PostgresSession:
         commits = []
         for kind, name, one, two, three, four, mark, text, second, third, fourth in rows:
             if kind == _ACCOUNT:
-                accounts.append((one, two, three, mark, text, second, four, third, fourth))
+                accounts.append((text, one, two, three, mark, second, four, third, fourth))
             elif kind == _TRANSFER:
                 transfers[name.int] = mark
             elif kind == _COMMIT:
@@ -210,6 +233,7 @@ class PostgresSession:
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
+            self._begun = False
             connection = await _connect(self._database)
             try:
                 await connection.execute(_PLAN_BY_KEYS)

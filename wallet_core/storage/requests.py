@@ -98,7 +98,7 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The accounts of these numbers, locked in their order, and what stands under these names.
+    """These accounts, locked in the order of their numbers, and what stands under these names.
 
     All of it in one round trip, with the clock and the chain. What another writer wrote while this
     one waited for the locks may be missing among the names; the database then refuses to write it
@@ -107,14 +107,14 @@ class Open:
 
     transfer_ids: Sequence[UUID]
     keys: Sequence[str]
-    account_nos: Sequence[int] = ()
+    account_ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What is there.
 
-    `accounts`: number, balance, version and packed spending of each, then its wallet's id, mode,
+    `accounts`: id, number, balance, version and packed spending of each, then its wallet's mode,
     fence, limits and group. `transfers`: number of the id → fingerprint. `commits`: key,
     fingerprint, refusal, result and time of each.
     """

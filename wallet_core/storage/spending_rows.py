@@ -7,12 +7,13 @@ from uuid import UUID
 import msgspec
 
 from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.journal import text_bytes
 from wallet_core.ledger.posting import AccountState, Books
 from wallet_core.ledger.wallets import Payment, WalletMode, WalletRules, WalletState
 from wallet_core.limits import MONTH_US, Spend, WalletLimits
 from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
-from wallet_core.storage.account_numbers import NumberedAccount
+from wallet_core.storage.account_opening import MissingAccounts
 
 Steps = Generator[q.Request, Any, None]
 #: Entries of one account that are read at a time.
@@ -53,23 +54,22 @@ class SpendingRows:
         self._own: dict[str, WalletLimits] = {}
         self._groups: dict[str, set[str]] = {}
 
-    def see_accounts(self, rows: Sequence[q.Row], numbered: Mapping[int, NumberedAccount]) -> None:
-        """Take accounts into the books, and the wallets that they belong to into the rules."""
+    def see_accounts(self, rows: Sequence[q.Row], refs: Mapping[str, AccountRef]) -> None:
+        """Take accounts into the books, and the wallets that they belong to into the rules.
+
+        Raises `MissingAccounts` where one is not open yet.
+        """
         accounts = self._books.accounts
-        for no, balance_minor, version, spending, wallet_id, mode, fence, limits, group in rows:
-            account = numbered[no]
-            accounts[account.ref.id] = AccountState(
-                account.ref,
-                account.floor_minor,
-                account.id_bytes,
-                no,
-                balance_minor,
-                version,
-                spending,
+        for account_id, no, balance_minor, version, spending, mode, fence, limits, group in rows:
+            ref = refs[account_id]
+            accounts[account_id] = AccountState(
+                ref, ref.floor_minor, text_bytes(account_id), no, balance_minor, version, spending
             )
             # Nothing has to be known of a wallet that is open, alone and without limits of its own.
             if mode is not None and (mode != "open" or limits or group):
-                self._see_wallet(wallet_id, mode, fence, limits, group)
+                self._see_wallet(ref.wallet_id or "", mode, fence, limits, group)
+        if len(rows) < len(refs):
+            raise MissingAccounts({i: ref for i, ref in refs.items() if i not in accounts})
 
     def _see_wallet(
         self, wallet_id: str, mode: str, fence: int, limits: str | None, group: str | None

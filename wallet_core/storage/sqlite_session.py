@@ -36,8 +36,8 @@ R = TypeVar("R")
 Answer = Sequence[Row] | Opened | None
 _CHAIN = 0
 _ACCOUNT = """
-SELECT a.no, a.balance_minor, a.version, a.spending, w.id, w.mode, w.fence, w.limits, w.limit_group
-FROM accounts a LEFT JOIN wallets w ON w.id = a.wallet_id WHERE a.no = ?
+SELECT a.id, a.no, a.balance_minor, a.version, a.spending, w.mode, w.fence, w.limits, w.limit_group
+FROM accounts a LEFT JOIN wallets w ON w.id = a.wallet_id WHERE a.id = ?
 """
 _UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_ROWID")
 
@@ -59,6 +59,9 @@ class SqliteSession:
         async with self._database.turn:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._thread, self._transactions.run, work)
+
+    async def rest(self) -> None:
+        """Nothing more is to be done for now."""
 
     async def close(self) -> None:
         """Close the connection."""
@@ -170,8 +173,8 @@ class SqliteTransactions:
         length, head = chain.fetchone()
         accounts = [
             row
-            for no in request.account_nos
-            for row in self._execute(connection, _ACCOUNT, (no,)).fetchall()
+            for account_id in request.account_ids
+            for row in self._execute(connection, _ACCOUNT, (account_id,)).fetchall()
         ]
         transfers = {}
         for name in request.transfer_ids:

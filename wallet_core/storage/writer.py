@@ -4,12 +4,13 @@ While transactions are being written the next commits gather by themselves; nobo
 window. A commit that fails, fails alone. When the database says that somebody else wrote the same
 keys at the same moment, the batch is evaluated again; then the keys are found.
 
-On PostgreSQL two transactions are under way in turn: while the database writes one, the other is
-evaluated here. Each takes at most half of what is under way, or all of it would wait for one.
+On PostgreSQL two transactions are under way: while the database writes one, the other is evaluated
+here. Each takes at most half of what is under way, and nothing that the other one holds: it would
+only wait for its locks. What touches the same accounts, holds or rows keeps its order.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -18,8 +19,8 @@ import structlog
 from wallet_core.errors import PayontapError, Refusal, Refused, StorageUnavailable
 from wallet_core.ledger.commits import Commit, Written
 from wallet_core.limits import LimitsOf, no_limits
-from wallet_core.storage.account_numbers import AccountNumbers
-from wallet_core.storage.batch import Batch, RaiseFence, Task
+from wallet_core.storage.account_opening import MissingAccounts, open_accounts
+from wallet_core.storage.batch import Batch, RaiseFence, Task, touched_by
 from wallet_core.storage.database import Database
 from wallet_core.storage.postgres_session import PostgresSession
 from wallet_core.storage.readers import read_written
@@ -46,6 +47,9 @@ class Session(Protocol):
     async def run(self, work: Work[R]) -> R:
         """Do `work` in one transaction; see `PostgresSession`."""
 
+    async def rest(self) -> None:
+        """Nothing more is to be done for now."""
+
     async def close(self) -> None:
         """Close the connection."""
 
@@ -56,6 +60,7 @@ class _Job:
 
     done: "asyncio.Future[Written | int]"
     task: Task
+    touches: frozenset[Hashable]
 
 
 @dataclass
@@ -73,10 +78,10 @@ class Writer:
     lanes: int = POSTGRES_LANES
     _jobs: list[_Job] = field(default_factory=list)
     _under_way: int = 0
+    _busy: set[Hashable] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: bool = False
-    _numbers: AccountNumbers = field(default_factory=AccountNumbers)
 
     async def __aenter__(self) -> "Writer":
         """Begin to write."""
@@ -110,7 +115,7 @@ class Writer:
     async def _hand_in(self, task: Task) -> Written | int:
         if self._closing or not self._tasks:
             raise StorageUnavailable("The writer is not running; nothing was written.")
-        job = _Job(asyncio.get_running_loop().create_future(), task)
+        job = _Job(asyncio.get_running_loop().create_future(), task, touched_by(task))
         self._jobs.append(job)
         self._wake.set()
         return await job.done
@@ -118,31 +123,54 @@ class Writer:
     async def _run(self) -> None:
         database = self.database
         session: Session = (
-            SqliteSession(database) if database.is_sqlite else PostgresSession(database)
+            SqliteSession(database)
+            if database.is_sqlite
+            else PostgresSession(database, more=lambda: bool(self._jobs))
         )
         try:
             while True:
                 await self._wake.wait()
-                while self._jobs:
-                    jobs = self._taken()
+                while jobs := self._taken():
+                    touched = frozenset().union(*(job.touches for job in jobs))
+                    self._busy |= touched
+                    self._under_way += len(jobs)
                     try:
                         await self._settle(session, jobs)
                     finally:
                         self._under_way -= len(jobs)
-                if self._closing:
-                    return
+                        self._busy -= touched
+                    if self._jobs:
+                        # What had to wait for this batch may go now, on whichever lane.
+                        self._wake.set()
+                # Who comes meanwhile sets it again.
                 self._wake.clear()
+                await session.rest()
+                if self._closing and not self._jobs:
+                    return
         finally:
             await session.close()
 
     def _taken(self) -> list[_Job]:
         """The next batch: at most half of what is under way, so that no lane stands still."""
-        lanes = len(self._tasks)
-        share = -(-(len(self._jobs) + self._under_way) // lanes)
-        count = min(len(self._jobs), share, self.batch_max)
-        jobs, self._jobs = self._jobs[:count], self._jobs[count:]
-        self._under_way += count
-        return jobs
+        share = -(-(len(self._jobs) + self._under_way) // len(self._tasks))
+        most = min(share, self.batch_max)
+        if not self._busy:
+            taken, self._jobs = self._jobs[:most], self._jobs[most:]
+            return taken
+        taken, left = [], []
+        held = set(self._busy)
+        for n, job in enumerate(self._jobs):
+            if len(taken) == most:
+                left += self._jobs[n:]
+                break
+            if held.isdisjoint(job.touches):
+                taken.append(job)
+            else:
+                # Nobody behind it overtakes it on what it touches.
+                left.append(job)
+                held |= job.touches
+        self._jobs = left
+        return taken
 
     async def _settle(
         self, session: Session, jobs: Sequence[_Job], *, careful: bool = False
@@ -189,16 +217,14 @@ class Writer:
     async def _write(
         self, session: Session, jobs: Sequence[_Job], *, careful: bool
     ) -> Sequence[Outcome]:
-        numbers = self._numbers
-        batch = Batch(
-            [job.task for job in jobs], numbers, careful=careful, limits_of=self.limits_of
-        )
-        unknown = numbers.unknown(batch.refs)
-        if unknown:
-            numbers.remember(await session.run(numbers.find(unknown)))
-        results = await session.run(batch.write())
-        numbers.remember(batch.numbered)
-        return results
+        tasks = [job.task for job in jobs]
+        try:
+            batch = Batch(tasks, careful=careful, limits_of=self.limits_of)
+            return await session.run(batch.write())
+        except MissingAccounts as missing:
+            await session.run(open_accounts(missing.refs))
+        batch = Batch(tasks, careful=careful, limits_of=self.limits_of)
+        return await session.run(batch.write())
 
     def _answer(self, jobs: Sequence[_Job], results: Sequence[Outcome]) -> None:
         speech = False
