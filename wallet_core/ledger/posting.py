@@ -151,8 +151,6 @@ class Books:
         self.known_transfers[number] = mark
 
     def _legs(self, transfer: Transfer, undo: "Undo") -> tuple[UUID | None, Sequence[Leg]]:
-        if type(transfer) is Post:
-            return None, transfer.legs
         match transfer:
             case Post(legs=legs):
                 return None, legs

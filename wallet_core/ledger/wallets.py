@@ -62,7 +62,7 @@ class Payment(msgspec.Struct, frozen=True):
 
 
 class NeedsSpends(PayontapError):
-    """Whether a payment keeps within its limits cannot be told before `load` was looked at."""
+    """Whether a payment keeps within its limits cannot be told from upper bounds alone."""
 
     def __init__(self, payment: Payment) -> None:
         super().__init__(payment.account_id)

@@ -9,7 +9,6 @@ wallets, domain rows table by table, and the chain at last.
 """
 
 from collections.abc import Generator, Hashable, Iterable, Sequence
-from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ import msgspec
 
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef
-from wallet_core.ledger.commits import Commit, Hold, Notice, Update, Written
+from wallet_core.ledger.commits import Commit, Hold, Update, Written
 from wallet_core.ledger.posting import Books
 from wallet_core.ledger.transfers import (
     Authorise,
@@ -34,6 +33,7 @@ from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
 from wallet_core.storage.chain_rows import chained
 from wallet_core.storage.domain_rows import DomainRows, key_of
+from wallet_core.storage.speech_rows import speech_rows
 from wallet_core.storage.spending_rows import SpendingRows, wallets_with_fences
 
 Result = Written | Refused | KeyConflict
@@ -237,7 +237,7 @@ class Batch:
             rows = [(*pair, since_us) for pair, since_us in sorted(self._rules.new_payees.items())]
             columns = ("wallet_id", "payee", "since_us")
             writes.append(q.Insert(t.payees, columns, rows, if_absent=True))
-        writes += _speech(self._new, books.now_us)
+        writes += speech_rows((commit for commit, _ in self._new), books.now_us)
         done = [
             (task.event_id, "done")
             for task, result in zip(self.tasks, results, strict=True)
@@ -351,55 +351,3 @@ def _hold_rows(books: Books) -> list[q.Insert | q.Change]:
     if ended:
         writes.append(q.Change(t.holds, ("id",), ("state", "captured_minor"), ended))
     return writes
-
-
-_NOTICE = tuple(Notice.__struct_fields__)
-_REFRESH = q.Statement(
-    """INSERT INTO outbox (send_id, network, room_id, person_id, view, ref, edits, settled, state,
-         tries, due_at_us)
-       SELECT o.send_id || k.suffix, o.network, o.room_id, o.person_id, o.view, o.ref, o.send_id,
-         k.settled, 'due', 0, k.now_us
-       FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::bigint[])
-         AS k(view, ref, suffix, settled, now_us)
-       JOIN outbox o ON o.view = k.view AND o.ref = k.ref
-         AND o.edits IS NULL AND o.state IN ('due', 'sent')
-       ON CONFLICT DO NOTHING RETURNING 1""",
-    """INSERT INTO outbox (send_id, network, room_id, person_id, view, ref, edits, settled, state,
-         tries, due_at_us)
-       SELECT o.send_id || k.suffix, o.network, o.room_id, o.person_id, o.view, o.ref, o.send_id,
-         k.settled, 'due', 0, k.now_us
-       FROM (SELECT ? AS view, ? AS ref, ? AS suffix, ? AS settled, ? AS now_us) k
-       JOIN outbox o ON o.view = k.view AND o.ref = k.ref
-         AND o.edits IS NULL AND o.state IN ('due', 'sent')
-       ON CONFLICT DO NOTHING""",
-)
-
-
-def _speech(new: Sequence[tuple[Commit, bytes]], now_us: int) -> list[q.Insert | q.Run]:
-    """What is to be said: new messages, and edits of every message that shows a view."""
-    notices: list[tuple[Any, ...]] = []
-    refreshes: dict[tuple[str, str], tuple[str, bool]] = {}
-    for commit, _ in new:
-        for said in commit.outbox:
-            if isinstance(said, Notice):
-                notices.append((*msgspec.structs.astuple(said), True, "due", 0, now_us))
-            else:
-                # One edit shows what all of the batch has done.
-                key, settled = refreshes.get((said.view, said.ref), (commit.key, False))
-                refreshes[said.view, said.ref] = (key, settled or said.settled)
-    writes: list[q.Insert | q.Run] = []
-    if notices:
-        columns = (*_NOTICE, "settled", "state", "tries", "due_at_us")
-        writes.append(q.Insert(t.outbox, columns, notices, if_absent=True))
-    if refreshes:
-        rows = [
-            (view, ref, _suffix(key), settled, now_us)
-            for (view, ref), (key, settled) in refreshes.items()
-        ]
-        writes.append(q.Run(_REFRESH, tuple(zip(*rows, strict=True))))
-    return writes
-
-
-def _suffix(commit_key: str) -> str:
-    """What makes the name of an edit of the name of what it edits."""
-    return "#" + blake2b(commit_key.encode(), digest_size=8).hexdigest()
