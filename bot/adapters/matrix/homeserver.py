@@ -243,7 +243,9 @@ class Homeserver(Door):
 
     async def members(self, room_id: str) -> frozenset[str]:
         """Who is in a room or invited to it."""
-        return await self.joined_members(room_id) | await self.invited_members(room_id)
+        # In this order: who comes in between the two questions is in both answers, not in none.
+        invited = await self.invited_members(room_id)
+        return invited | await self.joined_members(room_id)
 
     async def opened(self, room_id: str, event: RoomEvent) -> RoomEvent:
         """What an encrypted event holds; any other event itself.

@@ -148,7 +148,7 @@ async def others_in(home: Homeserver, room_id: str) -> frozenset[str]:
     """
     joined = await home.joined_members(room_id)
     if len(joined) <= _PAIR:
-        joined |= await home.invited_members(room_id)
+        joined |= await home.members(room_id)
     return joined - {home.user_id}
 
 

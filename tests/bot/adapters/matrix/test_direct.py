@@ -1,8 +1,13 @@
 """Private answers on a real homeserver: where only one person reads them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
+from bot.adapters.matrix.homeserver import Homeserver
+from bot.adapters.matrix.rooms import others_in
 from bot.events import Joined, Message
 from tests.bot.adapters.matrix.people import (
     CARD,
@@ -106,3 +111,31 @@ async def test_two_private_answers_at_once_open_one_room(
     await adapter.close()
     assert len(await ann.invitations()) == 1
     assert len(await bob.invitations()) == 1
+
+
+@pytest.mark.parametrize("who_is_there", [Homeserver.members, others_in])
+async def test_who_comes_in_between_two_questions_is_among_those_who_are_there(
+    synapse: SynapsePeer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    who_is_there: Callable[[Homeserver, str], Awaitable[frozenset[str]]],
+) -> None:
+    bot, guest = Person(synapse, "bot"), Person(synapse, "guest")
+    inbox = Inbox()
+    adapter = make_bot(bot, inbox, tmp_path, url=synapse.base_url)
+    async with running(adapter, inbox):
+        home = adapter._home
+        assert home is not None
+        ask = home.get
+        room_id = await home.create_direct_room(guest.user_id, encrypted=False)
+        coming = [guest]
+
+        async def ask_and_let_in(*question: object, **more: object) -> object:
+            answer: object = await ask(*question, **more)  # type: ignore[arg-type]
+            if coming:
+                await coming.pop().join(room_id)
+            return answer
+
+        monkeypatch.setattr(home, "get", ask_and_let_in)
+        assert guest.user_id in await who_is_there(home, room_id)
+        assert coming == []
