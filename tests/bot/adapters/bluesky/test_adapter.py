@@ -9,7 +9,7 @@ from bot.adapters.base import AdapterError, Cursor, NetworkDown, RateLimited, Un
 from bot.adapters.bluesky import Bluesky
 from bot.cards import Button, Card, Line, Outgoing, Picture
 from bot.events import AnyEvent, Event, Liked, MarkedLink, Message
-from tests.bot.adapters.bluesky.fake import (
+from tests.peers.bluesky_api import (
     ANNA,
     BOB,
     BOT,

@@ -92,7 +92,7 @@ class Driver(Network):
 
     async def __aenter__(self) -> "Driver":
         self._bot = Person(self._synapse, "payontap")
-        self._session = aiohttp.ClientSession()
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         await self._relay.mend()
         # As old as the bot's account: reading goes on from here when all is delivered again.
         self._first = (await self._bot.call("GET", "/sync?timeout=0"))["next_batch"]

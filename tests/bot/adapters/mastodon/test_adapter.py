@@ -9,7 +9,7 @@ from bot.adapters.mastodon import Mastodon
 from bot.adapters.mastodon.reading import read_post
 from bot.cards import Button, Card, Line, Outgoing, Picture
 from bot.events import Event, Liked, Message
-from tests.bot.adapters.mastodon.fake import HOST, TOKEN, FakeMastodon
+from tests.peers.mastodon_api import HOST, TOKEN, FakeMastodon
 
 PAY = "https://pay.example/pay/q_1"
 OFFER = Card(

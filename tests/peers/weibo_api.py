@@ -22,12 +22,17 @@ _ARTICLE = {"display_name", "summary", "image", "url"}
 
 @dataclass
 class FakeWeibo:
-    """`messages` is what people got: receiver, type and content. `faults` are the next answers."""
+    """`messages` is what people got: receiver, type and content. `faults` are the next answers.
+
+    `down`: nothing answers. `closed_to` are people who take nothing from the account.
+    """
 
     base_url: str = ""
     messages: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     faults: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     asked: int = 0
+    down: bool = False
+    closed_to: set[str] = field(default_factory=set)
 
     async def __aenter__(self) -> "FakeWeibo":
         app = web.Application()
@@ -46,6 +51,10 @@ class FakeWeibo:
 
     async def _reply(self, request: web.Request) -> web.Response:
         self.asked += 1
+        if self.down:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
         if self.faults:
             status, body = self.faults.pop(0)
             return web.json_response(body, status=status)
@@ -55,6 +64,10 @@ class FakeWeibo:
         if form["access_token"] != TOKEN:
             return web.json_response(
                 {"error": "invalid_access_token", "error_code": 21332}, status=403
+            )
+        if form["receiver_id"] in self.closed_to:
+            return web.json_response(
+                {"error": "Insufficient app permissions!", "error_code": 10014}, status=403
             )
         self.take(str(form["receiver_id"]), str(form["type"]), json.loads(str(form["data"])))
         return web.json_response(
