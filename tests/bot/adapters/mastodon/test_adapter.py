@@ -281,6 +281,23 @@ async def test_outages_lose_nothing_and_repeat_nothing(bot: Bot) -> None:
     assert [e.text for e in bot.heard if isinstance(e, Message)] == [f"n{n}" for n in range(45)]
 
 
+async def test_a_crowd_that_comes_before_the_first_word_was_read_is_heard_whole(
+    fake: FakeMastodon,
+) -> None:
+    fake.streams = False
+    bot = Bot(fake, poll_s=30.0)
+    async with at_work(bot):
+        # It has looked, and nothing stood there.
+        await bot.until(lambda: bot.cursor is not None)
+    for n in range(95):
+        await fake.mention("anna", f"n{n}")
+    again = Bot(fake)
+    again.cursor = bot.cursor
+    async with at_work(again):
+        await again.until(lambda: len(again.heard) == 95)
+    assert [e.text for e in again.heard if isinstance(e, Message)] == [f"n{n}" for n in range(95)]
+
+
 async def test_after_a_restart_reading_goes_on_where_it_stopped(fake: FakeMastodon) -> None:
     fake.streams = False
     async with at_work(Bot(fake)) as first:
