@@ -127,15 +127,12 @@ async def _after(last: str, ask: _Pages[_One]) -> AsyncIterator[_One]:
     """What came after the entry that was read last, oldest first."""
     if not last:
         # Nothing stood there: from the newest page back to the first that was ever written.
-        page: list[_One] = await ask(None)
-        found = page
-        for _ in range(_PAGES_MAX):
-            if not page:
-                break
-            page = await ask(None, before=str(page[0].id))
-            found = [*page, *found]
-        for one in found:
-            yield one
+        pages = [await ask(None)]
+        while pages[-1] and len(pages) < _PAGES_MAX:
+            pages.append(await ask(None, before=str(pages[-1][0].id)))
+        for page in reversed(pages):
+            for one in page:
+                yield one
         return
     for _ in range(_PAGES_MAX):
         page = await ask(last)
