@@ -43,11 +43,11 @@ _CAPABILITIES = Capabilities(
     command_prefixes=("!", "/"),
 )
 _ENCRYPTED_CAPABILITIES = msgspec.structs.replace(
-    # Encryption makes four characters of three.
+    # Before encryption makes four bytes of three, an emoji is written in twelve.
     _CAPABILITIES,
     reactions=False,
     polls=True,
-    text_length_max=10_000,
+    text_length_max=3_300,
 )
 
 

@@ -127,7 +127,8 @@ class Person(ABC):
 class Network(ABC):
     """A network with its server, as a test uses it: an async context manager.
 
-    `name`: as in the bot's config. `text_length_max`: the adapter's own promise.
+    `name`: as in the bot's config. `text_length_max`: the adapter's own promise,
+    which holds for the `longest` of characters.
     `said_length_max`: how much a person may write at once, in code points. `prefix`: what commands
     begin with. `peer`: the fixture that is handed in as `peer`. `wait_s`: how long it asks the bot
     to wait that was too fast.
@@ -135,6 +136,7 @@ class Network(ABC):
 
     name: ClassVar[str]
     text_length_max: ClassVar[int]
+    longest: ClassVar[str] = "🍵"
     said_length_max: ClassVar[int]
     prefix: ClassVar[str] = "/"
     wait_s: ClassVar[float] = 1.0

@@ -153,7 +153,7 @@ async def test_a_card_of_the_networks_full_length_is_shown_whole(
     house: House, anna: Person
 ) -> None:
     title = "Exactly as long as it may be"
-    text = "茶" * (house.network.text_length_max - len(title) - 1)
+    text = house.network.longest * (house.network.text_length_max - len(title) - 1)
     await house.say(anna, Card(title=title, lines=(Line(text),)), private=False)
     shown = await anna.see(title)
     assert shown.text == f"{title}\n{text}"
