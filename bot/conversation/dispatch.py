@@ -236,7 +236,8 @@ async def press_undo_mine(desk: Desk, turn: Turn, quote_id: str) -> None:
     """Undo on the card that everybody sees: it takes back what the one who taps has paid."""
     facts = await desk.reader.tap_facts(quote_id, turn.person.wallet_id)
     order = facts.order if facts is not None else None
-    await desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
+    payer = await desk.payer_of(turn, order)
+    await desk.checkout.undo(turn.event.id, order, payer, turn.place)
 
 
 async def press_show(desk: Desk, turn: Turn, quote_id: str) -> None:

@@ -1,9 +1,10 @@
 """A tap on Pay, and its undo.
 
-An attempt is (quote, wallet, n). A tap joins the attempt that stands; n advances only after the
-last one was refused, undone or has expired. Everything that a tap does is one commit under the
-event's key: hold, order, stock, attempt, and what is said. A refusal is committed under the same
-key before it is said, so a tap once answered "Not charged" can never charge later.
+An attempt is (quote, person, n), from whichever of his wallets. A tap joins the attempt that
+stands; n advances only after the last one was refused, undone or has expired. Everything that a
+tap does is one commit under the event's key: hold, order, stock, attempt, and what is said. A
+refusal is committed under the same key before it is said, so a tap once answered "Not charged" can
+never charge later.
 """
 
 import asyncio
@@ -185,6 +186,7 @@ class Checkout:
                     "n": facts.n + 1,
                     "order_id": order.id,
                     "tap_ref": tap.tap_ref,
+                    "person_id": facts.person_id,
                 },
             ),
         )
