@@ -308,6 +308,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         ),
         currency=settings.currency,
         exchange=Exchange(quotes, conversions),
+        likes_day_times=settings.money.likes_day_times,
     )
 
 

@@ -111,11 +111,12 @@ class Redis(Section):
 
 
 class Money(Section):
-    """How long money waits for people; all in seconds."""
+    """How long money waits for people, in seconds, and what a like may pay."""
 
     undo_window_s: Annotated[Whole, Field(ge=0, le=3_600)] = 8
     quote_valid_s: Annotated[Whole, Field(ge=1)] = 3_600
     accept_within_s: Annotated[Whole, Field(ge=1)] = 259_200
+    likes_day_times: Annotated[Whole, Field(ge=1, le=1_000)] = 5
 
 
 class Settlement(Section):

@@ -178,6 +178,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in STANDING
 
 
+class ConsentedSum(msgspec.Struct, frozen=True):
+    """What was paid lately because its payer had allowed such payments beforehand.
+
+    `n` is the number of the latest such payment among all that are `counted_with` it.
+    """
+
+    counted_with: str
+    n: int
+    spent_minor: int
+
+
 class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a tap is decided on: the quote, what it is for, and what its payer did with it so far.
 

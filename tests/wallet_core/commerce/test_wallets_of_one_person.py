@@ -8,9 +8,11 @@ import sqlalchemy as sa
 
 from bot.cards import plain_text
 from tests.audit import audit
-from tests.wallet_core.world import PRICE_MINOR, World
+from tests.wallet_core.world import CNY, PRICE_MINOR, World, now_us
+from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.records import Payer
 from wallet_core.ledger.commits import Commit, Insert, Update
+from wallet_core.money import Money
 from wallet_core.storage import tables as t
 
 FUNDS_MINOR = 100_000
@@ -116,3 +118,37 @@ async def test_attempts_of_before_persons_were_kept_with_them_count_too(shop: Wo
     assert await shop.tap(first, "e3") == "said"
     assert await shop.undo(first, "u1", order) == "done"
     await shop.bought(second, "e4")
+
+
+async def test_what_was_allowed_beforehand_is_one_sum_for_all_wallets_that_count_together(
+    shop: World,
+) -> None:
+    first = await shop.person("anna", FUNDS_MINOR)
+    second = await second_wallet(shop, first)
+    rows = [Insert("limit_groups", {"id": "g_anna"})]
+    grouped = [
+        Update(table="wallets", where={"id": each.wallet_id}, values={"limit_group": "g_anna"})
+        for each in (first, second)
+    ]
+    await shop.writer.commit(Commit(key="group", rows=(*rows, *grouped)))
+    for n in range(2, 5):
+        await shop.quote(name=f"q_{n}")
+
+    async def tap(payer: Payer, quote_id: str) -> str:
+        event_id = f"liked {quote_id}"
+        await shop.heard(event_id)
+        liked = TapOn(
+            event_id=event_id,
+            quote_id=quote_id,
+            payer=payer,
+            place=shop.place(),
+            at_us=now_us(),
+            day_max=Money(2 * PRICE_MINOR + 1, CNY),
+        )
+        await shop.checkout.tap(liked)
+        return await shop.outcome(event_id)
+
+    outcomes = await asyncio.gather(*(tap((first, second)[n % 2], f"q_{n}") for n in range(1, 5)))
+    assert sorted(outcomes) == ["consent_limit", "consent_limit", "done", "done"]
+    held = [(await shop.balance(payer))[1] for payer in (first, second)]
+    assert sum(held) == 2 * PRICE_MINOR
