@@ -125,6 +125,7 @@ class PostgresSession:
             asyncpg.CannotConnectNowError,
             asyncpg.OperatorInterventionError,
             asyncpg.InsufficientResourcesError,
+            asyncpg.ObjectNotInPrerequisiteStateError,
             TimeoutError,
             OSError,
         ) as error:
