@@ -67,7 +67,7 @@ class OpenTaps:
         task.add_done_callback(self._tasks.discard)
 
     def not_heard(self, person_id: str, event_id: str) -> None:
-        """A tap could not be kept: it comes again, and what is said meanwhile does not answer it."""
+        """A tap could not be kept: it comes again, and nothing said meanwhile answers it."""
         taps = self._people.get(person_id, deque())
         for tap in [tap for tap in taps if tap.event_id == event_id and not tap.answered]:
             taps.remove(tap)
