@@ -38,10 +38,11 @@ from bot.house import conversion_quotes, define_currencies, house_terms, limits_
 from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
+from bot.links.pacing import HostPace
 from bot.links.redis_pages import RedisPages
 from bot.networks import WEIBO_PATH, Ground, microblogs, weibo_of
 from bot.web import pages
-from bot.web.pay import PAY_PATH, PayPages
+from bot.web.pay import PAY_PATH, PRESS_EVERY_S, PRESSES_AT_ONCE, PayPages
 from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
 from wallet_core.commerce.checkout import Terms
@@ -165,7 +166,8 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         reports = _Reports(core)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
         clockwork = _clockwork(settings, core, list(adapters.values()))
-        pay_pages = PayPages(views, web_chat, worker.hear)
+        pace = HostPace(core.pages, interval_s=PRESS_EVERY_S, burst=PRESSES_AT_ONCE, wait_s_max=0.0)
+        pay_pages = PayPages(views, web_chat, worker.hear, pace)
         routes = [pay_pages.add_routes, *telegram_routes]
         if weibo is not None:
             routes.append(weibo.add_routes)
@@ -306,6 +308,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         ),
         currency=settings.currency,
         exchange=Exchange(quotes, conversions),
+        likes_day_times=settings.money.likes_day_times,
     )
 
 

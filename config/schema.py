@@ -56,6 +56,8 @@ def _host_and_port(value: str) -> str:
 Port = Annotated[Whole, Field(ge=0, le=_LAST_PORT)]
 Origin = Annotated[str, AfterValidator(_origin)]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
+PollSeconds = Annotated[float, BeforeValidator(refuse_bool), Field(ge=0.1, le=3_600)]
+"""How often a server is asked; several times a second only one next door will bear."""
 
 
 class Web(Section):
@@ -109,11 +111,12 @@ class Redis(Section):
 
 
 class Money(Section):
-    """How long money waits for people; all in seconds."""
+    """How long money waits for people, in seconds, and what a like may pay."""
 
     undo_window_s: Annotated[Whole, Field(ge=0, le=3_600)] = 8
     quote_valid_s: Annotated[Whole, Field(ge=1)] = 3_600
     accept_within_s: Annotated[Whole, Field(ge=1)] = 259_200
+    likes_day_times: Annotated[Whole, Field(ge=1, le=1_000)] = 5
 
 
 class Settlement(Section):
@@ -179,7 +182,7 @@ class Mastodon(Section):
     server: Origin | None = None
     access_token: SecretStr | None = None
     operator: Annotated[str, Field(min_length=1, max_length=255)] | None = None
-    poll_s: Annotated[Whole, Field(ge=1, le=3_600)] = 10
+    poll_s: PollSeconds = 10
 
     @property
     def enabled(self) -> bool:
@@ -199,7 +202,7 @@ class Bluesky(Section):
     handle: Annotated[str, Field(min_length=1)] | None = None
     app_password: SecretStr | None = None
     service: Origin = "https://bsky.social"
-    poll_s: Annotated[Whole, Field(ge=1, le=3_600)] = 10
+    poll_s: PollSeconds = 10
 
     @property
     def enabled(self) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import running
-from bot.conversation.likes import set_like_limit
+from bot.conversation.likes import set_like_terms, usual_terms
 from config.settings import load
 from tests.fediverse_people import fund, orders_of
 from tests.peers.bluesky import BlueskyPeer
@@ -69,7 +69,8 @@ async def test_mention_offer_buy_and_like(bluesky: BlueskyPeer, tmp_path: Path) 
         await fund(instance, "bluesky", anna.did, 50_000)
         await fund(instance, "bluesky", bob.did, 50_000)
         liker = await instance.desk.people.meet("bluesky", bob.did, "till")
-        await set_like_limit(instance.desk, liker.id, Money(20_000, "CNY"))
+        terms = usual_terms(instance.desk, Money(20_000, "CNY"))
+        await set_like_terms(instance.desk, liker.id, terms)
         url = instance.sample_url
         assert url is not None
         text = f"@{bot.handle} 看这个 the cup"

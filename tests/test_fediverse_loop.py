@@ -5,7 +5,7 @@ A post takes some seconds from one account to another there, so one conversation
 
 from pathlib import Path
 
-from bot.conversation.likes import set_like_limit
+from bot.conversation.likes import set_like_terms, usual_terms
 from tests.audit import audit
 from tests.fediverse_people import Bot, Person, fund, orders_of, said_by
 from tests.peers.snac import SnacPeer
@@ -27,7 +27,8 @@ async def test_from_a_shared_link_to_paid_undone_and_liked(snac: SnacPeer, tmp_p
         await fund(instance, NETWORK, anna.actor, 50_000)
         await fund(instance, NETWORK, bob.actor, 50_000)
         liker = await instance.desk.people.meet(NETWORK, bob.actor, "till")
-        await set_like_limit(instance.desk, liker.id, Money(20_000, "CNY"))
+        terms = usual_terms(instance.desk, Money(20_000, "CNY"))
+        await set_like_terms(instance.desk, liker.id, terms)
 
         # A mention with a link is answered below it, once, with the price and a pay link.
         asked = await anna.say(f"@{bot.user} 看这个 {url} #teacup")

@@ -2,7 +2,8 @@
 
 An adapter is one class with a name, capabilities, and three methods: `run` reads the network,
 `caught_up` says when nothing of the past is left to read, `send` shows a card. It imports this
-module, `bot.events` and `bot.cards`, and nothing else of ours. `docs/adding-a-network.md` walks
+module, `bot.events`, `bot.cards`, and `bot.adapters.patience` if it asks for news again and again,
+and nothing else of ours. `docs/adding-a-network.md` walks
 through a complete one; `tests/bot/adapters/contract/` proves that an adapter keeps what is written
 here, once a driver of some hundred lines brings its people.
 

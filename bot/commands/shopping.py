@@ -30,9 +30,10 @@ async def _quote_meant(desk: Desk, turn: Turn) -> str | None:
 
 async def undo(desk: Desk, turn: Turn, _args: str) -> None:
     """Take back the asker's newest order whose money is still held."""
-    order = await desk.lookups.newest_held_order(turn.person.wallet_id)
+    order = await desk.lookups.newest_held_order(turn.person.id)
     if order is not None:
-        await desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
+        payer = await desk.payer_of(turn, order)
+        await desk.checkout.undo(turn.event.id, order, payer, turn.place)
         return
     latest = next(iter(await desk.reader.recent_orders(turn.person.wallet_id, 1)), None)
     text = "There is nothing to undo. No money moved just now."

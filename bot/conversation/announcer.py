@@ -161,6 +161,10 @@ _TAP_REFUSED: Mapping[Refusal, tuple[str, ...]] = {
         "Not charged. This card is no longer known.",
         "Share the link once more.",
     ),
+    Refusal.CONSENT_LIMIT: (
+        "Not charged. In the last 24 hours your likes have paid as much as you allow them.",
+        "Pay this one yourself, or allow more with /likes.",
+    ),
     Refusal.RATE_EXPIRED: (
         "Not charged. That rate is over.",
         "Tap Pay once more for a new one.",

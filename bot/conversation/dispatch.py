@@ -30,6 +30,7 @@ from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.records import OrderState
 from wallet_core.errors import PayontapError, Refusal
 from wallet_core.ledger.commits import Notice
+from wallet_core.money import Money
 
 Press = Callable[[Desk, Turn, str], Awaitable[None]]
 RunCommand = Callable[[Desk, Turn, str, str], Awaitable[bool]]
@@ -144,9 +145,11 @@ class Dispatch:
         if able is None or not able.proves_people:
             await self.desk.close(turn)
             return
-        pay = await offer_liked(self.desk, turn, liked)
-        if pay is not None:
-            await self._press(turn, pay, able)
+        liking = await offer_liked(self.desk, turn, liked)
+        if liking is None or (able.pay_links and await self._is_poor(turn, liking.quote_id)):
+            return
+        tap = tap_on(turn, liking.quote_id, day_max=liking.day_max)
+        await self.desk.checkout.tap(tap)
 
     async def _unknown_command(self, turn: Turn, prefix: str, name: str) -> None:
         text = f"There is no command {prefix}{name[:30]}. {prefix}help lists them all."
@@ -167,11 +170,8 @@ class Dispatch:
 
     async def _press(self, turn: Turn, action: str, able: Capabilities | None) -> None:
         verb, _, ref = action.partition(":")
-        if verb == "pay" and able is not None and able.pay_links:
-            empty = await empty_wallet_card(self.desk, turn, ref)
-            if empty is not None:
-                await self.desk.answer(turn, empty, refusal=Refusal.NO_FUNDS)
-                return
+        if verb == "pay" and able is not None and able.pay_links and await self._is_poor(turn, ref):
+            return
         press = self.presses.get(verb)
         if press is None:
             await self.desk.answer(
@@ -179,6 +179,13 @@ class Dispatch:
             )
             return
         await press(self.desk, turn, ref)
+
+    async def _is_poor(self, turn: Turn, quote_id: str) -> bool:
+        """Whether somebody never had money here, and was told where to pay instead."""
+        empty = await empty_wallet_card(self.desk, turn, quote_id)
+        if empty is not None:
+            await self.desk.answer(turn, empty, refusal=Refusal.NO_FUNDS)
+        return empty is not None
 
     async def _untap(self, turn: Turn, tap_ref: str) -> None:
         network = f"{turn.event.network}:"
@@ -213,8 +220,8 @@ async def press_pay(desk: Desk, turn: Turn, quote_id: str) -> None:
     await desk.checkout.tap(tap_on(turn, quote_id))
 
 
-def tap_on(turn: Turn, quote_id: str) -> TapOn:
-    """A turn as a tap on a quote."""
+def tap_on(turn: Turn, quote_id: str, *, day_max: Money | None = None) -> TapOn:
+    """A turn as a tap on a quote; `day_max` as `TapOn` has it."""
     return TapOn(
         event_id=turn.event.id,
         quote_id=quote_id,
@@ -222,6 +229,7 @@ def tap_on(turn: Turn, quote_id: str) -> TapOn:
         place=turn.place,
         at_us=turn.now_us,
         tap_ref=turn.event.tap_ref if isinstance(turn.event, Tap) else None,
+        day_max=day_max,
     )
 
 
@@ -236,7 +244,8 @@ async def press_undo_mine(desk: Desk, turn: Turn, quote_id: str) -> None:
     """Undo on the card that everybody sees: it takes back what the one who taps has paid."""
     facts = await desk.reader.tap_facts(quote_id, turn.person.wallet_id)
     order = facts.order if facts is not None else None
-    await desk.checkout.undo(turn.event.id, order, turn.payer, turn.place)
+    payer = await desk.payer_of(turn, order)
+    await desk.checkout.undo(turn.event.id, order, payer, turn.place)
 
 
 async def press_show(desk: Desk, turn: Turn, quote_id: str) -> None:

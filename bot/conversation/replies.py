@@ -57,6 +57,10 @@ async def empty_wallet_card(desk: Desk, turn: Turn, quote_id: str) -> Card | Non
     offer = await desk.reader.offer(quote.offer_id) if quote is not None else None
     if quote is None or offer is None or not quote.can_be_tapped or quote.price is None:
         return None
+    facts = await desk.reader.tap_facts(quote_id, turn.person.wallet_id)
+    if facts is not None and facts.order is not None and facts.order.stands:
+        # Another wallet of theirs has paid this already, and that is the answer.
+        return None
     price = quote.price.format()
     return Card(
         title="Not charged. You have no wallet here yet.",

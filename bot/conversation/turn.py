@@ -112,6 +112,8 @@ class Desk:
     evidence: Evidence
     currency: str
     exchange: Exchange | None = None
+    #: How many times as much as one like all likes of a day may pay, where nobody said how much.
+    likes_day_times: int = 5
 
     async def answer(
         self,

@@ -21,6 +21,10 @@ from bot.web.card_markup import card_markup, pay_label
 #: Where the pages are, below the address of the web server.
 PAY_PATH = "/pay"
 
+#: How often one visitor may press the button for long, in seconds, and how often at once.
+PRESS_EVERY_S = 3
+PRESSES_AT_ONCE = 10
+
 _QUOTE_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _ONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _NETWORK = "web"
@@ -43,13 +47,21 @@ class Visitors(Protocol):
         """The public id of who sent the request; None without a cookie."""
 
 
-class PayPages:
-    """A page for each quote. `hear` takes the tap into the inbox."""
+class Pace(Protocol):
+    """How often the same one may do something, whichever process they come to."""
 
-    def __init__(self, cards: OfferCards, visitors: Visitors, hear: Hear) -> None:
+    async def turn(self, host: str) -> bool:
+        """Count one time in; False, and nothing is counted, where that is too often."""
+
+
+class PayPages:
+    """A page for each quote. `hear` takes the tap into the inbox; `pace` counts by visitor."""
+
+    def __init__(self, cards: OfferCards, visitors: Visitors, hear: Hear, pace: Pace) -> None:
         self._cards = cards
         self._visitors = visitors
         self._hear = hear
+        self._pace = pace
 
     def add_routes(self, app: web.Application) -> None:
         """Put the pages into the web application."""
@@ -83,6 +95,12 @@ class PayPages:
         if not isinstance(once, str) or not _ONCE.fullmatch(once):
             raise web.HTTPBadRequest(
                 text="Not charged. The form was not complete. Open the link again."
+            )
+        if not await self._pace.turn(f"pay:{person_id}"):
+            raise web.HTTPTooManyRequests(
+                text="Not charged. You pressed Pay too often in a short time. Wait a few seconds, "
+                "then open the link again.",
+                headers={"Retry-After": str(PRESS_EVERY_S)},
             )
         room_id = room_of(quote_id)
         ref = f"{_NETWORK}:{person_id}:{once}"

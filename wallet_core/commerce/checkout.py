@@ -1,9 +1,10 @@
 """A tap on Pay, and its undo.
 
-An attempt is (quote, wallet, n). A tap joins the attempt that stands; n advances only after the
-last one was refused, undone or has expired. Everything that a tap does is one commit under the
-event's key: hold, order, stock, attempt, and what is said. A refusal is committed under the same
-key before it is said, so a tap once answered "Not charged" can never charge later.
+An attempt is (quote, person, n), from whichever of his wallets. A tap joins the attempt that
+stands; n advances only after the last one was refused, undone or has expired. Everything that a
+tap does is one commit under the event's key: hold, order, stock, attempt, and what is said. A
+refusal is committed under the same key before it is said, so a tap once answered "Not charged" can
+never charge later.
 """
 
 import asyncio
@@ -37,6 +38,7 @@ from wallet_core.errors import SPENDING_REFUSALS, KeyConflict, Refusal, Refused
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, Value, WriterPort
 from wallet_core.ledger.transfers import Authorise, EndingAction, HoldState, Void, named, timed
+from wallet_core.limits import DAY_US
 from wallet_core.locks import Lease, LeaseLost, LeasePort, LeaseUnavailable
 from wallet_core.money import Money
 
@@ -58,7 +60,11 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TapOn(msgspec.Struct, frozen=True, kw_only=True):
-    """A tap: by whom, where, on which quote. `tap_ref` is what an untap will name."""
+    """A tap: by whom, where, on which quote. `tap_ref` is what an untap will name.
+
+    `day_max` is set where the payer does not ask for this payment but has allowed such ones
+    beforehand: the most that all of these may come to in 24 hours.
+    """
 
     event_id: str
     quote_id: str
@@ -66,6 +72,7 @@ class TapOn(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
     at_us: int
     tap_ref: str | None = None
+    day_max: Money | None = None
 
     @property
     def key(self) -> str:
@@ -122,7 +129,10 @@ class Checkout:
         commit: Commit | None = None
         try:
             async with self.leases.hold(wallet_id, token=tap.key, wait_s=LEASE_WAIT_S) as lease:
+                counted = await self._counted(tap, facts.quote.price)
                 commit = self._authorisation(tap, facts, merchant, lease)
+                rows = tuple(_with_order(row, commit.result) for row in counted)
+                commit = msgspec.structs.replace(commit, rows=(*commit.rows, *rows))
                 await self.writer.commit(commit)
         except Refused as refused:
             return refused.code
@@ -134,6 +144,24 @@ class Checkout:
         except LeaseLost:
             return await self._after_loss(commit)
         return None
+
+    async def _counted(self, tap: TapOn, price: Money | None) -> tuple[Insert, ...]:
+        """The row that counts a payment against what its payer has allowed beforehand.
+
+        It takes the next number, so that nothing was counted between this sum and the commit.
+        Raises `Refused` where it would come to more.
+        """
+        most = tap.day_max
+        if most is None or price is None:
+            return ()
+        if price.currency != most.currency:
+            raise Refused(Refusal.CONSENT_LIMIT, price.currency)
+        since_us = tap.at_us - DAY_US
+        so_far = await self.reader.consented_sum(tap.payer.wallet_id, price.currency, since_us)
+        if so_far.spent_minor + price.amount_minor > most.amount_minor:
+            raise Refused(Refusal.CONSENT_LIMIT, f"{so_far.spent_minor} of {most}")
+        values: dict[str, Value] = {"counted_with": so_far.counted_with, "n": so_far.n + 1}
+        return (Insert("consented_payments", values),)
 
     async def _after_loss(self, commit: Commit | None) -> Refusal | None:
         """The answer after the lease was lost.
@@ -185,6 +213,7 @@ class Checkout:
                     "n": facts.n + 1,
                     "order_id": order.id,
                     "tap_ref": tap.tap_ref,
+                    "person_id": facts.person_id,
                 },
             ),
         )
@@ -283,6 +312,10 @@ def ending_without_money(
         event_id=event_id,
         result=order.id,
     )
+
+
+def _with_order(row: Insert, order_id: str) -> Insert:
+    return Insert(row.table, {**row.values, "order_id": order_id})
 
 
 def _refusal_of(facts: TapFacts | None, tap: TapOn) -> Refusal | None:

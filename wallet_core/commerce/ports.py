@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from wallet_core.commerce.records import (
+    ConsentedSum,
     FundingRequest,
     HostClaim,
     Merchant,
@@ -21,6 +22,9 @@ class OrderReader(Protocol):
 
     async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
         """What a tap of this wallet on a quote is decided on; None for no such quote."""
+
+    async def consented_sum(self, wallet_id: str, currency: str, since_us: int) -> ConsentedSum:
+        """What this wallet has paid after `since_us` because that had been allowed beforehand."""
 
     async def order(self, order_id: str) -> Order | None:
         """One order by its id."""

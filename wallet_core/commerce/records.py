@@ -111,6 +111,10 @@ class OrderState(StrEnum):
     REFUNDED = "refunded"
 
 
+#: The buyer has it or is about to.
+STANDING = (OrderState.AUTHORISED, OrderState.PAID)
+
+
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Something bought, or being bought: one order has one hold.
 
@@ -171,18 +175,31 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stands(self) -> bool:
         """Whether the buyer has it or is about to: a further tap is not another purchase."""
-        return self.state in (OrderState.AUTHORISED, OrderState.PAID)
+        return self.state in STANDING
+
+
+class ConsentedSum(msgspec.Struct, frozen=True):
+    """What was paid lately because its payer had allowed such payments beforehand.
+
+    `n` is the number of the latest such payment among all that are `counted_with` it.
+    """
+
+    counted_with: str
+    n: int
+    spent_minor: int
 
 
 class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tap is decided on: the quote, what it is for, and this wallet's latest attempt on it.
+    """What a tap is decided on: the quote, what it is for, and what its payer did with it so far.
 
-    `n` numbers the attempt, 0 for none; `order` is what came of it.
+    `person_id` is whose wallet taps, and all that he has count together. `n` numbers the latest
+    attempt, 0 for none; `order` is the one that stands, or else the latest.
     """
 
     quote: Quote
     title: str
     merchant: Merchant | None
+    person_id: str | None
     n: int
     order: Order | None
 

@@ -62,7 +62,11 @@ class Database:
                 yield connection
             finally:
                 await connection.close()
-        except (OperationalError, InterfaceError, OSError) as error:
+        except DBAPIError as error:
+            if is_away(error):
+                raise StorageUnavailable(f"The database did not answer: {error}") from error
+            raise
+        except OSError as error:
             raise StorageUnavailable(f"The database did not answer: {error}") from error
 
     @asynccontextmanager
@@ -84,7 +88,7 @@ class Database:
                     # Closing rolls back whatever was not committed.
                     await connection.close()
         except DBAPIError as error:
-            if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+            if is_away(error):
                 raise StorageUnavailable(f"The database did not answer: {error}") from error
             raise
         except OSError as error:
@@ -117,6 +121,17 @@ def _with_async_driver(url: str) -> str:
         if url.startswith(plain):
             return driver + url.removeprefix(plain)
     return url
+
+
+#: PostgreSQL has no room, starts or stops, or lets nobody into this database for now.
+_AWAY = ("08", "53", "55000", "57")
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether the database, and not the statement, is why something failed; waiting mends it."""
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        return True
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_AWAY)
 
 
 def _postgres_engine(url: str) -> AsyncEngine:

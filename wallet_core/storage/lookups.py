@@ -98,11 +98,12 @@ class Lookups:
             entries = [HistoryEntry(**row) for row in rows]
             return await _with_subjects(connection, entries)
 
-    async def newest_held_order(self, wallet_id: str) -> Order | None:
-        """A wallet's newest order whose money is still held."""
+    async def newest_held_order(self, person_id: str) -> Order | None:
+        """A person's newest order whose money is still held in one of his wallets."""
+        his = sa.select(t.wallets.c.id).where(t.wallets.c.person_id == person_id)
         query = (
             sa.select(t.orders)
-            .where(t.orders.c.wallet_id == wallet_id, t.orders.c.state == OrderState.AUTHORISED)
+            .where(t.orders.c.wallet_id.in_(his), t.orders.c.state == OrderState.AUTHORISED)
             .order_by(t.orders.c.created_at_us.desc())
             .limit(1)
         )

@@ -140,6 +140,7 @@ class PostgresSession:
             asyncpg.CannotConnectNowError,
             asyncpg.OperatorInterventionError,
             asyncpg.InsufficientResourcesError,
+            asyncpg.ObjectNotInPrerequisiteStateError,
             TimeoutError,
             OSError,
         ) as error:

@@ -9,6 +9,7 @@ import msgspec
 import sqlalchemy as sa
 
 from wallet_core.commerce.records import (
+    ConsentedSum,
     FundingRequest,
     HostClaim,
     Merchant,
@@ -27,6 +28,7 @@ from wallet_core.ledger.transfers import HoldState
 from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage import tables as t
 from wallet_core.storage.allowances import allowance_of, limits_text
+from wallet_core.storage.consents import consented_sum
 from wallet_core.storage.database import Database
 from wallet_core.storage.grouped import Grouped
 from wallet_core.storage.takings import due_settlements, pending_of_order
@@ -243,6 +245,10 @@ class Reader:
         """An account's balance; 0 for one that has no entries yet."""
         query = sa.select(t.accounts.c.balance_minor).where(t.accounts.c.id == account.id)
         return await self._number(query)
+
+    async def consented_sum(self, wallet_id: str, currency: str, since_us: int) -> ConsentedSum:
+        """What was paid lately because it had been allowed beforehand; see `consents.py`."""
+        return await consented_sum(self._database, wallet_id, currency, since_us)
 
     async def allowance(self, wallet_id: str, currency: str) -> Allowance:
         """What a wallet may still spend; see `allowance_of`."""

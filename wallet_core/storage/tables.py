@@ -265,6 +265,10 @@ attempts = sa.Table(
     sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("order_id", sa.String(40), nullable=False),
     sa.Column("tap_ref", _NAMED, index=True),
+    # Whose wallet it was then; empty in rows that are older than this column.
+    sa.Column("person_id", sa.String(40)),
+    # Two taps of one person at once, each from another wallet, are one attempt all the same.
+    sa.Index("ix_attempts_person", "quote_id", "person_id", "n", unique=True),
 )
 
 orders = sa.Table(

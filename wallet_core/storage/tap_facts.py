@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from wallet_core.commerce.records import Merchant, Order, Quote, TapFacts
+from wallet_core.commerce.records import STANDING, Merchant, Order, Quote, TapFacts
 from wallet_core.storage.database import Database
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -16,21 +16,39 @@ Tapped = tuple[str, str]
 _QUOTE = tuple(Quote.__struct_fields__)
 _MERCHANT = tuple(Merchant.__struct_fields__)
 _ORDER = tuple(Order.__struct_fields__)
+# Of a person who was joined with another and parted again, some attempts are in the wallets that
+# he has now, and some under his name in wallets that he has no more: no number of them comes again.
+_WALLETS = "SELECT v.id FROM wallets v WHERE v.person_id = w.person_id"
+_LATEST_OF_PERSON = (
+    "SELECT max(b.n) FROM attempts b WHERE b.quote_id = k.quote_id AND b.person_id = w.person_id"
+)
+_LATEST_OF_WALLETS = (
+    "SELECT max(b.n) FROM attempts b WHERE b.quote_id = k.quote_id "  # noqa: S608 - names of our own columns
+    f"AND b.wallet_id IN ({_WALLETS})"
+)
+_STANDING = "p.state IN ('{}', '{}')".format(*STANDING)
+#: The order that stands, or else the latest.
+_ORDER_OF_WALLETS = (
+    "SELECT b.order_id FROM attempts b JOIN orders p ON p.id = b.order_id "  # noqa: S608 - same
+    f"WHERE b.quote_id = k.quote_id AND b.wallet_id IN ({_WALLETS}) "
+    f"ORDER BY CASE WHEN {_STANDING} THEN 0 ELSE 1 END, b.n DESC LIMIT 1"
+)
 _COLUMNS = ", ".join(
     [
-        *("k.quote_id", "k.wallet_id", "f.title", "a.n"),
+        *("k.quote_id", "k.wallet_id", "f.title", "w.person_id"),
+        f"({_LATEST_OF_PERSON})",
+        f"({_LATEST_OF_WALLETS})",
         *(f"q.{name}" for name in _QUOTE),
         *(f"m.{name}" for name in _MERCHANT),
         *(f"o.{name}" for name in _ORDER),
     ]
 )
-_REST = """
+_REST = f"""
 JOIN quotes q ON q.id = k.quote_id
 JOIN offers f ON f.id = q.offer_id
 LEFT JOIN merchants m ON m.id = q.merchant_id
-LEFT JOIN attempts a ON a.quote_id = k.quote_id AND a.wallet_id = k.wallet_id AND a.n =
-  (SELECT max(b.n) FROM attempts b WHERE b.quote_id = k.quote_id AND b.wallet_id = k.wallet_id)
-LEFT JOIN orders o ON o.id = a.order_id
+LEFT JOIN wallets w ON w.id = k.wallet_id
+LEFT JOIN orders o ON o.id = ({_ORDER_OF_WALLETS})
 """
 _POSTGRES = (
     f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id){_REST}"  # noqa: S608 - names of our own columns
@@ -52,7 +70,8 @@ async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tappe
 
 
 def _facts(row: Sequence[Any]) -> TapFacts:
-    quote_at = 4
+    person_id, of_person, of_wallets = row[3:6]
+    quote_at = 6
     merchant_at = quote_at + len(_QUOTE)
     order_at = merchant_at + len(_MERCHANT)
     order_values = dict(zip(_ORDER, row[order_at:], strict=True))
@@ -66,6 +85,7 @@ def _facts(row: Sequence[Any]) -> TapFacts:
         quote=Quote(**dict(zip(_QUOTE, row[quote_at:merchant_at], strict=True))),
         title=row[2],
         merchant=Merchant(**merchant_values) if merchant_values["id"] is not None else None,
-        n=row[3] or 0,
-        order=Order(**order_values) if row[3] is not None and order_values["id"] else None,
+        person_id=person_id,
+        n=max(of_person or 0, of_wallets or 0),
+        order=Order(**order_values) if order_values["id"] else None,
     )

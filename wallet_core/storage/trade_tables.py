@@ -22,6 +22,17 @@ settlements = sa.Table(
     sa.CheckConstraint("amount_minor >= 0", name="amount"),
 )
 
+# Orders that were paid because their payer had allowed such payments beforehand, as by a like.
+consented_payments = sa.Table(
+    "consented_payments",
+    metadata,
+    # The wallet, or the group of wallets whose limits count together. Whoever counts one payment in
+    # takes the next number, so that two at once see each other.
+    sa.Column("counted_with", sa.String(40), primary_key=True),
+    sa.Column("n", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("order_id", sa.String(40), nullable=False, unique=True),
+)
+
 # Money that changed its currency, at which rate; and what somebody agreed to beforehand.
 conversions = sa.Table(
     "conversions",

@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import msgspec
-import structlog
 
 from bot.adapters.base import (
-    AdapterError,
     Capabilities,
     Cursor,
     CursorStore,
@@ -16,7 +14,6 @@ from bot.adapters.base import (
     Hear,
     NetworkDown,
     PictureSource,
-    RateLimited,
 )
 from bot.adapters.bluesky.budget import Budget
 from bot.adapters.bluesky.client import Client
@@ -24,11 +21,9 @@ from bot.adapters.bluesky.faults import LoggedOut
 from bot.adapters.bluesky.listening import NETWORK, Listener, Place
 from bot.adapters.bluesky.session import SessionFile
 from bot.adapters.bluesky.speaking import Speaker
+from bot.adapters.patience import Patience
 from bot.cards import Outgoing
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-_PAUSE_S_MIN = 0.5
 _CAPABILITIES = Capabilities(
     buttons=False,
     reactions=False,
@@ -130,31 +125,19 @@ class Bluesky:
             return self._client, self._speaker
 
     async def _read(self, hear: Hear) -> NoReturn:
+        patience = Patience(NETWORK, LoggedOut, pause_s_max=self._pause_s_max)
         listener: Listener | None = None
         place: Place | None = None
-        pause_s = _PAUSE_S_MIN
+
+        async def look() -> None:
+            nonlocal listener, place
+            client, _ = await self._connected()
+            listener = listener or Listener(client)
+            place = place or await self._kept_place(client) or await self._begin(listener, hear)
+            place = await self._read_once(listener, hear, place)
+
         while True:
-            try:
-                client, _ = await self._connected()
-                listener = listener or Listener(client)
-                place = place or await self._kept_place(client) or await self._begin(listener, hear)
-                place = await self._read_once(listener, hear, place)
-            except LoggedOut:
-                raise
-            except RateLimited as error:
-                log.warning("bluesky_waits", wait_s=error.retry_after_s)
-                await asyncio.sleep(error.retry_after_s)
-            except AdapterError as error:
-                log.warning("bluesky_waits", wait_s=pause_s, reason=str(error)[:300])
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, self._pause_s_max)
-            except Exception:
-                # The inbox did not take them, most likely: the same events are read again.
-                log.exception("bluesky_events_not_heard", wait_s=pause_s)
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, self._pause_s_max)
-            else:
-                pause_s = _PAUSE_S_MIN
+            if await patience.bears(look):
                 self._caught_up.set()
                 await asyncio.sleep(self._poll_s)
 

@@ -4,10 +4,8 @@ import asyncio
 from typing import NoReturn
 
 import msgspec
-import structlog
 
 from bot.adapters.base import (
-    AdapterError,
     Capabilities,
     Cursor,
     CursorStore,
@@ -15,7 +13,6 @@ from bot.adapters.base import (
     Hear,
     NetworkDown,
     PictureSource,
-    RateLimited,
 )
 from bot.adapters.mastodon.accounts import Accounts, actor_of
 from bot.adapters.mastodon.client import Client
@@ -24,11 +21,9 @@ from bot.adapters.mastodon.listening import NETWORK, Listener, Place
 from bot.adapters.mastodon.profile import introduce
 from bot.adapters.mastodon.speaking import Speaker
 from bot.adapters.mastodon.streaming import Bell
+from bot.adapters.patience import Patience
 from bot.cards import Outgoing
 
-log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
-
-_PAUSE_S_MIN = 0.5
 _CAPABILITIES = Capabilities(
     buttons=False,
     reactions=False,
@@ -129,36 +124,25 @@ class Mastodon:
             return self._client, self._accounts, self._speaker
 
     async def _read(self, hear: Hear) -> NoReturn:
+        patience = Patience(NETWORK, LoggedOut, pause_s_max=self._pause_s_max)
         place: Place | None = None
-        pause_s = _PAUSE_S_MIN
+        bell: Bell | None = None
+
+        async def look() -> None:
+            nonlocal place, bell
+            client, accounts, _ = await self._connected()
+            if bell is None:
+                await introduce(client, accounts.me, self._operator)
+                bell = self._bell = Bell(client, self._poll_s)
+            place = await self._read_once(Listener(client, accounts), hear, place)
+
         try:
             while True:
-                try:
-                    client, accounts, _ = await self._connected()
-                    if self._bell is None:
-                        await introduce(client, accounts.me, self._operator)
-                        self._bell = Bell(client, self._poll_s)
-                    place = await self._read_once(Listener(client, accounts), hear, place)
-                except LoggedOut:
-                    raise
-                except RateLimited as error:
-                    log.warning("mastodon_waits", wait_s=error.retry_after_s)
-                    await asyncio.sleep(error.retry_after_s)
-                except AdapterError as error:
-                    log.warning("mastodon_waits", wait_s=pause_s, reason=str(error)[:300])
-                    await asyncio.sleep(pause_s)
-                    pause_s = min(pause_s * 2, self._pause_s_max)
-                except Exception:
-                    # The inbox did not take them, most likely: the same events are read again.
-                    log.exception("mastodon_events_not_heard", wait_s=pause_s)
-                    await asyncio.sleep(pause_s)
-                    pause_s = min(pause_s * 2, self._pause_s_max)
-                else:
-                    pause_s = _PAUSE_S_MIN
+                if await patience.bears(look) and bell is not None:
                     self._caught_up.set()
-                    await self._bell.wait()
+                    await bell.wait()
         finally:
-            bell, self._bell = self._bell, None
+            self._bell = None
             if bell is not None:
                 bell.close()
 

@@ -66,14 +66,20 @@ class Client:
         """The bot's own account, and so whether the token works."""
         return await self._call(self._api.account_verify_credentials)
 
-    async def notifications(self, after: str | None, *, limit: int = _PAGE) -> list[Notification]:
-        """The notifications right after `after`, or the newest ones; oldest first."""
-        found = await self._call(self._api.notifications, min_id=after, limit=limit)
+    async def notifications(
+        self, after: str | None, *, before: str | None = None, limit: int = _PAGE
+    ) -> list[Notification]:
+        """Those right after `after`, or the newest ones, or the newest before; oldest first."""
+        ask = self._api.notifications
+        found = await self._call(ask, min_id=after, max_id=before, limit=limit)
         return _ascending(found if isinstance(found, list) else [found])
 
-    async def home(self, after: str | None, *, limit: int = _PAGE) -> list[Status]:
-        """The posts of those whom the bot follows, right after `after` or newest; oldest first."""
-        return _ascending(await self._call(self._api.timeline_home, min_id=after, limit=limit))
+    async def home(
+        self, after: str | None, *, before: str | None = None, limit: int = _PAGE
+    ) -> list[Status]:
+        """The posts of those whom the bot follows, in the same way."""
+        ask = self._api.timeline_home
+        return _ascending(await self._call(ask, min_id=after, max_id=before, limit=limit))
 
     async def own_posts(self, account_id: str) -> Sequence[Status]:
         """What the bot posted last, newest first."""

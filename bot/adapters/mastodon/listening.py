@@ -1,5 +1,8 @@
 """What happens on the server, as events: mentions, favourites, and links that followers share."""
 
+from collections.abc import AsyncIterator
+from typing import Protocol, TypeVar
+
 import msgspec
 import structlog
 from mastodon.return_types import Account, Notification, Status
@@ -15,6 +18,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 NETWORK = "mastodon"
 _OPEN = frozenset({"public", "unlisted"})
 _PAGES_MAX = 50
+_One = TypeVar("_One", Notification, Status)
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -49,20 +53,12 @@ class Listener:
         """All events after `place`, and the new place. Raises the client's errors."""
         events: list[AnyEvent] = []
         notification, home = place.notification, place.home
-        for _ in range(_PAGES_MAX):
-            page = await self._client.notifications(notification or None)
-            if not page:
-                break
-            notification = str(page[-1].id)
-            for told in page:
-                events.extend(await self._told(told))
-        for _ in range(_PAGES_MAX):
-            posts = await self._client.home(home or None)
-            if not posts:
-                break
-            home = str(posts[-1].id)
-            for post in posts:
-                events.extend(await self._overheard(post))
+        async for told in _after(notification, self._client.notifications):
+            notification = str(told.id)
+            events.extend(await self._told(told))
+        async for post in _after(home, self._client.home):
+            home = str(post.id)
+            events.extend(await self._overheard(post))
         return events, Place(place.account, notification, home)
 
     async def _told(self, told: Notification) -> list[AnyEvent]:
@@ -118,6 +114,33 @@ class Listener:
     @property
     def _own_addresses(self) -> frozenset[str]:
         return frozenset({actor_of(self._accounts.me), str(self._accounts.me.url)})
+
+
+class _Pages(Protocol[_One]):
+    """A list on the server, a page at a time, oldest first."""
+
+    async def __call__(self, after: str | None, *, before: str | None = None) -> list[_One]:
+        """The page right after an id, or the newest page, or the newest before an id."""
+
+
+async def _after(last: str, ask: _Pages[_One]) -> AsyncIterator[_One]:
+    """What came after the entry that was read last, oldest first."""
+    if not last:
+        # Nothing stood there: from the newest page back to the first that was ever written.
+        pages = [await ask(None)]
+        while pages[-1] and len(pages) < _PAGES_MAX:
+            pages.append(await ask(None, before=str(pages[-1][0].id)))
+        for page in reversed(pages):
+            for one in page:
+                yield one
+        return
+    for _ in range(_PAGES_MAX):
+        page = await ask(last)
+        for one in page:
+            last = str(one.id)
+            yield one
+        if not page:
+            return
 
 
 def _message(status: Status, written: Written, *, unasked: bool) -> Message:

@@ -12,6 +12,8 @@ from bot.cards import Card, plain_text
 _JOINER = "\u2060"
 _CALLS = re.compile(r"([@#＠＃!])(?=\w)")
 _SCHEME = re.compile(r"(\w:)(//)")
+# Some servers make links of bare names of hosts, too: "www.shop.example".
+_BARE_HOST = re.compile(r"(?<=\w\.)(?=[^\W\d_]{2})")
 _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 
 
@@ -26,4 +28,5 @@ def tame(text: str) -> str:
     """The text without anything that a server would make a mention, a tag or a link of."""
     clean = _CONTROLS.sub(" ", text.encode("utf-8", "replace").decode("utf-8"))
     clean = _SCHEME.sub(rf"\1{_JOINER}\2", clean)
+    clean = _BARE_HOST.sub(_JOINER, clean)
     return _CALLS.sub(rf"\1{_JOINER}", clean)

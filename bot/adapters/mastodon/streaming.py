@@ -32,13 +32,17 @@ class Bell:
         self._rung = asyncio.Event()
         self._handle: StreamHandle | None = None
         self._ask_at_s = 0.0
+        self._streamed = False
 
     async def wait(self) -> None:
         """Return when it is time to look."""
         await self._listen()
         streams = self._handle is not None and self._handle.is_receiving()  # type: ignore[no-untyped-call]
+        # What happened while a stream was being opened rang nobody: one look more comes soon.
+        seldom = streams and self._streamed
+        self._streamed = streams
         try:
-            async with asyncio.timeout(max(SELDOM_S, self._poll_s) if streams else self._poll_s):
+            async with asyncio.timeout(max(SELDOM_S, self._poll_s) if seldom else self._poll_s):
                 await self._rung.wait()
         except TimeoutError:
             return
@@ -70,6 +74,10 @@ class _Ears(StreamListener):
     def __init__(self, rung: asyncio.Event) -> None:
         self._rung = rung
         self._loop = asyncio.get_running_loop()
+
+    def on_abort(self, err: Exception) -> None:
+        """A broken stream is looked into at once: until there is a new one, nobody rings."""
+        self.on_any_event(type(err).__name__)
 
     def on_any_event(self, name: str, data: Any = None, for_stream: str | None = None) -> None:  # noqa: ANN401 - as the library gives it
         del name, data, for_stream

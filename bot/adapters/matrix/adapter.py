@@ -8,7 +8,6 @@ import msgspec
 import structlog
 
 from bot.adapters.base import (
-    AdapterError,
     Capabilities,
     Cursor,
     CursorStore,
@@ -27,6 +26,7 @@ from bot.adapters.matrix.listening import Listener
 from bot.adapters.matrix.rooms import Origins, Rooms
 from bot.adapters.matrix.session import Session, load_session, save_session
 from bot.adapters.matrix.speaking import Speaker
+from bot.adapters.patience import Patience
 from bot.cards import Outgoing
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -43,11 +43,11 @@ _CAPABILITIES = Capabilities(
     command_prefixes=("!", "/"),
 )
 _ENCRYPTED_CAPABILITIES = msgspec.structs.replace(
-    # Encryption makes four characters of three.
+    # Before encryption makes four bytes of three, an emoji is written in twelve.
     _CAPABILITIES,
     reactions=False,
     polls=True,
-    text_length_max=10_000,
+    text_length_max=3_300,
 )
 
 
@@ -234,33 +234,20 @@ class Matrix:
 
     async def _read(self, home: Homeserver, invitations: Invitations, hear: Hear) -> NoReturn:
         listener = Listener(self.network, home, self._rooms, self._origins, invitations)
+        patience = Patience(self.network, LoggedOut, pause_s_max=self._pause_s_max)
         since: str | None = None
         first = True
-        pause_s = _PAUSE_S_MIN
+
+        async def sync() -> None:
+            nonlocal since, first
+            if first:
+                since = await self._load_since(home)
+            since = await self._read_once(home, listener, invitations, hear, since, first=first)
+            first = False
+
         while True:
-            try:
-                if first:
-                    since = await self._load_since(home)
-                since = await self._read_once(home, listener, invitations, hear, since, first=first)
-            except LoggedOut:
-                raise
-            except RateLimited as error:
-                log.warning("matrix_sync_waits", wait_s=error.retry_after_s)
-                await asyncio.sleep(error.retry_after_s)
-            except AdapterError as error:
-                log.warning("matrix_sync_waits", wait_s=pause_s, reason=str(error))
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, self._pause_s_max)
-            except Exception:
-                # The inbox did not take them, most likely: the same events are read again.
-                log.exception("matrix_events_not_heard", wait_s=pause_s)
-                await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, self._pause_s_max)
-            else:
-                first = False
-                pause_s = _PAUSE_S_MIN
-                if not listener.is_waiting:
-                    self._caught_up.set()
+            if await patience.bears(sync) and not listener.is_waiting:
+                self._caught_up.set()
 
     async def _read_once(
         self,

@@ -1,6 +1,7 @@
 """A card as the content of Matrix events. Everything in a card is escaped: it comes from others."""
 
 import html
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +12,9 @@ from bot.adapters.matrix.uploads import Uploaded
 from bot.cards import Button, Card, Line, Picture, Role, plain_text
 
 _HTML = "org.matrix.custom.html"
-# A whole event may have 65,536 bytes; the rest is what the homeserver adds to it.
-_CONTENT_BYTES_MAX = 60_000
+# A whole event may have 65,536 bytes. Encryption writes all characters in ASCII and makes four of
+# three; the rest is what an edit, the encryption and the homeserver add.
+_CONTENT_BYTES_MAX = 42_000
 _FALLBACK_CHARACTERS = 200
 _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _LINK = re.compile(r"https?://", re.IGNORECASE)
@@ -145,6 +147,6 @@ def _clean(text: str) -> str:
 def _fitted(content: Mapping[str, Any]) -> dict[str, Any]:
     """The content, without its markup where both would not fit into an event."""
     fitted = dict(content)
-    if len(msgspec.json.encode(fitted)) > _CONTENT_BYTES_MAX:
+    if len(json.dumps(fitted)) > _CONTENT_BYTES_MAX:
         del fitted["format"], fitted["formatted_body"]
     return fitted

@@ -32,6 +32,7 @@ class OpenTap:
     room_id: str = ""
     message_ref: str = ""
     action: str = ""
+    event_id: str = ""
     at_s: float = field(default_factory=time.monotonic)
     answered: bool = False
     expected: bool = False
@@ -64,6 +65,15 @@ class OpenTaps:
         task = asyncio.create_task(self._give_up(tap), name="telegram-tap")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def not_heard(self, person_id: str, event_id: str) -> None:
+        """A tap could not be kept: it comes again, and nothing said meanwhile answers it."""
+        taps = self._people.get(person_id, deque())
+        for tap in [tap for tap in taps if tap.event_id == event_id and not tap.answered]:
+            taps.remove(tap)
+            self._known.remove(tap.query_id)
+            # Its time runs anew when it comes again.
+            tap.answered = True
 
     def answered_by(self, person_id: str, room_id: str) -> OpenTap | None:
         """The tap that a private card answers: the oldest open one there, or else the newest."""

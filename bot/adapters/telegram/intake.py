@@ -55,8 +55,12 @@ class Intake:
             await self._keep([event for events in understood for event in events])
         except Exception:  # noqa: BLE001 - the inbox's errors are its own; each is tried alone
             # One of them may spoil the others: alone it harms nobody.
-            for raw, events in zip(raws, understood, strict=True):
-                await self._keep_or_put_aside(raw, events)
+            for n, (raw, events) in enumerate(zip(raws, understood, strict=True)):
+                try:
+                    await self._keep_or_put_aside(raw, events)
+                except Exception:
+                    self._not_heard([event for events in understood[n:] for event in events])
+                    raise
 
     async def one(self, body: bytes) -> None:
         """Keep one update as the webhook brings it. Raises what the inbox raises."""
@@ -65,11 +69,22 @@ class Intake:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             await self._hear([self._unreadable(body, error)])
             return
-        await self._keep_or_put_aside(raw, await self._understand(raw))
+        events = await self._understand(raw)
+        try:
+            await self._keep_or_put_aside(raw, events)
+        except Exception:
+            self._not_heard(events)
+            raise
 
     async def _keep(self, events: Sequence[Event]) -> None:
         if events:
             await self._hear(events)
+
+    def _not_heard(self, events: Sequence[Event]) -> None:
+        """These come again, and so do the taps among them."""
+        for event in events:
+            if isinstance(event, Tap):
+                self._taps.not_heard(event.person_id, event.id)
 
     async def _keep_or_put_aside(self, raw: Any, events: Sequence[Event]) -> None:  # noqa: ANN401 - JSON
         number = _number(raw)
@@ -117,7 +132,7 @@ class Intake:
 
     def _open_tap(self, query_id: str, event: Event) -> None:
         if isinstance(event, Tap):
-            tap = OpenTap(query_id, event.room_id, event.message_ref, event.action or "")
+            tap = OpenTap(query_id, event.room_id, event.message_ref, event.action or "", event.id)
             self._taps.opened(event.person_id, tap)
 
     async def _may_answer(self, connection_id: str) -> bool:

@@ -34,11 +34,16 @@ def words_of(card: Card, picture_root: str) -> Words:
     if link is None:
         return Words("text", {"text": plain_text(card)})
     article = {
-        "display_name": (card.title or plain_text(card))[:_TITLE_MAX],
-        "summary": "\n".join(line.text for line in card.lines)[:_SUMMARY_MAX],
+        "display_name": _cut(card.title or plain_text(card), _TITLE_MAX),
+        "summary": _cut("\n".join(line.text for line in card.lines), _SUMMARY_MAX),
         "image": "",
         "url": link,
     }
     if card.picture is not None and picture_root:
         article["image"] = f"{picture_root}/{card.picture.digest}"
     return Words("articles", {"articles": [article]})
+
+
+def _cut(text: str, length_max: int) -> str:
+    """The text, or as much of it as may be shown, which says that it was cut."""
+    return text if len(text) <= length_max else text[: length_max - 1].rstrip() + "…"

@@ -68,7 +68,7 @@ async def test_an_offer_to_pay_with_another_currency_is_for_the_tapper_alone(cha
     (action,) = mine.actions
     await chat.tap("anna", action)
     assert await chat.balance("anna", "USD") == 5_000 - 2_792
-    assert await chat.desk.lookups.newest_held_order((await chat.meet("anna")).wallet_id)
+    assert await chat.desk.lookups.newest_held_order((await chat.meet("anna")).id)
 
 
 async def test_a_standing_consent_is_given_shown_and_taken_back(chat: Chat) -> None:

@@ -146,6 +146,32 @@ async def test_a_tap_pays_from_the_chosen_wallet_and_its_undo_goes_back_there(ch
     await audit(chat.database)
 
 
+async def test_what_was_paid_on_one_network_is_not_paid_again_on_another(chat: Chat) -> None:
+    shop = await chat.open_shop("merchant")
+    await chat.write("merchant", "/merchant accept on", room="kitchen")
+    await chat.fund("anna", 600_00)
+    await linked(chat)
+    await chat.ask("anna", "/wallet move 300 2")
+    offer = await chat.offer(shop)
+    await chat.tap("anna", offer.actions[0])
+    await chat.ask("anna", "/wallet use 2")
+    said = await chat.tap(ANNA, offer.actions[0], network="matrix", room=KITCHEN)
+    [again] = [one for one in said if one.to == ANNA]
+    assert "Not charged again." in again.text
+    assert await chat.balance("anna") == 300_00
+    # “Undo” finds what the other wallet paid, and its money goes back there.
+    await chat.write(ANNA, "!undo", network="matrix", room=KITCHEN)
+    await chat.tap(ANNA, offer.actions[0], network="matrix", room=KITCHEN)
+    assert await chat.balance("anna") == 300_00 - 199_00
+    await chat.ask("anna", "/wallet use 1")
+    assert await chat.balance("anna") == 300_00
+    # The button on the card that everybody sees does the same.
+    await chat.tap("anna", f"undomine:{offer.ref}")
+    await chat.ask("anna", "/wallet use 2")
+    assert await chat.balance("anna") == 300_00
+    await audit(chat.database)
+
+
 @pytest.mark.parametrize("leaver", ["anna", ANNA])
 async def test_parting_gives_each_what_they_brought_and_moves_no_money(
     chat: Chat, leaver: str

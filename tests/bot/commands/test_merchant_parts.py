@@ -11,7 +11,7 @@ async def _held(chat: Chat) -> str:
     await chat.fund("anna", 19_900)
     offer = await chat.offer(await chat.open_shop("seller"))
     await chat.tap("anna", f"pay:{offer.ref}")
-    order = await chat.desk.lookups.newest_held_order((await chat.meet("anna")).wallet_id)
+    order = await chat.desk.lookups.newest_held_order((await chat.meet("anna")).id)
     assert order is not None
     return order.number
 

@@ -3,6 +3,7 @@
 All of it over a real database, for a made-up network that has only these means.
 """
 
+import asyncio
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,10 +14,12 @@ import pytest
 from bot.adapters.base import Capabilities, Edits
 from bot.cards import plain_text
 from bot.conversation import replies
+from bot.conversation.consents import keep_consent
 from bot.conversation.dispatch import Dispatch
-from bot.conversation.likes import like_limit
+from bot.conversation.likes import LikeTerms, like_terms
 from bot.conversation.presenter import fit
 from bot.events import Event, Liked, Message
+from tests.audit import audit
 from tests.bot.commands.chat import Chat, Said
 from tests.fediverse_people import fund_desk
 from wallet_core.commerce.records import OrderState
@@ -218,7 +221,8 @@ async def test_a_like_pays_only_under_the_limit_that_its_giver_set(blog: Blog) -
     assert "never pays" in plain_text(answer.card)
     await blog.write("bob", "/likes 150")
     person = await blog.chat.desk.people.meet(BLOG, "bob", "bob")
-    assert await like_limit(blog.chat.desk, person.id) == Money(15_000, "CNY")
+    terms = LikeTerms(Money(15_000, "CNY"), Money(75_000, "CNY"))
+    assert await like_terms(blog.chat.desk, person.id) == terms
     [dear] = await blog.like("bob", offers[0].message_ref)
     assert dear.view == "offer"
     await blog.write("bob", "/likes 199")
@@ -228,10 +232,63 @@ async def test_a_like_pays_only_under_the_limit_that_its_giver_set(blog: Blog) -
     assert [one.view for one in await blog.like("bob", offers[2].message_ref)] == ["offer"]
     await blog.write("bob", "/likes off")
     assert [one.view for one in await blog.like("bob", offers[3].message_ref)] == ["offer"]
-    assert await like_limit(blog.chat.desk, person.id) is None
+    assert await like_terms(blog.chat.desk, person.id) is None
     assert await blog.orders("bob") == [OrderState.AUTHORISED]
     [wrong] = await blog.write("bob", "/likes many")
     assert "not an amount" in plain_text(wrong.card)
+
+
+async def test_the_likes_of_a_day_pay_no_more_than_their_sum(blog: Blog) -> None:
+    offers = [await blog.offer() for _ in range(4)]
+    await blog.fund("bob", 90_000)
+    [answer] = await blog.write("bob", "/likes 199 day 400")
+    assert "all likes of 24 hours pay ¥400.00 at most" in plain_text(answer.card)
+    for offer in offers[:2]:
+        [paid] = await blog.like("bob", offer.message_ref)
+        assert paid.card.title == "¥199.00 is held"
+    told, offered = await blog.like("bob", offers[2].message_ref)
+    assert told.card.title == "Not charged."
+    assert "Your likes have paid ¥398.00 in the last 24 hours" in plain_text(told.card)
+    assert (offered.view, offered.to) == ("offer", "bob")
+    # What is bought otherwise is no like, and an undo gives its share back.
+    await blog.write("bob", "buy", reply_to_ref=offered.message_ref)
+    assert await blog.orders("bob") == [OrderState.AUTHORISED] * 3
+    await blog.write("bob", "undo", reply_to_ref=paid.message_ref)
+    [paid] = await blog.like("bob", offers[3].message_ref)
+    assert paid.card.title == "¥199.00 is held"
+    [wrong] = await blog.write("bob", "/likes 199 day 100")
+    assert "cannot be less" in plain_text(wrong.card)
+
+
+async def test_likes_at_the_same_moment_pay_no_more_than_their_sum(blog: Blog) -> None:
+    offers = [await blog.offer() for _ in range(4)]
+    await blog.fund("bob", 90_000)
+    await blog.write("bob", "/likes 199 day 400")
+    await asyncio.gather(
+        *(
+            blog.chat.dispatch.answer(
+                Liked(
+                    id=f"{BLOG}:like:bob {offer.message_ref}",
+                    network=BLOG,
+                    room_id="bob",
+                    person_id="bob",
+                    message_ref=offer.message_ref,
+                )
+            )
+            for offer in offers
+        )
+    )
+    assert (await blog.orders("bob")).count(OrderState.AUTHORISED) == 2
+    await audit(blog.chat.database)
+
+
+async def test_a_consent_of_before_there_were_days_pays_five_times_as_much_a_day(
+    blog: Blog,
+) -> None:
+    person = await blog.chat.desk.people.meet(BLOG, "bob", "bob")
+    await keep_consent(blog.chat.writer, person.id, "likes", "CNY 15000")
+    terms = LikeTerms(Money(15_000, "CNY"), Money(75_000, "CNY"))
+    assert await like_terms(blog.chat.desk, person.id) == terms
 
 
 async def test_who_says_stop_is_not_spoken_to_unasked(blog: Blog) -> None:

@@ -1,4 +1,6 @@
 import re
+import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -6,8 +8,11 @@ import pytest
 
 from bot.cards import Button, Card, Line, Role
 from bot.events import Tap
-from bot.web.pay import PayPages, room_of
+from bot.links.pacing import HostPace, MemoryTurns, Turns
+from bot.links.redis_pages import RedisPages
+from bot.web.pay import PRESS_EVERY_S, PRESSES_AT_ONCE, PayPages, room_of
 from bot.web.server import WebServer
+from tests.peers.valkey import ValkeyPeer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,9 +36,19 @@ class Offers:
         )
 
 
+def pace(turns: Turns) -> HostPace:
+    return HostPace(turns, interval_s=PRESS_EVERY_S, burst=PRESSES_AT_ONCE, wait_s_max=0.0)
+
+
 @pytest.fixture
 async def site(house: "House") -> "AsyncIterator[WebServer]":
-    pay = PayPages(Offers(), house.chat, house.hear)
+    async with served(house, MemoryTurns(time.monotonic)) as server:
+        yield server
+
+
+@asynccontextmanager
+async def served(house: "House", turns: Turns) -> "AsyncIterator[WebServer]":
+    pay = PayPages(Offers(), house.chat, house.hear, pace(turns))
     house.answers = False
     server = WebServer(
         "127.0.0.1",
@@ -110,6 +125,39 @@ async def test_without_a_cookie_or_from_another_site_nobody_pays(
         async with session.post(address, headers={"Origin": site.url}) as response:
             assert response.status == 400
     assert house.heard == []
+
+
+async def test_whoever_presses_too_often_is_refused_by_all_processes_and_nobody_else_is(
+    house: "House", valkey: ValkeyPeer
+) -> None:
+    async with (
+        RedisPages(valkey.url) as here,
+        RedisPages(valkey.url) as there,
+        served(house, here) as one,
+        served(house, there) as other,
+        browser() as anna,
+        browser() as bob,
+    ):
+        for session in (anna, bob):
+            await session.get(f"{one.url}/pay/{QUOTE}")
+
+        async def press(session: aiohttp.ClientSession, site: WebServer, n: int) -> tuple[int, str]:
+            async with session.post(
+                f"{site.url}/pay/{QUOTE}",
+                data={"once": f"{n:022}"},
+                headers={"Origin": site.url},
+                allow_redirects=False,
+            ) as response:
+                return response.status, await response.text()
+
+        taken = 0
+        while (answer := await press(anna, (one, other)[taken % 2], taken))[0] == 303:
+            taken += 1
+        assert taken >= PRESSES_AT_ONCE
+        assert answer[0] == 429
+        assert answer[1].startswith("Not charged. You pressed Pay too often")
+        assert len(house.heard) == taken
+        assert (await press(bob, one, 0))[0] == 303
 
 
 @pytest.mark.parametrize("quote_id", ["q_other", "x" * 200, "..%2f", "q%00"])

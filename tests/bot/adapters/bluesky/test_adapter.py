@@ -1,15 +1,14 @@
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from bot.adapters.base import AdapterError, Cursor, NetworkDown, RateLimited, Unreachable
+from bot.adapters.base import AdapterError, NetworkDown, RateLimited, Unreachable
 from bot.adapters.bluesky import Bluesky
 from bot.cards import Button, Card, Line, Outgoing, Picture
-from bot.events import AnyEvent, Event, Liked, MarkedLink, Message
-from tests.bot.adapters.bluesky.fake import (
+from bot.events import AnyEvent, Liked, MarkedLink, Message
+from tests.bot.adapters.ears import Ears, at_work
+from tests.peers.bluesky_api import (
     ANNA,
     BOB,
     BOT,
@@ -28,14 +27,14 @@ OFFER = Card(
 )
 
 
-class Bot:
-    """The adapter, what it heard, and its cursor as the inbox would keep it."""
+class Bot(Ears):
+    """The adapter, and what it heard."""
+
+    adapter: Bluesky
 
     def __init__(self, fake: FakeBluesky, folder: Path, password: str = PASSWORD) -> None:
+        super().__init__()
         self.fake = fake
-        self.heard: list[Event] = []
-        self.cursor: str | None = None
-        self.refuse = 0
         self.picture: tuple[str, bytes] | None = None
         self.adapter = Bluesky(
             fake.base_url,
@@ -48,28 +47,9 @@ class Bot:
             pause_s_max=0.1,
         )
 
-    async def load_cursor(self, network: str) -> str | None:
-        assert network == "bluesky"
-        return self.cursor
-
     async def load_picture(self, digest: str) -> tuple[str, bytes] | None:
         assert digest
         return self.picture
-
-    async def hear(self, events: Sequence[Event], cursor: Cursor | None = None) -> None:
-        if self.refuse:
-            self.refuse -= 1
-            raise ConnectionError("the database is away")
-        for event in events:
-            if event.id not in {known.id for known in self.heard}:
-                self.heard.append(event)
-        if cursor is not None:
-            self.cursor = cursor.value
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not holds():  # noqa: ASYNC110 - it may hold for many reasons
-                await asyncio.sleep(0.01)
 
     async def say(
         self, to: str | None, card: Card = OFFER, *, only: str | None = None, send_id: str = "s1"
@@ -84,19 +64,6 @@ class Bot:
                 reply_to_ref=to,
             )
         )
-
-
-@asynccontextmanager
-async def at_work(bot: Bot) -> AsyncIterator[Bot]:
-    running = asyncio.create_task(bot.adapter.run(bot.hear))
-    try:
-        await asyncio.wait([running, caught := asyncio.create_task(bot.adapter.caught_up())],
-                           return_when=asyncio.FIRST_COMPLETED)  # fmt: skip
-        caught.cancel()
-        yield bot
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
 
 
 @pytest.fixture

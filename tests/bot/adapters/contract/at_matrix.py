@@ -53,7 +53,7 @@ class MatrixPerson(ContractPerson):
         return [self._shown(message) for message in said if message.kind == "m.notice"]
 
     def _shown(self, message: Message) -> Shown:
-        drawn = _Drawn(message.markup)
+        drawn = Drawn(message.markup)
         return Shown(
             id=message.id,
             text=drawn.text if message.markup else message.body,
@@ -83,7 +83,7 @@ class Driver(Network):
         self._people: list[MatrixPerson] = []
         self._reading: list[asyncio.Task[None]] = []
 
-    def settings(self) -> Mapping[str, str]:
+    def settings(self) -> dict[str, str]:
         return {
             "matrix__homeserver": f"http://127.0.0.1:{self._relay.port}",
             "matrix__user": self._bot.user_id,
@@ -92,7 +92,7 @@ class Driver(Network):
 
     async def __aenter__(self) -> "Driver":
         self._bot = Person(self._synapse, "payontap")
-        self._session = aiohttp.ClientSession()
+        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         await self._relay.mend()
         # As old as the bot's account: reading goes on from here when all is delivered again.
         self._first = (await self._bot.call("GET", "/sync?timeout=0"))["next_batch"]
@@ -164,7 +164,7 @@ class Driver(Network):
         await by.see("Hello!", seen=before)
 
 
-class _Drawn(HTMLParser):
+class Drawn(HTMLParser):
     """What a client draws of formatted text."""
 
     def __init__(self, markup: str) -> None:

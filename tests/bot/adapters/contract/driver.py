@@ -12,13 +12,15 @@ do it says in `cannot`, each with a sentence that is true; those tests are then 
 """
 
 import asyncio
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+# By name: a test may move the clock on, and people wait in real time.
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -61,10 +63,15 @@ class Shown:
 
 
 class Person(ABC):
-    """Somebody at a client of the network. `id` and `room_id` are as the bot's events say them."""
+    """Somebody at a client of the network. `id` and `room_id` are as the bot's events say them.
+
+    `payer`: network, id and room of the one whose wallet this person's taps pay from, where that
+    is somebody on another network: a pay link is followed in a browser.
+    """
 
     id: str
     room_id: str
+    payer: tuple[str, str, str] | None = None
 
     @abstractmethod
     async def say(self, text: str) -> None:
@@ -86,6 +93,12 @@ class Person(ABC):
     async def read(self) -> Sequence[Shown]:
         """All that the bot says to this person, in the place and in private, oldest first."""
 
+    async def hear_back(self, prefix: str) -> None:
+        """Ask the bot something and wait for its answer; it answers one person in order."""
+        before = await self.read()
+        await self.say(f"{prefix}whoami")
+        await self.see("· wallet", seen=before)
+
     async def see(
         self,
         wanted: str | Callable[[Shown], bool],
@@ -98,14 +111,14 @@ class Person(ABC):
         Raises `NotSeen`.
         """
         known = {message.id for message in seen}
-        deadline = time.monotonic() + within_s
+        deadline = monotonic() + within_s
         while True:
             shown = await self.read()
             for message in reversed(shown):
                 fits = wanted in message.text if isinstance(wanted, str) else wanted(message)
                 if fits and message.id not in known:
                     return message
-            if time.monotonic() > deadline:
+            if monotonic() > deadline:
                 texts = "\n".join(repr(message.text) for message in shown)
                 raise NotSeen(f"{self.id} waited in vain for {wanted!r}. Read:\n{texts}")
             await asyncio.sleep(_LOOK_EVERY_S)
@@ -114,15 +127,19 @@ class Person(ABC):
 class Network(ABC):
     """A network with its server, as a test uses it: an async context manager.
 
-    `name`: as in the bot's config. `text_length_max`: the adapter's own promise.
+    `name`: as in the bot's config. `text_length_max`: the adapter's own promise,
+    which holds for the `longest` of characters.
     `said_length_max`: how much a person may write at once, in code points. `prefix`: what commands
-    begin with. `peer`: the fixture that is handed in as `peer`.
+    begin with. `peer`: the fixture that is handed in as `peer`. `wait_s`: how long it asks the bot
+    to wait that was too fast.
     """
 
     name: ClassVar[str]
     text_length_max: ClassVar[int]
+    longest: ClassVar[str] = "🍵"
     said_length_max: ClassVar[int]
     prefix: ClassVar[str] = "/"
+    wait_s: ClassVar[float] = 1.0
     peer_fixture: ClassVar[str | None] = None
     cannot: ClassVar[Mapping[Ability, str]] = {}
 

@@ -17,11 +17,18 @@ CHINESE = "西湖龙井茶，明前特级（礼盒装）"
 #: As long as the bot lets a product's name be.
 LONG = "茶" * 300
 #: In the markup of every network: HTML, Markdown in its dialects, mentions, links, entities.
-HOSTILE = (
-    '</strong></a><script>alert(1)</script><img src="https://evil.example/1"> & &lt;b&gt; &amp; '
-    "[free](https://evil.example/free) **bold** __under__ *b* _i_ `code` ```x``` ~~s~~ ||sp|| "
-    '@room @everyone @anna #tag :smile: <a href="https://evil.example">gift</a> <@1> {x} \\* $1'
+HOSTILE_PARTS = (
+    "</strong></a><script>alert(1)</script>",
+    '<img src="https://evil.example/1"> & &lt;b&gt; &amp;',
+    "[free](https://evil.example/free) **bold** __under__",
+    "*b* _i_ `code` ```x``` ~~s~~ ||sp|| #tag :smile:",
+    "@room @everyone @anna @anna@evil.example <@1> {x} \\* $1",
+    '<a href="https://evil.example">gift</a>',
+    "www.evil.example or evil.example/free",
 )
+#: Most of it at once, for networks with room for it.
+HOSTILE = " ".join(HOSTILE_PARTS[:-1])
+_ROOM_FOR_ALL = 1_000
 TITLES = {
     "tea": PLAIN,
     "oolong": "Oolong",
@@ -31,8 +38,16 @@ TITLES = {
     "chinese": CHINESE,
     "long": LONG,
     "hostile": HOSTILE,
+    **{f"hostile-{n}": part for n, part in enumerate(HOSTILE_PARTS)},
 }
 SHOP_NAME = 'Tea & <b onclick="x()">House</b> [x](https://evil.example) *茶*'
+
+
+def hostile_slugs(text_length_max: int) -> list[str]:
+    """The products with names that try something, of which a network shows the whole."""
+    if text_length_max > _ROOM_FOR_ALL:
+        return ["hostile", f"hostile-{len(HOSTILE_PARTS) - 1}"]
+    return [f"hostile-{n}" for n in range(len(HOSTILE_PARTS))]
 
 
 @dataclass(frozen=True)
@@ -53,7 +68,7 @@ async def _page(request: web.Request) -> web.Response:
         "@context": "https://schema.org",
         "@type": "Product",
         # A page's name is HTML: a reader of it sees the entities as characters.
-        "name": html.escape(TITLES[slug]) if slug == "hostile" else TITLES[slug],
+        "name": html.escape(TITLES[slug]) if slug.startswith("hostile") else TITLES[slug],
         "offers": {
             "@type": "Offer",
             "price": "20.00",

@@ -14,8 +14,14 @@ from bot.app import Instance, running
 from bot.cards import Card
 from config.settings import load
 from tests.audit import audit
-from tests.bot.adapters.contract.driver import WITHIN_S, Network, Person, Shown
-from tests.bot.adapters.contract.goods import SHOP_NAME, Shop, open_shop
+from tests.bot.adapters.contract.driver import (
+    WITHIN_S,
+    Ability,
+    Network,
+    Person,
+    Shown,
+)
+from tests.bot.adapters.contract.goods import PRICE, SHOP_NAME, Shop, open_shop
 from tests.instances import RunningInstance, start_instance
 from wallet_core.commerce.records import Order
 from wallet_core.ledger.accounts import clearing, wallet
@@ -26,7 +32,7 @@ from wallet_core.storage.database import Database
 
 FUNDS_MINOR = 100_00
 #: Longer than any test takes, so that a tap is not captured in its midst.
-UNDO_WINDOW_S = 120
+UNDO_WINDOW_S = 3600
 
 
 class House:
@@ -81,20 +87,20 @@ class House:
         """The bot's database, for looking into."""
         return Database(f"sqlite+aiosqlite:///{self.data_dir / 'payontap.db'}")
 
-    async def fund(self, person: Person) -> None:
+    async def fund(self, person: Person, amount_minor: int = FUNDS_MINOR) -> None:
         """Put money into somebody's wallet, without the ceremony."""
         name = f"contract:gift:{next(self._count)}"
         legs = (
-            Leg(clearing("cash", "CNY"), -FUNDS_MINOR),
-            Leg(wallet(await self.wallet_id(person), "CNY"), FUNDS_MINOR),
+            Leg(clearing("cash", "CNY"), -amount_minor),
+            Leg(wallet(await self.wallet_id(person), "CNY"), amount_minor),
         )
         post = Post(id=named(name, person.id), subject=f"topup:{name}", legs=legs)
         await self.instance.desk.writer.commit(Commit(key=f"{name}:{person.id}", transfers=(post,)))
 
     async def wallet_id(self, person: Person) -> str:
-        """The wallet behind the person's id."""
-        people = self.instance.desk.people
-        return (await people.meet(self.network.name, person.id, person.room_id)).wallet_id
+        """The wallet that the person's taps pay from."""
+        payer = person.payer or (self.network.name, person.id, person.room_id)
+        return (await self.instance.desk.people.meet(*payer)).wallet_id
 
     async def balance_minor(self, person: Person) -> int:
         """What the person can spend."""
@@ -110,7 +116,19 @@ class House:
         """The person shares a product; gives the bot's answer to it."""
         before = await person.read()
         await person.say(words.format(self.shop.url(slug)))
-        return await person.see(lambda shown: "¥20.00" in shown.text, seen=before)
+        return await person.see(lambda shown: PRICE in shown.text, seen=before)
+
+    def leads_to(self, shown: Shown, slug: str) -> bool:
+        """Whether there are links, and all of them lead to the product or the offer's own page."""
+        allowed = (self.shop.url(slug), f"{self.instance.url}/pay/q_")
+        return bool(shown.links) and all(link.startswith(allowed) for link in shown.links)
+
+    async def seen_by(self, other: Person, offer: Shown, slug: str) -> Shown:
+        """An offer of this product as somebody else sees it, or gets it where nobody sees it."""
+        if Ability.PLACE in self.network.cannot:
+            return await self.offer_to(other, slug)
+        title = offer.text.splitlines()[0]
+        return await other.see(lambda shown: shown.text.startswith(title) and PRICE in shown.text)
 
     async def say(self, person: Person, card: Card, *, private: bool) -> None:
         """Let the bot say a card to somebody, alone or where all can read it."""
@@ -127,9 +145,7 @@ class House:
 
     async def settled(self, person: Person) -> None:
         """Until all that the person did is answered, and all that is to be said was said."""
-        before = await person.read()
-        await person.say(f"{self.network.prefix}whoami")
-        await person.see("· wallet", seen=before)
+        await person.hear_back(self.network.prefix)
         await self.quiet()
 
     async def quiet(self) -> None:

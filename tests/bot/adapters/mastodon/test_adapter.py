@@ -1,15 +1,14 @@
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.adapters.base import AdapterError, Cursor, NetworkDown, RateLimited, Unreachable
+from bot.adapters.base import AdapterError, NetworkDown, RateLimited, Unreachable
 from bot.adapters.mastodon import Mastodon
 from bot.adapters.mastodon.reading import read_post
 from bot.cards import Button, Card, Line, Outgoing, Picture
-from bot.events import Event, Liked, Message
-from tests.bot.adapters.mastodon.fake import HOST, TOKEN, FakeMastodon
+from bot.events import Liked, Message
+from tests.bot.adapters.ears import Ears, at_work
+from tests.peers.mastodon_api import HOST, TOKEN, FakeMastodon
 
 PAY = "https://pay.example/pay/q_1"
 OFFER = Card(
@@ -20,14 +19,14 @@ OFFER = Card(
 LINK = '<a href="https://shop.example/p?a=1&amp;b=2" rel="nofollow">shop.example/p…</a>'
 
 
-class Bot:
-    """The adapter, what it heard, and its cursor as the inbox would keep it."""
+class Bot(Ears):
+    """The adapter, and what it heard."""
+
+    adapter: Mastodon
 
     def __init__(self, fake: FakeMastodon, *, poll_s: float = 0.05, token: str = TOKEN) -> None:
+        super().__init__()
         self.fake = fake
-        self.heard: list[Event] = []
-        self.cursor: str | None = None
-        self.refuse = 0
         self.adapter = Mastodon(
             fake.base_url,
             token,
@@ -38,27 +37,8 @@ class Bot:
             pause_s_max=0.1,
         )
 
-    async def load_cursor(self, network: str) -> str | None:
-        assert network == "mastodon"
-        return self.cursor
-
     async def load_picture(self, digest: str) -> tuple[str, bytes] | None:
         return ("image/jpeg", b"jpeg") if digest == "known" else None
-
-    async def hear(self, events: Sequence[Event], cursor: Cursor | None = None) -> None:
-        if self.refuse:
-            self.refuse -= 1
-            raise ConnectionError("the database is away")
-        for event in events:
-            if event.id not in {known.id for known in self.heard}:
-                self.heard.append(event)
-        if cursor is not None:
-            self.cursor = cursor.value
-
-    async def until(self, holds: Callable[[], bool], within_s: float = 15) -> None:
-        async with asyncio.timeout(within_s):
-            while not holds():  # noqa: ASYNC110 - it may hold for many reasons
-                await asyncio.sleep(0.01)
 
     async def say(
         self,
@@ -79,19 +59,6 @@ class Bot:
                 reply_to_ref=to,
             )
         )
-
-
-@asynccontextmanager
-async def at_work(bot: Bot) -> AsyncIterator[Bot]:
-    running = asyncio.create_task(bot.adapter.run(bot.hear))
-    caught_up = asyncio.create_task(bot.adapter.caught_up())
-    try:
-        await asyncio.wait([running, caught_up], return_when=asyncio.FIRST_COMPLETED)
-        yield bot
-    finally:
-        caught_up.cancel()
-        running.cancel()
-        await asyncio.gather(running, caught_up, return_exceptions=True)
 
 
 @pytest.fixture
@@ -279,6 +246,23 @@ async def test_outages_lose_nothing_and_repeat_nothing(bot: Bot) -> None:
         )
     await bot.until(lambda: len(bot.heard) == 45, within_s=60)
     assert [e.text for e in bot.heard if isinstance(e, Message)] == [f"n{n}" for n in range(45)]
+
+
+async def test_a_crowd_that_comes_before_the_first_word_was_read_is_heard_whole(
+    fake: FakeMastodon,
+) -> None:
+    fake.streams = False
+    bot = Bot(fake, poll_s=30.0)
+    async with at_work(bot):
+        # It has looked, and nothing stood there.
+        await bot.until(lambda: bot.cursor is not None)
+    for n in range(95):
+        await fake.mention("anna", f"n{n}")
+    again = Bot(fake)
+    again.cursor = bot.cursor
+    async with at_work(again):
+        await again.until(lambda: len(again.heard) == 95)
+    assert [e.text for e in again.heard if isinstance(e, Message)] == [f"n{n}" for n in range(95)]
 
 
 async def test_after_a_restart_reading_goes_on_where_it_stopped(fake: FakeMastodon) -> None:

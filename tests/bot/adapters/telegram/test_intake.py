@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from bot.adapters.base import Cursor
@@ -77,6 +78,26 @@ async def test_while_the_inbox_is_away_nothing_is_put_aside_however_long_it_take
     inbox.away = False
     await intake.batch([written(1, "/one")])
     assert [type(event) for event in inbox.kept] == [Message]
+
+
+async def test_a_tap_that_could_not_be_kept_is_answered_by_nothing_until_it_comes_again(
+    inbox: Inbox, intake: Intake
+) -> None:
+    person = {"id": 5, "is_bot": False, "first_name": "A"}
+    message = {"message_id": 1, "chat": {"id": 5, "type": "private"}, "date": 1}
+    query = {"id": "q1", "from": person, "message": message, "data": "pay:q_1"}
+    body = msgspec.json.encode({"update_id": 1, "callback_query": query})
+    taps = intake._taps
+    inbox.away = True
+    with pytest.raises(RuntimeError):
+        await intake.one(body)
+    assert taps.answered_by("5", "5") is None
+    inbox.away = False
+    await intake.one(body)
+    tap = taps.answered_by("5", "5")
+    assert tap is not None
+    assert (tap.query_id, tap.answered) == ("q1", False)
+    await taps.close()
 
 
 async def test_what_is_no_update_at_all_is_kept_for_the_admins(

@@ -12,7 +12,7 @@ from bot.adapters.weibo import PUSH_PATH, Weibo
 from bot.adapters.weibo.adapter import REPLY_WITHIN_S
 from bot.cards import Button, Card, Line, Outgoing
 from bot.events import Event, Message
-from tests.bot.adapters.weibo.fake import ANNA, BOT, SECRET, TOKEN, FakeWeibo
+from tests.peers.weibo_api import ANNA, BOT, SECRET, TOKEN, FakeWeibo
 
 OFFER = Card(
     title='青花瓷茶杯 "<b>"',

@@ -2,8 +2,10 @@
 
 import json
 import secrets
-import time
 from dataclasses import dataclass, field
+
+# By name: it stays what it is when a test moves the bot's clock, as the one in the adapter does.
+from time import gmtime, strftime, time
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,12 +24,17 @@ _ARTICLE = {"display_name", "summary", "image", "url"}
 
 @dataclass
 class FakeWeibo:
-    """`messages` is what people got: receiver, type and content. `faults` are the next answers."""
+    """`messages` is what people got: receiver, type and content. `faults` are the next answers.
+
+    `down`: nothing answers. `closed_to` are people who take nothing from the account.
+    """
 
     base_url: str = ""
     messages: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     faults: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     asked: int = 0
+    down: bool = False
+    closed_to: set[str] = field(default_factory=set)
 
     async def __aenter__(self) -> "FakeWeibo":
         app = web.Application()
@@ -46,6 +53,10 @@ class FakeWeibo:
 
     async def _reply(self, request: web.Request) -> web.Response:
         self.asked += 1
+        if self.down:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
         if self.faults:
             status, body = self.faults.pop(0)
             return web.json_response(body, status=status)
@@ -55,6 +66,10 @@ class FakeWeibo:
         if form["access_token"] != TOKEN:
             return web.json_response(
                 {"error": "invalid_access_token", "error_code": 21332}, status=403
+            )
+        if form["receiver_id"] in self.closed_to:
+            return web.json_response(
+                {"error": "Insufficient app permissions!", "error_code": 10014}, status=403
             )
         self.take(str(form["receiver_id"]), str(form["type"]), json.loads(str(form["data"])))
         return web.json_response(
@@ -82,7 +97,7 @@ class FakeWeibo:
             "type": "text",
             "receiver_id": int(BOT),
             "sender_id": int(ANNA),
-            "created_at": time.strftime("%a %b %d %H:%M:%S +0000 %Y", time.gmtime()),
+            "created_at": strftime("%a %b %d %H:%M:%S +0000 %Y", gmtime()),
             "text": text,
             "data": {},
         }
@@ -90,7 +105,7 @@ class FakeWeibo:
 
     def query(self, secret: str = SECRET) -> dict[str, str]:
         """What Weibo puts behind the address."""
-        stamp, nonce = str(int(time.time() * 1000)), str(secrets.randbelow(10**8))
+        stamp, nonce = str(int(time() * 1000)), str(secrets.randbelow(10**8))
         return {"timestamp": stamp, "nonce": nonce, "signature": sign(secret, stamp, nonce)}
 
     async def deliver(

@@ -41,7 +41,8 @@ class FakeBluesky:
     """`records` are posts by URI, `chats` messages by conversation; `faults` break one call each.
 
     `faults["com.atproto…"]` is a list of refusals; "lost" does the work and then breaks the
-    connection. `calls` counts what was asked.
+    connection. `calls` counts what was asked. `down`: nothing answers. `handles` are the people
+    by DID; `blockers` those of them who blocked the bot.
     """
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -53,6 +54,9 @@ class FakeBluesky:
     calls: list[str] = field(default_factory=list)
     blobs: list[int] = field(default_factory=list)
     session_s: float = 7_200.0
+    handles: dict[str, str] = field(default_factory=lambda: dict(_HANDLES))
+    blockers: set[str] = field(default_factory=set)
+    down: bool = False
     base_url: str = ""
     _tokens: set[str] = field(default_factory=set)
     _rev: int = 0
@@ -137,6 +141,10 @@ class FakeBluesky:
     async def _call(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
         self.calls.append(method)
+        if self.down:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
         handler = getattr(self, method.replace(".", "_"), None)
         assert handler is not None, f"nobody should ask for {method}"
         fault = self.faults[method].pop(0) if self.faults.get(method) else None
@@ -193,13 +201,13 @@ class FakeBluesky:
         posts = []
         for uri in request.query.getall("uris"):
             kept = self.records.get(uri)
-            if kept is not None:
-                did = uri.split("/")[2]
+            did = uri.split("/")[2]
+            if kept is not None and did not in self.blockers:
                 posts.append(
                     {
                         "uri": uri,
                         "cid": kept["cid"],
-                        "author": author(did),
+                        "author": self.author(did),
                         "record": kept["value"],
                         "indexedAt": now(),
                     }
@@ -255,10 +263,12 @@ class FakeBluesky:
         [did] = request.query.getall("members")
         if did in self.closed:
             raise Refusal(400, "MessagesDisabled", "recipient has disabled incoming messages")
+        if did in self.blockers:
+            raise Refusal(400, "BlockedActor", "recipient has blocked the sender")
         convo = {
             "id": convo_of(did),
             "rev": "1",
-            "members": [author(BOT), author(did)],
+            "members": [self.author(BOT), self.author(did)],
             "muted": False,
             "unreadCount": 0,
         }
@@ -286,6 +296,10 @@ class FakeBluesky:
 
     # What it keeps
 
+    def author(self, did: str) -> dict[str, Any]:
+        """Somebody by the handle of now."""
+        return {"did": did, "handle": self.handles[did]}
+
     def _session(self) -> dict[str, Any]:
         tokens = [_jwt(scope, self.session_s) for scope in ("access", "refresh")]
         self._tokens.update(tokens)
@@ -302,11 +316,13 @@ class FakeBluesky:
         return uri, cid
 
     def _tell(self, did: str, uri: str, cid: str, record: dict[str, Any], reason: str) -> None:
+        if did in self.blockers:
+            return
         self.told.append(
             {
                 "uri": uri,
                 "cid": cid,
-                "author": author(did),
+                "author": self.author(did),
                 "reason": reason,
                 "record": record,
                 "isRead": False,
@@ -337,10 +353,6 @@ def now() -> str:
 
 def convo_of(did: str) -> str:
     return f"convo-{did[-6:]}"
-
-
-def author(did: str) -> dict[str, Any]:
-    return {"did": did, "handle": _HANDLES[did]}
 
 
 def cid_of(record: dict[str, Any]) -> str:

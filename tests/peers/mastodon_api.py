@@ -1,7 +1,8 @@
 """A server with the Mastodon API in memory, for what the real one in the tests lacks.
 
 It streams, keeps "unlisted" and "direct", counts requests, follows, and offers polls. It is
-strict: an unknown parameter, a missing token or a post that is too long is refused.
+strict: an unknown parameter, a missing token or a post that is too long is refused. It makes
+mentions, tags and links of all that any server of the fediverse makes one of.
 """
 
 import asyncio
@@ -23,7 +24,10 @@ _POST_FIELDS = {"status", "in_reply_to_id", "media_ids[]", "visibility", "sensit
 
 @dataclass
 class FakeMastodon:
-    """`faults` are answers to come, by path: status and headers, or "lost" (done, unanswered)."""
+    """`faults` are answers to come, by path: status and headers, or "lost" (done, unanswered).
+
+    `down`: nothing answers. `names` are names that people took; `blockers` blocked the bot.
+    """
 
     posts: dict[str, dict[str, Any]] = field(default_factory=dict)
     told: list[dict[str, Any]] = field(default_factory=list)
@@ -34,6 +38,9 @@ class FakeMastodon:
     profile: dict[str, str] = field(default_factory=dict)
     faults: dict[str, list[tuple[int, dict[str, str]] | str]] = field(default_factory=dict)
     streams: bool = True
+    down: bool = False
+    names: dict[str, str] = field(default_factory=dict)
+    blockers: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
     base_url: str = ""
@@ -83,7 +90,9 @@ class FakeMastodon:
         return post_id
 
     async def tell(self, kind: str, who: str, post_id: str | None = None) -> str:
-        """The bot is notified; gives the notification's id."""
+        """The bot is notified; gives the notification's id, or nothing for those who block it."""
+        if who in self.blockers:
+            return ""
         told = {
             "id": self._next(),
             "type": kind,
@@ -124,7 +133,7 @@ class FakeMastodon:
             "id": f"id-{who}",
             "username": name,
             "acct": who,
-            "display_name": name.title(),
+            "display_name": self.names.get(who, name.title()),
             "url": f"https://{HOST}/@{who}",
             "uri": f"https://{HOST}/users/{who}",
             "note": self.notes.get(who, ""),
@@ -142,6 +151,10 @@ class FakeMastodon:
     async def _call(self, request: web.Request) -> web.StreamResponse:
         path = request.path
         self.calls.append(f"{request.method} {path}")
+        if self.down:
+            assert request.transport is not None
+            request.transport.abort()
+            return web.Response()
         fault = self.faults[path].pop(0) if self.faults.get(path) else None
         if isinstance(fault, tuple):
             return web.json_response({"error": "no"}, status=fault[0], headers=fault[1])
@@ -187,7 +200,9 @@ class FakeMastodon:
             case ["statuses"]:
                 return await self._post(request)
             case ["statuses", post_id]:
-                return self.posts.get(post_id)
+                post = self.posts.get(post_id)
+                blocked = post is not None and post["account"]["acct"] in self.blockers
+                return None if blocked else post
         return None
 
     async def _post(self, request: web.Request) -> dict[str, Any] | None:
@@ -200,14 +215,8 @@ class FakeMastodon:
         self.keys.append(request.headers["Idempotency-Key"])
         if to is not None and str(to) not in self.posts:
             return None
-        names = re.findall(r"(?<![\w/])@([\w]+(?:@[\w.-]+)?)", text)
-        linked = re.sub(r"(https?://\S+)", r'<a href="\1">\1</a>', html.escape(text))
-        marked = re.sub(
-            r"(?<![\w/])@([\w]+(?:@[\w.-]+)?)",
-            rf'<a class="u-url mention" href="https://{HOST}/@\1">@\1</a>',
-            linked,
-        )
-        content = "<p>" + marked.replace("\n", "<br>") + "</p>"
+        names = [found["name"] for found in _MARKED.finditer(text) if found["name"]]
+        content = "<p>" + _marked_up(text).replace("\n", "<br>") + "</p>"
         mentions = [{"url": f"https://{HOST}/@{name}", "acct": name} for name in names]
         post_id = self.post(
             "bot", content, to=str(to) if to is not None else None, visibility=visibility
@@ -232,11 +241,42 @@ class FakeMastodon:
     async def _ring(self, event: str, payload: dict[str, Any]) -> None:
         for listener in tuple(self._listeners):
             line = f"event: {event}\ndata: {json.dumps(payload)}\n\n"
-            await listener.write(line.encode())
+            try:
+                await listener.write(line.encode())
+            except ConnectionError:
+                # Whoever listened is gone.
+                self._listeners.remove(listener)
 
     def _next(self) -> str:
         self._ids += 1
         return str(self._ids)
+
+
+#: Links, also those without a scheme, which Pleroma and its kin make; mentions; tags.
+_MARKED = re.compile(
+    r"(?P<url>https?://\S+|\b(?:[a-z0-9-]+\.)+(?:com|net|org|example)\b[^\s]*)"
+    r"|(?<![\w/])@(?P<name>\w+(?:@[\w.-]*\w)?)"
+    r"|(?<![\w/])#(?P<tag>\w+)"
+)
+
+
+def _marked_up(text: str) -> str:
+    """Text as HTML, as a server shows it."""
+    made, at = "", 0
+    for found in _MARKED.finditer(text):
+        made += html.escape(text[at : found.start()]) + _anchor(found)
+        at = found.end()
+    return made + html.escape(text[at:])
+
+
+def _anchor(found: re.Match[str]) -> str:
+    shown = html.escape(found[0])
+    if found["name"]:
+        return f'<a class="u-url mention" href="https://{HOST}/@{found["name"]}">{shown}</a>'
+    if found["tag"]:
+        return f'<a class="mention hashtag" href="https://{HOST}/tags/{found["tag"]}">{shown}</a>'
+    url = found["url"] if "://" in found["url"] else f"http://{found['url']}"
+    return f'<a href="{html.escape(url)}">{shown}</a>'
 
 
 def _now() -> str:
@@ -246,7 +286,9 @@ def _now() -> str:
 def _page(found: list[dict[str, Any]], request: web.Request) -> list[dict[str, Any]]:
     """As Mastodon: the ones right after `min_id`, or the newest; the newest first either way."""
     limit = int(request.query.get("limit", "20"))
-    after = request.query.get("min_id")
+    after, before = request.query.get("min_id"), request.query.get("max_id")
+    if before is not None:
+        found = [one for one in found if int(one["id"]) < int(before)]
     if after is None:
         return found[-limit:][::-1]
     return [one for one in found if int(one["id"]) > int(after)][:limit][::-1]
