@@ -17,6 +17,8 @@ from aiohttp import web
 from bot.adapters.base import Adapter, AdapterError
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
 from bot.cards import Card, Line, Tone
+from bot.catalogue.importing import Importer
+from bot.catalogue.schedule import Schedule
 from bot.checkpoint_log import CheckpointClock, CheckpointLog
 from bot.commands import COMMANDS, run_command
 from bot.commands import PRESSES as COMMAND_PRESSES
@@ -25,6 +27,7 @@ from bot.conversation.clockwork import Clockwork
 from bot.conversation.dispatch import PRESSES, Dispatch, Press, press_again
 from bot.conversation.evidence import Evidence
 from bot.conversation.external import External
+from bot.conversation.listed import ListedPrices
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, card_body, send_id
@@ -59,6 +62,7 @@ from wallet_core.funding.telegram_stars import GivingBack, StarReturns, Stars
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
+from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.checkpoints import Checkpoints
 from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
@@ -131,7 +135,8 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
         valid_s = float(settings.money.quote_valid_s)
-        links = SharedLinks(fetcher, core.pictures, valid_s, seen=core.pages)
+        listed = ListedPrices(desk.catalogues, settings.catalogue.fresh_s, clock_us)
+        links = SharedLinks(fetcher, core.pictures, valid_s, seen=core.pages, listed=listed)
         if shop is not None:
             await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
         web_chat = _web_chat(settings, core, shop)
@@ -180,6 +185,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 "sender": sender.run(),
                 "clockwork": clockwork.run(),
                 "checkpoints": _checkpoints(settings, core).run(),
+                "catalogues": _schedule(settings, desk, fetcher).run(),
                 **{f"network:{n}": _listen(a, worker, reports) for n, a in adapters.items()},
             },
         )
@@ -304,6 +310,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
             ReceiptReader(core.database),
             Liabilities(core.database),
         ),
+        catalogues=Catalogues(core.database),
         currency=settings.currency,
         exchange=Exchange(quotes, conversions),
     )
@@ -314,6 +321,19 @@ def _clockwork(settings: Settings, core: _Core, adapters: Sequence[Adapter]) -> 
     endings = Endings(core.writer, core.reader, core.reader, core.reader, announce, house)
     settlements = Settlements(core.writer, core.reader)
     return Clockwork(endings, adapters, core.inbox.waiting_count, settlements)
+
+
+def _schedule(settings: Settings, desk: Desk, fetcher: Fetcher) -> Schedule:
+    importer = Importer(
+        store=desk.catalogues,
+        claims=desk.reader,
+        fetches=fetcher,
+        tell=desk.tell_owner,
+        now_us=clock_us,
+        interval_s=settings.catalogue.interval_s,
+        items_max=settings.catalogue.items_max,
+    )
+    return Schedule(importer)
 
 
 def _checkpoints(settings: Settings, core: _Core) -> CheckpointClock:

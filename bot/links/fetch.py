@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Self
 
@@ -19,7 +19,8 @@ from aiohttp.abc import AbstractResolver
 
 from bot.links.canonical import host_of, usable_url
 from bot.links.charsets import page_text
-from bot.links.exchange import Answer, Exchange
+from bot.links.downloads import opened
+from bot.links.exchange import Answer, Exchange, Opened
 from bot.links.fetch_types import (
     DEFAULT_LIMITS,
     FetchCode,
@@ -124,6 +125,16 @@ class Fetcher:
         if entry.page is None:
             raise _error_of(entry)
         return entry.page
+
+    def open(
+        self, url: str, *, hosts: frozenset[str], validators: dict[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Opened]:
+        """The answer for a large file that the owner of all `hosts` asks to have read.
+
+        It is read piece by piece, whatever its status and type; nothing of it is kept. `hosts` are
+        the only ones that it may be redirected to. It waits for its turn. Raises `FetchError`.
+        """
+        return opened(self._exchange, url, hosts, validators or {}, self._limits)
 
     async def _kept(self, accept: Kind, target: str) -> Entry | None:
         kept = await self._store.get(entry_key(accept, target))
