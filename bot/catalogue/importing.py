@@ -22,6 +22,7 @@ from bot.catalogue.reading import Fetches, SourceReader
 from bot.catalogue.record import Found, Problem, UnreadableCatalogue
 from bot.links.canonical import identity_of
 from bot.links.fetch import FetchError
+from bot.links.page_name import as_owned
 from wallet_core.commerce.catalogue import CatalogueItem, CatalogueSource, LostClaim, SourceState
 from wallet_core.commerce.records import HostClaim
 from wallet_core.storage.catalogues import Catalogues, Claim, PageOfBoth, Taking, digest_of
@@ -279,12 +280,15 @@ def _taking(page: PageOfBoth, tally: Tally) -> Taking:
                 stated.setdefault(difference.old.url, "Discontinued")
         if difference.new is not None:
             item = difference.new
-            name, page_name = (digest_of(identity_of(url)) for url in (item.url, item.page_url))
-            items.append((item, name, page_name))
+            items.append((item, _name(item.url), _name(item.page_url)))
             if _is_alone(item):
                 stated[item.url] = item.availability
     assert page.to is not None  # noqa: S101 - the caller has looked
     return Taking(to=page.to, items=items, gone=gone, stated=stated)
+
+
+def _name(url: str) -> str:
+    return digest_of(identity_of(as_owned(url)))
 
 
 def _is_alone(item: CatalogueItem) -> bool:

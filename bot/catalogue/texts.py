@@ -47,17 +47,19 @@ def pieces(file: BinaryIO, charset: str | None = None) -> Iterator[str]:
 
 
 def lines(file: BinaryIO, charset: str | None = None) -> Iterator[str]:
-    """The file's lines with their ends. Raises `UnreadableCatalogue` for one without an end."""
-    head = file.read(PIECE_BYTES)
-    file.seek(0)
-    text = io.TextIOWrapper(file, encoding=encoding_of(head, charset), errors="replace", newline="")
-    try:
-        for number in range(1, 1 << 31):
-            line = text.readline(LINE_CHARS_MAX)
-            if not line:
-                return
-            if len(line) == LINE_CHARS_MAX and not line.endswith("\n"):
-                raise UnreadableCatalogue(f"Line {number} never ends.")
-            yield line
-    finally:
-        text.detach()
+    """The file's lines, each with a newline at its end, however the file ends them.
+
+    Raises `UnreadableCatalogue` for one that never ends.
+    """
+    ends = io.IncrementalNewlineDecoder(None, translate=True)
+    number, rest = 0, ""
+    for piece in pieces(file, charset):
+        *whole, rest = (rest + ends.decode(piece)).split("\n")
+        for line in whole:
+            number += 1
+            yield f"{line}\n"
+        if len(rest) > LINE_CHARS_MAX:
+            raise UnreadableCatalogue(f"Line {number + 1} never ends.")
+    rest += ends.decode("", final=True)
+    if rest:
+        yield rest

@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from bot.links.canonical import identity_of
+from bot.links.page_name import as_owned
 from bot.links.recognise import Sighting
 from bot.links.trust import Trust, judge
 from wallet_core.commerce.catalogue import SITEMAP, CatalogueItem, Listing
@@ -38,13 +39,16 @@ class ListedPrices:
     now_us: Callable[[], int]
 
     async def weighed(
-        self, merchant_id: str, url: str, sighting: Sighting
+        self, merchant_id: str, url: str, name: str, sighting: Sighting
     ) -> tuple[Sighting, Trust, str]:
         """The sighting as it counts, how far it may be trusted, and why.
 
-        `url` is the canonical address at the end, on a host that this merchant has proven.
+        `url` is the canonical address at the end, on a host that this merchant has proven; `name`
+        is what the page calls itself (`bot.links.page_name.page_name`).
         """
-        listings = await self.lists.listings(merchant_id, identity_of(url))
+        listings: Sequence[Listing] = ()
+        for identity in dict.fromkeys((identity_of(as_owned(url)), name)):
+            listings = listings or await self.lists.listings(merchant_id, identity)
         now_us = self.now_us()
         oldest_us = now_us - round(self.fresh_s * MICROSECONDS)
         counting = [

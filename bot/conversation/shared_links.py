@@ -142,8 +142,9 @@ class SharedLinks:
         sighting = await look(page, self.fetcher, fresh=fresh)
         host = _authority(final)
         merchant = await desk.reader.merchant_of_host(host)
+        name = await asyncio.to_thread(page_name, page)
         if merchant is not None and self.listed is not None:
-            sighting, trust, reason = await self.listed.weighed(merchant.id, final, sighting)
+            sighting, trust, reason = await self.listed.weighed(merchant.id, final, name, sighting)
         else:
             trust, reason = judge(sighting, host_verified=merchant is not None)
         warning = host_warning(host)
@@ -154,7 +155,7 @@ class SharedLinks:
         if warning is not None:
             trust, reason = Trust.PREVIEW, warning
         return _Product(
-            name=await asyncio.to_thread(page_name, page),
+            name=name,
             url=final,
             host=host,
             sighting=sighting,

@@ -261,7 +261,7 @@ class Catalogues:
     async def listings(self, merchant_id: str, identity: str) -> Sequence[Listing]:
         """What a merchant's catalogues list at an address, or else on the page that it names.
 
-        `identity` is `bot.links.canonical.identity_of` of the address.
+        `identity` is what `items` of `Taking` were named by.
         """
         i, s, name = catalogue_items.c, catalogue_sources.c, digest_of(identity)
         query = (

@@ -37,6 +37,7 @@ def test_the_template_is_a_catalogue() -> None:
         CSV.encode("utf-8-sig"),
         CSV.encode("utf-16"),
         CSV.replace("\n", "\r\n").encode(),
+        CSV.replace("\n", "\r").encode(),
         CSV.replace(",", ";").encode(),
         CSV.replace("12.50", '"12,50"').encode(),
         CSV.replace(",", ";").replace("12.50", "12,50").encode(),
