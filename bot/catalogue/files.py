@@ -20,6 +20,8 @@ _HEAD_BYTES = 65_536
 _IN_MEMORY_BYTES = 1_000_000
 _NOT_MODIFIED = 304
 _STATUS_OK = range(200, 300)
+#: A table's first line names one of these at least.
+_COLUMNS = ("price", "title", "link")
 #: Answers to a page behind the last one.
 _GONE = frozenset({400, 404, 410})
 
@@ -101,7 +103,7 @@ def kind_of(file: BinaryIO, charset: str | None) -> str | None:
     if text.startswith("["):
         return "woocommerce"
     first = text.partition("\n")[0].lower()
-    if "price" not in first:
+    if not any(name in first for name in _COLUMNS) or not any(mark in first for mark in "\t,;"):
         return None
     return "google-tsv" if "\t" in first else "csv"
 

@@ -8,6 +8,7 @@ import msgspec
 from bot.catalogue.xml_events import elements
 
 _PLACES = {"url": "page", "sitemap": "sitemap"}
+_CHANGED_CHARS_MAX = 60
 _WANTED = frozenset({"loc", "lastmod"})
 
 
@@ -26,7 +27,7 @@ def read_sitemap(file: BinaryIO, charset: str | None = None) -> Iterator[Place]:
         children = inside.pop(element.depth + 1, {})
         if element.local in _PLACES:
             if children.get("loc"):
-                changed = children.get("lastmod") or None
+                changed = children.get("lastmod", "")[:_CHANGED_CHARS_MAX] or None
                 yield Place(children["loc"], changed, element.local == "sitemap")
         elif element.local in _WANTED:
             inside.setdefault(element.depth, {}).setdefault(element.local, element.text)

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mappi
 from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -85,6 +86,11 @@ class SitemapPages:
         found: list[Found] = []
         for place, url, identity in keyed:
             self._read += 1
+            if urlsplit(url).netloc not in self.hosts:
+                # Nobody may have a stranger's pages read.
+                what = f"{url[:100]} is on a host that the shop has not proven"
+                found.append(Problem(0, what))
+                continue
             before = known.get(digest_of(identity))
             if before is not None and before.changed and before.changed == place.changed:
                 found.append(before)

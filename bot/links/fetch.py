@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -213,13 +214,16 @@ class Fetcher:
         """Ask for `target` and for what it leads on to."""
         hops: list[str] = []
         validators: dict[str, str] = {}
+        owned = urlsplit(target).netloc if invited else ""
         if before is not None and before.page is not None:
             validators = before.validators
         while True:
             # The validators belong to the page at the end, wherever the way there led before.
             known = before.page if before is not None else None
             is_end = known is not None and known.url_final == target
-            answer = await self._ask(accept, target, validators if is_end else {}, invited=invited)
+            # Whoever owns the first host says nothing about another's robots.txt.
+            at_home = urlsplit(target).netloc == owned
+            answer = await self._ask(accept, target, validators if is_end else {}, invited=at_home)
             if not answer.changed and known is not None:
                 page = msgspec.structs.replace(known, hops=tuple(hops))
                 return self._entry(page, answer, validators)

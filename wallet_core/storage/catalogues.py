@@ -116,15 +116,13 @@ class Catalogues:
             wanted = sa.and_(s.due_at_us <= now_us, s.state != SourceState.REMOVED, free)
         else:
             wanted = sa.and_(s.id == source_id, free)
-        first = (
-            sa.select(s.id)
-            .where(wanted)
-            .order_by(s.due_at_us, s.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
+        first = sa.select(s.id).where(wanted).order_by(s.due_at_us, s.id).limit(1)
+        async with self._database.read() as connection:
+            if (await connection.execute(first)).first() is None:
+                return None
+        locked = first.with_for_update(skip_locked=True)
         async with self._database.write() as connection:
-            found = (await connection.execute(first)).scalar_one_or_none()
+            found = (await connection.execute(locked)).scalar_one_or_none()
             if found is None:
                 return None
             row = (

@@ -1,6 +1,8 @@
 """What would change, and when that is not done without a word of the owner."""
 
 import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.catalogue.differences import Difference, Kind, Tally, differences
 from tests.bot.catalogue.items import listed_item
@@ -27,6 +29,26 @@ def tally_of(old: dict[str, ListedItem], new: dict[str, CatalogueItem]) -> Tally
 def test_the_same_catalogue_again_differs_in_nothing() -> None:
     items = [listed_item(n) for n in range(5)]
     assert list(differences(shelf(*items), read(*items))) == []
+
+
+_ITEMS = st.dictionaries(st.integers(0, 20), st.integers(1, 4), max_size=12).map(
+    lambda prices: read(*(listed_item(n, price_minor=price) for n, price in prices.items()))
+)
+
+
+@given(before=_ITEMS, after=_ITEMS)
+def test_what_was_taken_over_differs_in_nothing_any_more(
+    before: dict[str, CatalogueItem], after: dict[str, CatalogueItem]
+) -> None:
+    now = shelf(*before.values())
+    for difference in differences(now, after):
+        if difference.new is not None:
+            now[difference.new.key] = ListedItem(difference.new, listed=True)
+        elif difference.old is not None:
+            now[difference.old.key] = ListedItem(difference.old, listed=False)
+    assert list(differences(now, after)) == []
+    assert {key for key, one in now.items() if one.listed} == set(after)
+    assert set(before) <= set(now), "nothing is ever deleted"
 
 
 def test_what_is_new_changed_and_gone_is_told_apart() -> None:

@@ -25,6 +25,7 @@ SITEMAP = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"></urlset>
         (SITEMAP.replace("urlset", "sitemapindex"), "sitemap"),
         (TSV, "google-tsv"),
         ("id,title,link,price\n", "csv"),
+        ("ID;Title;Preis\n", "csv"),
         ('{"products": []}', "shopify"),
         ("[]", "woocommerce"),
         ("<!DOCTYPE html><html><body>price</body></html>", None),

@@ -343,6 +343,21 @@ async def test_a_sitemaps_product_pages_are_read_and_not_again_before_they_chang
     assert "/t/1" not in market.shop.asked
 
 
+async def test_a_strangers_pages_are_not_read_for_a_sitemap(market: Market) -> None:
+    stranger = f"http://localhost:{market.shop.port}"
+    urls = f"<url><loc>{stranger}/t/1</loc></url><url><loc>https://shop.example/t/2</loc></url>"
+    market.shop.says("/sitemap.xml", f"<urlset>{urls}</urlset>")
+    market.shop.says("/t/1", product_page("5.00"), content_type="text/html")
+    market.shop.says("/t/2", product_page("6.00"), content_type="text/html")
+    await market.ask(f"add {market.shop.url}/sitemap.xml")
+    (shown,) = await market.work()
+    assert "1 product: 1 new" in shown.text
+    assert (
+        f"localhost:{market.shop.port}/t/1 is on a host that the shop has not proven" in shown.text
+    )
+    assert "/t/1" not in market.shop.asked
+
+
 async def test_no_host_that_is_not_proven_is_ever_asked(market: Market) -> None:
     elsewhere = f"http://localhost:{market.shop.port}/feed.xml"
     market.shop.says("/feed.xml", feed("10 EUR"))
