@@ -19,6 +19,7 @@ from bot.adapters.web_chat import CommandHint, WebChat, Welcome
 from bot.cards import Card, Line, Tone
 from bot.catalogue.importing import Importer
 from bot.catalogue.schedule import Schedule
+from bot.catalogue.staging import Staging
 from bot.checkpoint_log import CheckpointClock, CheckpointLog
 from bot.commands import COMMANDS, run_command
 from bot.commands import PRESSES as COMMAND_PRESSES
@@ -324,16 +325,9 @@ def _clockwork(settings: Settings, core: _Core, adapters: Sequence[Adapter]) -> 
 
 
 def _schedule(settings: Settings, desk: Desk, fetcher: Fetcher) -> Schedule:
-    importer = Importer(
-        store=desk.catalogues,
-        claims=desk.reader,
-        fetches=fetcher,
-        tell=desk.tell_owner,
-        now_us=clock_us,
-        interval_s=settings.catalogue.interval_s,
-        items_max=settings.catalogue.items_max,
-    )
-    return Schedule(importer)
+    staging = Staging(desk.catalogues, clock_us, settings.catalogue.items_max)
+    interval_s = settings.catalogue.interval_s
+    return Schedule(Importer(staging, desk.reader, fetcher, desk.tell_owner, interval_s))
 
 
 def _checkpoints(settings: Settings, core: _Core) -> CheckpointClock:

@@ -48,24 +48,15 @@ def import_catalogue(
 async def _import(settings: Settings, file: Path, who: str, *, apply: bool) -> None:
     from bot.bookkeeping import instance_database  # noqa: PLC0415 - only this command needs it
     from bot.catalogue.handed_in import HandIn  # noqa: PLC0415 - same
-    from bot.catalogue.importing import Importer  # noqa: PLC0415 - same
-    from bot.links.fetch import Fetcher  # noqa: PLC0415 - same
+    from bot.catalogue.staging import Staging  # noqa: PLC0415 - same
     from wallet_core.storage.catalogues import Catalogues  # noqa: PLC0415 - same
     from wallet_core.storage.readers import Reader  # noqa: PLC0415 - same
     from wallet_core.storage.writer import Writer  # noqa: PLC0415 - same
 
     async with instance_database(settings) as database, Writer(database) as writer:
-        reader = Reader(database)
-        importer = Importer(
-            store=Catalogues(database),
-            claims=reader,
-            fetches=Fetcher(),
-            tell=_untold,
-            now_us=lambda: time.time_ns() // 1000,
-            interval_s=settings.catalogue.interval_s,
-            items_max=settings.catalogue.items_max,
-        )
-        hand_in = HandIn(importer, writer, typer.echo)
+        reader, items_max = Reader(database), settings.catalogue.items_max
+        staging = Staging(Catalogues(database), lambda: time.time_ns() // 1000, items_max)
+        hand_in = HandIn(staging, reader, writer, typer.echo)
         await hand_in.take(await _merchant(reader, who), file, apply=apply)
 
 
@@ -80,7 +71,3 @@ async def _merchant(reader: "Reader", who: str) -> "Merchant":
     if found is None:
         raise PayontapError(f"No shop has the id {who[:80]} or has proven such a host.")
     return found
-
-
-async def _untold(*_: object) -> None:
-    """Whoever hands in a file sees what comes of it."""

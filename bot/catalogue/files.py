@@ -105,7 +105,8 @@ def kind_of(file: BinaryIO, charset: str | None) -> str | None:
     first = text.partition("\n")[0].lower()
     if not any(name in first for name in _COLUMNS) or not any(mark in first for mark in "\t,;"):
         return None
-    return "google-tsv" if "\t" in first else "csv"
+    # Google's text has its currency in each price.
+    return "google-tsv" if "\t" in first and "currency" not in first else "csv"
 
 
 def whole(file: BinaryIO, bytes_max: int) -> bytes:

@@ -7,9 +7,9 @@ taken over in one transaction, and the next claim begins again or goes on where 
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -17,22 +17,16 @@ import structlog
 
 from bot.cards import Card
 from bot.catalogue import words
-from bot.catalogue.differences import Kind, Tally, differences
 from bot.catalogue.reading import Fetches, SourceReader
-from bot.catalogue.record import Found, Problem, UnreadableCatalogue
-from bot.links.canonical import identity_of
+from bot.catalogue.record import UnreadableCatalogue
+from bot.catalogue.staging import Staging
 from bot.links.fetch import FetchError
-from bot.links.page_name import as_owned
 from wallet_core.commerce.catalogue import CatalogueItem, CatalogueSource, LostClaim, SourceState
 from wallet_core.commerce.records import HostClaim
-from wallet_core.storage.catalogues import Catalogues, Claim, PageOfBoth, Taking, digest_of
+from wallet_core.storage.catalogues import Catalogues, Claim
 
 _log = structlog.get_logger(__name__)
 
-#: Keys of one transaction.
-PAGE_KEYS = 500
-#: How long a claim stands without a sign of life.
-CLAIM_S = 120
 _SIGN_OF_LIFE_S = 30.0
 _MICROSECONDS = 1_000_000
 #: After so many failures in a row the owner is told.
@@ -52,48 +46,30 @@ class HostClaims(Protocol):
         """The hosts that a merchant claims."""
 
 
-@dataclass
-class Reading:
-    """What a reading found: how many items, and what is wrong with others."""
-
-    items: int = 0
-    twice: int = 0
-    problem_count: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-    def note(self, found: Iterable[Found]) -> list[CatalogueItem]:
-        """Keep the first problems and give the items."""
-        items: list[CatalogueItem] = []
-        for one in found:
-            if isinstance(one, Problem):
-                self.problem_count += 1
-                if len(self.problems) < words.PROBLEMS_SHOWN:
-                    self.problems.append(one)
-            else:
-                items.append(one)
-        return items
+async def proven_hosts(claims: HostClaims, merchant_id: str) -> frozenset[str]:
+    """The hosts that a merchant has proven."""
+    claimed = await claims.host_claims(merchant_id)
+    return frozenset(c.verified_host for c in claimed if c.verified_host is not None)
 
 
 @dataclass(frozen=True)
 class Importer:
     """Works on one claimed source at a time. `interval_s`: how often sources are read."""
 
-    store: Catalogues
+    staging: Staging
     claims: HostClaims
     fetches: Fetches
     tell: Tell
-    now_us: Callable[[], int]
     interval_s: int
-    items_max: int
-
-    async def claim(self, source_id: str | None = None) -> Claim | None:
-        """The right to work on what is due, or on one source; None for nothing."""
-        return await self.store.claim(self.now_us(), self.until_us, source_id=source_id)
 
     @property
-    def until_us(self) -> int:
-        """Until when a claim that is renewed now stands."""
-        return self.now_us() + CLAIM_S * _MICROSECONDS
+    def store(self) -> Catalogues:
+        """Where sources and items are kept."""
+        return self.staging.store
+
+    def now_us(self) -> int:
+        """The clock, in microseconds since the epoch."""
+        return self.staging.now_us()
 
     async def work(self, claim: Claim) -> None:
         """Do for a source what is due, and give the claim up."""
@@ -108,58 +84,11 @@ class Importer:
         except LostClaim:
             _log.info("catalogue_claim_lost", source=claim.source.id)
 
-    async def hosts_of(self, merchant_id: str) -> frozenset[str]:
-        """The hosts that a merchant has proven."""
-        claims = await self.claims.host_claims(merchant_id)
-        return frozenset(c.verified_host for c in claims if c.verified_host is not None)
-
-    # --- steps -------------------------------------------------------------------------------
-
-    async def stage(self, claim: Claim, batches: AsyncGenerator[list[Found]]) -> Reading:
-        """Stage all that is read. Raises `UnreadableCatalogue` where nothing of it can be used."""
-        reading = Reading()
-        async with aclosing(batches):
-            async for batch in batches:
-                items = reading.note(batch)
-                new = await self.store.stage(claim, items, self.until_us)
-                reading.items += new
-                reading.twice += len(items) - new
-                if reading.items > self.items_max:
-                    raise UnreadableCatalogue(f"It lists more than {self.items_max:,} products.")
-        if not reading.items:
-            first = reading.problems[0].sentence() if reading.problems else ""
-            raise UnreadableCatalogue(f"It lists no product that can be used. {first}".strip())
-        return reading
-
-    async def compared(self, source_id: str) -> Tally:
-        """What taking over what is staged would change."""
-        tally = Tally(self.now_us())
-        async for page in self._pages(source_id, ""):
-            for difference in differences(page.listed, page.read):
-                tally.add(difference)
-        return tally
-
-    async def take(self, claim: Claim, *, after: str = "") -> Tally:
-        """Take over what is staged, page by page, behind the key `after`."""
-        tally = Tally(self.now_us())
-        async for page in self._pages(claim.source.id, after):
-            taking = _taking(page, tally)
-            await self.store.take(claim, taking, self.now_us(), self.until_us)
-        return tally
-
-    async def _pages(self, source_id: str, after: str) -> AsyncIterator[PageOfBoth]:
-        while True:
-            page = await self.store.page(source_id, after, PAGE_KEYS)
-            if page.to is None:
-                return
-            yield page
-            after = page.to
-
     # --- what is due -------------------------------------------------------------------------
 
     async def _read(self, claim: Claim) -> None:
         source = claim.source
-        hosts = await self.hosts_of(source.merchant_id)
+        hosts = await proven_hosts(self.claims, source.merchant_id)
         host = urlsplit(source.url).netloc
         if host not in hosts:
             raise UnreadableCatalogue(f"{host} is not proven to be this shop's.")
@@ -172,9 +101,9 @@ class Importer:
             await self.store.settle(claim, self._read_well(claim, source.item_count))
             await self._said_well(source)
             return
-        number = await self.store.begin_reading(claim, self.until_us)
-        reading = await self.stage(claim, reader.read(source.url))
-        tally = await self.compared(source.id)
+        number = await self.store.begin_reading(claim, self.staging.until_us)
+        reading = await self.staging.stage(claim, reader.read(source.url))
+        tally = await self.staging.compared(source.id)
         seen = {"kind": reader.kind, "validators": reader.validators}
         listed = await self.store.listed_count(source.id)
         doubt = tally.doubt(listed)
@@ -185,7 +114,7 @@ class Importer:
             await self.tell(source, f"shown:{number}", card)
             return
         if tally.total:
-            await self.take(claim)
+            await self.staging.take(claim)
         values = {**self._read_well(claim, reading.items), **seen}
         await self.store.finish_taking(claim, values)
         if source.loud:
@@ -195,7 +124,7 @@ class Importer:
 
     async def _approved(self, claim: Claim) -> None:
         source = claim.source
-        await self.take(claim, after=claim.taken_to)
+        await self.staging.take(claim, after=claim.taken_to)
         count = await self.store.listed_count(source.id)
         # What was agreed to may be old by now, so it is read again soon.
         values = {
@@ -258,7 +187,7 @@ class Importer:
                 await asyncio.sleep(_SIGN_OF_LIFE_S)
                 with contextlib.suppress(LostClaim):
                     # A claim that is lost shows at the next thing that is written.
-                    await self.store.renew(claim, self.until_us)
+                    await self.store.renew(claim, self.staging.until_us)
 
         task = asyncio.create_task(renew())
         try:
@@ -266,31 +195,3 @@ class Importer:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-
-
-def _taking(page: PageOfBoth, tally: Tally) -> Taking:
-    items: list[tuple[CatalogueItem, str, str]] = []
-    gone: list[str] = []
-    stated: dict[str, str | None] = {}
-    for difference in differences(page.listed, page.read):
-        tally.add(difference)
-        if difference.kind == Kind.GONE and difference.old is not None:
-            gone.append(difference.old.key)
-            if _is_alone(difference.old):
-                stated.setdefault(difference.old.url, "Discontinued")
-        if difference.new is not None:
-            item = difference.new
-            items.append((item, _name(item.url), _name(item.page_url)))
-            if _is_alone(item):
-                stated[item.url] = item.availability
-    assert page.to is not None  # noqa: S101 - the caller has looked
-    return Taking(to=page.to, items=items, gone=gone, stated=stated)
-
-
-def _name(url: str) -> str:
-    return digest_of(identity_of(as_owned(url)))
-
-
-def _is_alone(item: CatalogueItem) -> bool:
-    """Whether nothing else is sold at its address, as far as can be told."""
-    return item.variant is None or item.url != item.page_url

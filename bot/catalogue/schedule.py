@@ -42,7 +42,7 @@ class Schedule:
 
     async def _begin_due(self) -> None:
         while len(self._running) < AT_ONCE:
-            claim = await self.importer.claim()
+            claim = await self.importer.staging.claim()
             if claim is None:
                 return
             task = asyncio.create_task(self._work(claim))

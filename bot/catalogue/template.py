@@ -41,11 +41,11 @@ TEMPLATE = (
 
 
 def read_csv(file: BinaryIO, hosts: frozenset[str], charset: str | None = None) -> Iterator[Found]:
-    """The table's products, as they come; separated by commas or semicolons.
+    """The table's products, as they come; separated by commas, semicolons or tabs.
 
     Raises `UnreadableCatalogue`.
     """
-    for row in rows(file, ",;", _NEEDED, charset):
+    for row in rows(file, ",;\t", _NEEDED, charset):
         yield row if isinstance(row, Problem) else _item(row[1], row[0], hosts)
 
 

@@ -27,7 +27,7 @@ def dry_run_card(
     source: CatalogueSource, number: int, reading: Read, tally: Tally, doubt: str | None
 ) -> Card:
     """What would change, with the buttons to agree or not."""
-    lines = [Line(source.url[:_URL_CHARS])]
+    lines = [Line(source.name[:_URL_CHARS])]
     if doubt is not None:
         lines.append(Line(f"{doubt} What was listed before still counts.", Role.WARNING))
     lines += [Line(text) for text in change_lines(reading, tally)]
@@ -70,7 +70,7 @@ def change_lines(reading: Read, tally: Tally) -> Sequence[str]:
 
 def taken_card(source: CatalogueSource, reading: Read, tally: Tally) -> Card:
     """What a reading that was asked for has changed."""
-    texts = [source.url[:_URL_CHARS], *change_lines(reading, tally)]
+    texts = [source.name[:_URL_CHARS], *change_lines(reading, tally)]
     return Card(
         title="The catalogue is up to date" if tally.total else "Nothing has changed",
         lines=tuple(Line(text) for text in texts),
@@ -84,14 +84,14 @@ def applied_card(source: CatalogueSource, count: int, interval_s: int) -> Card:
     last = "Hand it in again when it changes." if source.is_file else again
     return Card(
         title=f"{counted(count, 'product')} listed",
-        lines=(Line(source.url[:_URL_CHARS]), Line(last, Role.HINT)),
+        lines=(Line(source.name[:_URL_CHARS]), Line(last, Role.HINT)),
         tone=Tone.GOOD,
     )
 
 
 def failed_card(source: CatalogueSource, why: str, failures: int) -> Card:
     """It could not be read; what that means."""
-    lines = [Line(source.url[:_URL_CHARS]), Line(why, Role.WARNING)]
+    lines = [Line(source.name[:_URL_CHARS]), Line(why, Role.WARNING)]
     if source.read_at_us is None:
         lines.append(Line("Nothing was listed. Mend it and have it read again.", Role.HINT))
     else:
@@ -110,7 +110,7 @@ def well_again_card(source: CatalogueSource) -> Card:
     """After the owner was told that it fails."""
     return Card(
         title="The catalogue can be read again",
-        lines=(Line(source.url[:_URL_CHARS]),),
+        lines=(Line(source.name[:_URL_CHARS]),),
         tone=Tone.GOOD,
     )
 

@@ -3,8 +3,11 @@
 from collections.abc import Awaitable, Callable, Mapping
 
 from bot.cards import Card, Line, Role, Tone
+from bot.catalogue.handed_in import HandedInAlready, Paste, pasted
+from bot.catalogue.record import UnreadableCatalogue
+from bot.catalogue.staging import Staging
 from bot.catalogue.words import counted, duration
-from bot.commands.command import prefix_of, split_word
+from bot.commands.command import prefix_of
 from bot.conversation.turn import Desk, Turn, sentence
 from bot.links.canonical import usable_url
 from wallet_core.commerce.catalogue import CatalogueSource, SourceState
@@ -17,11 +20,18 @@ from wallet_core.ledger.posting import MICROSECONDS
 
 _USAGES = (
     "merchant catalogue add https://shop.example/products.json",
+    "merchant catalogue paste",
     "merchant catalogue refresh 1",
     "merchant catalogue apply 1",
     "merchant catalogue remove 1",
 )
 _URL_CHARS = 80
+#: Products in one message.
+_PASTED_MAX = 10_000
+_EXAMPLE = (
+    "id,title,link,price",
+    "tea-100,Green tea 100 g,https://shop.example/products/green-tea,12.50 EUR",
+)
 _OVER = "That is over: the catalogue was read again or removed since. Nothing was changed."
 
 Step = Callable[[Desk, Turn, Merchant, str], Awaitable[None]]
@@ -29,7 +39,7 @@ Step = Callable[[Desk, Turn, Merchant, str], Awaitable[None]]
 
 async def catalogue(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
     """The shop's sources, or what the first word asks for."""
-    word, args = split_word(rest)
+    word, args = _word_and_rest(rest)
     step = _STEPS.get(word)
     if step is None:
         prefix = prefix_of(turn)
@@ -39,12 +49,18 @@ async def catalogue(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
     await step(desk, turn, shop, args)
 
 
+def _word_and_rest(text: str) -> tuple[str, str]:
+    """The first word, and what stands after it on whichever line."""
+    word, *rest = text.split(maxsplit=1) or [""]
+    return word.lower(), rest[0] if rest else ""
+
+
 async def _list(desk: Desk, turn: Turn, shop: Merchant, _args: str) -> None:
     sources = await desk.catalogues.sources_of(shop.id)
     prefix = prefix_of(turn)
     lines: list[Line] = []
     for number, source in enumerate(sources, 1):
-        lines.append(Line(f"{number}. {source.url[:_URL_CHARS]}"))
+        lines.append(Line(f"{number}. {source.name[:_URL_CHARS]}"))
         lines.append(Line(_state_words(source, number, prefix, turn.now_us), Role.HINT))
     if not sources:
         text = "None yet. Name your Shopify or WooCommerce shop, feed, CSV file or sitemap:"
@@ -101,6 +117,24 @@ async def _add(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> None:
         rows = rereading(known, turn.place, turn.now_us)
     text = "I am reading it, and show you here what would change. Nothing counts before you agree."
     await _answer(desk, turn, sentence(text, Tone.WAITING), rows)
+
+
+async def _paste(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> None:
+    """A table in the message itself; what it would change is shown."""
+    if not typed:
+        text = f"Write {prefix_of(turn)}merchant catalogue paste and the table below it: "
+        text += "the first line names the columns, each further line is a product."
+        lines = (Line(text), *(Line(line, Role.HINT) for line in _EXAMPLE))
+        await desk.answer(turn, Card(lines=lines))
+        return
+    staging = Staging(desk.catalogues, lambda: turn.now_us, _PASTED_MAX)
+    paste = Paste(typed, turn.place)
+    try:
+        card = await pasted(staging, desk.reader, desk.writer, shop, paste)
+    except (UnreadableCatalogue, HandedInAlready) as error:
+        await desk.answer(turn, sentence(f"{error} Nothing was changed.", Tone.BAD))
+        return
+    await desk.answer(turn, card)
 
 
 async def _refresh(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> None:
@@ -201,6 +235,7 @@ _STEPS: Mapping[str, Step] = {
     "": _list,
     "list": _list,
     "add": _add,
+    "paste": _paste,
     "refresh": _refresh,
     "apply": _apply,
     "remove": _remove,

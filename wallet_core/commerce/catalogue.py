@@ -97,6 +97,11 @@ class CatalogueSource(msgspec.Struct, frozen=True, kw_only=True):
     created_at_us: int
 
     @property
+    def name(self) -> str:
+        """What people know it by: its address, or the file's name."""
+        return self.url.removeprefix(FILE_PREFIX)
+
+    @property
     def is_file(self) -> bool:
         """Whether it was handed in as a file, so that nobody can read it again."""
         return self.url.startswith(FILE_PREFIX)

@@ -67,7 +67,10 @@ def agreeing(
     values: dict[str, Value] = (
         {"state": SourceState.APPROVED.value, "due_at_us": at_us}
         if agreed
-        else {"state": SourceState.ACTIVE.value, "due_at_us": at_us + _DAY_US}
+        else {
+            "state": SourceState.ACTIVE.value,
+            "due_at_us": None if source.is_file else at_us + _DAY_US,
+        }
     )
     return (_change(source, {"state": SourceState.SHOWN.value, "reading": reading}, values),)
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.cards import Card
 from bot.catalogue.importing import Importer
+from bot.catalogue.staging import Staging
 from bot.links.fetch import Fetcher, FetchLimits
 from tests.bot.commands.chat import Chat, Said
 from wallet_core.commerce.catalogue import CatalogueSource
@@ -89,15 +90,8 @@ class Market:
 
     @property
     def importer(self) -> Importer:
-        return Importer(
-            store=self.store,
-            claims=self.chat.desk.reader,
-            fetches=self.fetcher,
-            tell=self.tell,
-            now_us=self.now_us,
-            interval_s=INTERVAL_S,
-            items_max=1000,
-        )
+        staging = Staging(self.store, self.now_us, 1000)
+        return Importer(staging, self.chat.desk.reader, self.fetcher, self.tell, INTERVAL_S)
 
     async def tell(self, source: CatalogueSource, key: str, card: Card) -> None:
         await self.chat.desk.tell_owner(source, key, card)
@@ -130,7 +124,7 @@ class Market:
 
     async def work(self) -> list[Said]:
         """Do all that is due, and what is said about it."""
-        while (claim := await self.importer.claim()) is not None:
+        while (claim := await self.importer.staging.claim()) is not None:
             await self.importer.work(claim)
         return await self.chat.deliver()
 

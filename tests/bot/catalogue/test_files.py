@@ -26,6 +26,7 @@ SITEMAP = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"></urlset>
         (TSV, "google-tsv"),
         ("id,title,link,price\n", "csv"),
         ("ID;Title;Preis\n", "csv"),
+        ("id\ttitle\tlink\tprice\tcurrency\n", "csv"),
         ('{"products": []}', "shopify"),
         ("[]", "woocommerce"),
         ("<!DOCTYPE html><html><body>price</body></html>", None),

@@ -387,14 +387,14 @@ async def test_a_host_that_is_proven_no_more_is_not_read(market: Market) -> None
 async def test_two_processes_never_work_on_one_source(market: Market) -> None:
     market.shop.says(FEED, feed("10 EUR"))
     await market.ask(f"add {market.shop.url}{FEED}")
-    claims = await asyncio.gather(*(market.importer.claim() for _ in range(8)))
+    claims = await asyncio.gather(*(market.importer.staging.claim() for _ in range(8)))
     assert len([claim for claim in claims if claim is not None]) == 1
 
 
 async def test_a_process_that_comes_back_too_late_writes_nothing(market: Market) -> None:
     market.shop.says(FEED, feed("10 EUR"))
     await market.ask(f"add {market.shop.url}{FEED}")
-    late = await market.importer.claim()
+    late = await market.importer.staging.claim()
     assert late is not None
     market.later(600)
     (shown,) = await market.work()
@@ -409,12 +409,12 @@ async def test_a_process_that_comes_back_too_late_writes_nothing(market: Market)
 async def test_taking_over_goes_on_where_it_was_interrupted(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.catalogue.importing.PAGE_KEYS", 3)
+    monkeypatch.setattr("bot.catalogue.staging.PAGE_KEYS", 3)
     market.shop.says(FEED, feed(*["10 EUR"] * 10))
     await market.ask(f"add {market.shop.url}{FEED}")
     (shown,) = await market.work()
     await market.tap(shown.actions[0])
-    claim = await market.importer.claim()
+    claim = await market.importer.staging.claim()
     assert claim is not None
     taken = 0
 

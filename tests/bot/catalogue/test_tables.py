@@ -39,6 +39,7 @@ def test_the_template_is_a_catalogue() -> None:
         CSV.replace("\n", "\r\n").encode(),
         CSV.replace("\n", "\r").encode(),
         CSV.replace(",", ";").encode(),
+        CSV.replace(",", "\t").encode(),
         CSV.replace("12.50", '"12,50"').encode(),
         CSV.replace(",", ";").replace("12.50", "12,50").encode(),
         CSV.replace("id,title", "ID, Title ").encode(),
