@@ -12,6 +12,7 @@ PROBLEMS_SHOWN = 5
 _URL_CHARS = 80
 _HOUR_S = 3600
 _MINUTE_S = 60
+_DAY_S = 24 * _HOUR_S
 
 
 class Read(Protocol):
@@ -121,9 +122,20 @@ def counted(count: int, thing: str) -> str:
 
 
 def duration(seconds: int) -> str:
-    """A round time in words."""
+    """A round time in words, to be said after “every”."""
     if seconds >= _HOUR_S:
         hours = round(seconds / _HOUR_S)
         return "hour" if hours == 1 else f"{hours} hours"
     minutes = max(1, round(seconds / _MINUTE_S))
     return "minute" if minutes == 1 else f"{minutes} minutes"
+
+
+def ago(seconds: int) -> str:
+    """How long ago something was, in round words."""
+    if seconds < _MINUTE_S:
+        return "just now"
+    if seconds < _HOUR_S:
+        return f"{counted(seconds // _MINUTE_S, 'minute')} ago"
+    if seconds < 2 * _DAY_S:
+        return f"{counted(seconds // _HOUR_S, 'hour')} ago"
+    return f"{counted(seconds // _DAY_S, 'day')} ago"

@@ -6,7 +6,7 @@ from bot.cards import Card, Line, Role, Tone
 from bot.catalogue.handed_in import HandedInAlready, Paste, pasted
 from bot.catalogue.record import UnreadableCatalogue
 from bot.catalogue.staging import Staging
-from bot.catalogue.words import counted, duration
+from bot.catalogue.words import ago, counted
 from bot.commands.command import prefix_of
 from bot.conversation.turn import Desk, Turn, sentence
 from bot.links.canonical import usable_url
@@ -82,7 +82,7 @@ def _state_words(source: CatalogueSource, number: int, prefix: str, now_us: int)
             return "It is being taken over."
         case _:
             age_s = (now_us - (source.read_at_us or now_us)) // MICROSECONDS
-            read = f"{counted(source.item_count, 'product')}, read {duration(age_s)} ago."
+            read = f"{counted(source.item_count, 'product')}, read {ago(age_s)}."
             return f"{read}{failed}"
 
 
