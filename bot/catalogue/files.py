@@ -24,6 +24,10 @@ _STATUS_OK = range(200, 300)
 _COLUMNS = ("price", "title", "link")
 #: Answers to a page behind the last one.
 _GONE = frozenset({400, 404, 410})
+#: Answers of a server that has too much to do, and how long it is left alone then.
+_BUSY = frozenset({429, 503})
+_PAUSES_S = (5.0, 20.0)
+_PAUSE_S_MAX = 60.0
 
 
 class Opens(Protocol):
@@ -40,7 +44,6 @@ class Tried(msgspec.Struct, frozen=True):
 
     file: BinaryIO | None
     charset: str | None
-    content_type: str
     validators: dict[str, str]
 
 
@@ -53,28 +56,44 @@ async def fetched(opens: Opens, url: str, hosts: frozenset[str]) -> AsyncIterato
     """
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as spooled:
         file = cast("BinaryIO", spooled)
-        async with opens.open(url, hosts=hosts) as answer:
-            if answer.status in _GONE:
-                yield Tried(None, None, answer.content_type, {})
-                return
-            if answer.status not in _STATUS_OK:
-                raise FetchError(
-                    "status",
-                    f"The shop's server answered with status {answer.status}.",
-                    status=answer.status,
-                )
-            async for part in answer.parts:
-                await asyncio.to_thread(file.write, part)
-            named, said = answer.content_type, answer.freshness
-            charset = answer.charset
+        got = await _patiently(opens, url, hosts, file)
+        if got is None:
+            yield Tried(None, None, {})
+            return
         file.seek(0)
-        checks = {"If-None-Match": said.etag, "If-Modified-Since": said.last_modified}
+        checks = {
+            "If-None-Match": got.freshness.etag,
+            "If-Modified-Since": got.freshness.last_modified,
+        }
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as plain:
             unpacked = cast("BinaryIO", plain)
             packed = await asyncio.to_thread(unpack, file, unpacked)
             chosen = unpacked if packed else file
             chosen.seek(0)
-            yield Tried(chosen, charset, named, {n: v for n, v in checks.items() if v})
+            yield Tried(chosen, got.charset, {n: v for n, v in checks.items() if v})
+
+
+async def _patiently(
+    opens: Opens, url: str, hosts: frozenset[str], file: BinaryIO
+) -> Opened | None:
+    """Write what stands at `url` into `file`; None for nothing. A busy server is asked again."""
+    for pause_s in (*_PAUSES_S, None):
+        async with opens.open(url, hosts=hosts) as answer:
+            if answer.status in _GONE:
+                return None
+            if answer.status in _STATUS_OK:
+                async for part in answer.parts:
+                    await asyncio.to_thread(file.write, part)
+                return answer
+            if pause_s is None or answer.status not in _BUSY:
+                raise FetchError(
+                    "status",
+                    f"The shop's server answered with status {answer.status}.",
+                    status=answer.status,
+                )
+            asked_s = answer.retry_after_s
+        await asyncio.sleep(pause_s if asked_s is None else min(asked_s, _PAUSE_S_MAX))
+    raise AssertionError("the last pause is none")
 
 
 async def unchanged(

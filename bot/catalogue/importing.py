@@ -7,7 +7,7 @@ taken over in one transaction, and the next claim begins again or goes on where 
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -98,25 +98,27 @@ class Importer:
 
         reader = SourceReader(self.fetches, hosts, known)
         if not source.loud and not await reader.has_changed(source.validators):
-            await self.store.settle(claim, self._read_well(claim, source.item_count))
+            await self._settle(claim, self._read_well(claim, source.item_count))
             await self._said_well(source)
             return
         number = await self.store.begin_reading(claim, self.staging.until_us)
         reading = await self.staging.stage(claim, reader.read(source.url))
         tally = await self.staging.compared(source.id)
-        seen = {"kind": reader.kind, "validators": reader.validators}
         listed = await self.store.listed_count(source.id)
         doubt = tally.doubt(listed)
         if source.state != SourceState.ACTIVE or doubt is not None:
-            values: dict[str, object] = {"state": SourceState.SHOWN, "failures": 0, "error": doubt}
-            await self.store.settle(claim, {**values, **seen, "due_at_us": None, "loud": False})
+            # No validators: what the owner turns down is to be read again, and shown again.
+            shown = {"state": SourceState.SHOWN, "kind": reader.kind, "validators": None}
+            asked = {"failures": 0, "error": doubt, "due_at_us": None, "loud": False}
+            await self._settle(claim, {**shown, **asked})
             card = words.dry_run_card(source, number, reading, tally, doubt)
             await self.tell(source, f"shown:{number}", card)
             return
         if tally.total:
             await self.staging.take(claim)
+        seen = {"kind": reader.kind, "validators": reader.validators}
         values = {**self._read_well(claim, reading.items), **seen}
-        await self.store.finish_taking(claim, values)
+        await self._settle(claim, values, taken=True)
         if source.loud:
             await self.tell(source, f"read:{number}", words.taken_card(source, reading, tally))
         else:
@@ -135,6 +137,16 @@ class Importer:
         await self.store.finish_taking(claim, values)
         card = words.applied_card(source, count, self.interval_s)
         await self.tell(source, f"applied:{source.reading}", card)
+
+    async def _settle(
+        self, claim: Claim, values: Mapping[str, object], *, taken: bool = False
+    ) -> None:
+        """Note how it went; what the owner has asked for in the meantime stays due."""
+        now = await self.store.source(claim.source.id)
+        if now is not None and now.loud and not claim.source.loud:
+            values = {n: v for n, v in values.items() if n not in ("loud", "due_at_us")}
+        settle = self.store.finish_taking if taken else self.store.settle
+        await settle(claim, values)
 
     def _read_well(self, claim: Claim, count: int) -> dict[str, object]:
         source = claim.source
@@ -168,7 +180,7 @@ class Importer:
             "due_at_us": None if first else self._soon_us(pause_s),
         }
         with contextlib.suppress(LostClaim):
-            await self.store.settle(claim, values)
+            await self._settle(claim, values)
             if first or source.loud or failures == FAILURES_TOLD:
                 card = words.failed_card(source, why, failures)
                 await self.tell(source, f"failed:{self.now_us()}", card)

@@ -28,9 +28,13 @@ class Schedule:
 
     async def run(self) -> None:
         """Work until cancelled."""
+        swept = False
         try:
             while True:
                 try:
+                    if not swept:
+                        await self.importer.store.sweep()
+                        swept = True
                     await self._begin_due()
                 except StorageUnavailable as error:
                     _log.warning("catalogues_delayed", error=str(error)[:300])

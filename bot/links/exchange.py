@@ -62,6 +62,7 @@ class Opened(msgspec.Struct, frozen=True):
     charset: str | None
     location: str | None
     freshness: Freshness
+    retry_after_s: float | None
     parts: AsyncIterator[bytes]
 
 
@@ -159,6 +160,7 @@ class Exchange:
                 charset=response.charset,
                 location=response.headers.get("Location", "") if moved else None,
                 freshness=_freshness(response),
+                retry_after_s=_seconds(response.headers.get("Retry-After", "")),
                 parts=_parts(response, bytes_max),
             )
 
@@ -262,6 +264,12 @@ def _freshness(response: aiohttp.ClientResponse) -> Freshness:
         return text if text and text.isascii() and text.isprintable() else None
 
     return Freshness(said("ETag"), said("Last-Modified"), said("Cache-Control") or "")
+
+
+def _seconds(text: str) -> float | None:
+    """A header's number of seconds; None for a date or anything else."""
+    plain = text.strip()
+    return float(plain) if plain.isascii() and plain.isdigit() and len(plain) < 9 else None  # noqa: PLR2004 - years
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = False) -> bytes:

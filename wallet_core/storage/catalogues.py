@@ -235,6 +235,13 @@ class Catalogues:
             await _hold(connection, claim, **values, taken_to="", claimed_until_us=None)
             await connection.execute(_staged_of(claim))
 
+    async def sweep(self) -> None:
+        """Forget what was staged for sources that were removed since."""
+        s, r = catalogue_sources.c, catalogue_staged.c
+        removed = sa.select(s.id).where(s.state == SourceState.REMOVED)
+        async with self._database.write() as connection:
+            await connection.execute(sa.delete(catalogue_staged).where(r.source_id.in_(removed)))
+
     async def listed_count(self, source_id: str) -> int:
         """How many items of a source are listed now."""
         i = catalogue_items.c

@@ -12,6 +12,7 @@ from bot.catalogue.importing import FAILURES_TOLD
 from bot.catalogue.schedule import Schedule
 from tests.bot.catalogue.conftest import INTERVAL_S, Market
 from tests.bot.catalogue.feeds import ATOM, RSS, SHOPIFY, TSV, woo_prices, woo_product
+from tests.bot.catalogue.items import listed_item
 from wallet_core.commerce.catalogue import SourceState
 from wallet_core.storage.catalogue_tables import catalogue_staged
 from wallet_core.storage.database import Database
@@ -121,6 +122,49 @@ async def test_a_catalogue_that_loses_most_of_its_products_waits_for_a_word(mark
     await market.tap(again.actions[0])
     await market.work()
     assert len(await market.listed()) == 5
+
+
+async def test_what_was_turned_down_is_not_taken_for_unchanged(market: Market) -> None:
+    market.shop.says(FEED, feed(*["10 EUR"] * 12), etag='"1"')
+    await market.take_over(FEED)
+    market.shop.says(FEED, feed("10 EUR"), etag='"2"')
+    market.later(INTERVAL_S)
+    (asked,) = await market.work()
+    await market.tap(asked.actions[1])
+    market.later(26 * 3600)
+    (again,) = await market.work()
+    assert "lost 11 of 12" in again.text
+
+
+async def test_what_the_owner_asks_for_during_a_reading_is_done_after_it(market: Market) -> None:
+    market.shop.says(FEED, feed("10 EUR"))
+    await market.take_over(FEED)
+    market.later(INTERVAL_S * 1.2)
+    claim = await market.importer.staging.claim()
+    assert claim is not None
+    await market.ask("refresh 1")
+    await market.importer.work(claim)
+    assert await market.chat.deliver() == []
+    (told,) = await market.work()
+    assert told.card.title == "Nothing has changed"
+
+
+async def test_a_busy_server_is_asked_again_after_the_time_that_it_names(market: Market) -> None:
+    market.shop.says(FEED, feed("10 EUR"))
+    page, busy = market.shop.pages[FEED], 2
+
+    def answer(request: web.Request) -> web.StreamResponse:
+        nonlocal busy
+        if busy:
+            busy -= 1
+            return web.Response(status=429, headers={"Retry-After": "0"})
+        return page(request)
+
+    market.shop.pages[FEED] = answer
+    await market.ask(f"add {market.shop.url}{FEED}")
+    (shown,) = await market.work()
+    assert shown.card.title == "This is what would change"
+    assert market.shop.asked == [FEED] * 3
 
 
 async def test_prices_that_all_leap_wait_for_a_word(market: Market) -> None:
@@ -445,7 +489,15 @@ async def test_taking_over_goes_on_where_it_was_interrupted(
 async def test_a_removed_source_is_read_no_more_and_begins_anew(market: Market) -> None:
     market.shop.says(FEED, feed("10 EUR"))
     await market.take_over(FEED)
+    await market.ask("refresh 1")
+    claim = await market.importer.staging.claim()
+    assert claim is not None
+    await market.store.begin_reading(claim, market.now_us())
+    await market.store.stage(claim, [listed_item(1)], market.now_us())
     await market.ask("remove 1")
+    assert await staged_count(market.database) == 1
+    await market.store.sweep()
+    assert await staged_count(market.database) == 0
     market.later(INTERVAL_S * 2)
     assert await market.work() == []
     identity = f"{market.shop.host}/p/0"
