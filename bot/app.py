@@ -17,6 +17,9 @@ from aiohttp import web
 from bot.adapters.base import Adapter, AdapterError
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
 from bot.cards import Card, Line, Tone
+from bot.catalogue.importing import Importer
+from bot.catalogue.schedule import Schedule
+from bot.catalogue.staging import Staging
 from bot.checkpoint_log import CheckpointClock, CheckpointLog
 from bot.commands import COMMANDS, run_command
 from bot.commands import PRESSES as COMMAND_PRESSES
@@ -25,6 +28,7 @@ from bot.conversation.clockwork import Clockwork
 from bot.conversation.dispatch import PRESSES, Dispatch, Press, press_again
 from bot.conversation.evidence import Evidence
 from bot.conversation.external import External
+from bot.conversation.listed import ListedPrices
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, card_body, send_id
@@ -60,6 +64,7 @@ from wallet_core.funding.telegram_stars import GivingBack, StarReturns, Stars
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
+from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.checkpoints import Checkpoints
 from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
@@ -132,7 +137,8 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
         valid_s = float(settings.money.quote_valid_s)
-        links = SharedLinks(fetcher, core.pictures, valid_s, seen=core.pages)
+        listed = ListedPrices(desk.catalogues, settings.catalogue.fresh_s, clock_us)
+        links = SharedLinks(fetcher, core.pictures, valid_s, seen=core.pages, listed=listed)
         if shop is not None:
             await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
         web_chat = _web_chat(settings, core, shop)
@@ -182,6 +188,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 "sender": sender.run(),
                 "clockwork": clockwork.run(),
                 "checkpoints": _checkpoints(settings, core).run(),
+                "catalogues": _schedule(settings, desk, fetcher).run(),
                 **{f"network:{n}": _listen(a, worker, reports) for n, a in adapters.items()},
             },
         )
@@ -306,6 +313,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
             ReceiptReader(core.database),
             Liabilities(core.database),
         ),
+        catalogues=Catalogues(core.database),
         currency=settings.currency,
         exchange=Exchange(quotes, conversions),
         likes_day_times=settings.money.likes_day_times,
@@ -317,6 +325,12 @@ def _clockwork(settings: Settings, core: _Core, adapters: Sequence[Adapter]) -> 
     endings = Endings(core.writer, core.reader, core.reader, core.reader, announce, house)
     settlements = Settlements(core.writer, core.reader)
     return Clockwork(endings, adapters, core.inbox.waiting_count, settlements)
+
+
+def _schedule(settings: Settings, desk: Desk, fetcher: Fetcher) -> Schedule:
+    staging = Staging(desk.catalogues, clock_us, settings.catalogue.items_max)
+    interval_s = settings.catalogue.interval_s
+    return Schedule(Importer(staging, desk.reader, fetcher, desk.tell_owner, interval_s))
 
 
 def _checkpoints(settings: Settings, core: _Core) -> CheckpointClock:

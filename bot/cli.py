@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bot.cli_books import register as register_books
+from bot.cli_catalogue import register as register_catalogue
 from bot.cli_ground import ConfigFile, plainly, settings_of
 from bot.cli_inspect import register as register_inspect
 from bot.cli_simulation import register as register_simulation
@@ -24,6 +25,7 @@ app = typer.Typer(
 admin = typer.Typer(no_args_is_help=True, help="Who may steer this instance.")
 app.add_typer(admin, name="admin")
 register_books(app)
+register_catalogue(app)
 register_inspect(app)
 register_simulation(app)
 

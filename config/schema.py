@@ -148,6 +148,18 @@ class Fetch(Section):
         return value
 
 
+class Catalogue(Section):
+    """How merchants' catalogues are kept fresh."""
+
+    interval_s: Annotated[Whole, Field(ge=60, le=30 * 24 * 3600)] = 3_600
+    items_max: Annotated[Whole, Field(ge=1, le=10_000_000)] = 250_000
+
+    @property
+    def fresh_s(self) -> float:
+        """How old a catalogue may be for its prices to be payable: a day, or three intervals."""
+        return max(24 * 3600.0, 3.0 * self.interval_s)
+
+
 class Matrix(Section):
     """The bot's account on a Matrix homeserver; off until `homeserver` is set."""
 
@@ -300,6 +312,7 @@ class Settings(Section):
     settlement: Settlement = Settlement()
     conversion: Conversion = Conversion()
     fetch: Fetch = Fetch()
+    catalogue: Catalogue = Catalogue()
     matrix: Matrix = Matrix()
     mastodon: Mastodon = Mastodon()
     bluesky: Bluesky = Bluesky()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot.cards import Card, Line, Role, Tone
 from bot.commands.command import Command, prefix_of, split_word
 from bot.commands.funding import asked_amount, begin
+from bot.commands.merchant_catalogue import catalogue
 from bot.commands.merchant_hosts import claim_host, host_lines, verify_host
 from bot.conversation.turn import Desk, Turn, sentence
 from bot.conversation.views import net_words
@@ -21,6 +22,7 @@ _USAGES = (
     "merchant host HOST",
     "merchant verify HOST",
     "merchant accept on|off",
+    "merchant catalogue add URL",
     "merchant orders",
     "merchant ship NUMBER [AMOUNT]",
     "merchant release NUMBER",
@@ -235,6 +237,8 @@ _COUNTERS: Mapping[str, Counter] = {
     "host": claim_host,
     "verify": verify_host,
     "accept": _accept,
+    "catalogue": catalogue,
+    "catalog": catalogue,
     "orders": _orders,
     "ship": _ship,
     "release": _release,
@@ -245,7 +249,7 @@ _COUNTERS: Mapping[str, Counter] = {
 COMMANDS = (
     Command(
         "merchant",
-        "merchant [open|host|verify|accept|orders|ship|release|refund|withdraw]",
+        "merchant [open|host|verify|catalogue|accept|orders|ship|release|refund|withdraw]",
         "Your shop: sell, refund, withdraw.",
         merchant,
         aliases=("shop",),

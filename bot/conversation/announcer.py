@@ -73,7 +73,8 @@ def _order_changed(news: OrderChanged) -> Speech:
         Refresh(view="purchase", ref=order.id),
         Refresh(view="offer", ref=order.quote_id),
     ]
-    if order.state == OrderState.PAID or not news.merchant.standing_acceptance:
+    at_once = news.merchant.standing_acceptance or order.accepted
+    if order.state == OrderState.PAID or not at_once:
         speech.append(_to_merchant(order, news.merchant))
     speech.append(Refresh(view="order", ref=order.id))
     if news.refund is not None:

@@ -13,6 +13,7 @@ import msgspec
 import structlog
 
 from bot.cards import Picture
+from bot.conversation.listed import ListedPrices
 from bot.conversation.turn import Desk, Turn, send_id, sentence
 from bot.events import Message
 from bot.links.canonical import canonical_url, identity_of
@@ -69,12 +70,14 @@ class SharedLinks:
     """Answers links. `quote_valid_s`: how long a frozen price may be tapped.
 
     `seen` remembers which product has a card in which thread; without it none is remembered.
+    `listed` knows what merchants' catalogues say.
     """
 
     fetcher: Fetcher
     pictures: Pictures
     quote_valid_s: float
     seen: PageStore | None = None
+    listed: ListedPrices | None = None
 
     async def answer(self, desk: Desk, turn: Turn, message: Message) -> None:
         """Answer a message: a card for each product link in it, nothing for all else."""
@@ -139,7 +142,11 @@ class SharedLinks:
         sighting = await look(page, self.fetcher, fresh=fresh)
         host = _authority(final)
         merchant = await desk.reader.merchant_of_host(host)
-        trust, reason = judge(sighting, host_verified=merchant is not None)
+        name = await asyncio.to_thread(page_name, page)
+        if merchant is not None and self.listed is not None:
+            sighting, trust, reason = await self.listed.weighed(merchant.id, final, name, sighting)
+        else:
+            trust, reason = judge(sighting, host_verified=merchant is not None)
         warning = host_warning(host)
         if warning is None and link.shown is not None:
             warning = shown_elsewhere_warning(link.shown, link.url, final)
@@ -148,7 +155,7 @@ class SharedLinks:
         if warning is not None:
             trust, reason = Trust.PREVIEW, warning
         return _Product(
-            name=await asyncio.to_thread(page_name, page),
+            name=name,
             url=final,
             host=host,
             sighting=sighting,

@@ -9,9 +9,10 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -19,7 +20,8 @@ from aiohttp.abc import AbstractResolver
 
 from bot.links.canonical import host_of, usable_url
 from bot.links.charsets import page_text
-from bot.links.exchange import Answer, Exchange
+from bot.links.downloads import opened
+from bot.links.exchange import Answer, Exchange, Opened
 from bot.links.fetch_types import (
     DEFAULT_LIMITS,
     FetchCode,
@@ -125,6 +127,16 @@ class Fetcher:
             raise _error_of(entry)
         return entry.page
 
+    def open(
+        self, url: str, *, hosts: frozenset[str], validators: dict[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Opened]:
+        """The answer for a large file that the owner of all `hosts` asks to have read.
+
+        It is read piece by piece, whatever its status and type; nothing of it is kept. `hosts` are
+        the only ones that it may be redirected to. It waits for its turn. Raises `FetchError`.
+        """
+        return opened(self._exchange, url, hosts, validators or {}, self._limits)
+
     async def _kept(self, accept: Kind, target: str) -> Entry | None:
         kept = await self._store.get(entry_key(accept, target))
         return decode_entry(kept) if kept is not None else None
@@ -202,13 +214,16 @@ class Fetcher:
         """Ask for `target` and for what it leads on to."""
         hops: list[str] = []
         validators: dict[str, str] = {}
+        owned = urlsplit(target).netloc if invited else ""
         if before is not None and before.page is not None:
             validators = before.validators
         while True:
             # The validators belong to the page at the end, wherever the way there led before.
             known = before.page if before is not None else None
             is_end = known is not None and known.url_final == target
-            answer = await self._ask(accept, target, validators if is_end else {}, invited=invited)
+            # Whoever owns the first host says nothing about another's robots.txt.
+            at_home = urlsplit(target).netloc == owned
+            answer = await self._ask(accept, target, validators if is_end else {}, invited=at_home)
             if not answer.changed and known is not None:
                 page = msgspec.structs.replace(known, hops=tuple(hops))
                 return self._entry(page, answer, validators)

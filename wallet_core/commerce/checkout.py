@@ -186,7 +186,7 @@ class Checkout:
         if price is None:
             raise Refused(Refusal.NOT_ALLOWED, quote.id)
         order = _new_order(tap, quote, merchant, facts.title, price)
-        standing = merchant.standing_acceptance
+        standing = merchant.standing_acceptance or quote.is_payable
         hold = Authorise(
             id=order.hold_id,
             subject=f"order:{order.id}",
@@ -347,7 +347,7 @@ def _new_order(tap: TapOn, quote: Quote, merchant: Merchant, title: str, price: 
         currency=price.currency,
         title=title,
         state=OrderState.AUTHORISED,
-        accepted=merchant.standing_acceptance,
+        accepted=merchant.standing_acceptance or quote.is_payable,
         network=tap.place.network,
         room_id=tap.place.room_id,
         network_person_id=tap.place.network_person_id,

@@ -95,6 +95,11 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
         return Money(self.amount_minor, self.currency)
 
     @property
+    def is_payable(self) -> bool:
+        """Whether the merchant himself named the price, so that nobody has to confirm it."""
+        return self.trust == "payable"
+
+    @property
     def can_be_tapped(self) -> bool:
         """Whether a tap on it may hold money."""
         return self.trust in ("payable", "hold") and self.price is not None

@@ -34,6 +34,7 @@ from wallet_core.ledger.accounts import clearing, merchant, wallet
 from wallet_core.ledger.commits import Commit, Insert, Notice, Update
 from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.locks import NoLeases
+from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
 from wallet_core.storage.liabilities import Liabilities
@@ -119,6 +120,7 @@ class Chat:
             evidence=Evidence(
                 SigningKey.new(), ReceiptReader(self.database), Liabilities(self.database)
             ),
+            catalogues=Catalogues(self.database),
             currency="CNY",
         )
         self.dispatch = Dispatch(

@@ -452,6 +452,22 @@ async def test_robots_txt_is_obeyed_read_once_and_not_asked_by_the_owner() -> No
         assert (await fetcher.get(shop.url("/private/p"), fresh=True, invited=True)).status == 200
 
 
+async def test_an_owners_invitation_ends_at_his_own_host() -> None:
+    async def leave(request: web.Request) -> web.Response:
+        if request.path == "/leave":
+            raise web.HTTPFound(f"http://localhost:{request.url.port}/private")
+        return await page(request)
+
+    async with serving(leave) as shop:
+        shop.robots = "User-agent: *\nDisallow: /"
+        both = shop.origin | {("localhost", shop.port)}
+        async with Fetcher(allowed_origins=both) as fetcher:
+            with pytest.raises(FetchError) as refused:
+                await fetcher.get(shop.url("/leave"), invited=True)
+        assert refused.value.code == "robots"
+        assert shop.hits == ["/leave"]
+
+
 async def test_robots_txt_that_cannot_be_had_forbids_or_allows_as_the_rfc_says() -> None:
     answers = [(404, None), (403, None), (500, "robots"), (503, "robots"), (429, "robots")]
     for status, expected in answers:

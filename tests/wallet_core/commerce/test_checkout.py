@@ -51,6 +51,18 @@ async def test_one_tap_makes_one_hold_one_order_and_takes_one_from_the_stock(sho
     assert await shop.answers() == 1
 
 
+@pytest.mark.parametrize(("trust", "state"), [("payable", "paid"), ("hold", "expired")])
+async def test_a_price_that_the_merchant_named_himself_waits_for_nobody(
+    any_world: World, trust: str, state: str
+) -> None:
+    await any_world.open_shop(standing=False)
+    await any_world.offer(stock=10)
+    await any_world.quote(trust=trust)
+    anna = await any_world.person("anna", 50_000)
+    order = await any_world.paid(anna, "e1")
+    assert (order.state, order.accepted) == (state, trust == "payable")
+
+
 async def test_a_tap_delivered_three_times_is_one_tap(shop: World) -> None:
     anna = await shop.person("anna", 50_000)
     for _ in range(3):

@@ -1,0 +1,93 @@
+"""A link to what a catalogue lists, from the message to the money."""
+
+import dataclasses
+
+import pytest
+
+from bot.conversation.listed import ListedPrices
+from bot.conversation.shared_links import SharedLinks
+from tests.bot.catalogue.conftest import Market
+from tests.bot.catalogue.test_importing import feed, product_page
+from tests.bot.commands.chat import Said
+from wallet_core.storage.pictures import Pictures
+
+FEED = "/feed.xml"
+
+
+@pytest.fixture
+def listing(market: Market) -> Market:
+    """The market, where shared links know what catalogues say."""
+    listed = ListedPrices(market.store, 86_400, market.now_us)
+    links = SharedLinks(market.fetcher, Pictures(market.database), 3600.0, listed=listed)
+    market.chat.dispatch = dataclasses.replace(market.chat.dispatch, links=links)
+    return market
+
+
+async def shared(market: Market, path: str) -> Said:
+    (card,) = await market.chat.write("anna", f"look {market.shop.url}{path}")
+    return card
+
+
+async def test_a_listed_price_is_paid_at_once_without_the_merchant(listing: Market) -> None:
+    listing.shop.says(FEED, feed("5 EUR"))
+    listing.shop.says("/p/0", product_page("5.00"), content_type="text/html")
+    await listing.take_over(FEED)
+    await listing.chat.fund("anna", 1000, "EUR")
+    card = await shared(listing, "/p/0")
+    assert "Product 0" in card.text
+    await listing.chat.tap("anna", card.actions[0])
+    await listing.chat.settle()
+    assert await listing.chat.balance("anna", "EUR") == 500
+    wallet_id = (await listing.chat.meet("anna")).wallet_id
+    (order,) = await listing.chat.desk.reader.recent_orders(wallet_id, 5)
+    assert (order.state, order.title) == ("paid", "Product 0")
+
+
+async def test_a_page_without_a_price_sells_at_the_catalogues(listing: Market) -> None:
+    listing.shop.says(FEED, feed("7.50 EUR"))
+    listing.shop.says("/p/0", "<title>Tea</title>", content_type="text/html")
+    await listing.take_over(FEED)
+    card = await shared(listing, "/p/0?utm_source=chat")
+    assert "€7.50" in card.text
+    quote = await listing.chat.desk.reader.quote(card.ref)
+    assert quote is not None
+    assert (quote.trust, quote.amount_minor, quote.merchant_id) == (
+        "payable",
+        750,
+        listing.merchant_id,
+    )
+
+
+async def test_what_vanishes_from_the_catalogue_is_sold_out_and_orders_stay(
+    listing: Market,
+) -> None:
+    listing.shop.says(FEED, feed("5 EUR", "6 EUR", "7 EUR"))
+    listing.shop.says("/p/0", product_page("5.00"), content_type="text/html")
+    await listing.take_over(FEED)
+    await listing.chat.fund("anna", 1000, "EUR")
+    card = await shared(listing, "/p/0")
+    await listing.chat.tap("anna", card.actions[0])
+    listing.shop.says(FEED, feed("", "6 EUR", "7 EUR"))
+    listing.later(5000)
+    await listing.work()
+    shown = await listing.chat.views.card("offer", card.ref)
+    assert shown is not None
+    assert "Sold out" in [line.text for line in shown.lines]
+    await listing.chat.settle()
+    wallet_id = (await listing.chat.meet("anna")).wallet_id
+    (order,) = await listing.chat.desk.reader.recent_orders(wallet_id, 5)
+    assert order.state == "paid"
+    listing.shop.says(FEED, feed("5 EUR", "6 EUR", "7 EUR"))
+    listing.later(5000)
+    await listing.work()
+    again = await listing.chat.views.card("offer", card.ref)
+    assert again is not None
+    assert again.buttons[0].label == "Pay €5.00"
+
+
+async def test_another_merchants_catalogue_says_nothing_about_this_host(listing: Market) -> None:
+    listing.shop.says(FEED, feed("5 EUR"))
+    await listing.take_over(FEED)
+    identity = f"{listing.shop.host}/p/0"
+    assert await listing.store.listings(listing.merchant_id, identity)
+    assert await listing.store.listings("m_other", identity) == []
