@@ -25,6 +25,8 @@ from bot.conversation.clockwork import Clockwork
 from bot.conversation.dispatch import PRESSES, Dispatch, Press, press_again
 from bot.conversation.evidence import Evidence
 from bot.conversation.external import External
+from bot.conversation.host_watch import HostWatch
+from bot.conversation.host_words import announce_host
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, card_body, send_id
@@ -48,6 +50,7 @@ from wallet_core.commerce.checkout import Terms
 from wallet_core.commerce.conversion_checkout import ConvertingCheckout
 from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
+from wallet_core.commerce.host_checks import CheckTerms, HostChecks
 from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.commerce.settlement import Settlements
@@ -62,6 +65,7 @@ from wallet_core.locks import Leases
 from wallet_core.storage.checkpoints import Checkpoints
 from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
+from wallet_core.storage.host_checks import HostCheckRows
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
 from wallet_core.storage.linking import Links
@@ -179,6 +183,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 "worker": worker.run(),
                 "sender": sender.run(),
                 "clockwork": clockwork.run(),
+                "hosts": _host_watch(settings, core, fetcher).run(),
                 "checkpoints": _checkpoints(settings, core).run(),
                 **{f"network:{n}": _listen(a, worker, reports) for n, a in adapters.items()},
             },
@@ -294,7 +299,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         ),
         fulfilment=Fulfilment(core.writer, core.reader, announce, terms, house_terms(settings)),
         funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
-        merchants=Merchants(core.reader, WebProofs(fetcher)),
+        merchants=Merchants(core.reader, WebProofs(fetcher), _check_terms(settings)),
         lookups=Lookups(core.database),
         moves=Moves(core.database),
         linking=Linking(Links(core.database)),
@@ -314,6 +319,18 @@ def _clockwork(settings: Settings, core: _Core, adapters: Sequence[Adapter]) -> 
     endings = Endings(core.writer, core.reader, core.reader, core.reader, announce, house)
     settlements = Settlements(core.writer, core.reader)
     return Clockwork(endings, adapters, core.inbox.waiting_count, settlements)
+
+
+def _check_terms(settings: Settings) -> CheckTerms:
+    verification = settings.verification
+    return CheckTerms(every_s=verification.check_every_s, grace_s=verification.grace_s)
+
+
+def _host_watch(settings: Settings, core: _Core, fetcher: Fetcher) -> HostWatch:
+    rows = HostCheckRows(core.database)
+    terms = _check_terms(settings)
+    checks = HostChecks(core.writer, rows, WebProofs(fetcher), announce_host, terms)
+    return HostWatch(checks, clock_us)
 
 
 def _checkpoints(settings: Settings, core: _Core) -> CheckpointClock:

@@ -123,6 +123,13 @@ class Settlement(Section):
     fees_refunded: bool = False
 
 
+class Verification(Section):
+    """How often the proofs of merchants' hosts are looked for, and how long one may be missing."""
+
+    check_every_s: Annotated[Whole, Field(ge=60, le=30 * 24 * 3600)] = 24 * 3600
+    grace_s: Annotated[Whole, Field(ge=0, le=365 * 24 * 3600)] = 7 * 24 * 3600
+
+
 class Conversion(Section):
     """What a conversion between currencies costs, and how long its rate stands."""
 
@@ -295,6 +302,7 @@ class Settings(Section):
     redis: Redis = Redis()
     money: Money = Money()
     settlement: Settlement = Settlement()
+    verification: Verification = Verification()
     conversion: Conversion = Conversion()
     fetch: Fetch = Fetch()
     matrix: Matrix = Matrix()

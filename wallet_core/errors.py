@@ -48,6 +48,7 @@ class Refusal(StrEnum):
     PAYEE_LIMIT = "payee_limit"
     NEW_PAYEE = "new_payee"
     RATE_EXPIRED = "rate_expired"
+    UNVERIFIED = "unverified"
 
 
 #: Refusals that have to do with how much a wallet may spend.

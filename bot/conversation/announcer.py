@@ -135,6 +135,13 @@ def tap_refused_card(news: TapRefused) -> Card:
                 buttons=(Button(label="Look it up again", action=f"again:{quote.id}"),),
                 tone=Tone.BAD,
             )
+        case Refusal.UNVERIFIED if quote:
+            return Card(
+                title="Not charged. The seller's page is no longer proven to be his.",
+                lines=(Line(f"{quote.seller} has to prove it again; no money moved."),),
+                buttons=(Button(label="Look it up again", action=f"again:{quote.id}"),),
+                tone=Tone.BAD,
+            )
         case Refusal.NOT_ALLOWED if quote:
             return _bad("Not charged.", quote.reason)
         case code if code in SPENDING_REFUSALS:

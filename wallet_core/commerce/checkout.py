@@ -294,6 +294,8 @@ def _refusal_of(facts: TapFacts | None, tap: TapOn) -> Refusal | None:
         return Refusal.NOT_ALLOWED
     if quote.expires_at_us <= tap.at_us:
         return Refusal.QUOTE_EXPIRED
+    if facts.host_lost:
+        return Refusal.UNVERIFIED
     return Refusal.UNKNOWN_QUOTE if facts.merchant is None else None
 
 

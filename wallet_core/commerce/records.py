@@ -43,6 +43,10 @@ class HostClaim(msgspec.Struct, frozen=True, kw_only=True):
     """A merchant says that `host` is his; it counts once `verified_host` is set.
 
     `host` carries a port where the address does. Verification covers exactly this host.
+
+    `seen_at_us`: when the proof was last seen. `check_due_us`: when it is looked for again, None
+    for never. `stage` says how far the loss of a proof has gone (`host_checks.Stage`; None: all is
+    well), `failure` what is wrong with it and `failing_since_us` since when.
     """
 
     merchant_id: str
@@ -50,6 +54,11 @@ class HostClaim(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     verified_host: str | None
     method: str | None
+    seen_at_us: int | None = None
+    check_due_us: int | None = None
+    stage: str | None = None
+    failure: str | None = None
+    failing_since_us: int | None = None
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +83,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen price. `trust` is how far it may be charged, `reason` why."""
+    """A frozen price. `trust` is how far it may be charged, `reason` why.
+
+    `read_at_us`: when the price was read from its page, None where it comes from elsewhere.
+    """
 
     id: str
     offer_id: str
@@ -86,6 +98,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     seller: str
     created_at_us: int
     expires_at_us: int
+    read_at_us: int | None = None
 
     @property
     def price(self) -> Money | None:
@@ -177,7 +190,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a tap is decided on: the quote, what it is for, and this wallet's latest attempt on it.
 
-    `n` numbers the attempt, 0 for none; `order` is what came of it.
+    `n` numbers the attempt, 0 for none; `order` is what came of it. `host_lost`: the merchant's
+    proof of the offer's host is lost.
     """
 
     quote: Quote
@@ -185,6 +199,7 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     merchant: Merchant | None
     n: int
     order: Order | None
+    host_lost: bool = False
 
 
 _decode_taken = msgspec.json.Decoder(dict[str, tuple[int, int]]).decode

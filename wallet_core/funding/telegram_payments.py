@@ -158,6 +158,8 @@ class ExternalPayments:
         if quote.expires_at_us <= now_us:
             return Refusal.QUOTE_EXPIRED, quote
         facts = await self.reader.tap_facts(quote.id, payer.wallet_id)
+        if facts is not None and facts.host_lost:
+            return Refusal.UNVERIFIED, quote
         if facts is not None and facts.order is not None and facts.order.stands:
             # One invoice, one purchase: a forwarded or repeated invoice is not paid again.
             return Refusal.TAKEN, quote

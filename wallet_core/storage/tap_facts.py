@@ -19,6 +19,7 @@ _ORDER = tuple(Order.__struct_fields__)
 _COLUMNS = ", ".join(
     [
         *("k.quote_id", "k.wallet_id", "f.title", "a.n"),
+        "(h.stage = 'lost' AND h.verified_host IS NULL)",
         *(f"q.{name}" for name in _QUOTE),
         *(f"m.{name}" for name in _MERCHANT),
         *(f"o.{name}" for name in _ORDER),
@@ -28,6 +29,7 @@ _REST = """
 JOIN quotes q ON q.id = k.quote_id
 JOIN offers f ON f.id = q.offer_id
 LEFT JOIN merchants m ON m.id = q.merchant_id
+LEFT JOIN merchant_hosts h ON h.merchant_id = q.merchant_id AND h.host = f.host
 LEFT JOIN attempts a ON a.quote_id = k.quote_id AND a.wallet_id = k.wallet_id AND a.n =
   (SELECT max(b.n) FROM attempts b WHERE b.quote_id = k.quote_id AND b.wallet_id = k.wallet_id)
 LEFT JOIN orders o ON o.id = a.order_id
@@ -52,7 +54,7 @@ async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tappe
 
 
 def _facts(row: Sequence[Any]) -> TapFacts:
-    quote_at = 4
+    quote_at = 5
     merchant_at = quote_at + len(_QUOTE)
     order_at = merchant_at + len(_MERCHANT)
     order_values = dict(zip(_ORDER, row[order_at:], strict=True))
@@ -68,4 +70,5 @@ def _facts(row: Sequence[Any]) -> TapFacts:
         merchant=Merchant(**merchant_values) if merchant_values["id"] is not None else None,
         n=row[3] or 0,
         order=Order(**order_values) if row[3] is not None and order_values["id"] else None,
+        host_lost=bool(row[4]),
     )
