@@ -27,6 +27,8 @@ from bot.conversation.evidence import Evidence
 from bot.conversation.external import External
 from bot.conversation.host_watch import HostWatch
 from bot.conversation.host_words import announce_host
+from bot.conversation.price_looks import PriceLooks
+from bot.conversation.product_pages import ProductPages
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, card_body, send_id
@@ -135,7 +137,10 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
         valid_s = float(settings.money.quote_valid_s)
-        links = SharedLinks(fetcher, core.pictures, valid_s, seen=core.pages)
+        products = ProductPages(fetcher, core.pictures)
+        links = SharedLinks(products, valid_s, seen=core.pages)
+        fresh_s = float(settings.money.price_fresh_s)
+        desk.checkout.prices = PriceLooks(products, core.reader, core.writer, fresh_s, valid_s)
         if shop is not None:
             await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
         web_chat = _web_chat(settings, core, shop)

@@ -113,6 +113,7 @@ class Money(Section):
 
     undo_window_s: Annotated[Whole, Field(ge=0, le=3_600)] = 8
     quote_valid_s: Annotated[Whole, Field(ge=1)] = 3_600
+    price_fresh_s: Annotated[Whole, Field(ge=0)] = 300
     accept_within_s: Annotated[Whole, Field(ge=1)] = 259_200
 
 

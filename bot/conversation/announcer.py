@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bot.cards import Button, Card, Feature, Line, Role, Style, Tone
 from bot.conversation.conversion_words import pay_by_card
 from bot.conversation.limit_words import limit_refused_card
+from bot.conversation.price_words import price_refused_card
 from bot.conversation.turn import card_body, send_id
 from wallet_core.commerce.news import (
     ActionRefused,
@@ -125,6 +126,9 @@ def tap_refused_card(news: TapRefused) -> Card:
     if quote and price and news.allowance is not None:
         payee = f"merchant:{quote.merchant_id}"
         return limit_refused_card(news.code, price, payee, news.allowance)
+    of_price = price_refused_card(news)
+    if of_price is not None:
+        return of_price
     match news.code:
         case Refusal.NO_FUNDS if price and news.balance and _is_short(news.balance, price):
             return no_funds_card(news.balance, price, quote.id if quote else None)
@@ -132,13 +136,6 @@ def tap_refused_card(news: TapRefused) -> Card:
             return Card(
                 title="Not charged. This price is too old.",
                 lines=(Line("Look it up again to pay what it costs now."),),
-                buttons=(Button(label="Look it up again", action=f"again:{quote.id}"),),
-                tone=Tone.BAD,
-            )
-        case Refusal.UNVERIFIED if quote:
-            return Card(
-                title="Not charged. The seller's page is no longer proven to be his.",
-                lines=(Line(f"{quote.seller} has to prove it again; no money moved."),),
                 buttons=(Button(label="Look it up again", action=f"again:{quote.id}"),),
                 tone=Tone.BAD,
             )

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import msgspec
 
 from wallet_core.commerce.answers import event_key, say_once
-from wallet_core.commerce.checkout import Terms, ending_without_money
+from wallet_core.commerce.checkout import Terms
 from wallet_core.commerce.house_terms import NO_HOUSE_TERMS, HouseTerms
 from wallet_core.commerce.news import ActionRefused, Announcer, OrderChanged
+from wallet_core.commerce.orders import ending_without_money
 from wallet_core.commerce.ports import DueReader, FundingReader, OrderReader
 from wallet_core.commerce.records import Merchant, Order, OrderState, Place, Speech
 from wallet_core.commerce.refunds import refunding

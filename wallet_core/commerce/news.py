@@ -35,7 +35,8 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
 class TapRefused(msgspec.Struct, frozen=True, kw_only=True):
     """A tap moved nothing. `balance` and `allowance` are the payer's, where they matter.
 
-    `conversion` offers to pay with another currency.
+    `conversion` offers to pay with another currency, `offered` to pay what it costs by now. `why`
+    is one sentence, where the code does not say it all.
     """
 
     event_id: str
@@ -45,6 +46,8 @@ class TapRefused(msgspec.Struct, frozen=True, kw_only=True):
     balance: Money | None = None
     allowance: Allowance | None = None
     conversion: Conversion | None = None
+    offered: Quote | None = None
+    why: str = ""
 
 
 class OrderChanged(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,9 @@ import msgspec
 from wallet_core.ledger.commits import Notice, Refresh
 from wallet_core.money import Money
 
+#: Whose an order is while its money waits for whoever proves the host.
+NOBODY = ""
+
 
 class Place(msgspec.Struct, frozen=True):
     """Where somebody acted, as the network names it. The core only hands it back."""

@@ -165,7 +165,7 @@ class ExternalPayments:
             return Refusal.TAKEN, quote
         if offer.stock_left == 0:
             return Refusal.SOLD_OUT, quote
-        return None, quote
+        return await self.checkout.price_refusal(quote, now_us), quote
 
     async def take(
         self, paid: Collected, words: Callable[[FundingRequest, Collector], Speech]
