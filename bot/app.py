@@ -50,6 +50,7 @@ from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
 from wallet_core.commerce.checkout import Terms
 from wallet_core.commerce.conversion_checkout import ConvertingCheckout
+from wallet_core.commerce.escrow import EscrowReleases
 from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
 from wallet_core.commerce.host_checks import CheckTerms, HostChecks
@@ -67,6 +68,7 @@ from wallet_core.locks import Leases
 from wallet_core.storage.checkpoints import Checkpoints
 from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
+from wallet_core.storage.escrow import EscrowRows
 from wallet_core.storage.host_checks import HostCheckRows
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
@@ -137,7 +139,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
         valid_s = float(settings.money.quote_valid_s)
-        products = ProductPages(fetcher, core.pictures)
+        products = ProductPages(fetcher, core.pictures, settings.escrow.enabled)
         links = SharedLinks(products, valid_s, seen=core.pages)
         fresh_s = float(settings.money.price_fresh_s)
         desk.checkout.prices = PriceLooks(products, core.reader, core.writer, fresh_s, valid_s)
@@ -282,11 +284,17 @@ def _host_and_port(origin: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
-    terms = Terms(
+def _terms(settings: Settings) -> Terms:
+    escrow = settings.escrow
+    return Terms(
         undo_window_s=float(settings.money.undo_window_s),
         accept_within_s=float(settings.money.accept_within_s),
+        claim_within_s=float(escrow.claim_within_s) if escrow.enabled else None,
     )
+
+
+def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
+    terms = _terms(settings)
     quotes, conversions = conversion_quotes(settings), Conversions(core.database)
     return Desk(
         writer=core.writer,
@@ -323,7 +331,9 @@ def _clockwork(settings: Settings, core: _Core, adapters: Sequence[Adapter]) -> 
     house = house_terms(settings)
     endings = Endings(core.writer, core.reader, core.reader, core.reader, announce, house)
     settlements = Settlements(core.writer, core.reader)
-    return Clockwork(endings, adapters, core.inbox.waiting_count, settlements)
+    # Also where it is switched off by now: what is held already is handed over.
+    escrow = EscrowReleases(core.writer, EscrowRows(core.database), announce, _terms(settings))
+    return Clockwork(endings, adapters, core.inbox.waiting_count, settlements, escrow)
 
 
 def _check_terms(settings: Settings) -> CheckTerms:

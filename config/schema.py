@@ -131,6 +131,13 @@ class Verification(Section):
     grace_s: Annotated[Whole, Field(ge=0, le=365 * 24 * 3600)] = 7 * 24 * 3600
 
 
+class Escrow(Section):
+    """Money for the owners of hosts that nobody has claimed; off until somebody allows it."""
+
+    enabled: bool = False
+    claim_within_s: Annotated[Whole, Field(ge=60, le=365 * 24 * 3600)] = 30 * 24 * 3600
+
+
 class Conversion(Section):
     """What a conversion between currencies costs, and how long its rate stands."""
 
@@ -304,6 +311,7 @@ class Settings(Section):
     money: Money = Money()
     settlement: Settlement = Settlement()
     verification: Verification = Verification()
+    escrow: Escrow = Escrow()
     conversion: Conversion = Conversion()
     fetch: Fetch = Fetch()
     matrix: Matrix = Matrix()

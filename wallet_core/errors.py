@@ -52,6 +52,7 @@ class Refusal(StrEnum):
     PRICE_CHANGED = "price_changed"
     PRICE_UNREAD = "price_unread"
     NOT_FOR_SALE = "not_for_sale"
+    CLAIMED = "claimed"
 
 
 #: Refusals that have to do with how much a wallet may spend.

@@ -1,5 +1,7 @@
 """/merchant host and verify: where a shop sells, and the proof that the place is its own."""
 
+from collections.abc import Sequence
+
 from bot.cards import Card, Line, Role, Tone
 from bot.commands.command import prefix_of
 from bot.conversation.host_words import METHODS, day_and_hour, failure_words
@@ -8,6 +10,7 @@ from wallet_core.commerce.host_checks import Stage
 from wallet_core.commerce.merchants import NotShown, host_name
 from wallet_core.commerce.records import HostClaim, Merchant
 from wallet_core.errors import Refusal, Refused
+from wallet_core.money import Money
 
 _HOUR_US = 3_600_000_000
 _HOURS_MAX = 48
@@ -48,7 +51,8 @@ async def verify_host(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> Non
         if isinstance(outcome, NotShown):
             await desk.answer(turn, _not_shown_card(outcome, prefix_of(turn)))
             return
-        await desk.answer(turn, _proven_card(outcome.claim, shop), rows=outcome.rows)
+        waiting = await desk.lookups.waiting_for_owner(outcome.claim.host)
+        await desk.answer(turn, _proven_card(outcome.claim, shop, waiting), rows=outcome.rows)
     except Refused as refused:
         await _refused(desk, turn, host, refused)
 
@@ -120,13 +124,17 @@ def _has_port(host: str) -> bool:
     return ":" in host.rpartition("]")[2]
 
 
-def _proven_card(claim: HostClaim, shop: Merchant) -> Card:
+def _proven_card(claim: HostClaim, shop: Merchant, waiting: Sequence[tuple[int, Money]]) -> Card:
     way = METHODS.get(claim.method or "", claim.method)
     return Card(
         title=f"✓ {claim.host} is {shop.name}'s",
         lines=(
             Line(f"Proven by its {way}. It covers exactly this host, no other."),
             Line("Links to its products now get a Pay button."),
+            *(
+                Line(f"{money.format()} was waiting for you ({count} paid): it is yours now.")
+                for count, money in waiting
+            ),
         ),
         tone=Tone.GOOD,
     )

@@ -35,7 +35,8 @@ async def offer_liked(desk: Desk, turn: Turn, liked: Liked) -> str | None:
     if quote is None or not quote.can_be_tapped:
         await desk.close(turn)
         return None
-    if _within(quote, await like_limit(desk, turn.person.id)):
+    # A like is given lightly; money for somebody who is not here yet takes a tap.
+    if not quote.waits_for_owner and _within(quote, await like_limit(desk, turn.person.id)):
         return f"pay:{quote.id}"
     if await is_quiet(desk, turn):
         await desk.close(turn)

@@ -36,6 +36,13 @@ def price_refused_card(news: TapRefused) -> Card | None:
                 buttons=(_again(quote),),
                 tone=Tone.BAD,
             )
+        case Refusal.CLAIMED:
+            return Card(
+                title="Not charged. This page has an owner by now.",
+                lines=(Line("Look it up again to pay him."),),
+                buttons=(_again(quote),),
+                tone=Tone.BAD,
+            )
         case _:
             return None
 

@@ -18,6 +18,7 @@ from bot.links.pictures import reencode
 from bot.links.recognise import Sighting
 from bot.links.recognise.looking import look
 from bot.links.trust import Trust, judge
+from wallet_core.commerce.escrow import HOST_LENGTH_MAX
 from wallet_core.commerce.records import Merchant, Offer, Quote
 from wallet_core.ledger.commits import Insert, RowChange, Update, Value
 from wallet_core.ledger.posting import MICROSECONDS
@@ -68,10 +69,14 @@ class Product:
 
 @dataclass(frozen=True)
 class ProductPages:
-    """Reads product pages."""
+    """Reads product pages.
+
+    `escrow_allowed`: money may be held for the owners of hosts that nobody has claimed.
+    """
 
     fetcher: Fetcher
     pictures: Pictures
+    escrow_allowed: bool = False
 
     async def look(
         self,
@@ -97,7 +102,11 @@ class ProductPages:
         sighting = await look(page, self.fetcher, fresh=age_s_max is not None)
         host = urlsplit(final).netloc
         merchant = await owners.merchant_of_host(host)
-        trust, reason = judge(sighting, host_verified=merchant is not None)
+        trust, reason = judge(
+            sighting,
+            host_verified=merchant is not None,
+            escrow_allowed=self.escrow_allowed and len(host) <= HOST_LENGTH_MAX,
+        )
         warning = host_warning(host)
         if warning is None and link.shown is not None:
             warning = shown_elsewhere_warning(link.shown, link.url, final)

@@ -11,7 +11,10 @@ from typing import Protocol
 import msgspec
 
 from bot.cards import Button, Card, Feature, Line, Picture, Role, Style, Tone
-from wallet_core.commerce.records import FundingRequest, Offer, Order, OrderState, Quote
+from bot.conversation.escrow_words import held_for_owner_card
+from bot.links.trust import trust_title
+from wallet_core.commerce.escrow import escrow_host
+from wallet_core.commerce.records import NOBODY, FundingRequest, Offer, Order, OrderState, Quote
 from wallet_core.ledger.commits import Hold
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import EndingAction, HoldState
@@ -98,9 +101,8 @@ def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:
     if bought:
         lines.append(Line(f"{bought} bought", Role.STATUS))
     buttons: tuple[Button, ...] = ()
-    if not quote.can_be_tapped:
-        lines.append(Line(quote.reason, Role.WARNING))
-    elif not sold_out and price is not None and price.amount_minor > 0:
+    lines.append(_trust_line(quote))
+    if quote.can_be_tapped and not sold_out and price is not None and price.amount_minor > 0:
         label = f"Pay {price.format()}"
         buttons = (Button(label=label, action=f"pay:{quote.id}", style=Style.PAY),)
     if bought:
@@ -121,6 +123,12 @@ def _seller_line(quote: Quote, offer: Offer) -> Line:
     return Line(f"✓ {quote.seller} · {offer.host}", Role.SELLER)
 
 
+def _trust_line(quote: Quote) -> Line:
+    """How far the price is trusted, and why."""
+    role = Role.TEXT if quote.can_be_tapped else Role.WARNING
+    return Line(f"{trust_title(quote.trust)}. {quote.reason}".strip(), role)
+
+
 def _stock_lines(offer: Offer, left: int | None, *, sold_out: bool) -> list[Line]:
     if sold_out:
         return [Line("Sold out", Role.STOCK)]
@@ -139,7 +147,10 @@ def purchase_card(order: Order, hold: Hold, now_us: int) -> Card:
     had_it = order.state in (OrderState.PAID, OrderState.REFUNDED)
     label = "Buy another" if had_it else "Buy it after all"
     again = Button(label=label, action=f"again:{order.quote_id}")
+    unclaimed = escrow_host(hold) if order.merchant_id == NOBODY else None
     if order.state == OrderState.AUTHORISED and hold.state == HoldState.OPEN:
+        if unclaimed is not None:
+            return held_for_owner_card(order, hold, unclaimed, undo)
         capture = hold.ending == EndingAction.CAPTURE
         if capture and now_us < hold.due_at_us:
             return Card(
@@ -167,12 +178,12 @@ def purchase_card(order: Order, hold: Hold, now_us: int) -> Card:
             buttons=(undo,),
             tone=Tone.WAITING,
         )
-    title, tone = _ended_words(order)
+    title, tone = _ended_words(order, unclaimed)
     buttons = () if order.state == OrderState.AUTHORISED else (again,)
     return Card(title=title, lines=(Line(order.title), number), buttons=buttons, tone=tone)
 
 
-def _ended_words(order: Order) -> tuple[str, Tone]:
+def _ended_words(order: Order, unclaimed: str | None) -> tuple[str, Tone]:
     price = order.price.format()
     match order.state:
         case OrderState.PAID if order.refunded_minor:
@@ -187,6 +198,8 @@ def _ended_words(order: Order) -> tuple[str, Tone]:
             return f"Undone. {price} is back in your wallet.", Tone.NEUTRAL
         case OrderState.DECLINED:
             return f"The seller declined. {price} is back in your wallet.", Tone.NEUTRAL
+        case OrderState.EXPIRED if unclaimed is not None:
+            return f"Nobody claimed {unclaimed}. {price} is back in your wallet.", Tone.NEUTRAL
         case OrderState.EXPIRED:
             return f"The seller did not answer. {price} is back in your wallet.", Tone.NEUTRAL
         case OrderState.REFUNDED:

@@ -31,6 +31,11 @@ TITLES = {
 }
 
 
+def trust_title(trust: str) -> str:
+    """What a card calls the trust that a quote was given."""
+    return TITLES[Trust(trust)]
+
+
 def judge(
     sighting: Sighting,
     *,

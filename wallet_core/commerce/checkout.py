@@ -32,6 +32,7 @@ from wallet_core.commerce.price_checks import (
     is_due,
 )
 from wallet_core.commerce.records import (
+    NOBODY,
     Merchant,
     Order,
     OrderState,
@@ -42,6 +43,7 @@ from wallet_core.commerce.records import (
 )
 from wallet_core.errors import SPENDING_REFUSALS, KeyConflict, Refusal, Refused
 from wallet_core.ledger import accounts
+from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, WriterPort
 from wallet_core.ledger.transfers import Authorise, EndingAction
 from wallet_core.locks import Lease, LeaseLost, LeasePort, LeaseUnavailable
@@ -59,11 +61,13 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How long things may take.
 
     `undo_window_s`: how long a payer may take a tap back. `accept_within_s`: how long a merchant
-    without standing acceptance may think before the money goes back.
+    without standing acceptance may think before the money goes back. `claim_within_s`: how long
+    money waits for whoever proves a host that nobody has claimed; None where it may not be held.
     """
 
     undo_window_s: float
     accept_within_s: float
+    claim_within_s: float | None = None
 
 
 @dataclass
@@ -138,8 +142,8 @@ class Checkout:
         False where another process made the same attempt a moment earlier: look again.
         """
         facts = await self.reader.tap_facts(tap.quote_id, tap.payer.wallet_id)
-        refusal = _refusal_of(facts, tap)
-        if facts is None or facts.merchant is None or refusal is not None:
+        refusal = _refusal_of(facts, tap, self.terms)
+        if facts is None or refusal is not None:
             quote = facts.quote if facts is not None else None
             await self._refuse(tap, refusal or Refusal.UNKNOWN_QUOTE, quote)
             return None
@@ -156,7 +160,7 @@ class Checkout:
             await self._refuse(tap, code, facts.quote)
         return None
 
-    async def _pay(self, tap: TapOn, facts: TapFacts, merchant: Merchant) -> Refusal | None:
+    async def _pay(self, tap: TapOn, facts: TapFacts, merchant: Merchant | None) -> Refusal | None:
         """Under the lease: None when the tap is answered, else why it is not."""
         wallet_id = tap.payer.wallet_id
         commit: Commit | None = None
@@ -192,21 +196,21 @@ class Checkout:
         return None
 
     def _authorisation(
-        self, tap: TapOn, facts: TapFacts, merchant: Merchant, lease: Lease
+        self, tap: TapOn, facts: TapFacts, merchant: Merchant | None, lease: Lease
     ) -> Commit:
         quote, price = facts.quote, facts.quote.price
         if price is None:
             raise Refused(Refusal.NOT_ALLOWED, quote.id)
         order = new_order(tap, quote, merchant, facts.title, price)
-        standing = merchant.standing_acceptance
+        payee, ending, ends_after_s = self._ending(facts, merchant, price.currency)
         hold = Authorise(
             id=order.hold_id,
             subject=f"order:{order.id}",
             payer=accounts.wallet(tap.payer.wallet_id, price.currency),
-            payee=accounts.merchant(merchant.id, price.currency),
+            payee=payee,
             amount_minor=price.amount_minor,
-            ending=EndingAction.CAPTURE if standing else EndingAction.EXPIRE,
-            ends_after_s=self.terms.undo_window_s if standing else self.terms.accept_within_s,
+            ending=ending,
+            ends_after_s=ends_after_s,
         )
         rows: tuple[RowChange, ...] = (
             Update(
@@ -228,6 +232,7 @@ class Checkout:
                 },
             ),
         )
+        standing = ending is EndingAction.CAPTURE
         news = Authorised(event_id=tap.event_id, order=order, merchant=merchant, standing=standing)
         return Commit(
             key=tap.key,
@@ -238,6 +243,20 @@ class Checkout:
             fences=lease.fences,
             result=order.id,
         )
+
+    def _ending(
+        self, facts: TapFacts, merchant: Merchant | None, currency: str
+    ) -> tuple[AccountRef, EndingAction, float]:
+        """Whom a capture credits, and what becomes of the hold by itself, and when."""
+        if merchant is None:
+            if self.terms.claim_within_s is None:
+                raise Refused(Refusal.NOT_ALLOWED, facts.quote.id)
+            payee = accounts.escrow(facts.host, currency)
+            return payee, EndingAction.EXPIRE, self.terms.claim_within_s
+        payee = accounts.merchant(merchant.id, currency)
+        if merchant.standing_acceptance:
+            return payee, EndingAction.CAPTURE, self.terms.undo_window_s
+        return payee, EndingAction.EXPIRE, self.terms.accept_within_s
 
     async def _refuse(self, tap: TapOn, code: Refusal, quote: Quote | None) -> None:
         balance = None
@@ -265,7 +284,7 @@ class Checkout:
             await self._refuse_undo(event_id, Refusal.NOT_ALLOWED, None, place)
             return
         merchant = await self.reader.merchant(order.merchant_id)
-        if merchant is None:
+        if merchant is None and order.merchant_id != NOBODY:
             await self._refuse_undo(event_id, Refusal.NOT_ALLOWED, None, place)
             return
         changed = msgspec.structs.replace(order, state=OrderState.UNDONE)
@@ -288,7 +307,7 @@ class Checkout:
         await say_once(self.writer, event_id, self.announce(news), code)
 
 
-def _refusal_of(facts: TapFacts | None, tap: TapOn) -> Refusal | None:
+def _refusal_of(facts: TapFacts | None, tap: TapOn, terms: Terms) -> Refusal | None:
     if facts is None:
         return Refusal.UNKNOWN_QUOTE
     quote = facts.quote
@@ -299,4 +318,8 @@ def _refusal_of(facts: TapFacts | None, tap: TapOn) -> Refusal | None:
         return Refusal.QUOTE_EXPIRED
     if facts.host_lost:
         return Refusal.UNVERIFIED
-    return Refusal.UNKNOWN_QUOTE if facts.merchant is None else None
+    if not quote.waits_for_owner:
+        return Refusal.UNKNOWN_QUOTE if facts.merchant is None else None
+    if terms.claim_within_s is None:
+        return Refusal.NOT_ALLOWED
+    return Refusal.CLAIMED if facts.host_claimed else None

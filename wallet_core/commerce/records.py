@@ -113,7 +113,12 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def can_be_tapped(self) -> bool:
         """Whether a tap on it may hold money."""
-        return self.trust in ("payable", "hold") and self.price is not None
+        return self.trust in ("payable", "hold", "escrow") and self.price is not None
+
+    @property
+    def waits_for_owner(self) -> bool:
+        """Whether a tap on it holds money for whoever proves the host."""
+        return self.trust == "escrow" and self.merchant_id is None
 
 
 class OrderState(StrEnum):
@@ -130,6 +135,7 @@ class OrderState(StrEnum):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Something bought, or being bought: one order has one hold.
 
+    `merchant_id` is `NOBODY` while its money waits for whoever proves the host.
     `taken` is JSON: what was taken of its captures for others, and what of it went back.
     """
 
@@ -193,8 +199,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a tap is decided on: the quote, what it is for, and this wallet's latest attempt on it.
 
-    `n` numbers the attempt, 0 for none; `order` is what came of it. `host_lost`: the merchant's
-    proof of the offer's host is lost.
+    `n` numbers the attempt, 0 for none; `order` is what came of it. `host` is the offer's.
+    `host_lost`: the merchant's proof of it is lost. `host_claimed`: when the quote was made nobody
+    had proven it, and now somebody has.
     """
 
     quote: Quote
@@ -202,7 +209,9 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     merchant: Merchant | None
     n: int
     order: Order | None
+    host: str = ""
     host_lost: bool = False
+    host_claimed: bool = False
 
 
 _decode_taken = msgspec.json.Decoder(dict[str, tuple[int, int]]).decode

@@ -131,7 +131,8 @@ class ExternalPayments:
     def _collecting(
         self, quote: Quote, offer: Offer, currency: str | None = None
     ) -> tuple[Collector, Bill] | None:
-        if quote.price is None:
+        # Nothing is collected for somebody who may never come.
+        if quote.price is None or quote.waits_for_owner:
             return None
         for collector in self.collectors:
             bill = collector.bill(quote.price, offer.host)

@@ -19,7 +19,7 @@ _ORDER = tuple(Order.__struct_fields__)
 _COLUMNS = ", ".join(
     [
         *("k.quote_id", "k.wallet_id", "f.title", "a.n"),
-        "(h.stage = 'lost' AND h.verified_host IS NULL)",
+        *("f.host", "(h.stage = 'lost' AND h.verified_host IS NULL)", "v.merchant_id IS NOT NULL"),
         *(f"q.{name}" for name in _QUOTE),
         *(f"m.{name}" for name in _MERCHANT),
         *(f"o.{name}" for name in _ORDER),
@@ -30,6 +30,7 @@ JOIN quotes q ON q.id = k.quote_id
 JOIN offers f ON f.id = q.offer_id
 LEFT JOIN merchants m ON m.id = q.merchant_id
 LEFT JOIN merchant_hosts h ON h.merchant_id = q.merchant_id AND h.host = f.host
+LEFT JOIN merchant_hosts v ON v.verified_host = f.host AND q.merchant_id IS NULL
 LEFT JOIN attempts a ON a.quote_id = k.quote_id AND a.wallet_id = k.wallet_id AND a.n =
   (SELECT max(b.n) FROM attempts b WHERE b.quote_id = k.quote_id AND b.wallet_id = k.wallet_id)
 LEFT JOIN orders o ON o.id = a.order_id
@@ -54,7 +55,7 @@ async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tappe
 
 
 def _facts(row: Sequence[Any]) -> TapFacts:
-    quote_at = 5
+    quote_at = 7
     merchant_at = quote_at + len(_QUOTE)
     order_at = merchant_at + len(_MERCHANT)
     order_values = dict(zip(_ORDER, row[order_at:], strict=True))
@@ -70,5 +71,7 @@ def _facts(row: Sequence[Any]) -> TapFacts:
         merchant=Merchant(**merchant_values) if merchant_values["id"] is not None else None,
         n=row[3] or 0,
         order=Order(**order_values) if row[3] is not None and order_values["id"] else None,
-        host_lost=bool(row[4]),
+        host=row[4],
+        host_lost=bool(row[5]),
+        host_claimed=bool(row[6]),
     )

@@ -8,18 +8,24 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiohttp import web
 
+from bot.conversation.announcer import announce
+from bot.conversation.dispatch import press_again
 from bot.conversation.price_looks import PriceLooks
 from bot.conversation.product_pages import ProductPages
 from bot.conversation.shared_links import SharedLinks
 from bot.events import Message
 from bot.links.fetch import Fetcher
 from tests.bot.commands.chat import Chat, Said
+from wallet_core.commerce.checkout import Terms
+from wallet_core.commerce.escrow import EscrowReleases
 from wallet_core.ledger.commits import Commit, Insert, Update
 from wallet_core.storage.append_only import create_all
 from wallet_core.storage.database import Database
+from wallet_core.storage.escrow import EscrowRows
 from wallet_core.storage.pictures import Pictures
 from wallet_core.storage.writer import Writer
 
@@ -104,6 +110,13 @@ class Stall:
         """Time passes, for the bot and for the pages that it keeps."""
         self.now_s[0] += seconds
 
+    async def hand_over(self) -> list[Said]:
+        """Whoever has come gets what was held for him."""
+        rows = EscrowRows(self.chat.database)
+        terms = self.chat.desk.checkout.terms
+        await EscrowReleases(self.chat.writer, rows, announce, terms).run_due()
+        return await self.chat.deliver()
+
     async def held(self, who: str = "anna") -> int:
         """What is held of somebody's money."""
         wallet = (await self.chat.meet(who)).wallet_id
@@ -112,8 +125,10 @@ class Stall:
 
 
 @asynccontextmanager
-async def stall_at(database_url: str) -> AsyncIterator[Stall]:
-    """A stall that nobody has claimed yet."""
+async def stall_at(
+    database_url: str, *, claim_within_s: float | None = None
+) -> AsyncIterator[Stall]:
+    """A stall that nobody has claimed yet; with `claim_within_s` money is held for its owner."""
     now_s = [float(int(time.time()))]
     application = web.Application()
     runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -128,12 +143,16 @@ async def stall_at(database_url: str) -> AsyncIterator[Stall]:
         Writer(database) as writer,
     ):
         chat = Chat(database, writer, fetcher)
-        pages = ProductPages(fetcher, Pictures(database))
+        pages = ProductPages(fetcher, Pictures(database), claim_within_s is not None)
+        terms = Terms(undo_window_s=0.0, accept_within_s=3600.0, claim_within_s=claim_within_s)
+        chat.desk.checkout.terms = terms
         prices = PriceLooks(pages, chat.desk.reader, writer, FRESH_S, VALID_S)
         chat.desk.checkout.prices = prices
+        links = SharedLinks(pages, VALID_S)
         chat.dispatch = dataclasses.replace(
             chat.dispatch,
-            links=SharedLinks(pages, VALID_S),
+            links=links,
+            presses={**chat.dispatch.presses, "again": partial(press_again, links=links)},
             now_us=lambda: round(now_s[0] * 1_000_000),
         )
         stall = Stall(chat, port, prices, now_s)
