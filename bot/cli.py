@@ -11,6 +11,7 @@ import typer
 from bot.cli_books import register as register_books
 from bot.cli_ground import ConfigFile, plainly, settings_of
 from bot.cli_inspect import register as register_inspect
+from bot.cli_offers import register as register_offers
 from bot.cli_simulation import register as register_simulation
 from bot.logs import set_up_logs
 from config.settings import Settings, render
@@ -25,6 +26,7 @@ admin = typer.Typer(no_args_is_help=True, help="Who may steer this instance.")
 app.add_typer(admin, name="admin")
 register_books(app)
 register_inspect(app)
+register_offers(app)
 register_simulation(app)
 
 

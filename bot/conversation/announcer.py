@@ -80,7 +80,7 @@ def _order_changed(news: OrderChanged) -> Speech:
     ]
     merchant = news.merchant
     if merchant is not None and (
-        order.state == OrderState.PAID or not merchant.standing_acceptance
+        order.state == OrderState.PAID or not (merchant.standing_acceptance or order.accepted)
     ):
         speech.append(_to_merchant(order, merchant))
     speech.append(Refresh(view="order", ref=order.id))

@@ -2,6 +2,8 @@
 
 import asyncio
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -13,10 +15,18 @@ from bot.cards import Picture
 from bot.links.canonical import canonical_url
 from bot.links.fetch import Fetched, Fetcher, FetchError
 from bot.links.lookalikes import host_warning, shown_elsewhere_warning
+from bot.links.offer_keys import keys_of
 from bot.links.page_name import home_address, page_name
 from bot.links.pictures import reencode
 from bot.links.recognise import Sighting
 from bot.links.recognise.looking import look
+from bot.links.signed_offers import (
+    OfferRefused,
+    SignedOffer,
+    as_offered,
+    best_offer,
+    offers_in_page,
+)
 from bot.links.trust import Trust, judge
 from wallet_core.commerce.escrow import HOST_LENGTH_MAX
 from wallet_core.commerce.records import Merchant, Offer, Quote
@@ -38,17 +48,21 @@ class Owners(Protocol):
 
 @dataclass(frozen=True)
 class SharedLink:
-    """A link as it was shared. `shown` is the text that stands in its place, if any does."""
+    """A link as it was shared. `shown` is the text that stands in its place, if any does.
+
+    `offer` is the signed offer that it carries, unchecked.
+    """
 
     url: str
     shown: str | None = None
+    offer: str | None = None
 
 
 @dataclass(frozen=True)
 class Product:
     """A page that sells something, and who is behind its host. `name` is the page's identity.
 
-    `read_at_us`: when the page was read.
+    `read_at_us`: when the page was read. `priced_until_us`: how long a signed price counts.
     """
 
     name: str
@@ -60,6 +74,7 @@ class Product:
     reason: str
     picture: str | None
     read_at_us: int
+    priced_until_us: int | None = None
 
     @property
     def offer_id(self) -> str:
@@ -71,12 +86,14 @@ class Product:
 class ProductPages:
     """Reads product pages.
 
-    `escrow_allowed`: money may be held for the owners of hosts that nobody has claimed.
+    `escrow_allowed`: money may be held for the owners of hosts that nobody has claimed. `now_s` is
+    the clock by which signed offers expire.
     """
 
     fetcher: Fetcher
     pictures: Pictures
     escrow_allowed: bool = False
+    now_s: Callable[[], float] = time.time
 
     async def look(
         self,
@@ -102,12 +119,16 @@ class ProductPages:
         sighting = await look(page, self.fetcher, fresh=age_s_max is not None)
         host = urlsplit(final).netloc
         merchant = await owners.merchant_of_host(host)
+        signed, warning = await self._signed(page, link, host, merchant)
+        if signed is not None:
+            sighting = as_offered(sighting, signed)
         trust, reason = judge(
             sighting,
             host_verified=merchant is not None,
+            catalogue_price=signed is not None,
             escrow_allowed=self.escrow_allowed and len(host) <= HOST_LENGTH_MAX,
         )
-        warning = host_warning(host)
+        warning = host_warning(host) or warning
         if warning is None and link.shown is not None:
             warning = shown_elsewhere_warning(link.shown, link.url, final)
         if trust is Trust.NONE or sighting.title is None:
@@ -124,7 +145,30 @@ class ProductPages:
             reason=reason,
             picture=await self._picture(sighting) if with_picture else None,
             read_at_us=round(page.read_at_s * MICROSECONDS),
+            priced_until_us=signed.exp * MICROSECONDS if signed is not None else None,
         )
+
+    async def _signed(
+        self, page: Fetched, link: SharedLink, host: str, merchant: Merchant | None
+    ) -> tuple[SignedOffer | None, str | None]:
+        """The signed offer that counts for a page, and why one in the link does not.
+
+        One that does not count and stands in the page only is passed over: then the page itself
+        says what it costs. One in a link was meant, so that nothing takes its place.
+        """
+        if merchant is None:
+            return None, None
+        texts = await asyncio.to_thread(offers_in_page, page.body)
+        if link.offer is not None:
+            texts = [link.offer]
+        if not texts:
+            return None, None
+        try:
+            keys = await keys_of(self.fetcher, host)
+            return best_offer(texts, page, keys, self.now_s()), None
+        except OfferRefused as refused:
+            _log.info("offer_refused", url=page.url_final[:300], why=str(refused)[:300])
+            return None, str(refused) if link.offer is not None else None
 
     async def _at_home(self, page: Fetched, age_s_max: float | None) -> Fetched:
         """The page on the shop's main host, where `page` is its mobile or AMP form."""
@@ -161,8 +205,14 @@ class ProductPages:
 
 
 def quote_of(product: Product, now_us: int, valid_s: float) -> Quote:
-    """A new quote, which freezes a product's price for `valid_s` seconds."""
+    """A new quote, which freezes a product's price for `valid_s` seconds.
+
+    A signed price is frozen no longer than it was signed for.
+    """
     sighting = product.sighting
+    until_us = now_us + round(valid_s * MICROSECONDS)
+    if product.priced_until_us is not None:
+        until_us = min(until_us, product.priced_until_us)
     known = sighting.currency is not None
     return Quote(
         id=f"q_{secrets.token_urlsafe(16)}",
@@ -174,7 +224,7 @@ def quote_of(product: Product, now_us: int, valid_s: float) -> Quote:
         reason=product.reason,
         seller=product.merchant.name if product.merchant else (sighting.seller or product.host),
         created_at_us=now_us,
-        expires_at_us=now_us + round(valid_s * MICROSECONDS),
+        expires_at_us=until_us,
         read_at_us=product.read_at_us,
     )
 

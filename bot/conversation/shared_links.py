@@ -24,6 +24,7 @@ from bot.links.fetch import FetchError
 from bot.links.page_cache import PageStore
 from bot.links.scan import find_links
 from bot.links.share_codes import find_share_codes
+from bot.links.signed_offers import offer_in_link
 from bot.links.trust import Trust
 from wallet_core.errors import Refused
 from wallet_core.ledger.commits import Insert, Notice, Refresh, RowChange
@@ -141,19 +142,20 @@ def _links(message: Message) -> list[SharedLink]:
     A text that stands for a link is no link of its own: `[shop.example](https://other.example)`.
     """
     written = find_links(message.text)
-    found = [*((link.url, link.text) for link in message.links)]
-    found += [(link.url, link.shown or "") for link in written if link.shown is not None]
-    texts = [shown for _, shown in found]
+    found = [(link.url, link.text, link.url) for link in message.links]
+    found += [(link.url, link.shown or "", link.text) for link in written if link.shown is not None]
+    texts = [shown for _, shown, _ in found]
     found += [
-        (link.url, "")
+        (link.url, "", link.text)
         for link in written
         if link.shown is None and not any(link.text in text for text in texts)
     ]
     shared: dict[str, SharedLink] = {}
-    for target, shown in found:
+    for target, shown, as_written in found:
         url = canonical_url(target)
         if url is not None:
-            shared.setdefault(identity_of(url), SharedLink(url, shown or None))
+            link = SharedLink(url, shown or None, offer_in_link(as_written))
+            shared.setdefault(identity_of(url), link)
     return list(shared.values())[:LINKS_MAX]
 
 

@@ -113,7 +113,13 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def can_be_tapped(self) -> bool:
         """Whether a tap on it may hold money."""
-        return self.trust in ("payable", "hold", "escrow") and self.price is not None
+        held = self.trust in ("payable", "hold") or self.waits_for_owner
+        return held and self.price is not None
+
+    @property
+    def needs_no_acceptance(self) -> bool:
+        """Whether the merchant himself has named the price, so that he has agreed beforehand."""
+        return self.trust == "payable"
 
     @property
     def waits_for_owner(self) -> bool:

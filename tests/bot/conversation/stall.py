@@ -143,7 +143,8 @@ async def stall_at(
         Writer(database) as writer,
     ):
         chat = Chat(database, writer, fetcher)
-        pages = ProductPages(fetcher, Pictures(database), claim_within_s is not None)
+        escrow = claim_within_s is not None
+        pages = ProductPages(fetcher, Pictures(database), escrow, now_s=lambda: now_s[0])
         terms = Terms(undo_window_s=0.0, accept_within_s=3600.0, claim_within_s=claim_within_s)
         chat.desk.checkout.terms = terms
         prices = PriceLooks(pages, chat.desk.reader, writer, FRESH_S, VALID_S)

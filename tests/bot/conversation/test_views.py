@@ -122,7 +122,9 @@ def test_a_price_that_cannot_be_trusted_has_no_button_and_says_why(trust: str, t
 def test_a_price_that_can_be_paid_says_how_far_it_is_trusted_and_why(
     trust: str, title: str
 ) -> None:
-    card = offer_card(quote(trust=trust, reason="Somebody stands by it."), offer(), bought=0)
+    owner = {"merchant_id": None} if trust == "escrow" else {}
+    shown = quote(trust=trust, reason="Somebody stands by it.", **owner)
+    card = offer_card(shown, offer(), bought=0)
     assert actions(card) == ["pay:q_1"]
     assert line(card, Role.TEXT) == f"{title}. Somebody stands by it."
     assert line(card, Role.WARNING) is None
