@@ -14,20 +14,30 @@ from bot.cards import Button, Card, Feature, Line, Picture, Role, Style, Tone
 from bot.conversation.escrow_words import held_for_owner_card
 from bot.links.trust import trust_title
 from wallet_core.commerce.escrow import escrow_host
-from wallet_core.commerce.records import NOBODY, FundingRequest, Offer, Order, OrderState, Quote
+from wallet_core.commerce.records import (
+    NOBODY,
+    FundingRequest,
+    Offer,
+    Order,
+    OrderState,
+    Quote,
+    TapFacts,
+)
 from wallet_core.ledger.commits import Hold
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import EndingAction, HoldState
 from wallet_core.money import Money
 
+#: Nobody's: a card that all see is made for nobody in particular.
+_NO_WALLET = ""
 _picture: msgspec.json.Decoder[Picture] = msgspec.json.Decoder(Picture)
 
 
 class ViewReader(Protocol):
     """What the views ask of the storage."""
 
-    async def quote(self, quote_id: str) -> Quote | None:
-        """The quote behind a button."""
+    async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
+        """The quote behind a button, and how it stands with its host."""
 
     async def offer(self, offer_id: str) -> Offer | None:
         """The offer behind a quote."""
@@ -65,12 +75,12 @@ class Views:
         return await make(ref) if make else None
 
     async def _offer(self, quote_id: str) -> Card | None:
-        quote = await self.reader.quote(quote_id)
-        offer = await self.reader.offer(quote.offer_id) if quote else None
-        if quote is None or offer is None:
+        facts = await self.reader.tap_facts(quote_id, _NO_WALLET)
+        offer = await self.reader.offer(facts.quote.offer_id) if facts else None
+        if facts is None or offer is None:
             return None
         bought = await self.reader.bought_count(quote_id)
-        return offer_card(quote, offer, bought)
+        return offer_card(_as_it_stands(facts), offer, bought)
 
     async def _purchase(self, order_id: str) -> Card | None:
         order = await self.reader.order(order_id)
@@ -88,6 +98,17 @@ class Views:
     async def _till(self, code: str) -> Card | None:
         request = await self.reader.funding_request(code)
         return till_card(request) if request else None
+
+
+def _as_it_stands(facts: TapFacts) -> Quote:
+    """The quote, without its trust where the host has another standing than when it was made."""
+    if facts.host_lost:
+        reason = "The seller's proof that this domain is his is lost."
+    elif facts.host_claimed:
+        reason = "The domain has an owner by now; share the link once more to pay him."
+    else:
+        return facts.quote
+    return msgspec.structs.replace(facts.quote, trust="preview", reason=reason)
 
 
 def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.cards import plain_text
 from tests.bot.commands.chat import Said
 from tests.bot.conversation.stall import FRESH_S, Stall, stall_at
 from wallet_core.commerce.answers import event_key
@@ -184,3 +185,17 @@ async def test_whoever_collects_money_first_asks_for_the_price_first(stall: Stal
     stall.later(2 * FRESH_S)
     assert await checkout.price_refusal(quote, late_us) is Refusal.PRICE_UNREAD
     assert isinstance(await stall.prices.look(quote, late_us), NotCharged)
+
+
+async def test_a_card_of_a_host_whose_proof_is_lost_has_no_button_any_more(stall: Stall) -> None:
+    card = await stall.share()
+    where = {"merchant_id": stall.shop_id, "host": stall.host}
+    lost = {"verified_host": None, "stage": "lost"}
+    await stall.write(Update(table="merchant_hosts", where=where, values=lost))
+    now = await stall.chat.views.card("offer", card.ref)
+    assert now is not None
+    assert now.buttons == ()
+    assert "Preview only. The seller's proof that this domain is his is lost." in plain_text(now)
+    answer = await tap(stall, card)
+    assert answer.card.title == "Not charged. The seller's page is no longer proven to be his."
+    assert await stall.held() == 0
