@@ -254,7 +254,7 @@ class Checkout:
             payee = accounts.escrow(facts.host, currency)
             return payee, EndingAction.EXPIRE, self.terms.claim_within_s
         payee = accounts.merchant(merchant.id, currency)
-        if merchant.standing_acceptance or facts.quote.needs_no_acceptance:
+        if merchant.standing_acceptance or facts.quote.is_payable:
             return payee, EndingAction.CAPTURE, self.terms.undo_window_s
         return payee, EndingAction.EXPIRE, self.terms.accept_within_s
 

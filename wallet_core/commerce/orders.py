@@ -40,7 +40,7 @@ def new_order(
     tap: TapOn, quote: Quote, merchant: Merchant | None, title: str, price: Money
 ) -> Order:
     """The order that a tap makes; `merchant` is None where nobody has claimed the host yet."""
-    accepts = merchant is not None and (merchant.standing_acceptance or quote.needs_no_acceptance)
+    accepts = merchant is not None and (merchant.standing_acceptance or quote.is_payable)
     # By the key of the event it is made once; the time in it only keeps neighbours together.
     name = timed(tap.at_us, "order", tap.event_id)
     return Order(

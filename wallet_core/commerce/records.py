@@ -117,7 +117,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
         return held and self.price is not None
 
     @property
-    def needs_no_acceptance(self) -> bool:
+    def is_payable(self) -> bool:
         """Whether the merchant himself has named the price, so that he has agreed beforehand."""
         return self.trust == "payable"
 

@@ -154,6 +154,14 @@ wallets = sa.Table(
     sa.Column("limit_group", sa.String(40), index=True),
 )
 
+# One row that counts changes to modes, limits and groups (wallet_core.storage.wallet_changes).
+wallet_changes = sa.Table(
+    "wallet_changes",
+    metadata,
+    sa.Column("one", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("no", _BIG, nullable=False),
+)
+
 # Who pays from a wallet of the group holds its row until his payment is written.
 limit_groups = sa.Table(
     "limit_groups",
