@@ -12,6 +12,7 @@ from bot.cli_books import register as register_books
 from bot.cli_catalogue import register as register_catalogue
 from bot.cli_ground import ConfigFile, plainly, settings_of
 from bot.cli_inspect import register as register_inspect
+from bot.cli_offers import register as register_offers
 from bot.cli_simulation import register as register_simulation
 from bot.logs import set_up_logs
 from config.settings import Settings, render
@@ -27,6 +28,7 @@ app.add_typer(admin, name="admin")
 register_books(app)
 register_catalogue(app)
 register_inspect(app)
+register_offers(app)
 register_simulation(app)
 
 

@@ -115,6 +115,7 @@ class Money(Section):
 
     undo_window_s: Annotated[Whole, Field(ge=0, le=3_600)] = 8
     quote_valid_s: Annotated[Whole, Field(ge=1)] = 3_600
+    price_fresh_s: Annotated[Whole, Field(ge=0)] = 300
     accept_within_s: Annotated[Whole, Field(ge=1)] = 259_200
     likes_day_times: Annotated[Whole, Field(ge=1, le=1_000)] = 5
 
@@ -124,6 +125,20 @@ class Settlement(Section):
 
     pending_s: Annotated[Seconds, Field(le=365 * 24 * 3600)] = 0
     fees_refunded: bool = False
+
+
+class Verification(Section):
+    """How often the proofs of merchants' hosts are looked for, and how long one may be missing."""
+
+    check_every_s: Annotated[Whole, Field(ge=60, le=30 * 24 * 3600)] = 24 * 3600
+    grace_s: Annotated[Whole, Field(ge=0, le=365 * 24 * 3600)] = 7 * 24 * 3600
+
+
+class Escrow(Section):
+    """Money for the owners of hosts that nobody has claimed; off until somebody allows it."""
+
+    enabled: bool = False
+    claim_within_s: Annotated[Whole, Field(ge=60, le=365 * 24 * 3600)] = 30 * 24 * 3600
 
 
 class Conversion(Section):
@@ -310,6 +325,8 @@ class Settings(Section):
     redis: Redis = Redis()
     money: Money = Money()
     settlement: Settlement = Settlement()
+    verification: Verification = Verification()
+    escrow: Escrow = Escrow()
     conversion: Conversion = Conversion()
     fetch: Fetch = Fetch()
     catalogue: Catalogue = Catalogue()

@@ -1,4 +1,4 @@
-"""What happens by itself: holds that are due get their ending, pending money becomes available."""
+"""What happens by itself: holds that are due get their ending, owners what was held for them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.adapters.base import Adapter
+from wallet_core.commerce.escrow import EscrowReleases
 from wallet_core.commerce.fulfilment import Endings
 from wallet_core.commerce.settlement import Settlements
 from wallet_core.errors import StorageUnavailable
@@ -25,19 +26,23 @@ class Clockwork:
 
     After a start it waits until the networks have caught up and what they told is answered, so
     that an undo that was made while the bot was away still counts. `backlog` counts the heard
-    events that wait for their answer.
+    events that wait for their answer. Money that has found its owner is handed over first, so that
+    it does not expire in the same moment.
     """
 
     endings: Endings
     adapters: Sequence[Adapter]
     backlog: Callable[[], Awaitable[int]]
     settlements: Settlements | None = None
+    escrow: EscrowReleases | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
         await self._catch_up()
         while True:
             try:
+                if self.escrow is not None:
+                    await self.escrow.run_due()
                 await self.endings.run_due()
                 if self.settlements is not None:
                     await self.settlements.run_due()

@@ -107,25 +107,35 @@ class Fetcher:
         await self._stack.aclose()
 
     async def get(
-        self, url: str, *, accept: Kind = "html", fresh: bool = False, invited: bool = False
+        self,
+        url: str,
+        *,
+        accept: Kind = "html",
+        fresh: bool = False,
+        invited: bool = False,
+        age_s_max: float | None = None,
     ) -> Fetched:
         """What stands at `url`: kept, when it is young enough, or else asked for.
 
         `fresh=True` asks the server again and keeps the answer. `invited=True` says that the
-        host's owner asks for it, so that robots.txt has no say. Concurrent calls for one URL share
-        one request. Raises `FetchError`.
+        host's owner asks for it, so that robots.txt has no say; with both, the server is not even
+        told what is kept. `age_s_max`: a page that was asked for longer ago is asked for again.
+        Concurrent calls for one URL share one request. Raises `FetchError`.
         """
         target = usable_url(url)
         if target is None:
             raise FetchError("bad_url", "This is no web address that can be opened.")
         entry = None if fresh else await self._kept(accept, target)
+        if entry is not None and age_s_max is not None:
+            entry = entry if entry.asked_at >= self._clock() - age_s_max else None
+        fresh = fresh or (entry is None and age_s_max is not None)
         if entry is None or entry.stale_until <= self._clock():
             entry = await asyncio.shield(self._flight(accept, target, fresh=fresh, invited=invited))
         elif entry.fresh_until <= self._clock():
             self._flight(accept, target, fresh=False, invited=invited)
         if entry.page is None:
             raise _error_of(entry)
-        return entry.page
+        return msgspec.structs.replace(entry.page, read_at_s=entry.asked_at)
 
     def open(
         self, url: str, *, hosts: frozenset[str], validators: dict[str, str] | None = None
@@ -162,7 +172,8 @@ class Fetcher:
         if others is not None:
             return others
         try:
-            return await self._fetched_entry(accept, target, invited=invited)
+            anew = fresh and invited
+            return await self._fetched_entry(accept, target, invited=invited, anew=anew)
         finally:
             await self._store.release(flight, self._me)
 
@@ -180,8 +191,11 @@ class Fetcher:
                 return entry
         return None
 
-    async def _fetched_entry(self, accept: Kind, target: str, *, invited: bool) -> Entry:
-        before = await self._kept(accept, target)
+    async def _fetched_entry(
+        self, accept: Kind, target: str, *, invited: bool, anew: bool
+    ) -> Entry:
+        # What proves something must be shown now: a "not modified" would repeat what others saw.
+        before = None if anew else await self._kept(accept, target)
         try:
             async with asyncio.timeout(self._limits.total_s):
                 entry = await self._follow(accept, target, before, invited=invited)

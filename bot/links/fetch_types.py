@@ -50,6 +50,7 @@ class Fetched(msgspec.Struct, frozen=True):
     """What a server sent. `hops` are the addresses that led on to `url_final`, in order.
 
     A page's `body` is UTF-8 whenever its charset could be told, and `charset` says so.
+    `read_at_s`: when the server was last asked for it, seconds since the epoch.
     """
 
     url_final: str
@@ -58,6 +59,7 @@ class Fetched(msgspec.Struct, frozen=True):
     charset: str | None
     body: bytes
     hops: tuple[str, ...] = ()
+    read_at_s: float = 0.0
 
 
 class FetchLimits(msgspec.Struct, frozen=True):

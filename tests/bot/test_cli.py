@@ -21,7 +21,7 @@ PAGE = """<html><head><title>Cup</title><script type="application/ld+json">
 KEYS = [
     "url", "title", "price_minor", "currency", "exponent", "availability", "sku", "brand", "gtin",
     "image", "sources", "trust", "reason", "list_price_minor", "stock", "seller", "variants",
-    "confidence", "disagreements", "structured", "advice",
+    "confidence", "disagreements", "structured", "advice", "signed_offer",
 ]  # fmt: skip
 
 

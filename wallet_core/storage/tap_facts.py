@@ -38,6 +38,7 @@ _COLUMNS = ", ".join(
         *("k.quote_id", "k.wallet_id", "f.title", "w.person_id"),
         f"({_LATEST_OF_PERSON})",
         f"({_LATEST_OF_WALLETS})",
+        *("f.host", "(h.stage = 'lost' AND h.verified_host IS NULL)", "v.merchant_id IS NOT NULL"),
         *(f"q.{name}" for name in _QUOTE),
         *(f"m.{name}" for name in _MERCHANT),
         *(f"o.{name}" for name in _ORDER),
@@ -47,6 +48,8 @@ _REST = f"""
 JOIN quotes q ON q.id = k.quote_id
 JOIN offers f ON f.id = q.offer_id
 LEFT JOIN merchants m ON m.id = q.merchant_id
+LEFT JOIN merchant_hosts h ON h.merchant_id = q.merchant_id AND h.host = f.host
+LEFT JOIN merchant_hosts v ON v.verified_host = f.host AND q.merchant_id IS NULL
 LEFT JOIN wallets w ON w.id = k.wallet_id
 LEFT JOIN orders o ON o.id = ({_ORDER_OF_WALLETS})
 """
@@ -71,7 +74,7 @@ async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tappe
 
 def _facts(row: Sequence[Any]) -> TapFacts:
     person_id, of_person, of_wallets = row[3:6]
-    quote_at = 6
+    quote_at = 9
     merchant_at = quote_at + len(_QUOTE)
     order_at = merchant_at + len(_MERCHANT)
     order_values = dict(zip(_ORDER, row[order_at:], strict=True))
@@ -88,4 +91,7 @@ def _facts(row: Sequence[Any]) -> TapFacts:
         person_id=person_id,
         n=max(of_person or 0, of_wallets or 0),
         order=Order(**order_values) if order_values["id"] else None,
+        host=row[6],
+        host_lost=bool(row[7]),
+        host_claimed=bool(row[8]),
     )

@@ -2,7 +2,6 @@
 
 import pytest
 
-from bot.adapters import patience
 from bot.adapters.base import AdapterError, NetworkDown, RateLimited
 from bot.adapters.patience import Patience
 
@@ -19,7 +18,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(pause_s: float) -> None:
         made.append(pause_s)
 
-    monkeypatch.setattr(patience.asyncio, "sleep", sleep)
+    monkeypatch.setattr("bot.adapters.patience.asyncio.sleep", sleep)
     return made
 
 

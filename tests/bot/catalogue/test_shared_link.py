@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from bot.conversation.listed import ListedPrices
+from bot.conversation.product_pages import ProductPages
 from bot.conversation.shared_links import SharedLinks
 from tests.bot.catalogue.conftest import Market
 from tests.bot.catalogue.test_importing import feed, product_page
@@ -18,7 +19,8 @@ FEED = "/feed.xml"
 def listing(market: Market) -> Market:
     """The market, where shared links know what catalogues say."""
     listed = ListedPrices(market.store, 86_400, market.now_us)
-    links = SharedLinks(market.fetcher, Pictures(market.database), 3600.0, listed=listed)
+    pages = ProductPages(market.fetcher, Pictures(market.database), listed=listed)
+    links = SharedLinks(pages, 3600.0)
     market.chat.dispatch = dataclasses.replace(market.chat.dispatch, links=links)
     return market
 

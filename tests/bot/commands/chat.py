@@ -14,6 +14,7 @@ from bot.conversation.announcer import announce
 from bot.conversation.dispatch import PRESSES as CARD_PRESSES
 from bot.conversation.dispatch import Dispatch
 from bot.conversation.evidence import Evidence
+from bot.conversation.product_pages import ProductPages
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk
 from bot.conversation.views import Views
@@ -125,7 +126,7 @@ class Chat:
         )
         self.dispatch = Dispatch(
             desk=self.desk,
-            links=SharedLinks(self.fetcher, Pictures(self.database), 3600.0),
+            links=SharedLinks(ProductPages(self.fetcher, Pictures(self.database)), 3600.0),
             presses={**CARD_PRESSES, **PRESSES},
             run_command=run_command,
             prefixes={WEB: ("/",), "matrix": ("!", "/")},
