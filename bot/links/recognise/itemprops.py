@@ -12,9 +12,9 @@ from functools import lru_cache
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import (
     Attributes,
+    Markup,
     attributes_at,
     text_of,
-    without_scripts,
     without_tags,
 )
 from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES
@@ -117,16 +117,17 @@ class _Element:
     attributes: Attributes
 
 
-def item_nodes(page: bytes, syntax: Syntax) -> list[Node]:
+def item_nodes(markup: Markup, syntax: Syntax) -> list[Node]:
     """The items of a page that do not stand beside its topic, each with its properties inside.
 
     They are looked for from the first product or article on; a page without has none.
     """
+    page = markup.page
     first = _first_telling(page, syntax)
     if first < 0:
         return []
     last = page.rfind(syntax.name.encode())
-    visible = without_scripts(page[first : last + _TEXT_BYTES_MAX])
+    visible = markup.stretches.seen(first, last + _TEXT_BYTES_MAX)
     return _Scanner(visible, syntax).nodes()
 
 

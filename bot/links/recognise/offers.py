@@ -7,8 +7,9 @@ from functools import partial
 
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code, sign_in
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
-from bot.links.recognise.sighting import Clue, PageFacts, VariantClue
+from bot.links.recognise.sighting import Clue, VariantClue
 from bot.links.recognise.values import (
     absolute_url,
     availability_word,

@@ -8,9 +8,9 @@ from selectolax.lexbor import LexborNode
 
 from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import currency_of_sign, sign_in
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import is_styled_away, names_of
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
-from bot.links.recognise.sighting import PageFacts
 from wallet_core.money import exponent_of
 
 STRUCK = frozenset({"del", "s", "strike"})

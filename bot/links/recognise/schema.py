@@ -5,9 +5,10 @@ JSON-LD, microdata and RDFa all become the same nodes before they come here.
 
 from collections.abc import Iterable
 
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.offers import OfferReader
-from bot.links.recognise.sighting import Clue, PageFacts
+from bot.links.recognise.sighting import Clue
 from bot.links.recognise.values import (
     ARTICLE_TYPES,
     PRODUCT_TYPES,

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import names_of, short_text
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
 from bot.links.recognise.shopwords import (
@@ -16,7 +17,6 @@ from bot.links.recognise.shopwords import (
     OTHER_NAME,
     PRICE_NAMES,
 )
-from bot.links.recognise.sighting import PageFacts
 
 _SELECTOR = 'h1, [class*="price" i], [id*="price" i]'
 #: Slower, so only where the first finds nothing.
