@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 _RARE = b"+"
 _BEFORE_RARE, _BEHIND_RARE = b"application/ld", b"json"
+_NEXT_TO_RARE = b"jJ"
 _LD_JSON = _BEFORE_RARE + _RARE + _BEHIND_RARE
 _SCRIPT, _SCRIPT_END = b"<script", b"</script"
 _SCRIPT_END_IN_ANY_CASE = re.compile(rb"</[sS][cC][rR][iI][pP][tT]")
@@ -43,15 +44,17 @@ def json_ld_blocks(page: bytes) -> Iterator[bytes]:
 
 def _types(page: bytes) -> Iterator[int]:
     """Where the type of JSON-LD is named."""
-    place = page.find(_RARE)
+    # Past the last the rarest byte stands in no type any more.
+    size = len(page) - len(_BEHIND_RARE)
+    place = page.find(_RARE, len(_BEFORE_RARE), size)
     for _ in range(_RARE_MAX):
         if place < 0:
             return
-        if page[place + 1 : place + 5].lower() == _BEHIND_RARE:
+        if page[place + 1] in _NEXT_TO_RARE and page[place + 1 : place + 5].lower() == _BEHIND_RARE:
             start = place - len(_BEFORE_RARE)
-            if start >= 0 and page[start:place].lower() == _BEFORE_RARE:
+            if page[start:place].lower() == _BEFORE_RARE:
                 yield start
-        place = page.find(_RARE, place + 1)
+        place = page.find(_RARE, place + 1, size)
     place = page.find(_LD_JSON, place) if place >= 0 else -1
     while place >= 0:
         yield place

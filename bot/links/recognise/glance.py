@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import sign_in
+from bot.links.recognise.endings import closing_tag
 from bot.links.recognise.facts import PageFacts
-from bot.links.recognise.itemprops import closing_tag
 from bot.links.recognise.markup import text_of, without_tags
 from bot.links.recognise.shopwords import OLD_NAME, OTHER_NAME
 from bot.links.recognise.shownprice import ShownPrices

@@ -38,16 +38,17 @@ _TITLE = re.compile(rb"[^<>]{0,300}>([^<]{0,2000})")
 _HEADING = re.compile(rb"<[hH]1\b[^<>]{0,1000}>")
 _HEADING_END = re.compile(rb"</[hH]1")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
-_BLANKS = re.compile(r"\s+")
 _HEAD_TAGS_MAX = 400
 _TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
 _BEFORE_HEADING_BYTES = 40_000
 _BEHIND_HEADING_BYTES = 120_000
 _HEAD_BYTES_MAX = 200_000
+_HEAD_ENDS_MAX = 20
 _TITLE_LENGTH_MAX = 300
 
-Attributes = dict[str, str]
+#: Names in lower case, values as written.
+Attributes = dict[bytes, bytes]
 
 
 class Script(msgspec.Struct, frozen=True, gc=False):
@@ -73,17 +74,16 @@ class Markup:
     @cached_property
     def head(self) -> bytes:
         """Where the page speaks of itself, without scripts and comments."""
-        pieces: list[bytes] = []
-        for begin, end in self.stretches.between(0, _HEAD_BYTES_MAX):
-            ended = _HEAD_END.search(self.page, begin, end)
-            pieces.append(self.page[begin : ended.start() if ended else end])
-            if ended:
+        stretches = self.stretches
+        for count, ended in enumerate(_HEAD_END.finditer(self.page, 0, _HEAD_BYTES_MAX)):
+            if count >= _HEAD_ENDS_MAX:
                 break
-        head = b"".join(pieces)
-        if b"<meta" not in head and b"<META" not in head:
-            # Whatever ended the head, it ended too early.
-            return self.stretches.seen(0, _HEAD_BYTES_MAX)
-        return head
+            if stretches.is_seen(ended.start()):
+                head = stretches.seen(0, ended.start())
+                if b"<meta" in head or b"<META" in head:
+                    return head
+                # Whatever ended the head, it ended too early.
+        return stretches.seen(0, _HEAD_BYTES_MAX)
 
     @property
     def visible(self) -> bytes:
@@ -128,7 +128,7 @@ class Markup:
         return tuple(_metas(self.head, self._head_tags[b"meta"]))
 
     @cached_property
-    def links(self) -> tuple[Attributes, ...]:
+    def links(self) -> tuple[dict[str, str], ...]:
         """The attributes of the link tags that lead to other forms of the page."""
         return tuple(_links(self.head, self._head_tags[b"link"]))
 
@@ -159,18 +159,24 @@ class Markup:
     def language(self) -> str:
         """The page's own language tag."""
         places = self._head_tags[b"html"]
-        return attributes_at(self.head, places[0])[0].get("lang", "") if places else ""
+        if not places:
+            return ""
+        return text_of(attributes_at(self.head, places[0])[0].get(b"lang", b""))
 
 
 def attributes_at(page: bytes, position: int) -> tuple[Attributes, int]:
     """The attributes of the tag whose name ends at `position`, and where they end."""
-    inside = _INSIDE.match(page, position, position + _TAG_BYTES_MAX * 10)
-    end = inside.end() if inside else position
-    attributes: Attributes = {}
-    for name, *values in _ATTRIBUTE.findall(page, position, end):
-        value = values[0] or values[1] or values[2]
-        attributes.setdefault(name.decode("ascii", "replace").lower(), text_of(value))
-    return attributes, end
+    stop = position + _TAG_BYTES_MAX * 10
+    end = page.find(b">", position, stop)
+    inside = page[position : end if end >= 0 else stop]
+    if end < 0 or b"'" in inside or inside.count(b'"') % 2:
+        # What is quoted may hold the mark that ends a tag.
+        found = _INSIDE.match(page, position, stop)
+        end = found.end() if found else position
+        inside = page[position:end]
+    # Of two attributes of one name the first counts, which comes last here.
+    found = reversed(_ATTRIBUTE.findall(inside))
+    return {name.lower(): double or single or bare for name, double, single, bare in found}, end
 
 
 def text_of(piece: bytes) -> str:
@@ -180,12 +186,15 @@ def text_of(piece: bytes) -> str:
 
 def without_tags(piece: bytes) -> str:
     """The text of a small piece of markup, in one line."""
-    return one_line(html.unescape(_TAG.sub(" ", text_of(piece))))
+    text = text_of(piece)
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    return one_line(html.unescape(text))
 
 
 def one_line(text: str) -> str:
     """`text` in one line of at most 300 characters, without control characters."""
-    flat = _BLANKS.sub(" ", text)
+    flat = " ".join(text.split())
     if not flat.isprintable():
         flat = "".join(char for char in flat if char.isprintable())
     return flat[:_TITLE_LENGTH_MAX].strip()
@@ -196,19 +205,20 @@ def _metas(head: bytes, places: list[int]) -> Iterator[tuple[str, str]]:
         if _TELLING_META.match(head, place) is None:
             continue
         attributes, _ = attributes_at(head, place)
-        content = attributes.get("content", "").strip()
+        content = text_of(attributes.get(b"content", b"")).strip()
         if content:
-            for key in ("property", "name"):
+            for key in (b"property", b"name"):
                 if key in attributes:
-                    yield attributes[key].strip().lower(), html.unescape(content)
+                    yield text_of(attributes[key]).strip().lower(), html.unescape(content)
 
 
-def _links(head: bytes, places: list[int]) -> Iterator[Attributes]:
+def _links(head: bytes, places: list[int]) -> Iterator[dict[str, str]]:
     for place in places:
         if _TELLING_LINK.match(head, place) is not None:
             attributes, _ = attributes_at(head, place)
-            if attributes.get("rel", "").lower() in _TELLING_LINKS:
-                yield attributes
+            link = {text_of(name): text_of(value) for name, value in attributes.items()}
+            if link.get("rel", "").lower() in _TELLING_LINKS:
+                yield link
 
 
 def _heading(page: bytes, places: Iterator[int]) -> tuple[str, int]:

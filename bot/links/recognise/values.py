@@ -55,12 +55,16 @@ def first_of(value: object) -> object:
 
 def text_in(value: object) -> str:
     """A value as plain text, an object by its address or name; empty for anything else."""
+    if isinstance(value, str):
+        return value.strip()
+    if value is None:
+        return ""
     first = first_of(value)
     if isinstance(first, dict):
         first = first.get("@id") or first.get("name")
     if isinstance(first, float):
         return repr(first)
-    return str(first).strip() if isinstance(first, str | int | Decimal) else ""
+    return str(first).strip() if isinstance(first, (str, int, Decimal)) else ""
 
 
 def clean(value: object) -> str | None:
@@ -119,11 +123,13 @@ def types_of(node: Node) -> frozenset[str]:
 
 def type_names(names: Iterable[object]) -> frozenset[str]:
     """Types by their short names in lower case."""
-    return frozenset(
-        name.rstrip("/").rpartition("/")[2].rpartition("#")[2].rpartition(":")[2].lower()
-        for name in names
-        if isinstance(name, str)
-    )
+    return frozenset(_type_name(name) for name in names if isinstance(name, str))
+
+
+@lru_cache(maxsize=256)
+def _type_name(name: str) -> str:
+    short = name[-_KEY_LENGTH_MAX:].rstrip("/")
+    return short.rpartition("/")[2].rpartition("#")[2].rpartition(":")[2].lower()
 
 
 def squeezed(text: str) -> str:
