@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.links.recognise.endings import VOID, Ending, Endings, closing_tag
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import (
     Attributes,
-    Markup,
     attributes_at,
     text_of,
     without_tags,
 )
 from bot.links.recognise.tags import UNSURE, Attribute, has_bare, is_plain
-from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES, type_names
+from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES, squeezed, type_names, types_of
 
 _ELEMENTS_MAX = 3000
 _TEXT_BYTES_MAX = 2000
@@ -86,6 +86,8 @@ _OF_ITEMS = tuple(map(Attribute, (b"itemprop", b"itemtype", b"itemid")))
 _OF_PROPERTY = tuple(map(Attribute, (b"itemprop", b"content")))
 #: By the element's name.
 _OF_PROPERTIES = {name: (*_OF_PROPERTY, Attribute(link)) for name, link in _LINKS.items()}
+#: Words that are spelled in one way only, whatever the charset.
+_PLAIN_WORDS = re.compile(r"[A-Za-z0-9 ]{5,}")
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9-]{0,30})(?=[\s/>])")
 
 
@@ -128,24 +130,26 @@ class _Element:
     attributes: Attributes
 
 
-def item_nodes(markup: Markup, syntax: Syntax) -> list[Node]:
+def item_nodes(facts: PageFacts, syntax: Syntax) -> list[Node]:
     """The items of a page that do not stand beside its topic, each with its properties inside.
 
-    They are looked for from the first product or article on; a page without has none.
+    They are looked for from the first product or article on; a page without has none. Behind a
+    priced product that is called as the page is, and not named again, nothing is looked for.
     """
-    page = markup.page
+    markup, page = facts.markup, facts.markup.page
     first = _first_telling(page, syntax)
     if first < 0:
         return []
     last = page.rfind(syntax.name)
     visible = markup.stretches.seen(first, last + _TEXT_BYTES_MAX)
-    return _Scanner(visible, syntax).nodes()
+    return _Scanner(visible, syntax, facts).nodes()
 
 
 class _Scanner:
     """Goes through the tags with a syntax's attributes, keeping track of the items it is in."""
 
-    def __init__(self, visible: bytes, syntax: Syntax) -> None:
+    def __init__(self, visible: bytes, syntax: Syntax, facts: PageFacts) -> None:
+        self._facts = facts
         self._visible = visible
         self._syntax = syntax
         self._endings = Endings(visible)
@@ -166,11 +170,15 @@ class _Scanner:
             if element is None:
                 continue
             self._position = element.end_of_tag
+            is_around = bool(self._around)
+            is_inside = self._leave(element.end_of_tag)
+            if is_around and not is_inside and self._is_done(found[0]):
+                break
             if self._syntax.scope in element.attributes:
                 node = self._begin(element)
                 if node is not None:
                     found.append(node)
-            elif self._leave(element.end_of_tag):
+            elif is_inside:
                 names = _names_in(element.attributes.get(self._syntax.name, b""))
                 self._note(names, _value(self._visible, element))
         return found
@@ -216,18 +224,31 @@ class _Scanner:
         names = _names_in(attributes.get(self._syntax.name, b""))
         types = list(_names_in(attributes.get(self._syntax.kind, b"")))
         ending = Ending(self._endings, element.name, place)
-        if _are_beside(names) or not _ASIDE.isdisjoint(type_names(types)):
+        is_aside = _are_beside(names) or not _ASIDE.isdisjoint(type_names(types))
+        if is_aside or len(self._around) >= _DEPTH_MAX:
             # Nothing in it is about the page's product.
             self._position = max(self._position, ending.found())
             return None
         node: Node = {"@type": types}
         if b"itemid" in attributes:
             node["@id"] = text_of(attributes[b"itemid"])
-        if names and self._leave(place):
+        if self._around:
             self._note(names, node)
-        if len(self._around) < _DEPTH_MAX:
-            self._around.append((ending, node))
+        self._around.append((ending, node))
         return node
+
+    def _is_done(self, item: Node) -> bool:
+        """Whether `item`, which has ended, is the page's product beyond doubt."""
+        name = item.get("name")
+        if "offers" not in item or not isinstance(name, str):
+            return False
+        if types_of(item).isdisjoint(PRODUCT_TYPES):
+            return False
+        # Another item of that name would be a variant, perhaps at a price of its own.
+        plain = max(_PLAIN_WORDS.findall(name), key=len, default="")
+        if not plain or self._visible.find(plain.encode(), self._position) >= 0:
+            return False
+        return squeezed(name) in map(squeezed, self._facts.titles)
 
     def _note(self, names: tuple[str, ...], value: object) -> None:
         """Add a property to the innermost item."""

@@ -49,15 +49,21 @@ class PageReader:
         self._heard: list[Clue] = []
 
     @cached_property
-    def has_structured_price(self) -> bool:
-        """Whether the page itself names its price, with a currency, for machines.
+    def names_price(self) -> bool:
+        """Whether JSON-LD, meta tags or microdata name the product's price with a currency.
 
         Each source is read only where those before it do not name one.
         """
-        json_ld = self._json_ld
-        if json_ld is not None and _is_priced(json_ld):
-            return True
-        return any(map(_is_priced, self._metas)) or any(map(_is_priced, self._products))
+        return any(
+            clue is not None and _is_priced(clue)
+            for read in (lambda: [self._json_ld], lambda: self._metas, lambda: [self._microdata])
+            for clue in read()
+        )
+
+    @cached_property
+    def has_structured_price(self) -> bool:
+        """Whether the page itself names its price, with a currency, for machines."""
+        return self.names_price or any(map(_is_priced, self._products))
 
     @property
     def broken_blocks(self) -> int:
@@ -82,20 +88,24 @@ class PageReader:
 
     @cached_property
     def _items(self) -> list[Node]:
-        return item_nodes(self.markup, MICRODATA)
+        return item_nodes(self.facts, MICRODATA)
 
     @cached_property
     def _is_article(self) -> bool:
         return names_article(self._nodes) or names_article(self._items)
 
     @cached_property
+    def _microdata(self) -> Clue | None:
+        return read_schema("microdata", self._items, self.facts)
+
+    @cached_property
     def _products(self) -> list[Clue]:
         """What each source says that describes a product as such."""
         markup, facts = self.markup, self.facts
-        found = [self._json_ld, read_schema("microdata", self._items, facts)]
+        found = [self._json_ld, self._microdata]
         if not any(clue is not None and clue.price is not None for clue in found):
-            found.append(read_schema("rdfa", item_nodes(markup, RDFA), facts))
-            found.append(read_shop_data(self.markup, facts))
+            found.append(read_schema("rdfa", item_nodes(facts, RDFA), facts))
+            found.append(read_shop_data(markup, facts))
         return [clue for clue in found if clue is not None]
 
     @property
