@@ -77,7 +77,9 @@ def read_amount(text: str, *, exponent: int | None = None, language: str = "") -
     if language[:3] == _GROUPS_BY_TWO:
         plain = _TWO_BY_TWO.sub(lambda number: number.group().replace(" ", ""), plain)
     plain = plain.strip()
-    if _NEGATIVE.fullmatch(plain) or (plain.startswith("-") and _NEGATIVE.match(plain)):
+    if "-" in plain and (
+        _NEGATIVE.fullmatch(plain) or (plain.startswith("-") and _NEGATIVE.match(plain))
+    ):
         return None
     mark = decimal_mark(language)
     multiple = in_multiples(plain, lambda number: _decimal(number, None, mark))

@@ -52,7 +52,9 @@ def currency_code(raw: object) -> str | None:
 
 def sign_in(text: str) -> str | None:
     """The currency sign or ISO code in `text`, as written; None when there is none."""
-    found = _sign_pattern().search(text)
+    # Most signs are of letters or marks that plain text cannot hold.
+    is_plain = text.isascii() and "$" not in text
+    found = (_plain_sign_pattern() if is_plain else _sign_pattern()).search(text)
     if found:
         return found.group()
     code = _CODE.search(text)
@@ -120,8 +122,18 @@ def _codes() -> frozenset[str]:
 
 @cache
 def _sign_pattern() -> re.Pattern[str]:
+    return _pattern_of(list(_SIGNS))
+
+
+@cache
+def _plain_sign_pattern() -> re.Pattern[str]:
+    return _pattern_of([sign for sign in _SIGNS if sign.isascii() and "$" not in sign])
+
+
+def _pattern_of(signs: list[str]) -> re.Pattern[str]:
     """Signs, the longest first; those made of letters only where no other letter touches them."""
-    ordered = sorted(_SIGNS, key=len, reverse=True)
+    ordered = sorted(signs, key=len, reverse=True)
     symbols = [re.escape(sign) for sign in ordered if not sign[0].isalpha() or "$" in sign]
     words = [re.escape(sign) for sign in ordered if sign[0].isalpha() and "$" not in sign]
-    return re.compile(rf"{'|'.join(symbols)}|(?<![^\W\d_])(?:{'|'.join(words)})(?![^\W\d_])")
+    worded = rf"(?<![^\W\d_])(?:{'|'.join(words)})(?![^\W\d_])"
+    return re.compile("|".join([*symbols, worded]))

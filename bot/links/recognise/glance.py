@@ -85,8 +85,8 @@ def _named_prices(facts: PageFacts) -> Iterator[tuple[int, str, bool]]:
         text = without_tags(_STRUCK_WHOLE.sub(b" ", around[begin:end])) if end else ""
         if not text or len(text) > _TEXT_LENGTH_MAX:
             continue
-        is_old = OLD_NAME.search(names) is not None or _is_struck(around, start)
-        if is_old or OTHER_NAME.search(names) is None:
+        is_old = OLD_NAME.are_in(names) or _is_struck(around, start)
+        if is_old or not OTHER_NAME.are_in(names):
             yield match.start(), text, is_old
 
 

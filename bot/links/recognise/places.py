@@ -81,9 +81,9 @@ def _look(place: LexborNode) -> _Place:
 
 @lru_cache(maxsize=512)
 def _is_other_place(names: str) -> bool:
-    return OTHER_PLACE.search(names) is not None
+    return OTHER_PLACE.are_in(names)
 
 
 @lru_cache(maxsize=512)
 def _is_product_place(names: str) -> bool:
-    return PRODUCT_PLACE.search(names) is not None
+    return PRODUCT_PLACE.are_in(names)

@@ -131,7 +131,7 @@ def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list
 
 
 def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate | None:
-    if element.tag in _NOT_SHOWN:
+    if element.tag in _NOT_SHOWN or _DIGIT.search(element.text()) is None:
         return None
     text = _price_text(element)
     if _DIGIT.search(text) is None:
@@ -144,8 +144,8 @@ def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate |
     score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
     words = sum(char.isalpha() for char in text)
-    is_current = score > STRUCK_SCORE and OTHER_NAME.search(names) is None
-    is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.search(names) is not None)
+    is_current = score > STRUCK_SCORE and not OTHER_NAME.are_in(names)
+    is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.are_in(names))
     return _Candidate(amount, sign, score - min(words, 30) * 0.1, is_current, is_old)
 
 
@@ -171,8 +171,8 @@ def _with_cents(element: LexborNode, text: str) -> str:
 @lru_cache(maxsize=512)
 def _name_score(names: str) -> float:
     score = 1.5 if "price" in names.lower() else 0.5
-    if CURRENT_NAME.search(names):
+    if CURRENT_NAME.are_in(names):
         score += 1.0
-    if OTHER_NAME.search(names):
+    if OTHER_NAME.are_in(names):
         score -= 3.0
     return score

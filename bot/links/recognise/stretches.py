@@ -11,8 +11,8 @@ from collections.abc import Iterator
 _MARK = re.compile(rb"<(?:[sS][cC][rR][iI][pP][tT]|!--|[hH]1(?=[\s>]))")
 _MARK_BYTES_MAX = 8
 _SCRIPT_END = re.compile(rb"</[sS][cC][rR][iI][pP][tT]")
-_COMMENT, _COMMENT_END = b"<!--", b"-->"
-_HEADING_LENGTH = 3
+_COMMENT_END = b"-->"
+_HEADING_LENGTH, _COMMENT_LENGTH = 3, 4
 _HEADINGS_MAX = 5
 _STEP_BYTES = 32_768
 
@@ -71,26 +71,33 @@ class Stretches:
 
     def _reach(self, place: int) -> None:
         """Tell stretches apart up to `place` at least."""
-        page, place = self._page, min(place, len(self._page))
-        while self._reached < place:
-            mark = _MARK.search(page, self._reached, place + _MARK_BYTES_MAX)
+        if self._reached >= place:
+            return
+        page, reached, place = self._page, self._reached, min(place, len(self._page))
+        search, stop = _MARK.search, place + _MARK_BYTES_MAX
+        while reached < place:
+            mark = search(page, reached, stop)
             if mark is None:
-                self._reached = place
-            elif mark.end() - mark.start() == _HEADING_LENGTH:
-                self._headings.append(mark.start())
-                self._reached = mark.end()
+                reached = place
+                break
+            begin, end = mark.span()
+            if end - begin == _HEADING_LENGTH:
+                self._headings.append(begin)
+                reached = end
+                continue
+            self._seen_to.append(begin)
+            if end - begin == _COMMENT_LENGTH:
+                # `<!-->` is a whole comment too.
+                closed = page.find(_COMMENT_END, begin + 2)
+                reached = closed + len(_COMMENT_END) if closed >= 0 else len(page)
             else:
-                self._seen_to.append(mark.start())
-                self._reached = self._behind(mark)
-                self._seen_from.append(self._reached)
+                reached = self._end_of_script(end)
+            self._seen_from.append(reached)
+        self._reached = reached
 
-    def _behind(self, mark: re.Match[bytes]) -> int:
-        """Where what `mark` begins has ended; the page's end where nothing ends it."""
+    def _end_of_script(self, begin: int) -> int:
+        """Behind the script whose name ends at `begin`; the page's end where nothing ends it."""
         page, size = self._page, len(self._page)
-        if mark.group() == _COMMENT:
-            # `<!-->` is a whole comment too.
-            stop = page.find(_COMMENT_END, mark.start() + 2)
-            return stop + len(_COMMENT_END) if stop >= 0 else size
-        ended = _SCRIPT_END.search(page, mark.end())
-        self._scripts.append((mark.end(), ended.start() if ended else size))
+        ended = _SCRIPT_END.search(page, begin)
+        self._scripts.append((begin, ended.start() if ended else size))
         return (page.find(b">", ended.end()) + 1 or size) if ended else size
