@@ -3,9 +3,7 @@
 import re
 from functools import cache
 
-from babel.core import get_global
-from babel.numbers import get_territory_currencies
-
+from bot.links.recognise.legaltender import TENDER
 from wallet_core.money import known_currencies
 
 _ALIASES = {"RUR": "RUB", "NIS": "ILS", "RMB": "CNY", "NTD": "TWD", "STG": "GBP", "BYR": "BYN",
@@ -87,12 +85,9 @@ def currency_of_sign(sign: str, regions: tuple[str, ...]) -> str | None:
     return listed[0] if listed and listed[0] != "-" and not meant else None
 
 
-@cache
 def tender(region: str) -> frozenset[str]:
     """The currencies that are legal tender today in a country, by its ISO 3166 code."""
-    if region not in get_global("territory_currencies"):
-        return frozenset()
-    return frozenset(get_territory_currencies(region))
+    return TENDER.get(region, frozenset())
 
 
 def page_regions(hostname: str, path: str, languages: tuple[str, ...]) -> tuple[str, ...]:
