@@ -21,6 +21,9 @@ _HEAD_TAG = re.compile(
     rb"<(?:[mM][eE][tT][aA]\s|[lL][iI][nN][kK]\s|[tT][iI][tT][lL][eE]\b|[hH][tT][mM][lL]\s)"
 )
 _NAME_LENGTH = 4
+#: What the head of a page has, if it is whole.
+_META = re.compile(rb"<[mM][eE][tT][aA]\s")
+_TITLE_TAG = re.compile(rb"<[tT][iI][tT][lL][eE]")
 #: Tags that may say something of a product; those for browsers are passed over.
 _TELLING_META = re.compile(
     rb"[^<>]{0,1000}?(?:property|name|PROPERTY|NAME)\s{0,3}=\s{0,3}[\"']?\s{0,3}"
@@ -43,8 +46,10 @@ _TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
 _BEFORE_HEADING_BYTES = 40_000
 _BEHIND_HEADING_BYTES = 120_000
-_HEAD_BYTES_MAX = 200_000
+_HEAD_BYTES_MAX = 1_000_000
 _HEAD_ENDS_MAX = 20
+#: So much of a page without a head is read as one.
+_HEADLESS_BYTES = 200_000
 _TITLE_LENGTH_MAX = 300
 
 #: Names in lower case, values as written.
@@ -73,21 +78,21 @@ class Markup:
 
     @cached_property
     def head(self) -> bytes:
-        """Where the page speaks of itself, without scripts and comments."""
+        """Where the page speaks of itself, without scripts, styles and comments."""
         stretches = self.stretches
         for count, ended in enumerate(_HEAD_END.finditer(self.page, 0, _HEAD_BYTES_MAX)):
             if count >= _HEAD_ENDS_MAX:
                 break
             if stretches.is_seen(ended.start()):
                 head = stretches.seen(0, ended.start())
-                if b"<meta" in head or b"<META" in head:
+                if _META.search(head) and _TITLE_TAG.search(head):
                     return head
                 # Whatever ended the head, it ended too early.
-        return stretches.seen(0, _HEAD_BYTES_MAX)
+        return stretches.seen(0, _HEADLESS_BYTES)
 
     @property
     def visible(self) -> bytes:
-        """All but scripts and comments."""
+        """All but scripts, styles and comments."""
         return self.stretches.seen(0, len(self.page))
 
     @property

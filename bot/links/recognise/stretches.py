@@ -1,4 +1,4 @@
-"""Which stretches of a page people see, and which are scripts and comments.
+"""Which stretches of a page people see, and which are scripts, styles and comments.
 
 The page is gone through once, as far as anybody asks, and never copied as a whole.
 """
@@ -8,19 +8,23 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 #: All that changes what the bytes behind it are, and the first headings on the way.
-_MARK = re.compile(rb"<(?:[sS][cC][rR][iI][pP][tT]|!--|[hH]1(?=[\s>]))")
+_MARK = re.compile(
+    rb"<(?:[sS](?:[cC][rR][iI][pP][tT]|[tT][yY][lL][eE](?=[\s>]))|!--|[hH]1(?=[\s>]))"
+)
 _MARK_BYTES_MAX = 8
 _SCRIPT_END = re.compile(rb"</[sS][cC][rR][iI][pP][tT]")
+_STYLE_END = re.compile(rb"</[sS][tT][yY][lL][eE]")
 _COMMENT_END = b"-->"
-_HEADING_LENGTH, _COMMENT_LENGTH = 3, 4
+#: By its length each mark is told from the others.
+_HEADING_LENGTH, _COMMENT_LENGTH, _STYLE_LENGTH = 3, 4, 6
 _HEADINGS_MAX = 5
 _STEP_BYTES = 32_768
 
 
 class Stretches:
-    """Where a page's scripts and comments lie; all else is seen.
+    """Where a page's scripts, styles and comments lie; all else is seen.
 
-    A comment or a script that nothing ends goes on to the end of the page.
+    One that nothing ends goes on to the end of the page.
     """
 
     def __init__(self, page: bytes) -> None:
@@ -47,7 +51,7 @@ class Stretches:
         return b"".join(pieces) if len(pieces) != 1 else pieces[0]
 
     def is_seen(self, place: int) -> bool:
-        """Whether `place` lies outside of scripts and comments."""
+        """Whether `place` lies outside of scripts, styles and comments."""
         self._reach(place + 1)
         number = bisect_right(self._seen_from, place) - 1
         return number >= len(self._seen_to) or place < self._seen_to[number]
@@ -91,13 +95,11 @@ class Stretches:
                 closed = page.find(_COMMENT_END, begin + 2)
                 reached = closed + len(_COMMENT_END) if closed >= 0 else len(page)
             else:
-                reached = self._end_of_script(end)
+                is_style = end - begin == _STYLE_LENGTH
+                closed_by = (_STYLE_END if is_style else _SCRIPT_END).search(page, end)
+                if not is_style:
+                    self._scripts.append((end, closed_by.start() if closed_by else len(page)))
+                reached = page.find(b">", closed_by.end()) + 1 if closed_by else 0
+                reached = reached or len(page)
             self._seen_from.append(reached)
         self._reached = reached
-
-    def _end_of_script(self, begin: int) -> int:
-        """Behind the script whose name ends at `begin`; the page's end where nothing ends it."""
-        page, size = self._page, len(self._page)
-        ended = _SCRIPT_END.search(page, begin)
-        self._scripts.append((begin, ended.start() if ended else size))
-        return (page.find(b">", ended.end()) + 1 or size) if ended else size
