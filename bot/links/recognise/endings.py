@@ -9,6 +9,7 @@ _CLOSING = b"/"
 _AHEAD_BYTES = 8000
 _FAR_BYTES = 16_000
 _COUNTED_AT_MOST = 4
+_COUNTED_IN_ANY_CASE = 50_000
 VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "source", "area", "base", "col"})
 
 
@@ -21,7 +22,7 @@ class Endings:
 
     def __init__(self, visible: bytes) -> None:
         self.visible = visible
-        self.bytes_left = _COUNTED_AT_MOST * len(visible)
+        self.bytes_left = _COUNTED_AT_MOST * len(visible) + _COUNTED_IN_ANY_CASE
 
 
 class Ending:
@@ -62,20 +63,20 @@ class Ending:
         # No tag is cut in two.
         stop = visible.find(b"<", stop)
         stop = stop if stop >= 0 else len(visible)
-        self._endings.bytes_left -= stop - self._counted
-        if self._counted != self._begin:
-            tags = self._tags.findall(visible, self._counted, stop)
+        begin, self._counted = self._counted, stop
+        if begin != self._begin:
+            tags = self._tags.findall(visible, begin, stop)
             closed = tags.count(_CLOSING)
             if closed < self._depth:
                 self._depth += len(tags) - 2 * closed
-                self._counted = stop
+                self._endings.bytes_left -= stop - begin
                 return
-        for tag in self._tags.finditer(visible, self._counted, stop):
+        for tag in self._tags.finditer(visible, begin, stop):
             self._depth += -1 if tag[1] else 1
             if self._depth == 0:
                 self.end = tag.start()
                 break
-        self._counted = stop
+        self._endings.bytes_left -= (self.end or stop) - begin
 
 
 def closing_tag(visible: bytes, name: str, begin: int, stop: int) -> int:
