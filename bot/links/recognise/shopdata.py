@@ -17,7 +17,7 @@ from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.markup import Markup, Script, text_of
 from bot.links.recognise.offers import SEVERAL_PRICES
 from bot.links.recognise.sighting import Clue, VariantClue
-from bot.links.recognise.values import absolute_url, clean, gtin_in
+from bot.links.recognise.values import absolute_url, best_availability, clean, gtin_in
 
 _ACTIVE = re.compile(
     rb"Shopify\.currency\s{0,3}=\s{0,3}\{\s{0,3}[\"']?active[\"']?\s{0,3}:\s{0,3}[\"']([A-Z]{3})"
@@ -89,7 +89,6 @@ def shopify_clue(
 def clue_of_variants(source: str, variants: list[VariantClue]) -> Clue:
     """One clue for all variants: the lowest price, with a doubt where they differ."""
     prices = {variant.price for variant in variants if variant.price is not None}
-    words = [variant.availability for variant in variants if variant.availability]
     single = variants[0] if len(variants) == 1 else VariantClue()
     return Clue(
         source=source,
@@ -97,7 +96,7 @@ def clue_of_variants(source: str, variants: list[VariantClue]) -> Clue:
         currency=variants[0].currency if variants else None,
         sku=single.sku,
         gtin=single.gtin,
-        availability="InStock" if "InStock" in words else next(iter(words), None),
+        availability=best_availability(variant.availability for variant in variants),
         doubt=SEVERAL_PRICES if len(prices) > 1 else None,
     )
 

@@ -126,3 +126,26 @@ SOLD_OUT = (
     "no longer sold", "not available", "売り切れ", "在庫切れ", "在庫なし", "完売", "hết hàng",
     "stok habis",
 )  # fmt: skip
+#: In lower case, in a field for stock that holds words for people.
+IN_STOCK = (
+    "in stock", "available", "auf lager", "lieferbar", "verfügbar", "vorrätig", "sofort",
+    "en stock", "disponib", "disponív", "hay existencias", "in magazzino",
+    "op voorraad", "leverbaar", "i lager", "på lager", "varastossa", "saatavilla", "в наличии",
+    "є в наявності", "в наявності", "dostępn", "w magazynie", "skladem", "na sklade", "na zalogi",
+    "na zalihi", "dostupn", "raktáron", "készleten", "în stoc", "in stoc", "в наличност",
+    "laos olemas", "noliktavā", "yra sandėlyje", "stokta", "stokda", "διαθέσιμο", "現貨", "现货",
+    "有货", "有貨", "有庫存", "有库存", "在庫あり", "재고 있음", "재고있음", "متوفر", "במלאי",
+    "còn hàng", "มีสินค้า", "tersedia", "स्टॉक में",
+)  # fmt: skip
+PRE_ORDER = (
+    "pre-order", "preorder", "pre order", "vorbestell", "précommande", "precommande", "preventa",
+    "pré-venda", "pre-venda", "preordine", "prenotazione", "przedsprzedaż", "předobjedn",
+    "predobjedn", "предзаказ", "förbeställ", "forudbestil", "forhåndsbestill", "ennakkotila",
+    "előrendel", "precomandă", "ön sipariş", "預購", "预购", "预售", "予約", "예약", "coming soon",
+)  # fmt: skip
+BACK_ORDER = (
+    "back-order", "backorder", "back order", "on order", "nachbestell", "sur commande",
+    "bajo pedido", "su ordinazione", "por encomenda", "op bestelling", "na zamówienie",
+    "na objednávku", "po narudžbi", "po naročilu", "под заказ", "під замовлення",
+    "beställningsvara", "bestillingsvare", "tilaustuote", "rendelésre", "la comandă", "取り寄せ",
+)  # fmt: skip
