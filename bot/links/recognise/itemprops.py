@@ -248,7 +248,9 @@ class _Scanner:
         plain = max(_PLAIN_WORDS.findall(name), key=len, default="")
         if not plain or self._visible.find(plain.encode(), self._position) >= 0:
             return False
-        return squeezed(name) in map(squeezed, self._facts.titles)
+        facts, wanted = self._facts, squeezed(name)
+        named = (lambda: facts.og_title, lambda: facts.markup.title, lambda: facts.heading)
+        return any(squeezed(title()) == wanted for title in named)
 
     def _note(self, names: tuple[str, ...], value: object) -> None:
         """Add a property to the innermost item."""

@@ -27,7 +27,8 @@ _CANDIDATES_MAX = 60
 _TEXT_LENGTH_MAX = 60
 _CENTS_DIGITS = 2
 _DIGIT = re.compile(r"\d")
-_MAYBE_CENTS = re.compile(r"\d[\s.,]{0,3}\d\d(?!\d)")
+#: Texts of two elements are parted by a blank.
+_MAYBE_CENTS = re.compile(r"\d[.,]?\s[.,]?\s?\d\d(?!\d)")
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
 _SCORE_MIN = 3.0
 _STANDS_OUT_SCORE = 6.0

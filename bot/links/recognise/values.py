@@ -46,7 +46,6 @@ _NEGATION = re.compile(
     r"|nem|nincs|nav|нет|не|нема|немає|няма|δεν|yok|değil|không|tidak)\b|[无無没欠切]|없|ไม่"
 )
 _KEY_LENGTH_MAX = 100
-_MARKS = re.compile(r"[\W_]+")
 _GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 _ISBN10_LENGTH = 10
 _STOCK_DIGITS_MAX = 9
@@ -160,7 +159,7 @@ def _type_name(name: str) -> str:
 
 def squeezed(text: str) -> str:
     """`text` in lower case without blanks and marks, for comparing names."""
-    return _MARKS.sub("", html.unescape(text).lower())
+    return "".join(filter(str.isalnum, html.unescape(text).lower()))
 
 
 def absolute_url(url: str, base: str) -> str | None:
