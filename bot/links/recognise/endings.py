@@ -71,11 +71,16 @@ class Ending:
                 self._depth += len(tags) - 2 * closed
                 self._endings.bytes_left -= stop - begin
                 return
+        depth = self._depth
         for tag in self._tags.finditer(visible, begin, stop):
-            self._depth += -1 if tag[1] else 1
-            if self._depth == 0:
+            if not tag[1]:
+                depth += 1
+            elif depth > 1:
+                depth -= 1
+            else:
                 self.end = tag.start()
                 break
+        self._depth = depth
         self._endings.bytes_left -= (self.end or stop) - begin
 
 

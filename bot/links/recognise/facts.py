@@ -6,6 +6,7 @@ from ada_url import URL
 
 from bot.links.recognise.currencies import page_regions
 from bot.links.recognise.markup import Markup
+from bot.links.recognise.values import squeezed
 
 
 class PageFacts:
@@ -54,6 +55,13 @@ class PageFacts:
     def titles(self) -> tuple[str, ...]:
         """What the page is called, by Open Graph, its heading and its title."""
         return tuple(filter(None, (self.og_title, self.markup.heading, self.markup.title)))
+
+    def is_called(self, name: str) -> bool:
+        """Whether one of the page's titles is `name`; the costlier ones are asked for last."""
+        wanted = squeezed(name)
+        if wanted in (squeezed(self.og_title), squeezed(self.markup.title)):
+            return True
+        return wanted == squeezed(self.heading)
 
     @cached_property
     def _metas(self) -> dict[str, str]:

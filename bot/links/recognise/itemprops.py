@@ -19,7 +19,7 @@ from bot.links.recognise.markup import (
     without_tags,
 )
 from bot.links.recognise.tags import UNSURE, Attribute, has_bare, is_plain
-from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES, squeezed, type_names, types_of
+from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES, type_names, types_of
 
 _ELEMENTS_MAX = 3000
 _TEXT_BYTES_MAX = 2000
@@ -248,9 +248,7 @@ class _Scanner:
         plain = max(_PLAIN_WORDS.findall(name), key=len, default="")
         if not plain or self._visible.find(plain.encode(), self._position) >= 0:
             return False
-        facts, wanted = self._facts, squeezed(name)
-        named = (lambda: facts.og_title, lambda: facts.markup.title, lambda: facts.heading)
-        return any(squeezed(title()) == wanted for title in named)
+        return self._facts.is_called(name)
 
     def _note(self, names: tuple[str, ...], value: object) -> None:
         """Add a property to the innermost item."""
