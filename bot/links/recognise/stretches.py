@@ -7,13 +7,13 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
+from bot.links.recognise.rawtext import closing_of
+
 #: All that changes what the bytes behind it are, and the first headings on the way.
 _MARK = re.compile(
     rb"<(?:[sS](?:[cC][rR][iI][pP][tT]|[tT][yY][lL][eE](?=[\s>]))|!--|[hH]1(?=[\s>]))"
 )
 _MARK_BYTES_MAX = 8
-_SCRIPT_END = re.compile(rb"</[sS][cC][rR][iI][pP][tT]")
-_STYLE_END = re.compile(rb"</[sS][tT][yY][lL][eE]")
 _COMMENT_END = b"-->"
 #: By its length each mark is told from the others.
 _HEADING_LENGTH, _COMMENT_LENGTH, _STYLE_LENGTH = 3, 4, 6
@@ -96,10 +96,10 @@ class Stretches:
                 reached = closed + len(_COMMENT_END) if closed >= 0 else len(page)
             else:
                 is_style = end - begin == _STYLE_LENGTH
-                closed_by = (_STYLE_END if is_style else _SCRIPT_END).search(page, end)
+                closed = closing_of(b"/style" if is_style else b"/script", page, end)
                 if not is_style:
-                    self._scripts.append((end, closed_by.start() if closed_by else len(page)))
-                reached = page.find(b">", closed_by.end()) + 1 if closed_by else 0
+                    self._scripts.append((end, closed if closed >= 0 else len(page)))
+                reached = page.find(b">", closed) + 1 if closed >= 0 else 0
                 reached = reached or len(page)
             self._seen_from.append(reached)
         self._reached = reached
