@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import partial
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -156,13 +157,18 @@ class Fetcher:
     ) -> asyncio.Task[Entry]:
         key = (entry_key(accept, target), fresh, invited)
         flight = self._flights.get(key)
-        if flight is None:
+        if flight is None or flight.done():
+            # One that is done has nothing to say of what the server would answer now.
             flight = asyncio.create_task(
                 self._fetch_and_keep(accept, target, fresh=fresh, invited=invited)
             )
             self._flights[key] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+            flight.add_done_callback(partial(self._land, key))
         return flight
+
+    def _land(self, key: _Flight, flight: asyncio.Task[Entry]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
 
     async def _fetch_and_keep(
         self, accept: Kind, target: str, *, fresh: bool, invited: bool

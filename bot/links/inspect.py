@@ -32,6 +32,8 @@ _SHOWN = ("url", "price", "list_price", "availability", "stock", "sku", "brand",
           "seller", "variants")  # fmt: skip
 
 Inspection = dict[str, Any]
+#: A link or a share code.
+Found = dict[str, Any]
 
 
 class InspectError(PayontapError):
@@ -85,7 +87,7 @@ def inspection_lines(inspection: Inspection) -> str:
     return "\n".join(lines)
 
 
-def links_line(text: str) -> list[dict[str, Any]]:
+def links_line(text: str) -> list[Found]:
     """The links of one message: `text` as written, canonical `url`, offsets in code points.
 
     A doubtful link also has `warnings`, which say why the bot would show no button: its host
@@ -98,7 +100,7 @@ def links_line(text: str) -> list[dict[str, Any]]:
     ]
 
 
-def findings(text: str) -> list[dict[str, Any]]:
+def findings(text: str) -> list[Found]:
     """Links and share codes, each with its `kind` and its `warnings`, in their order.
 
     A share code has no `url`; its warning says that it is not supported.
@@ -110,7 +112,7 @@ def findings(text: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda finding: finding["start"])
 
 
-def _link(link: FoundLink) -> dict[str, Any]:
+def _link(link: FoundLink) -> Found:
     doubts = [
         host_warning(host_of(link.url) or ""),
         shown_elsewhere_warning(link.shown, link.url) if link.shown else None,

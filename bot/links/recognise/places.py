@@ -8,9 +8,9 @@ from selectolax.lexbor import LexborNode
 
 from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import currency_of_sign, sign_in
-from bot.links.recognise.nodes import is_styled_away, names_of
+from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.nodes import is_hidden, names_in
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
-from bot.links.recognise.sighting import PageFacts
 from wallet_core.money import exponent_of
 
 STRUCK = frozenset({"del", "s", "strike"})
@@ -67,23 +67,29 @@ class Places:
         return good - 2.0 * hidden - 3.0 * bad
 
 
+_PLAIN, _BARE = _Place(), _Place(other=True)
+
+
 def _look(place: LexborNode) -> _Place:
     tag = place.tag
     if tag in STRUCK:
         return _Place(struck=True)
-    names = names_of(place)
+    attributes = place.attributes
+    if not attributes:
+        return _BARE if tag in _BARE_PLACES else _PLAIN
+    names = names_in(attributes)
     return _Place(
         other=tag in _BARE_PLACES or _is_other_place(names),
         product=_is_product_place(names),
-        hidden=is_styled_away(place),
+        hidden=is_hidden(attributes),
     )
 
 
 @lru_cache(maxsize=512)
 def _is_other_place(names: str) -> bool:
-    return OTHER_PLACE.search(names) is not None
+    return OTHER_PLACE.are_in(names)
 
 
 @lru_cache(maxsize=512)
 def _is_product_place(names: str) -> bool:
-    return PRODUCT_PLACE.search(names) is not None
+    return PRODUCT_PLACE.are_in(names)
