@@ -29,30 +29,37 @@ from wallet_core.storage import tables as t
 from wallet_core.storage.allowances import allowance_of, limits_text
 from wallet_core.storage.database import Database
 from wallet_core.storage.grouped import Grouped
+from wallet_core.storage.requests import Statement, fetch
+from wallet_core.storage.rows_by_key import RecordLookups, RowLookups
 from wallet_core.storage.takings import due_settlements, pending_of_order
 from wallet_core.storage.tap_facts import Tapped, tap_facts
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 #: Orders that count as bought.
-_BOUGHT = (OrderState.AUTHORISED, OrderState.PAID)
+_BOUGHT = ", ".join(f"'{state}'" for state in (OrderState.AUTHORISED, OrderState.PAID))
+_BOUGHT_COUNT = Statement(
+    f"SELECT quote_id, count(*) FROM orders WHERE quote_id = ANY($1::text[]) "  # noqa: S608 - our own words
+    f"AND state IN ({_BOUGHT}) GROUP BY quote_id",
+    f"SELECT quote_id, count(*) FROM orders WHERE quote_id = ? AND state IN ({_BOUGHT}) "  # noqa: S608 - same
+    "GROUP BY quote_id",
+)
 
-#: Made once: it is asked for nearly every event.
-_WRITTEN = sa.select(t.commits).where(t.commits.c.key == sa.bindparam("key"))
+_WRITTEN = fetch(t.commits, ("key", "refusal", "result", "created_at_us"), ("key",))
 
 
 async def read_written(database: Database, key: str) -> Written | None:
     """What stands under a commit's key, or None."""
-    async with database.read() as connection:
-        row = (await connection.execute(_WRITTEN, {"key": key})).first()
-    if row is None:
+    rows = await database.ask(_WRITTEN, ([key],))
+    if not rows:
         return None
+    ((key, refusal, result, at_us),) = rows
     return Written(
-        key=row.key,
+        key=key,
         created=False,
-        refusal=Refusal(row.refusal) if row.refusal else None,
-        result=row.result,
-        at_us=row.created_at_us,
+        refusal=Refusal(refusal) if refusal else None,
+        result=result,
+        at_us=at_us,
     )
 
 
@@ -64,6 +71,16 @@ class Reader:
         self._database = database
         self._limits_of = limits_of
         self._taps: Grouped[Tapped, TapFacts] = Grouped(partial(tap_facts, database))
+        self._quotes = RecordLookups(database, t.quotes, Quote)
+        self._offers = RecordLookups(database, t.offers, Offer)
+        self._orders = RecordLookups(database, t.orders, Order)
+        self._merchants = RecordLookups(database, t.merchants, Merchant)
+        self._holds = RecordLookups(database, t.holds, Hold)
+        self._bought = RowLookups(database, _BOUGHT_COUNT)
+        self._hosts = RowLookups(
+            database,
+            fetch(t.merchant_hosts, ("verified_host", "merchant_id"), ("verified_host",)),
+        )
 
     async def _rows(self, query: sa.Select[Any], kind: type[R]) -> list[R]:
         async with self._database.read() as connection:
@@ -78,11 +95,11 @@ class Reader:
 
     async def quote(self, quote_id: str) -> Quote | None:
         """The quote behind a button."""
-        return await self._one(sa.select(t.quotes).where(t.quotes.c.id == quote_id), Quote)
+        return await self._quotes.get(quote_id)
 
     async def offer(self, offer_id: str) -> Offer | None:
         """The offer behind a quote."""
-        return await self._one(sa.select(t.offers).where(t.offers.c.id == offer_id), Offer)
+        return await self._offers.get(offer_id)
 
     async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
         """What a tap of this wallet on a quote is decided on; None for no such quote."""
@@ -90,7 +107,7 @@ class Reader:
 
     async def order(self, order_id: str) -> Order | None:
         """One order by its id."""
-        return await self._one(sa.select(t.orders).where(t.orders.c.id == order_id), Order)
+        return await self._orders.get(order_id)
 
     async def order_by_number(self, number: str) -> Order | None:
         """One order by the number that people read out."""
@@ -108,10 +125,8 @@ class Reader:
 
     async def bought_count(self, quote_id: str) -> int:
         """How many have bought through this quote's card, holds included."""
-        query = sa.select(sa.func.count()).where(
-            t.orders.c.quote_id == quote_id, t.orders.c.state.in_(_BOUGHT)
-        )
-        return await self._number(query)
+        row = await self._bought.row(quote_id)
+        return int(row[1]) if row is not None else 0
 
     async def sold_count(self, url: str) -> int:
         """How many of the offer at `url` are sold or held."""
@@ -141,8 +156,7 @@ class Reader:
 
     async def merchant(self, merchant_id: str) -> Merchant | None:
         """One merchant."""
-        query = sa.select(t.merchants).where(t.merchants.c.id == merchant_id)
-        return await self._one(query, Merchant)
+        return await self._merchants.get(merchant_id)
 
     async def is_member(self, merchant_id: str, person_id: str) -> bool:
         """Whether this person acts for the merchant."""
@@ -154,12 +168,8 @@ class Reader:
 
     async def merchant_of_host(self, host: str) -> Merchant | None:
         """Who has proven that `host` is his."""
-        query = (
-            sa.select(t.merchants)
-            .join(t.merchant_hosts, t.merchant_hosts.c.merchant_id == t.merchants.c.id)
-            .where(t.merchant_hosts.c.verified_host == host)
-        )
-        return await self._one(query, Merchant)
+        row = await self._hosts.row(host)
+        return await self.merchant(row[1]) if row is not None else None
 
     async def merchants_of(self, person_id: str) -> Sequence[Merchant]:
         """The shops that this person acts for, oldest first."""
@@ -207,7 +217,7 @@ class Reader:
 
     async def hold(self, hold_id: object) -> Hold | None:
         """One hold."""
-        return await self._one(sa.select(t.holds).where(t.holds.c.id == hold_id), Hold)
+        return await self._holds.get(hold_id)
 
     async def funding_request(self, code: str) -> FundingRequest | None:
         """One request by the code that people read out."""

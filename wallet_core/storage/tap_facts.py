@@ -8,6 +8,7 @@ import msgspec
 
 from wallet_core.commerce.records import Merchant, Order, Quote, TapFacts
 from wallet_core.storage.database import Database
+from wallet_core.storage.requests import Statement
 
 R = TypeVar("R", bound=msgspec.Struct)
 Tapped = tuple[str, str]
@@ -32,22 +33,15 @@ LEFT JOIN attempts a ON a.quote_id = k.quote_id AND a.wallet_id = k.wallet_id AN
   (SELECT max(b.n) FROM attempts b WHERE b.quote_id = k.quote_id AND b.wallet_id = k.wallet_id)
 LEFT JOIN orders o ON o.id = a.order_id
 """
-_POSTGRES = (
-    f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id){_REST}"  # noqa: S608 - names of our own columns
+_FACTS = Statement(
+    f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id){_REST}",  # noqa: S608 - names of our own columns
+    f"SELECT {_COLUMNS} FROM (SELECT ? AS quote_id, ? AS wallet_id) k{_REST}",  # noqa: S608 - same
 )
-_SQLITE = f"""SELECT {_COLUMNS} FROM (SELECT json_extract(value, '$[0]') AS quote_id,
-  json_extract(value, '$[1]') AS wallet_id FROM json_each(?)) k{_REST}"""  # noqa: S608 - same
 
 
 async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tapped, TapFacts]:
     """The facts of each tap whose quote exists."""
-    keys: tuple[Any, ...]
-    if database.is_sqlite:
-        query, keys = _SQLITE, (msgspec.json.encode(taps).decode(),)
-    else:
-        query, keys = _POSTGRES, ([tap[0] for tap in taps], [tap[1] for tap in taps])
-    async with database.read() as connection:
-        rows: Sequence[Sequence[Any]] = (await connection.exec_driver_sql(query, keys)).all()
+    rows = await database.ask(_FACTS, ([tap[0] for tap in taps], [tap[1] for tap in taps]))
     return {(row[0], row[1]): _facts(row) for row in rows}
 
 
