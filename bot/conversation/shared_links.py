@@ -6,13 +6,15 @@ the event's key. A page that is no product is passed over in silence.
 
 import asyncio
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 
 from bot.cards import Picture
+from bot.conversation.readings import Reading, Readings
 from bot.conversation.turn import Desk, Turn, send_id, sentence
 from bot.events import Message
 from bot.links.canonical import canonical_url, identity_of
@@ -75,6 +77,7 @@ class SharedLinks:
     pictures: Pictures
     quote_valid_s: float
     seen: PageStore | None = None
+    _readings: Readings = field(default_factory=Readings)
 
     async def answer(self, desk: Desk, turn: Turn, message: Message) -> None:
         """Answer a message: a card for each product link in it, nothing for all else."""
@@ -132,30 +135,44 @@ class SharedLinks:
         except FetchError as error:
             _log.info("page_not_read", url=link.url[:300], code=error.code)
             return error
-        page = await self._at_home(page, fresh=fresh)
-        final = canonical_url(page.url_final)
-        if final is None:
+        read = partial(self._read, page, fresh=fresh)
+        reading = await self._readings.of(page, read, anew=fresh)
+        if reading is None:
             return None
-        sighting = await look(page, self.fetcher, fresh=fresh)
-        host = _authority(final)
-        merchant = await desk.reader.merchant_of_host(host)
-        trust, reason = judge(sighting, host_verified=merchant is not None)
-        warning = host_warning(host)
+        merchant = await desk.reader.merchant_of_host(reading.host)
+        trust, reason = judge(reading.sighting, host_verified=merchant is not None)
+        warning = host_warning(reading.host)
         if warning is None and link.shown is not None:
-            warning = shown_elsewhere_warning(link.shown, link.url, final)
-        if trust is Trust.NONE or sighting.title is None:
+            warning = shown_elsewhere_warning(link.shown, link.url, reading.url)
+        if trust is Trust.NONE or reading.sighting.title is None:
             return None
         if warning is not None:
             trust, reason = Trust.PREVIEW, warning
         return _Product(
-            name=await asyncio.to_thread(page_name, page),
-            url=final,
-            host=host,
-            sighting=sighting,
+            name=reading.name,
+            url=reading.url,
+            host=reading.host,
+            sighting=reading.sighting,
             merchant=merchant,
             trust=trust,
             reason=reason,
-            picture=await self._picture(sighting),
+            picture=reading.picture,
+        )
+
+    async def _read(self, shared: Fetched, *, fresh: bool) -> Reading | None:
+        """What a page says; None where its address is no web address."""
+        page = await self._at_home(shared, fresh=fresh)
+        final = canonical_url(page.url_final)
+        if final is None:
+            return None
+        sighting = await look(page, self.fetcher, fresh=fresh)
+        sells = judge(sighting, host_verified=True)[0] is not Trust.NONE
+        return Reading(
+            name=await asyncio.to_thread(page_name, page),
+            url=final,
+            host=_authority(final),
+            sighting=sighting,
+            picture=await self._picture(sighting) if sells else None,
         )
 
     async def _at_home(self, page: Fetched, *, fresh: bool) -> Fetched:

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import lru_cache
 from types import TracebackType
 from typing import Self
 
@@ -33,6 +34,7 @@ from bot.links.pacing import MemoryTurns, Turns
 from bot.links.page_cache import (
     Entry,
     MemoryPages,
+    NearPages,
     PageStore,
     decode_entry,
     encode_entry,
@@ -77,6 +79,7 @@ class Fetcher:
         self._me = secrets.token_hex(8)
         self._stack = AsyncExitStack()
         self._store = store or MemoryPages(bytes_max=limits.cache_bytes_max, clock=clock)
+        self._near = NearPages()
         self._flights: dict[_Flight, asyncio.Task[Entry]] = {}
         self._exchange = Exchange(
             limits,
@@ -113,10 +116,10 @@ class Fetcher:
         host's owner asks for it, so that robots.txt has no say. Concurrent calls for one URL share
         one request. Raises `FetchError`.
         """
-        target = usable_url(url)
+        target = _usable(url)
         if target is None:
             raise FetchError("bad_url", "This is no web address that can be opened.")
-        entry = None if fresh else await self._kept(accept, target)
+        entry = None if fresh else await self._near_or_kept(accept, target)
         if entry is None or entry.stale_until <= self._clock():
             entry = await asyncio.shield(self._flight(accept, target, fresh=fresh, invited=invited))
         elif entry.fresh_until <= self._clock():
@@ -124,6 +127,17 @@ class Fetcher:
         if entry.page is None:
             raise _error_of(entry)
         return entry.page
+
+    async def _near_or_kept(self, accept: Kind, target: str) -> Entry | None:
+        """What is kept; what was asked for a moment ago is the same object again."""
+        key, now = entry_key(accept, target), self._clock()
+        near = self._near.get(key, now)
+        if near is not None:
+            return near
+        entry = await self._kept(accept, target)
+        if entry is not None and entry.page is not None:
+            self._near.put(key, entry, now)
+        return entry
 
     async def _kept(self, accept: Kind, target: str) -> Entry | None:
         kept = await self._store.get(entry_key(accept, target))
@@ -184,6 +198,7 @@ class Fetcher:
     async def _keep(self, accept: Kind, target: str, entry: Entry, before: Entry | None) -> None:
         now = self._clock()
         key = entry_key(accept, target)
+        self._near.drop(key)
         if entry.failure is None:
             kept_s = max(entry.stale_until - now, self._limits.kept_s if entry.validators else 0)
             await self._store.put(key, encode_entry(entry), for_s=kept_s)
@@ -260,6 +275,12 @@ class Fetcher:
         except TimeoutError:
             raise FetchError("timeout", "The shop's server took too long to answer.") from None
         return RobotsFile(found=False)
+
+
+@lru_cache(maxsize=512)
+def _usable(url: str) -> str | None:
+    # A crowd asks for the same few links.
+    return usable_url(url)
 
 
 def _refreshed(page: Fetched) -> str | None:

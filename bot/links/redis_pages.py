@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import time
 import zlib
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.links.pacing import MemoryTurns
+from wallet_core.storage.grouped import Grouped
 
 _log = structlog.get_logger(__name__)
 
@@ -40,6 +42,9 @@ redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', string.format('%.
 return math.max(0, math.floor(due - now))
 """
 
+#: Key, owner, and for how many milliseconds.
+_Claim = tuple[str, str, int]
+
 
 class RedisPages:
     """A `PageStore` and `Turns` in Redis, used as an async context manager.
@@ -54,6 +59,7 @@ class RedisPages:
         self._redis = Redis.from_url(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
         )
+        self._claims: Grouped[_Claim, str] = Grouped(self._claim_all)
         self._written: list[tuple[float, int]] = []
         self._written_bytes = 0
         self._own_turns = MemoryTurns(time.monotonic)
@@ -102,13 +108,23 @@ class RedisPages:
         if self._is_away():
             return owner
         try:
-            holder = await self._redis.set(
-                _PREFIX + key, owner, nx=True, get=True, px=max(1, round(for_s * 1000))
-            )
+            holder = await self._claims.get((_PREFIX + key, owner, max(1, round(for_s * 1000))))
         except (RedisError, OSError) as error:
             self._note("pages_not_claimed", error)
             return owner
-        return holder.decode() if isinstance(holder, bytes) else owner
+        return holder or owner
+
+    async def _claim_all(self, claims: Sequence[_Claim]) -> Mapping[_Claim, str]:
+        """Who holds what is held by somebody already."""
+        pipe = self._redis.pipeline(transaction=False)
+        for key, owner, for_ms in claims:
+            pipe.set(key, owner, nx=True, get=True, px=for_ms)
+        holders = await pipe.execute()
+        return {
+            claim: holder.decode()
+            for claim, holder in zip(claims, holders, strict=True)
+            if isinstance(holder, bytes)
+        }
 
     async def release(self, key: str, owner: str) -> None:
         """See `PageStore`."""

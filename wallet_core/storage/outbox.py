@@ -15,6 +15,9 @@ from wallet_core.storage.transactions import Transactions
 
 #: A row that a process took and did not finish is free again after this.
 CLAIM_S = 20
+#: How long what was sent may wait to be noted together with others: each transaction takes the
+#: database away from taps that wait for it.
+_GATHER_S = 0.02
 _SECOND_US = 1_000_000
 #: Names PostgreSQL's advisory lock around `take` (the ASCII codes of "outbox").
 _TAKING = 0x6F7574626F78
@@ -166,7 +169,7 @@ class Outbox:
         self._claimant = claimant
         self._taking = Transactions(database)
         self._noting = Transactions(database)
-        self._notes: Grouped[tuple[Sent, ...], bool] = Grouped(self._note)
+        self._notes: Grouped[tuple[Sent, ...], bool] = Grouped(self._note, gather_s=_GATHER_S)
 
     async def take(self, networks: Sequence[str], limit: int) -> list[Due]:
         """Take what is due for these networks, oldest first.

@@ -29,13 +29,17 @@ _REST = """
 JOIN quotes q ON q.id = k.quote_id
 JOIN offers f ON f.id = q.offer_id
 LEFT JOIN merchants m ON m.id = q.merchant_id
-LEFT JOIN attempts a ON a.quote_id = k.quote_id AND a.wallet_id = k.wallet_id AND a.n =
-  (SELECT max(b.n) FROM attempts b WHERE b.quote_id = k.quote_id AND b.wallet_id = k.wallet_id)
-LEFT JOIN orders o ON o.id = a.order_id
 """
+# The newest attempt, in each database's own quick way.
+_ATTEMPT = "FROM attempts b WHERE b.quote_id = k.quote_id AND b.wallet_id = k.wallet_id"
+_POSTGRES = f"""LEFT JOIN LATERAL (SELECT b.n, b.order_id {_ATTEMPT} ORDER BY b.n DESC LIMIT 1) a
+  ON true LEFT JOIN orders o ON o.id = a.order_id"""
+_SQLITE = f"""LEFT JOIN attempts a ON a.quote_id = k.quote_id AND a.wallet_id = k.wallet_id
+  AND a.n = (SELECT max(b.n) {_ATTEMPT}) LEFT JOIN orders o ON o.id = a.order_id"""
 _FACTS = Statement(
-    f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id){_REST}",  # noqa: S608 - names of our own columns
-    f"SELECT {_COLUMNS} FROM (SELECT ? AS quote_id, ? AS wallet_id) k{_REST}",  # noqa: S608 - same
+    f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id)"  # noqa: S608 - names of our own columns
+    f"{_REST}{_POSTGRES}",
+    f"SELECT {_COLUMNS} FROM (SELECT ? AS quote_id, ? AS wallet_id) k{_REST}{_SQLITE}",  # noqa: S608 - same
 )
 
 
