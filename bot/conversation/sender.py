@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 
 import msgspec
@@ -204,9 +205,15 @@ class _TooEarly(AdapterError):
 
 async def _capabilities(adapter: Adapter, row: Due) -> Capabilities:
     """What can be shown where the message goes."""
-    if isinstance(adapter, Varied):
+    if _varies(type(adapter)) and isinstance(adapter, Varied):
         return await adapter.capabilities_in(row.room_id, row.person_id)
     return adapter.capabilities
+
+
+@cache
+def _varies(kind: type[Adapter]) -> bool:
+    # Asking a protocol takes longer than fitting the card; a class answers the same for ever.
+    return issubclass(kind, Varied)
 
 
 def _dropped(row: Due) -> Sent:

@@ -23,20 +23,14 @@ _picture: msgspec.json.Decoder[Picture] = msgspec.json.Decoder(Picture)
 class ViewReader(Protocol):
     """What the views ask of the storage."""
 
-    async def quote(self, quote_id: str) -> Quote | None:
-        """The quote behind a button."""
-
-    async def offer(self, offer_id: str) -> Offer | None:
-        """The offer behind a quote."""
+    async def shown_offer(self, quote_id: str) -> tuple[Quote, Offer, int] | None:
+        """The quote behind a button, its offer, and how many have bought through its card."""
 
     async def order(self, order_id: str) -> Order | None:
         """One order."""
 
     async def hold(self, hold_id: object) -> Hold | None:
         """One hold."""
-
-    async def bought_count(self, quote_id: str) -> int:
-        """How many have bought through a card."""
 
     async def funding_request(self, code: str) -> FundingRequest | None:
         """One top-up or payout."""
@@ -62,12 +56,8 @@ class Views:
         return await make(ref) if make else None
 
     async def _offer(self, quote_id: str) -> Card | None:
-        quote = await self.reader.quote(quote_id)
-        offer = await self.reader.offer(quote.offer_id) if quote else None
-        if quote is None or offer is None:
-            return None
-        bought = await self.reader.bought_count(quote_id)
-        return offer_card(quote, offer, bought)
+        shown = await self.reader.shown_offer(quote_id)
+        return offer_card(*shown) if shown is not None else None
 
     async def _purchase(self, order_id: str) -> Card | None:
         order = await self.reader.order(order_id)

@@ -21,6 +21,8 @@ _PREFIX = "payontap:pages:"
 #: A store that answers more slowly than a shop is no help.
 _TIMEOUT_S = 1.0
 _PAUSE_S = 5.0
+#: How long a claim waits for others to go with it; nobody sees that a card comes so much later.
+_GATHER_S = 0.003
 #: Larger values are not kept: what would be saved is less than what it costs everybody else.
 _VALUE_BYTES_MAX = 1_000_000
 #: All that one process keeps there at a time: the leases of wallets live in the same memory.
@@ -28,6 +30,15 @@ _BYTES_MAX = 64_000_000
 _RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
+"""
+
+#: KEYS: what is claimed. ARGV: owner and life in ms of each. Answers the holders, "" for nobody.
+_CLAIM = """
+local holders = {}
+for n, key in ipairs(KEYS) do
+  holders[n] = redis.call('SET', key, ARGV[2 * n - 1], 'NX', 'GET', 'PX', ARGV[2 * n]) or ''
+end
+return holders
 """
 
 #: KEYS: the host's. ARGV: interval, slack and longest wait in ms. Answers the wait in ms, or -1.
@@ -59,7 +70,8 @@ class RedisPages:
         self._redis = Redis.from_url(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
         )
-        self._claims: Grouped[_Claim, str] = Grouped(self._claim_all)
+        self._take_all = self._redis.register_script(_CLAIM)
+        self._claims: Grouped[_Claim, str] = Grouped(self._claim_all, gather_s=_GATHER_S)
         self._written: list[tuple[float, int]] = []
         self._written_bytes = 0
         self._own_turns = MemoryTurns(time.monotonic)
@@ -116,14 +128,12 @@ class RedisPages:
 
     async def _claim_all(self, claims: Sequence[_Claim]) -> Mapping[_Claim, str]:
         """Who holds what is held by somebody already."""
-        pipe = self._redis.pipeline(transaction=False)
-        for key, owner, for_ms in claims:
-            pipe.set(key, owner, nx=True, get=True, px=for_ms)
-        holders = await pipe.execute()
+        holders = await self._take_all(
+            keys=[key for key, _, _ in claims],
+            args=[word for _, owner, for_ms in claims for word in (owner, for_ms)],
+        )
         return {
-            claim: holder.decode()
-            for claim, holder in zip(claims, holders, strict=True)
-            if isinstance(holder, bytes)
+            claim: holder.decode() for claim, holder in zip(claims, holders, strict=True) if holder
         }
 
     async def release(self, key: str, owner: str) -> None:

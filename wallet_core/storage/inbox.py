@@ -99,7 +99,7 @@ class Inbox:
         self._deliveries.append(_Delivery(events, cursor, claim, done))
         if self._flush is None or self._flush.done():
             self._flush = asyncio.create_task(self._write_all(), name="inbox")
-        return await asyncio.shield(done)
+        return await done
 
     async def _write_all(self) -> None:
         while self._deliveries:

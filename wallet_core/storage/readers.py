@@ -45,6 +45,20 @@ _BOUGHT_COUNT = Statement(
     "GROUP BY quote_id",
 )
 
+_CARD_COLUMNS = ", ".join(
+    [
+        "q.id",
+        f"(SELECT count(*) FROM orders o WHERE o.quote_id = q.id AND o.state IN ({_BOUGHT}))",  # noqa: S608 - same
+        *(f"q.{name}" for name in Quote.__struct_fields__),
+        *(f"f.{name}" for name in Offer.__struct_fields__),
+    ]
+)
+_CARD = Statement(
+    f"SELECT {_CARD_COLUMNS} FROM quotes q JOIN offers f ON f.id = q.offer_id "  # noqa: S608 - same
+    "WHERE q.id = ANY($1::text[])",
+    f"SELECT {_CARD_COLUMNS} FROM quotes q JOIN offers f ON f.id = q.offer_id WHERE q.id = ?",  # noqa: S608 - same
+)
+
 _WRITTEN = fetch(t.commits, ("key", "refusal", "result", "created_at_us"), ("key",))
 
 
@@ -76,6 +90,7 @@ class Reader:
         self._orders = RecordLookups(database, t.orders, Order)
         self._merchants = RecordLookups(database, t.merchants, Merchant)
         self._holds = RecordLookups(database, t.holds, Hold)
+        self._cards = RowLookups(database, _CARD)
         self._bought = RowLookups(database, _BOUGHT_COUNT)
         self._hosts = RowLookups(
             database,
@@ -100,6 +115,16 @@ class Reader:
     async def offer(self, offer_id: str) -> Offer | None:
         """The offer behind a quote."""
         return await self._offers.get(offer_id)
+
+    async def shown_offer(self, quote_id: str) -> tuple[Quote, Offer, int] | None:
+        """What a quote's card shows: the quote, its offer, and how many have bought through it."""
+        row = await self._cards.row(quote_id)
+        if row is None:
+            return None
+        offer_at = 2 + len(Quote.__struct_fields__)
+        quote = Quote(**dict(zip(Quote.__struct_fields__, row[2:offer_at], strict=True)))
+        offer = Offer(**dict(zip(Offer.__struct_fields__, row[offer_at:], strict=True)))
+        return quote, offer, row[1]
 
     async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
         """What a tap of this wallet on a quote is decided on; None for no such quote."""
