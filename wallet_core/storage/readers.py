@@ -29,7 +29,7 @@ from wallet_core.storage import tables as t
 from wallet_core.storage.allowances import allowance_of, limits_text
 from wallet_core.storage.database import Database
 from wallet_core.storage.grouped import Grouped
-from wallet_core.storage.requests import Statement, fetch
+from wallet_core.storage.requests import Statement, fetch, uuid_places
 from wallet_core.storage.rows_by_key import RecordLookups, RowLookups
 from wallet_core.storage.takings import due_settlements, pending_of_order
 from wallet_core.storage.tap_facts import Tapped, tap_facts
@@ -43,6 +43,25 @@ _BOUGHT_COUNT = Statement(
     f"AND state IN ({_BOUGHT}) GROUP BY quote_id",
     f"SELECT quote_id, count(*) FROM orders WHERE quote_id = ? AND state IN ({_BOUGHT}) "  # noqa: S608 - same
     "GROUP BY quote_id",
+)
+
+_HOLD = ", ".join(f"h.{name}" for name in Hold.__struct_fields__)
+
+
+def _due_holds(now_us: str, limit: str) -> str:
+    return (
+        f"SELECT {_HOLD} FROM holds h WHERE h.state = '{HoldState.OPEN}' "  # noqa: S608 - same
+        f"AND h.due_at_us <= {now_us} AND NOT EXISTS (SELECT 1 FROM inbox i "
+        "WHERE i.state = 'waiting' AND i.received_at_us <= h.due_at_us) "
+        f"ORDER BY h.due_at_us LIMIT {limit}"
+    )
+
+
+_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_DUE_HOLDS = Statement(
+    _due_holds(f"coalesce(($1::bigint[])[1], {_CLOCK})", "($2::bigint[])[1]"),
+    _due_holds("?1", "?2"),
+    uuid_places(t.holds, Hold.__struct_fields__),
 )
 
 _CARD_COLUMNS = ", ".join(
@@ -227,18 +246,9 @@ class Reader:
 
         The second condition lets an undo that was heard in time win over a capture that is late.
         """
-        async with self._database.read() as connection:
-            now_us = await self._database.now_us(connection)
-        waiting = sa.exists().where(
-            t.inbox.c.state == "waiting", t.inbox.c.received_at_us <= t.holds.c.due_at_us
-        )
-        query = (
-            sa.select(t.holds)
-            .where(t.holds.c.state == HoldState.OPEN, t.holds.c.due_at_us <= now_us, ~waiting)
-            .order_by(t.holds.c.due_at_us)
-            .limit(limit)
-        )
-        return await self._rows(query, Hold)
+        now_us = self._database.clock_us() if self._database.is_sqlite else None
+        rows = await self._database.ask(_DUE_HOLDS, ([now_us], [limit]))
+        return [Hold(**dict(zip(Hold.__struct_fields__, row, strict=True))) for row in rows]
 
     async def hold(self, hold_id: object) -> Hold | None:
         """One hold."""
