@@ -424,6 +424,7 @@ def _add_telegram(
         invoices=telegram.collects,
         provider_token=provider_token.get_secret_value() if provider_token else "",
         private_in_groups=telegram.private_in_groups,
+        messages_per_s=telegram.messages_per_s,
         commands=[(c.name, c.help) for c in COMMANDS if not c.admin],
     )
     adapters[Telegram.network] = adapter

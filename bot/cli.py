@@ -17,6 +17,9 @@ from bot.cli_simulation import register as register_simulation
 from bot.logs import set_up_logs
 from config.settings import Settings, render
 
+#: How long one thread may keep another one waiting for the interpreter, in seconds.
+_SWITCH_S = 0.0005
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -63,6 +66,8 @@ async def _run(settings: Settings) -> None:
         typer.echo("  Stop it with Ctrl-C.\n")
         sys.stdout.flush()
         memory.settle()
+        # Else a thread that writes to the embedded database keeps the event loop waiting for 5 ms.
+        sys.setswitchinterval(_SWITCH_S)
         instance.failed.add_done_callback(lambda _: stop.set())
         await stop.wait()
         if instance.failed.done():

@@ -273,6 +273,7 @@ class Telegram(Section):
     webhook: bool = False
     api_url: Origin = "https://api.telegram.org"
     private_in_groups: bool = True
+    messages_per_s: Annotated[Whole, Field(ge=1, le=1_000)] = 30
     provider_token: SecretStr | None = None
     stars_per_unit: Annotated[Whole, Field(ge=1)] | None = None
     digital_hosts: tuple[Annotated[str, Field(min_length=1)], ...] = ()

@@ -14,7 +14,7 @@ from wallet_core.errors import StorageUnavailable
 
 _log = structlog.get_logger(__name__)
 
-EVERY_S = 0.25
+EVERY_S = 0.1
 #: How long captures wait after a start for networks to tell what happened in the meantime.
 CATCH_UP_S = 60.0
 _LOOK_AGAIN_S = 0.05

@@ -4,7 +4,8 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -13,6 +14,7 @@ import structlog
 
 from bot.cards import Picture
 from bot.conversation.listed import ListedPrices
+from bot.conversation.readings import Reading, Readings
 from bot.links.canonical import canonical_url
 from bot.links.fetch import Fetched, Fetcher, FetchError
 from bot.links.lookalikes import host_warning, shown_elsewhere_warning
@@ -96,6 +98,7 @@ class ProductPages:
     escrow_allowed: bool = False
     now_s: Callable[[], float] = time.time
     listed: ListedPrices | None = None
+    _readings: Readings = field(default_factory=Readings)
 
     async def look(
         self,
@@ -114,48 +117,79 @@ class ProductPages:
         except FetchError as error:
             _log.info("page_not_read", url=link.url[:300], code=error.code)
             return error
-        page = await self._at_home(page, age_s_max)
-        final = canonical_url(page.url_final)
-        if final is None:
-            return None
-        sighting = await look(page, self.fetcher, fresh=age_s_max is not None)
-        host = urlsplit(final).netloc
-        merchant = await owners.merchant_of_host(host)
-        name = await asyncio.to_thread(page_name, page)
-        signed, warning = await self._signed(page, link, host, merchant)
-        if signed is None and merchant is not None and self.listed is not None:
-            sighting, trust, reason = await self.listed.weighed(merchant.id, final, name, sighting)
+        read = partial(self._read, page, age_s_max, with_picture=with_picture)
+        if with_picture:
+            reading = await self._readings.of(page, read, anew=age_s_max is not None)
         else:
-            if signed is not None:
-                sighting = as_offered(sighting, signed)
-            trust, reason = judge(
-                sighting,
-                host_verified=merchant is not None,
-                catalogue_price=signed is not None,
-                escrow_allowed=self.escrow_allowed and len(host) <= HOST_LENGTH_MAX,
-            )
-        warning = host_warning(host) or warning
+            reading = await read()
+        if reading is None:
+            return None
+        merchant = await owners.merchant_of_host(reading.host)
+        signed, refused = await self._signed(reading, link, merchant)
+        sighting, trust, reason = await self._weighed(reading, merchant, signed)
+        warning = host_warning(reading.host) or refused
         if warning is None and link.shown is not None:
-            warning = shown_elsewhere_warning(link.shown, link.url, final)
+            warning = shown_elsewhere_warning(link.shown, link.url, reading.url)
         if trust is Trust.NONE or sighting.title is None:
             return None
         if warning is not None:
             trust, reason = Trust.PREVIEW, warning
         return Product(
-            name=name,
-            url=final,
-            host=host,
+            name=reading.name,
+            url=reading.url,
+            host=reading.host,
             sighting=sighting,
             merchant=merchant,
             trust=trust,
             reason=reason,
-            picture=await self._picture(sighting) if with_picture else None,
-            read_at_us=round(page.read_at_s * MICROSECONDS),
+            picture=reading.picture,
+            read_at_us=round(reading.page.read_at_s * MICROSECONDS),
             priced_until_us=signed.exp * MICROSECONDS if signed is not None else None,
         )
 
+    async def _read(
+        self, shared: Fetched, age_s_max: float | None, *, with_picture: bool
+    ) -> Reading | None:
+        """What a page says, whoever asks; None where its address is no web address."""
+        page = await self._at_home(shared, age_s_max)
+        final = canonical_url(page.url_final)
+        if final is None:
+            return None
+        sighting = await look(page, self.fetcher, fresh=age_s_max is not None)
+        # A page that sells nothing to anybody needs no picture.
+        sells = judge(sighting, host_verified=True)[0] is not Trust.NONE
+        return Reading(
+            page=page,
+            name=await asyncio.to_thread(page_name, page),
+            url=final,
+            host=urlsplit(final).netloc,
+            sighting=sighting,
+            offers=tuple(await asyncio.to_thread(offers_in_page, page.body)),
+            picture=await self._picture(sighting) if with_picture and sells else None,
+        )
+
+    async def _weighed(
+        self, reading: Reading, merchant: Merchant | None, signed: SignedOffer | None
+    ) -> tuple[Sighting, Trust, str]:
+        """The sighting as it counts, how far it may be trusted, and why.
+
+        A signed price comes before the catalogue's, and that before the page's own.
+        """
+        sighting = reading.sighting
+        if signed is None and merchant is not None and self.listed is not None:
+            return await self.listed.weighed(merchant.id, reading.url, reading.name, sighting)
+        if signed is not None:
+            sighting = as_offered(sighting, signed)
+        trust, reason = judge(
+            sighting,
+            host_verified=merchant is not None,
+            catalogue_price=signed is not None,
+            escrow_allowed=self.escrow_allowed and len(reading.host) <= HOST_LENGTH_MAX,
+        )
+        return sighting, trust, reason
+
     async def _signed(
-        self, page: Fetched, link: SharedLink, host: str, merchant: Merchant | None
+        self, reading: Reading, link: SharedLink, merchant: Merchant | None
     ) -> tuple[SignedOffer | None, str | None]:
         """The signed offer that counts for a page, and why one in the link does not.
 
@@ -164,16 +198,14 @@ class ProductPages:
         """
         if merchant is None:
             return None, None
-        texts = await asyncio.to_thread(offers_in_page, page.body)
-        if link.offer is not None:
-            texts = [link.offer]
+        texts = reading.offers if link.offer is None else (link.offer,)
         if not texts:
             return None, None
         try:
-            keys = await keys_of(self.fetcher, host)
-            return best_offer(texts, page, keys, self.now_s()), None
+            keys = await keys_of(self.fetcher, reading.host)
+            return best_offer(texts, reading.page, keys, self.now_s()), None
         except OfferRefused as refused:
-            _log.info("offer_refused", url=page.url_final[:300], why=str(refused)[:300])
+            _log.info("offer_refused", url=reading.url[:300], why=str(refused)[:300])
             return None, str(refused) if link.offer is not None else None
 
     async def _at_home(self, page: Fetched, age_s_max: float | None) -> Fetched:

@@ -5,6 +5,7 @@ the event's key. A page that is no product is passed over in silence.
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -53,7 +54,7 @@ class SharedLinks:
     async def answer(self, desk: Desk, turn: Turn, message: Message) -> None:
         """Answer a message: a card for each product link in it, nothing for all else."""
         links = _links(message)
-        looked = await asyncio.gather(*(self.pages.look(desk.reader, link) for link in links))
+        looked = await self._look_at_all(desk, links)
         # Ways to one product are one card; the doubtful way decides.
         by_name: dict[str, Product] = {}
         for found in looked:
@@ -76,6 +77,14 @@ class SharedLinks:
             await desk.close(turn)
             return
         await self._offer(desk, turn, products, reply_to=message.message_ref, private=False)
+
+    async def _look_at_all(
+        self, desk: Desk, links: Sequence[SharedLink]
+    ) -> list[Product | FetchError | None]:
+        if len(links) == 1:
+            # Nearly always; there is nothing to do beside it.
+            return [await self.pages.look(desk.reader, links[0])]
+        return await asyncio.gather(*(self.pages.look(desk.reader, link) for link in links))
 
     async def _is_new(self, message: Message, product: Product) -> bool:
         """Whether the thread has no card for the product yet; a second delivery is no second card.

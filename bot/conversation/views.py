@@ -21,35 +21,27 @@ from wallet_core.commerce.records import (
     Order,
     OrderState,
     Quote,
-    TapFacts,
+    ShownOffer,
 )
 from wallet_core.ledger.commits import Hold
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import EndingAction, HoldState
 from wallet_core.money import Money
 
-#: Nobody's: a card that all see is made for nobody in particular.
-_NO_WALLET = ""
 _picture: msgspec.json.Decoder[Picture] = msgspec.json.Decoder(Picture)
 
 
 class ViewReader(Protocol):
     """What the views ask of the storage."""
 
-    async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
-        """The quote behind a button, and how it stands with its host."""
-
-    async def offer(self, offer_id: str) -> Offer | None:
-        """The offer behind a quote."""
+    async def shown_offer(self, quote_id: str) -> ShownOffer | None:
+        """What the card behind a button shows."""
 
     async def order(self, order_id: str) -> Order | None:
         """One order."""
 
     async def hold(self, hold_id: object) -> Hold | None:
         """One hold."""
-
-    async def bought_count(self, quote_id: str) -> int:
-        """How many have bought through a card."""
 
     async def funding_request(self, code: str) -> FundingRequest | None:
         """One top-up or payout."""
@@ -75,12 +67,10 @@ class Views:
         return await make(ref) if make else None
 
     async def _offer(self, quote_id: str) -> Card | None:
-        facts = await self.reader.tap_facts(quote_id, _NO_WALLET)
-        offer = await self.reader.offer(facts.quote.offer_id) if facts else None
-        if facts is None or offer is None:
+        shown = await self.reader.shown_offer(quote_id)
+        if shown is None:
             return None
-        bought = await self.reader.bought_count(quote_id)
-        return offer_card(_as_it_stands(facts), offer, bought)
+        return offer_card(_as_it_stands(shown), shown.offer, shown.bought_count)
 
     async def _purchase(self, order_id: str) -> Card | None:
         order = await self.reader.order(order_id)
@@ -100,15 +90,15 @@ class Views:
         return till_card(request) if request else None
 
 
-def _as_it_stands(facts: TapFacts) -> Quote:
+def _as_it_stands(shown: ShownOffer) -> Quote:
     """The quote, without its trust where the host has another standing than when it was made."""
-    if facts.host_lost:
+    if shown.host_lost:
         reason = "The seller's proof that this domain is his is lost."
-    elif facts.host_claimed:
+    elif shown.host_claimed:
         reason = "The domain has an owner by now; share the link once more to pay him."
     else:
-        return facts.quote
-    return msgspec.structs.replace(facts.quote, trust="preview", reason=reason)
+        return shown.quote
+    return msgspec.structs.replace(shown.quote, trust="preview", reason=reason)
 
 
 def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from functools import partial
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -36,6 +36,7 @@ from bot.links.pacing import MemoryTurns, Turns
 from bot.links.page_cache import (
     Entry,
     MemoryPages,
+    NearPages,
     PageStore,
     decode_entry,
     encode_entry,
@@ -80,6 +81,7 @@ class Fetcher:
         self._me = secrets.token_hex(8)
         self._stack = AsyncExitStack()
         self._store = store or MemoryPages(bytes_max=limits.cache_bytes_max, clock=clock)
+        self._near = NearPages()
         self._flights: dict[_Flight, asyncio.Task[Entry]] = {}
         self._exchange = Exchange(
             limits,
@@ -123,10 +125,10 @@ class Fetcher:
         told what is kept. `age_s_max`: a page that was asked for longer ago is asked for again.
         Concurrent calls for one URL share one request. Raises `FetchError`.
         """
-        target = usable_url(url)
+        target = _usable(url)
         if target is None:
             raise FetchError("bad_url", "This is no web address that can be opened.")
-        entry = None if fresh else await self._kept(accept, target)
+        entry = None if fresh else await self._near_or_kept(accept, target)
         if entry is not None and age_s_max is not None:
             entry = entry if entry.asked_at >= self._clock() - age_s_max else None
         fresh = fresh or (entry is None and age_s_max is not None)
@@ -136,7 +138,7 @@ class Fetcher:
             self._flight(accept, target, fresh=False, invited=invited)
         if entry.page is None:
             raise _error_of(entry)
-        return msgspec.structs.replace(entry.page, read_at_s=entry.asked_at)
+        return _dated(entry.page, entry)
 
     def open(
         self, url: str, *, hosts: frozenset[str], validators: dict[str, str] | None = None
@@ -147,6 +149,18 @@ class Fetcher:
         the only ones that it may be redirected to. It waits for its turn. Raises `FetchError`.
         """
         return opened(self._exchange, url, hosts, validators or {}, self._limits)
+
+    async def _near_or_kept(self, accept: Kind, target: str) -> Entry | None:
+        """What is kept; what was asked for a moment ago is the same object again."""
+        key, now = entry_key(accept, target), self._clock()
+        near = self._near.get(key, now)
+        if near is not None:
+            return near
+        entry = await self._kept(accept, target)
+        if entry is not None and entry.page is not None:
+            entry = msgspec.structs.replace(entry, page=_dated(entry.page, entry))
+            self._near.put(key, entry, now)
+        return entry
 
     async def _kept(self, accept: Kind, target: str) -> Entry | None:
         kept = await self._store.get(entry_key(accept, target))
@@ -216,6 +230,7 @@ class Fetcher:
     async def _keep(self, accept: Kind, target: str, entry: Entry, before: Entry | None) -> None:
         now = self._clock()
         key = entry_key(accept, target)
+        self._near.drop(key)
         if entry.failure is None:
             kept_s = max(entry.stale_until - now, self._limits.kept_s if entry.validators else 0)
             await self._store.put(key, encode_entry(entry), for_s=kept_s)
@@ -295,6 +310,19 @@ class Fetcher:
         except TimeoutError:
             raise FetchError("timeout", "The shop's server took too long to answer.") from None
         return RobotsFile(found=False)
+
+
+def _dated(page: Fetched, entry: Entry) -> Fetched:
+    """The page with the time at which it was asked for; the same object where it has that."""
+    if page.read_at_s == entry.asked_at:
+        return page
+    return msgspec.structs.replace(page, read_at_s=entry.asked_at)
+
+
+@lru_cache(maxsize=512)
+def _usable(url: str) -> str | None:
+    # A crowd asks for the same few links.
+    return usable_url(url)
 
 
 def _refreshed(page: Fetched) -> str | None:

@@ -237,6 +237,19 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     host_claimed: bool = False
 
 
+class ShownOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the card behind a button shows; `bought_count` people have bought through it.
+
+    `host_lost` and `host_claimed` as in `TapFacts`.
+    """
+
+    quote: Quote
+    offer: Offer
+    bought_count: int
+    host_lost: bool = False
+    host_claimed: bool = False
+
+
 _decode_taken = msgspec.json.Decoder(dict[str, tuple[int, int]]).decode
 
 

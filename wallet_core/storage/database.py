@@ -8,8 +8,9 @@ locked in it.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -17,6 +18,13 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from wallet_core.errors import StorageUnavailable
+from wallet_core.storage.point_reads import (
+    Keys,
+    PointReads,
+    PostgresPointReads,
+    SqlitePointReads,
+)
+from wallet_core.storage.requests import Row, Statement
 from wallet_core.storage.steady import SteadyEngine
 
 metadata = sa.MetaData(
@@ -52,6 +60,20 @@ class Database:
         self.engine: AsyncEngine = (
             _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
         )
+        #: What is to be closed with it.
+        self.closing: list[Callable[[], Awaitable[None]]] = []
+        self._points: PointReads = (
+            SqlitePointReads(sa.make_url(self.url).database or "", PRAGMAS)
+            if self.is_sqlite
+            else PostgresPointReads(driver_options(self.engine, self.url))
+        )
+
+    async def ask(self, statement: Statement, keys: Keys) -> Sequence[Row]:
+        """Rows by their keys; `keys` has one sequence for each part of the key.
+
+        Raises `StorageUnavailable` when the database is away.
+        """
+        return await self._points.ask(statement, keys)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -105,7 +127,18 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        while self.closing:
+            await self.closing.pop()()
+        await self._points.close()
         await self.engine.dispose()
+
+
+def driver_options(engine: AsyncEngine, url: str) -> dict[str, Any]:
+    """What asyncpg is to be told to connect as the engine does."""
+    _, options = engine.dialect.create_connect_args(sa.make_url(url))
+    for name in ("prepared_statement_cache_size", "prepared_statement_name_func"):
+        options.pop(name, None)
+    return dict(options)
 
 
 def _undisturbed(_sql: str) -> None:

@@ -8,10 +8,19 @@ import msgspec
 
 from wallet_core.commerce.records import STANDING, Merchant, Order, Quote, TapFacts
 from wallet_core.storage.database import Database
+from wallet_core.storage.requests import Statement
 
 R = TypeVar("R", bound=msgspec.Struct)
 Tapped = tuple[str, str]
 """A quote and a wallet, by their ids."""
+
+#: How the host of an offer `f` stands with a quote `q` on it: whether the merchant's proof of it is
+#: lost; whether nobody had proven it, and now somebody has.
+HOSTS_OF_QUOTE = """
+LEFT JOIN merchant_hosts h ON h.merchant_id = q.merchant_id AND h.host = f.host
+LEFT JOIN merchant_hosts v ON v.verified_host = f.host AND q.merchant_id IS NULL
+"""
+HOST_STANDING = ("(h.stage = 'lost' AND h.verified_host IS NULL)", "v.merchant_id IS NOT NULL")
 
 _QUOTE = tuple(Quote.__struct_fields__)
 _MERCHANT = tuple(Merchant.__struct_fields__)
@@ -38,7 +47,7 @@ _COLUMNS = ", ".join(
         *("k.quote_id", "k.wallet_id", "f.title", "w.person_id"),
         f"({_LATEST_OF_PERSON})",
         f"({_LATEST_OF_WALLETS})",
-        *("f.host", "(h.stage = 'lost' AND h.verified_host IS NULL)", "v.merchant_id IS NOT NULL"),
+        *("f.host", *HOST_STANDING),
         *(f"q.{name}" for name in _QUOTE),
         *(f"m.{name}" for name in _MERCHANT),
         *(f"o.{name}" for name in _ORDER),
@@ -48,27 +57,19 @@ _REST = f"""
 JOIN quotes q ON q.id = k.quote_id
 JOIN offers f ON f.id = q.offer_id
 LEFT JOIN merchants m ON m.id = q.merchant_id
-LEFT JOIN merchant_hosts h ON h.merchant_id = q.merchant_id AND h.host = f.host
-LEFT JOIN merchant_hosts v ON v.verified_host = f.host AND q.merchant_id IS NULL
+{HOSTS_OF_QUOTE}
 LEFT JOIN wallets w ON w.id = k.wallet_id
 LEFT JOIN orders o ON o.id = ({_ORDER_OF_WALLETS})
 """
-_POSTGRES = (
-    f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id){_REST}"  # noqa: S608 - names of our own columns
+_FACTS = Statement(
+    f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id){_REST}",  # noqa: S608 - names of our own columns
+    f"SELECT {_COLUMNS} FROM (SELECT ? AS quote_id, ? AS wallet_id) k{_REST}",  # noqa: S608 - same
 )
-_SQLITE = f"""SELECT {_COLUMNS} FROM (SELECT json_extract(value, '$[0]') AS quote_id,
-  json_extract(value, '$[1]') AS wallet_id FROM json_each(?)) k{_REST}"""  # noqa: S608 - same
 
 
 async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tapped, TapFacts]:
     """The facts of each tap whose quote exists."""
-    keys: tuple[Any, ...]
-    if database.is_sqlite:
-        query, keys = _SQLITE, (msgspec.json.encode(taps).decode(),)
-    else:
-        query, keys = _POSTGRES, ([tap[0] for tap in taps], [tap[1] for tap in taps])
-    async with database.read() as connection:
-        rows: Sequence[Sequence[Any]] = (await connection.exec_driver_sql(query, keys)).all()
+    rows = await database.ask(_FACTS, ([tap[0] for tap in taps], [tap[1] for tap in taps]))
     return {(row[0], row[1]): _facts(row) for row in rows}
 
 
