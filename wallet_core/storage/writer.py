@@ -198,7 +198,6 @@ class Writer:
             except (TryAgain, NeedsLocks):
                 lane.lost()
             except Exception as error:  # noqa: BLE001 - it is met again where it is answered
-                _log.info("batch_not_written", jobs=len(tasks), error=str(error)[:500])
                 careful = isinstance(error, Conflict)
             else:
                 lane.won()
