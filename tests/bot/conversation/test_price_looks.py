@@ -113,7 +113,11 @@ async def test_what_is_sold_out_or_gone_by_now_is_not_charged(stall: Stall) -> N
     card = await stall.share()
     stall.later(FRESH_S + 1)
     stall.availability = "OutOfStock"
-    answer = await tap(stall, card)
+    said = await stall.chat.tap("anna", card.actions[0])
+    (answer,) = [one for one in said if one.to == "anna"]
+    (shared,) = [one for one in said if one.edit]
+    assert (shared.message_ref, shared.actions) == (card.message_ref, [])
+    assert "Sold out" in shared.text
     assert answer.card.title == "Not charged. This cannot be bought any more."
     assert "It is sold out." in answer.text
     assert answer.actions == []
