@@ -21,7 +21,7 @@ from bot.links.fetch import FetchError
 from wallet_core.commerce.price_checks import NotCharged, PriceChanged, PriceNow, PriceStands
 from wallet_core.commerce.records import Offer, Quote
 from wallet_core.errors import Refusal, Refused
-from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, WriterPort
+from wallet_core.ledger.commits import Commit, Insert, Refresh, RowChange, Update, WriterPort
 from wallet_core.ledger.posting import MICROSECONDS
 
 _log = structlog.get_logger(__name__)
@@ -92,7 +92,8 @@ class PriceLooks:
         """Write what was seen, and say what it means for the quote."""
         fresh = quote_of(product, at_us, self.quote_valid_s)
         if not fresh.can_be_tapped:
-            await self._keep(product, at_us)
+            # The card that all see says so too.
+            await self._keep(product, at_us, also=(Refresh(view="offer", ref=quote.id),))
             return NotCharged(Refusal.NOT_FOR_SALE, product.reason)
         if _terms(fresh) != _terms(quote):
             await self._keep(product, at_us, Insert("quotes", msgspec.structs.asdict(fresh)))
@@ -103,12 +104,15 @@ class PriceLooks:
         await self._keep(product, at_us, seen)
         return PriceStands()
 
-    async def _keep(self, product: Product, at_us: int, *rows: RowChange) -> None:
+    async def _keep(
+        self, product: Product, at_us: int, *rows: RowChange, also: tuple[Refresh, ...] = ()
+    ) -> None:
         for last in (False,) * (_TRIES - 1) + (True,):
             known = await self.reader.offer(product.offer_id)
             commit = Commit(
                 key=f"price:{uuid4().hex}",
                 rows=(*offer_rows(product, known, at_us), *rows),
+                outbox=also,
             )
             try:
                 await self.writer.commit(commit)

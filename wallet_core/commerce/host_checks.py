@@ -16,7 +16,7 @@ import msgspec
 
 from wallet_core.commerce.records import HostClaim, Merchant, Place, Speech
 from wallet_core.errors import KeyConflict, Refusal, Refused
-from wallet_core.ledger.commits import Commit, Update, Value, WriterPort
+from wallet_core.ledger.commits import Commit, Refresh, Update, Value, WriterPort
 from wallet_core.ledger.transfers import named
 
 _MICROSECONDS = 1_000_000
@@ -117,6 +117,9 @@ class HostCheckReader(Protocol):
 
     async def members(self, merchant_id: str) -> Sequence[Place]:
         """Where those who act for a merchant are reached in private."""
+
+    async def open_quotes(self, claim: HostClaim, now_us: int) -> Sequence[str]:
+        """Quotes of the claim's merchant on its host that have not expired, the newest first."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -246,6 +249,10 @@ class HostChecks:
     async def _write(self, claim: HostClaim, judged: Judged, now_us: int) -> None:
         key = f"looked:{named(claim.merchant_id, claim.host, claim.check_due_us, now_us).hex}"
         speech = await self._speech(key, judged)
+        if claim.verified_host != judged.claim.verified_host:
+            # Cards that are out lose their button, or get it back.
+            quotes = await self.reader.open_quotes(claim, now_us)
+            speech = (*speech, *(Refresh(view="offer", ref=quote_id) for quote_id in quotes))
         commit = Commit(key=key, rows=(_row(claim, judged.claim),), outbox=speech)
         try:
             await self.writer.commit(commit)

@@ -8,6 +8,8 @@ from wallet_core.commerce.records import HostClaim, Merchant, Place
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 
+#: Cards that are brought up to date when a host loses its proof, or finds it again.
+_QUOTES_MAX = 200
 _CLAIM = [t.merchant_hosts.c[name] for name in HostClaim.__struct_fields__]
 _MERCHANT = [t.merchants.c[name] for name in Merchant.__struct_fields__]
 
@@ -50,3 +52,17 @@ class HostCheckRows:
         )
         async with self._database.read() as connection:
             return [Place(*row) for row in await connection.execute(query)]
+
+    async def open_quotes(self, claim: HostClaim, now_us: int) -> Sequence[str]:
+        """Quotes of the claim's merchant on its host that have not expired, the newest first."""
+        q = t.quotes.c
+        query = (
+            sa.select(q.id)
+            .join(t.offers, t.offers.c.id == q.offer_id)
+            .where(q.merchant_id == claim.merchant_id, t.offers.c.host == claim.host)
+            .where(q.expires_at_us > now_us)
+            .order_by(q.created_at_us.desc())
+            .limit(_QUOTES_MAX)
+        )
+        async with self._database.read() as connection:
+            return [row.id for row in await connection.execute(query)]

@@ -6,12 +6,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bot.cards import plain_text
-from tests.bot.commands.chat import Said
+from bot.conversation.host_words import announce_host
+from bot.links.host_proofs import WebProofs
+from tests.bot.commands.chat import NoTexts, Said
 from tests.bot.conversation.stall import FRESH_S, Stall, stall_at
 from wallet_core.commerce.answers import event_key
+from wallet_core.commerce.host_checks import CheckTerms, HostChecks
 from wallet_core.commerce.price_checks import NotCharged, PriceChanged, PriceStands
 from wallet_core.errors import Refusal
 from wallet_core.ledger.commits import Insert, Update
+from wallet_core.storage.host_checks import HostCheckRows
 
 PRICE_MINOR = 19_900
 
@@ -109,7 +113,11 @@ async def test_what_is_sold_out_or_gone_by_now_is_not_charged(stall: Stall) -> N
     card = await stall.share()
     stall.later(FRESH_S + 1)
     stall.availability = "OutOfStock"
-    answer = await tap(stall, card)
+    said = await stall.chat.tap("anna", card.actions[0])
+    (answer,) = [one for one in said if one.to == "anna"]
+    (shared,) = [one for one in said if one.edit]
+    assert (shared.message_ref, shared.actions) == (card.message_ref, [])
+    assert "Sold out" in shared.text
     assert answer.card.title == "Not charged. This cannot be bought any more."
     assert "It is sold out." in answer.text
     assert answer.actions == []
@@ -199,3 +207,33 @@ async def test_a_card_of_a_host_whose_proof_is_lost_has_no_button_any_more(stall
     answer = await tap(stall, card)
     assert answer.card.title == "Not charged. The seller's page is no longer proven to be his."
     assert await stall.held() == 0
+
+
+async def test_cards_that_are_out_lose_their_button_with_the_proof_and_get_it_back(
+    stall: Stall,
+) -> None:
+    card = await stall.share()
+    checks = HostChecks(
+        stall.chat.writer,
+        HostCheckRows(stall.chat.database),
+        WebProofs(stall.chat.fetcher, NoTexts()),
+        announce_host,
+        CheckTerms(grace_s=0),
+    )
+
+    async def look_again() -> list[Said]:
+        stall.later(1)
+        where = {"merchant_id": stall.shop_id, "host": stall.host}
+        await stall.write(Update(table="merchant_hosts", where=where, values={"check_due_us": 1}))
+        assert await checks.run_due(round(stall.now_s[0] * 1_000_000)) == 1
+        return await stall.chat.deliver()
+
+    said = await look_again()
+    assert [(one.message_ref, one.actions) for one in said if one.edit] == [(card.message_ref, [])]
+    (told,) = [one for one in said if one.to == "mei"]
+    assert told.card.title == f"{stall.host} is no longer proven"
+    stall.files["/.well-known/payontap.txt"] = "t"
+    said = await look_again()
+    assert [one.actions for one in said if one.edit] == [card.actions]
+    (told,) = [one for one in said if one.to == "mei"]
+    assert told.card.title == f"✓ {stall.host} is Tea House's again"
