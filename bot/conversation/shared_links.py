@@ -20,7 +20,7 @@ from bot.links.canonical import canonical_url, identity_of
 from bot.links.fetch import Fetched, Fetcher, FetchError
 from bot.links.lookalikes import host_warning, shown_elsewhere_warning
 from bot.links.page_cache import PageStore
-from bot.links.page_name import home_address, page_name
+from bot.links.page_name import as_owned, home_address, page_name
 from bot.links.pictures import reencode
 from bot.links.recognise import Sighting
 from bot.links.recognise.looking import look
@@ -39,6 +39,8 @@ _encode = msgspec.json.Encoder().encode
 
 #: Links of one message that are answered.
 LINKS_MAX = 3
+#: Nothing is sold at an address that is known to be empty.
+_GONE = frozenset({404, 410})
 #: How often an offer that somebody else changes at the same moment is written again.
 _TRIES = 4
 
@@ -134,7 +136,7 @@ class SharedLinks:
             page = await self.fetcher.get(link.url, accept="html", fresh=fresh)
         except FetchError as error:
             _log.info("page_not_read", url=link.url[:300], code=error.code)
-            return error
+            return await self._listed(desk, link, error) or error
         page = await self._at_home(page, fresh=fresh)
         final = canonical_url(page.url_final)
         if final is None:
@@ -157,6 +159,31 @@ class SharedLinks:
         return _Product(
             name=name,
             url=final,
+            host=host,
+            sighting=sighting,
+            merchant=merchant,
+            trust=trust,
+            reason=reason,
+            picture=await self._picture(sighting),
+        )
+
+    async def _listed(self, desk: Desk, link: _Shared, error: FetchError) -> _Product | None:
+        """What a catalogue lists at an address whose page could not be read; None for nothing."""
+        if self.listed is None or error.status in _GONE:
+            return None
+        host = _authority(link.url)
+        merchant = await desk.reader.merchant_of_host(host)
+        warning = host_warning(host) or shown_elsewhere_warning(link.shown or "", link.url)
+        if merchant is None or warning is not None:
+            return None
+        name = identity_of(as_owned(link.url))
+        unread = Sighting(url=link.url)
+        sighting, trust, reason = await self.listed.weighed(merchant.id, link.url, name, unread)
+        if trust is Trust.NONE:
+            return None
+        return _Product(
+            name=name,
+            url=link.url,
             host=host,
             sighting=sighting,
             merchant=merchant,
@@ -212,7 +239,10 @@ class SharedLinks:
             speech: list[Notice | Refresh] = []
             for n, product in enumerate(products):
                 offer_id = f"of_{named('offer', product.name).hex}"
-                known = await desk.reader.offer(offer_id)
+                # An address is one offer's, also where its page has called itself otherwise.
+                known = await desk.reader.offer_by_url(product.url)
+                known = known or await desk.reader.offer(offer_id)
+                offer_id = known.id if known is not None else offer_id
                 rows.extend(_offer_rows(product, offer_id, known, turn.now_us))
                 quote = self._quote(product, offer_id, turn.now_us)
                 rows.append(Insert("quotes", msgspec.structs.asdict(quote)))
