@@ -22,7 +22,7 @@ _NOT_MODIFIED = 304
 _STATUS_OK = range(200, 300)
 #: A table's first line names one of these at least.
 _COLUMNS = ("price", "title", "link")
-#: Answers to a page behind the last one.
+#: Answers to an address at which there is nothing.
 _GONE = frozenset({400, 404, 410})
 #: Answers of a server that has too much to do, and how long it is left alone then.
 _BUSY = frozenset({429, 503})

@@ -13,7 +13,7 @@ from bot.catalogue import shopify, woocommerce
 from bot.catalogue.files import Opens, Tried, fetched, kind_of, unchanged, whole
 from bot.catalogue.google_tsv import read_google_tsv
 from bot.catalogue.google_xml import read_google_xml
-from bot.catalogue.record import Found, UnreadableCatalogue
+from bot.catalogue.record import Found, Problem, UnreadableCatalogue
 from bot.catalogue.sitemap_pages import SitemapPages
 from bot.catalogue.template import read_csv
 from bot.links.fetch import Fetched, Kind
@@ -24,6 +24,9 @@ BATCH = 500
 _PAGES_MAX = 5_000
 _PAGE_BYTES_MAX = 16_000_000
 _HTML_HEAD_BYTES = 500_000
+_NO_VARIATIONS = (
+    "the shop does not list variations, so products whose variations differ in price are left out"
+)
 
 FileReader = Callable[[BinaryIO, frozenset[str], str | None], Iterator[Found]]
 #: Kind of a file → what reads it.
@@ -108,12 +111,13 @@ class SourceReader:
         async with fetched(self.fetches, shopify.meta_url(url), self.hosts) as meta:
             if meta.file is None:
                 raise UnreadableCatalogue("The shop has no /meta.json that names its currency.")
+            self._note(shopify.meta_url(url), meta)
             currency = shopify.currency_in(whole(meta.file, _PAGE_BYTES_MAX))
         firsts: set[str] = set()
         for number in range(1, _PAGES_MAX + 1):
             body = await self._page(shopify.page_url(url, number))
             if body is None:
-                return
+                raise UnreadableCatalogue(f"Page {number} of the shop's list is not there.")
             first, found = await asyncio.to_thread(
                 shopify.read_shopify_page, body, url, currency, self.hosts
             )
@@ -127,8 +131,11 @@ class SourceReader:
             firsts: set[str] = set()
             for number in range(1, _PAGES_MAX + 1):
                 body = await self._page(woocommerce.page_url(url, number, variations=variations))
+                if body is None and variations and number == 1:
+                    yield [Problem(0, _NO_VARIATIONS)]
+                    return
                 if body is None:
-                    break
+                    raise UnreadableCatalogue(f"Page {number} of the shop's list is not there.")
                 first, found, varies = await asyncio.to_thread(
                     woocommerce.read_woocommerce_page, body, url, self.hosts
                 )

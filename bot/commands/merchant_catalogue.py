@@ -9,6 +9,7 @@ from bot.catalogue.staging import Staging
 from bot.catalogue.words import ago, counted
 from bot.commands.command import prefix_of
 from bot.conversation.turn import Desk, Turn, sentence
+from bot.links.addresses import is_loopback
 from bot.links.canonical import usable_url
 from wallet_core.commerce.catalogue import CatalogueSource, SourceState
 from wallet_core.commerce.catalogue_steps import SOURCES_MAX, adding, agreeing, removing, rereading
@@ -93,6 +94,10 @@ async def _add(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> None:
     host = host_name(url) if url else None
     if url is None or host is None:
         text = f"That is no web address. Write it like this: {prefix}{_USAGES[0]}"
+        await desk.answer(turn, sentence(f"{text} Nothing was changed.", Tone.BAD))
+        return
+    if not url.startswith("https:") and not is_loopback(host):
+        text = "A catalogue is read over https: http can be altered on its way."
         await desk.answer(turn, sentence(f"{text} Nothing was changed.", Tone.BAD))
         return
     claims = await desk.reader.host_claims(shop.id)

@@ -15,11 +15,11 @@ import structlog
 from bot.cards import Picture
 from bot.conversation.listed import ListedPrices
 from bot.conversation.readings import Reading, Readings
-from bot.links.canonical import canonical_url
+from bot.links.canonical import canonical_url, identity_of
 from bot.links.fetch import Fetched, Fetcher, FetchError
 from bot.links.lookalikes import host_warning, shown_elsewhere_warning
 from bot.links.offer_keys import keys_of
-from bot.links.page_name import home_address, page_name
+from bot.links.page_name import as_owned, home_address, page_name
 from bot.links.pictures import reencode
 from bot.links.recognise import Sighting
 from bot.links.recognise.looking import look
@@ -40,6 +40,8 @@ from wallet_core.storage.pictures import Pictures
 
 _log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
+#: The page is no more, so that no catalogue speaks for it.
+_GONE = frozenset({404, 410})
 
 
 class Owners(Protocol):
@@ -116,7 +118,7 @@ class ProductPages:
             page = await self.fetcher.get(link.url, accept="html", age_s_max=age_s_max)
         except FetchError as error:
             _log.info("page_not_read", url=link.url[:300], code=error.code)
-            return error
+            return await self._listed(owners, link, error, with_picture=with_picture) or error
         read = partial(self._read, page, age_s_max, with_picture=with_picture)
         if with_picture:
             reading = await self._readings.of(page, read, anew=age_s_max is not None)
@@ -142,10 +144,44 @@ class ProductPages:
             merchant=merchant,
             trust=trust,
             reason=reason,
-            picture=reading.picture,
+            picture=await self._picture_of(reading, sighting) if with_picture else None,
             read_at_us=round(reading.page.read_at_s * MICROSECONDS),
             priced_until_us=signed.exp * MICROSECONDS if signed is not None else None,
         )
+
+    async def _listed(
+        self, owners: Owners, link: SharedLink, error: FetchError, *, with_picture: bool
+    ) -> Product | None:
+        """What a catalogue lists at an address whose page could not be read; None for nothing."""
+        if self.listed is None or error.status in _GONE:
+            return None
+        host = urlsplit(link.url).netloc
+        merchant = await owners.merchant_of_host(host)
+        warning = host_warning(host) or shown_elsewhere_warning(link.shown or "", link.url)
+        if merchant is None or warning is not None:
+            return None
+        name = identity_of(as_owned(link.url))
+        unread = Sighting(url=link.url)
+        sighting, trust, reason = await self.listed.weighed(merchant.id, link.url, name, unread)
+        if trust is Trust.NONE:
+            return None
+        return Product(
+            name=name,
+            url=link.url,
+            host=host,
+            sighting=sighting,
+            merchant=merchant,
+            trust=trust,
+            reason=reason,
+            picture=await self._picture(sighting) if with_picture else None,
+            read_at_us=round(self.now_s() * MICROSECONDS),
+        )
+
+    async def _picture_of(self, reading: Reading, sighting: Sighting) -> str | None:
+        """The picture of a sighting, which may have another one than its page."""
+        if sighting.image == reading.sighting.image:
+            return reading.picture
+        return await self._picture(sighting)
 
     async def _read(
         self, shared: Fetched, age_s_max: float | None, *, with_picture: bool

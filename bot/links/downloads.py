@@ -45,6 +45,8 @@ async def opened(
             following = usable_url(answer.location, base=target) if answer.location else None
         if following is None:
             raise FetchError("bad_response", "The address leads to something that is no web page.")
+        if target.startswith("https:") and not following.startswith("https:"):
+            raise FetchError("bad_url", "It leads from https to http, which can be altered.")
         target = following
     raise FetchError("too_many_redirects", "The address leads on and on to others.")
 

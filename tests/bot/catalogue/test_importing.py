@@ -300,7 +300,7 @@ async def test_a_shopify_shop_is_read_page_by_page_in_its_own_currency(market: M
     market.shop.asked.clear()
     market.later(INTERVAL_S * 1.2)
     await market.work()
-    assert len(market.shop.asked) == 3, "all pages were only asked whether they are new"
+    assert len(market.shop.asked) == 4, "all pages were only asked whether they are new"
     more["products"][0]["variants"][0]["price"] = "25.00"  # type: ignore[index]
     market.shop.says("/products.json?limit=250&page=2", more, etag='"2b"')
     market.later(INTERVAL_S * 1.2)
@@ -325,6 +325,33 @@ async def test_a_shop_that_gives_the_same_page_for_ever_is_refused(market: Marke
     await market.ask(f"add {market.shop.url}/products.json")
     (told,) = await market.work()
     assert "the same page again and again" in told.text
+
+
+async def test_a_page_that_is_missing_in_the_middle_loses_no_product(market: Market) -> None:
+    market.shop.says("/meta.json", {"currency": "EUR"})
+    market.shop.says("/products.json", SHOPIFY)
+    market.shop.says("/products.json?limit=250&page=2", {"products": []})
+    await market.take_over("/products.json")
+    market.shop.fails("/products.json?limit=250&page=2", 404)
+    market.later(INTERVAL_S)
+    await market.work()
+    assert len(await market.listed()) == 3
+    assert "Page 2 of the shop's list is not there." in ((await market.source()).error or "")
+
+
+async def test_a_woocommerce_shop_without_a_list_of_variations_is_read_as_far_as_it_goes(
+    market: Market,
+) -> None:
+    api = "/wp-json/wc/store/v1/products"
+    variable = woo_product(9, type="variable", prices=woo_prices("1000", spread=True))
+    market.shop.says(f"{api}?per_page=100&page=1", [woo_product(1), variable])
+    market.shop.says(f"{api}?per_page=100&page=2", [])
+    market.shop.says(api, [woo_product(1)])
+    market.shop.fails(f"{api}?per_page=100&page=1&type=variation", 400)
+    await market.ask(f"add {market.shop.url}{api}")
+    (shown,) = await market.work()
+    assert "1 product: 1 new" in shown.text
+    assert "does not list variations" in shown.text
 
 
 async def test_a_woocommerce_shop_is_read_with_its_variations(market: Market) -> None:

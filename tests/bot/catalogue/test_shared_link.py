@@ -7,6 +7,7 @@ import pytest
 from bot.conversation.listed import ListedPrices
 from bot.conversation.product_pages import ProductPages
 from bot.conversation.shared_links import SharedLinks
+from bot.links.fetch import Fetcher
 from tests.bot.catalogue.conftest import Market
 from tests.bot.catalogue.test_importing import feed, product_page
 from tests.bot.commands.chat import Said
@@ -58,6 +59,33 @@ async def test_a_page_without_a_price_sells_at_the_catalogues(listing: Market) -
         750,
         listing.merchant_id,
     )
+
+
+async def test_a_page_that_no_bot_may_read_sells_at_the_catalogues_price(listing: Market) -> None:
+    listing.shop.says(FEED, feed("7.50 EUR", "8 EUR"))
+    listing.shop.fails("/p/0", 403)
+    listing.shop.fails("/p/1", 410)
+    await listing.take_over(FEED)
+    card = await shared(listing, "/p/0")
+    assert (card.card.title, card.actions) == ("Product 0", [f"pay:{card.ref}"])
+    assert await listing.chat.write("anna", f"{listing.shop.url}/p/1 {listing.shop.url}/p/9") == []
+
+
+async def test_a_page_that_closes_is_the_same_offer_as_before(listing: Market) -> None:
+    listing.shop.says(FEED, feed("5 EUR").replace("/p/0", "/p/0?list=7"))
+    page = product_page("5.00").replace("<script", '<link rel="canonical" href="/p/0"><script', 1)
+    listing.shop.says("/p/0", page, content_type="text/html")
+    await listing.take_over(FEED)
+    before = await shared(listing, "/p/0?list=7")
+    listing.shop.fails("/p/0", 403)
+    links = listing.chat.dispatch.links
+    async with Fetcher(allowed_origins=frozenset({("127.0.0.1", listing.shop.port)})) as cold:
+        fresh = dataclasses.replace(links, fetcher=cold)
+        listing.chat.dispatch = dataclasses.replace(listing.chat.dispatch, links=fresh)
+        after = await shared(listing, "/p/0?list=7")
+    quotes = [await listing.chat.desk.reader.quote(card.ref) for card in (before, after)]
+    assert len({quote.offer_id for quote in quotes if quote is not None}) == 1
+    assert [quote.trust for quote in quotes if quote is not None] == ["payable", "payable"]
 
 
 async def test_what_vanishes_from_the_catalogue_is_sold_out_and_orders_stay(

@@ -87,6 +87,7 @@ async def test_only_hosts_that_the_shop_has_proven_are_taken(chat: Chat) -> None
         assert said.text.endswith("Nothing was changed.")
     await chat.ask("mei", "/merchant host claimed.example", room=KITCHEN)
     assert "is not proven" in (await ask(chat, "add https://claimed.example/f")).text
+    assert "over https" in (await ask(chat, "add http://tea.example/feed.xml")).text
     for typed in ("", "nonsense", "ftp://tea.example/f", "https://u:p@tea.example/f"):
         said = await ask(chat, f"add {typed}")
         assert said.text.endswith("Nothing was changed.")

@@ -2,11 +2,14 @@
 
 import asyncio
 import gzip
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiohttp import web
 
+from bot.links.downloads import opened
+from bot.links.exchange import Exchange, Freshness, Opened
 from bot.links.fetch import Fetcher, FetchError, FetchLimits
 from tests.bot.links.test_fetch import Shop, serving
 
@@ -108,3 +111,48 @@ async def test_a_server_that_takes_too_long_is_left() -> None:
             await body_of(f, shop)
         held.set()
         assert refused.value.code == "timeout"
+
+
+class Leading(Exchange):
+    """Servers that lead from one address to the next, without a network."""
+
+    def __init__(self, ways: Mapping[str, str]) -> None:
+        self.ways = ways
+        self.asked: list[str] = []
+
+    async def admit(self, target: str) -> None:
+        """All are admitted."""
+
+    @asynccontextmanager
+    async def open(
+        self, target: str, validators: dict[str, str], *, bytes_max: int, total_s: float
+    ) -> AsyncIterator[Opened]:
+        assert (validators, bytes_max, total_s) == ({}, 100_000, 30.0)
+        self.asked.append(target)
+        to = self.ways.get(target)
+        yield Opened(302 if to else 200, "", None, to, Freshness(), None, nothing())
+
+
+async def nothing() -> AsyncIterator[bytes]:
+    yield b""
+
+
+@pytest.mark.parametrize(
+    ("begin", "to", "followed"),
+    [
+        ("https://shop.example/a", "https://shop.example/b", True),
+        ("http://shop.example/a", "https://shop.example/b", True),
+        ("https://shop.example/a", "http://shop.example/b", False),
+    ],
+)
+async def test_nobody_is_led_from_https_to_http(begin: str, to: str, *, followed: bool) -> None:
+    exchange = Leading({begin: to})
+    proven = frozenset({"shop.example"})
+    if followed:
+        async with opened(exchange, begin, proven, {}, SMALL) as answer:
+            assert answer.status == 200
+    else:
+        with pytest.raises(FetchError, match="from https to http"):
+            async with opened(exchange, begin, proven, {}, SMALL):
+                pytest.fail("It was followed.")
+    assert exchange.asked == [begin, to][: 1 + followed]
