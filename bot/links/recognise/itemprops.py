@@ -156,6 +156,7 @@ class _Scanner:
         #: The items around the current place, the innermost last: where each ends, and it.
         self._around: list[tuple[Ending, Node]] = []
         self._position = 0
+        self._first_ended = False
 
     def nodes(self) -> list[Node]:
         """The items, save those that stand beside the page's topic."""
@@ -170,10 +171,11 @@ class _Scanner:
             if element is None:
                 continue
             self._position = element.end_of_tag
-            is_around = bool(self._around)
             is_inside = self._leave(element.end_of_tag)
-            if is_around and not is_inside and self._is_done(found[0]):
-                break
+            if found and not is_inside and not self._first_ended:
+                self._first_ended = True
+                if self._is_done(found[0]):
+                    break
             if self._syntax.scope in element.attributes:
                 node = self._begin(element)
                 if node is not None:
@@ -240,9 +242,11 @@ class _Scanner:
     def _is_done(self, item: Node) -> bool:
         """Whether `item`, which has ended, is the page's product beyond doubt."""
         name = item.get("name")
-        if "offers" not in item or not isinstance(name, str):
+        if not isinstance(name, str) or types_of(item).isdisjoint(PRODUCT_TYPES):
             return False
-        if types_of(item).isdisjoint(PRODUCT_TYPES):
+        offers = item.get("offers")
+        listed = offers if isinstance(offers, list) else [offers]
+        if not any(isinstance(offer, dict) and "price" in offer for offer in listed):
             return False
         # Another item of that name would be a variant, perhaps at a price of its own.
         plain = max(_PLAIN_WORDS.findall(name), key=len, default="")

@@ -14,6 +14,7 @@ import msgspec
 
 from bot.links.recognise.blocks import json_ld_blocks
 from bot.links.recognise.stretches import Stretches
+from bot.links.recognise.tags import is_plain
 
 _HEAD_END = re.compile(rb"<(?:/(?:head|HEAD)\s*>|(?:body|BODY)[\s>])")
 #: The tags of a head that are read, told apart by their names' first letters.
@@ -25,10 +26,9 @@ _NAME_LENGTH = 4
 _META = re.compile(rb"<[mM][eE][tT][aA]\s")
 _TITLE_TAG = re.compile(rb"<[tT][iI][tT][lL][eE]")
 #: Tags that may say something of a product; those for browsers are passed over.
-_TELLING_META = re.compile(
-    rb"[^<>]{0,1000}?(?:property|name|PROPERTY|NAME)\s{0,3}=\s{0,3}[\"']?\s{0,3}"
-    rb"(?:(?:og|product|twitter|book):|[pP]rice|[cC]urrency|[aA]vailab|[dD]escription)"
-)
+_TELLING_KEY = re.compile(r"(?:og|product|twitter|book):|price|currency|availab|description")
+_MAY_TELL = (b"og:", b"product:", b"twitter:", b"book:", b"rice", b"urrency", b"vailab",
+             b"escription")  # fmt: skip
 _TELLING_LINK = re.compile(rb"[^<>]{0,500}?(?:canonical|alternate|api\.w\.org)")
 _TELLING_LINKS = frozenset({"canonical", "alternate", "https://api.w.org/"})
 _ATTRIBUTE = re.compile(
@@ -207,14 +207,16 @@ def one_line(text: str) -> str:
 
 def _metas(head: bytes, places: list[int]) -> Iterator[tuple[str, str]]:
     for place in places:
-        if _TELLING_META.match(head, place) is None:
+        tag = head[place : head.find(b">", place)]
+        if is_plain(tag) and not any(sign in tag for sign in _MAY_TELL):
             continue
         attributes, _ = attributes_at(head, place)
         content = text_of(attributes.get(b"content", b"")).strip()
         if content:
             for key in (b"property", b"name"):
-                if key in attributes:
-                    yield text_of(attributes[key]).strip().lower(), html.unescape(content)
+                name = text_of(attributes.get(key, b"")).strip().lower()
+                if _TELLING_KEY.match(name):
+                    yield name, html.unescape(content)
 
 
 def _links(head: bytes, places: list[int]) -> Iterator[dict[str, str]]:

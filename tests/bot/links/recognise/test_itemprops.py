@@ -13,7 +13,7 @@ from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import Markup
 
-BOUNDED = settings(max_examples=300, deadline=2000)
+BOUNDED = settings(max_examples=300, deadline=10_000)
 VALUES = st.sampled_from(["Tea", "4.90", "a & b", "EUR", "it's", "x=y", "ü", "itemprop", "a > b"])
 
 

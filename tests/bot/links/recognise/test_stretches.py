@@ -8,7 +8,7 @@ from bot.links.recognise.blocks import json_ld_blocks
 from bot.links.recognise.markup import Markup
 from bot.links.recognise.stretches import Stretches
 
-BOUNDED = settings(max_examples=300, deadline=2000)
+BOUNDED = settings(max_examples=300, deadline=10_000)
 #: Whole pieces of a body, each with what people see of it.
 PIECES = st.lists(
     st.sampled_from(
