@@ -5,8 +5,10 @@ A post takes some seconds from one account to another there, so one conversation
 
 from pathlib import Path
 
+from bot.adapters.mastodon.rendering import tame
 from bot.conversation.likes import set_like_terms, usual_terms
 from tests.audit import audit
+from tests.bot.adapters.contract.goods import TITLES, open_shop
 from tests.fediverse_people import Bot, Person, fund, orders_of, said_by
 from tests.peers.snac import SnacPeer
 from wallet_core.commerce.records import OrderState
@@ -14,14 +16,24 @@ from wallet_core.money import Money
 from wallet_core.storage.database import Database
 
 NETWORK = "mastodon"
+
+
+def _shown(title: str) -> str:
+    """A title as the bot posts it."""
+    return " ".join(tame(title).split())
+
+
 PRICE = "¥199.00"
 TITLE = "青花瓷茶杯"
 
 
 async def test_from_a_shared_link_to_paid_undone_and_liked(snac: SnacPeer, tmp_path: Path) -> None:
     bot = Bot(snac, tmp_path)
-    anna, bob = Person(snac, "anna"), Person(snac, "bob")
-    async with bot.running(money__undo_window_s="60") as instance:
+    anna, bob, carl = (Person(snac, name) for name in ("anna", "bob", "carl"))
+    async with (
+        open_shop() as shop,
+        bot.running(money__undo_window_s="60", fetch__allowed_origins=shop.host) as instance,
+    ):
         url = instance.sample_url
         assert url is not None
         await fund(instance, NETWORK, anna.actor, 50_000)
@@ -33,6 +45,10 @@ async def test_from_a_shared_link_to_paid_undone_and_liked(snac: SnacPeer, tmp_p
         # A mention with a link is answered below it, once, with the price and a pay link.
         asked = await anna.say(f"@{bot.user} 看这个 {url} #teacup")
         also = await bob.say(f"@{bot.user} {url}")
+        # This server reads Markdown in what is posted, and passes HTML on as it is.
+        odd = ("arabic", "hostile-0", "hostile-2", "hostile-3")
+        for slug in odd:
+            await carl.say(f"@{bot.user} {shop.url(slug)}")
         offer, other = await bot.see((PRICE, anna), (PRICE, bob))
         words = said_by(offer)
         assert words.text.splitlines()[0] == TITLE
@@ -46,7 +62,13 @@ async def test_from_a_shared_link_to_paid_undone_and_liked(snac: SnacPeer, tmp_p
         assert len(offer.media_attachments) == 1
         assert (await bot.act(bot.api.account_verify_credentials)).bot
 
-        # Anna buys, by two replies; Bob, whose likes may pay, likes his offer.
+        # No name became markup, a link or a call: carl's shop is nobody's, so no pay link either.
+        for post in await bot.see(*((_shown(TITLES[slug]), carl) for slug in odd)):
+            assert said_by(post).links == ()
+            assert said_by(post).mentions == {carl.actor}
+
+        # Anna takes another name and buys, by two replies; Bob, whose likes may pay, likes his.
+        await anna.act(anna.api.account_update_credentials, display_name="Somebody else")
         await anna.say(f"@{bot.user} 买！", to=str(offer.id))
         await anna.say(f"@{bot.user} Buy", to=str(offer.id))
         await bob.act(bob.api.status_favourite, other.id)

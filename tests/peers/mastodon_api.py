@@ -2,7 +2,8 @@
 
 It streams, keeps "unlisted" and "direct", counts requests, follows, and offers polls. It is
 strict: an unknown parameter, a missing token or a post that is too long is refused. It makes
-mentions, tags and links of all that any server of the fediverse makes one of.
+mentions, tags, links and markup of all that any server of the fediverse makes one of, and like some
+it passes HTML on as it was posted.
 """
 
 import asyncio
@@ -254,9 +255,11 @@ class FakeMastodon:
 
 #: Links, also those without a scheme, which Pleroma and its kin make; mentions; tags.
 _MARKED = re.compile(
-    r"(?P<url>https?://\S+|\b(?:[a-z0-9-]+\.)+(?:com|net|org|example)\b[^\s]*)"
+    r"!?\[(?P<shown>[^]]+)\]\((?P<target>[^)]+)\)"
+    r"|(?P<emphasis>\*\*?[^*]+\*\*?|__[^_]+__|(?<![^\s!-/:-@\[-`{-~])_[^_]+_(?![^\s!-/:-@\[-`{-~])|~~[^~]+~~|`[^`]+`)"
+    r"|(?P<url>https?://\S+|\b(?:[a-z0-9-]+\.)+(?:com|net|org|example)\b[^\s]*)"
     r"|(?<![\w/])@(?P<name>\w+(?:@[\w.-]*\w)?)"
-    r"|(?<![\w/])#(?P<tag>\w+)"
+    r"|#(?P<tag>[^\s!-/:-@[-`{-~]+)"
 )
 
 
@@ -264,13 +267,17 @@ def _marked_up(text: str) -> str:
     """Text as HTML, as a server shows it."""
     made, at = "", 0
     for found in _MARKED.finditer(text):
-        made += html.escape(text[at : found.start()]) + _anchor(found)
+        made += text[at : found.start()] + _anchor(found)
         at = found.end()
-    return made + html.escape(text[at:])
+    return made + text[at:]
 
 
 def _anchor(found: re.Match[str]) -> str:
-    shown = html.escape(found[0])
+    shown = found[0]
+    if found["target"]:
+        return f'<a href="{found["target"]}">{found["shown"]}</a>'
+    if found["emphasis"]:
+        return f"<em>{shown.strip('*_~`')}</em>"
     if found["name"]:
         return f'<a class="u-url mention" href="https://{HOST}/@{found["name"]}">{shown}</a>'
     if found["tag"]:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
+from bot.adapters.mastodon.rendering import LOOKALIKES
 from tests.bot.adapters.contract.driver import Ability, Network, Person, Shown
 from tests.bot.adapters.contract.house import House
 from tests.peers.mastodon_api import HOST, TOKEN, FakeMastodon
@@ -81,12 +82,20 @@ def _shown(post: dict[str, Any], reader: str) -> Shown:
     text = drawn.text.removeprefix(f"@{reader}") if private else drawn.text.partition(" ")[2]
     return Shown(
         id=post["id"],
-        text=text.replace(_JOINER, "").strip(),
+        text=_as_seen(text),
         # The first one is the mention by which the post finds its reader.
         links=tuple(drawn.links[1:]),
         private=private,
         source=post,
     )
+
+
+def _as_seen(text: str) -> str:
+    """What somebody sees, to whom signs are the same that look the same."""
+    for sign, alike in LOOKALIKES.items():
+        if sign.isascii():
+            text = text.replace(alike, sign)
+    return text.replace(_JOINER, "").strip()
 
 
 class _Drawn(HTMLParser):
