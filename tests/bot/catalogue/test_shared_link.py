@@ -80,7 +80,8 @@ async def test_a_page_that_closes_is_the_same_offer_as_before(listing: Market) -
     listing.shop.fails("/p/0", 403)
     links = listing.chat.dispatch.links
     async with Fetcher(allowed_origins=frozenset({("127.0.0.1", listing.shop.port)})) as cold:
-        fresh = dataclasses.replace(links, fetcher=cold)
+        pages = dataclasses.replace(links.pages, fetcher=cold)
+        fresh = dataclasses.replace(links, pages=pages)
         listing.chat.dispatch = dataclasses.replace(listing.chat.dispatch, links=fresh)
         after = await shared(listing, "/p/0?list=7")
     quotes = [await listing.chat.desk.reader.quote(card.ref) for card in (before, after)]
