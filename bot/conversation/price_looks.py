@@ -83,9 +83,9 @@ class PriceLooks:
             return NotCharged(Refusal.PRICE_UNREAD, late)
         if isinstance(product, FetchError):
             return NotCharged(Refusal.PRICE_UNREAD, product.message)
-        if product is None or product.offer_id != offer.id:
+        if product is None or (offer.id != product.offer_id and offer.url != product.url):
             return NotCharged(Refusal.NOT_FOR_SALE, "The page does not sell it any more.")
-        product = dataclasses.replace(product, picture=offer.picture)
+        product = dataclasses.replace(product, picture=offer.picture, known_as=offer.id)
         return await self._settled(quote, product, at_us)
 
     async def _settled(self, quote: Quote, product: Product, at_us: int) -> PriceNow:

@@ -68,6 +68,7 @@ class Product:
     """A page that sells something, and who is behind its host. `name` is the page's identity.
 
     `read_at_us`: when the page was read. `priced_until_us`: how long a signed price counts.
+    `known_as`: the offer that stands at its address already, whatever the page called itself then.
     """
 
     name: str
@@ -80,11 +81,12 @@ class Product:
     picture: str | None
     read_at_us: int
     priced_until_us: int | None = None
+    known_as: str | None = None
 
     @property
     def offer_id(self) -> str:
         """The id under which the page is an offer."""
-        return f"of_{named('offer', self.name).hex}"
+        return self.known_as or f"of_{named('offer', self.name).hex}"
 
 
 @dataclass(frozen=True)

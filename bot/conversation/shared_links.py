@@ -6,7 +6,7 @@ the event's key. A page that is no product is passed over in silence.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import structlog
@@ -121,8 +121,11 @@ class SharedLinks:
         for last in (False,) * (_TRIES - 1) + (True,):
             rows: list[RowChange] = []
             speech: list[Notice | Refresh] = []
-            for n, product in enumerate(products):
-                known = await desk.reader.offer(product.offer_id)
+            for n, found in enumerate(products):
+                # An address is one offer's, also where its page has called itself otherwise.
+                known = await desk.reader.offer_by_url(found.url)
+                known = known or await desk.reader.offer(found.offer_id)
+                product = found if known is None else replace(found, known_as=known.id)
                 rows.extend(offer_rows(product, known, turn.now_us))
                 quote = quote_of(product, turn.now_us, self.quote_valid_s)
                 rows.append(Insert("quotes", msgspec.structs.asdict(quote)))

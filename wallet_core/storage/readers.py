@@ -112,6 +112,7 @@ class Reader:
         self._orders = RecordLookups(database, t.orders, Order)
         self._merchants = RecordLookups(database, t.merchants, Merchant)
         self._holds = RecordLookups(database, t.holds, Hold)
+        self._offers_by_url = RecordLookups(database, t.offers, Offer, key="url")
         self._cards = RowLookups(database, _CARD)
         self._bought = RowLookups(database, _BOUGHT_COUNT)
         self._hosts = RowLookups(
@@ -245,7 +246,7 @@ class Reader:
 
     async def offer_by_url(self, url: str) -> Offer | None:
         """The offer of a product page."""
-        return await self._one(sa.select(t.offers).where(t.offers.c.url == url), Offer)
+        return await self._offers_by_url.get(url)
 
     # --- holds and funding -------------------------------------------------------------------
 
