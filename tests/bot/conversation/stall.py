@@ -18,7 +18,7 @@ from bot.conversation.price_looks import PriceLooks
 from bot.conversation.product_pages import ProductPages
 from bot.conversation.shared_links import SharedLinks
 from bot.events import Message
-from bot.links.fetch import Fetcher
+from bot.links.fetch import Fetcher, FetchLimits
 from tests.bot.commands.chat import Chat, Said
 from wallet_core.commerce.checkout import Terms
 from wallet_core.commerce.escrow import EscrowReleases
@@ -31,6 +31,8 @@ from wallet_core.storage.writer import Writer
 
 FRESH_S = 300.0
 VALID_S = 3600.0
+#: A slow machine is no slow shop.
+PATIENT = FetchLimits(total_s=30.0)
 _heard = itertools.count()
 
 
@@ -139,7 +141,7 @@ async def stall_at(
         await connection.run_sync(create_all)
     origin = frozenset({("127.0.0.1", port)})
     async with (
-        Fetcher(allowed_origins=origin, clock=lambda: now_s[0]) as fetcher,
+        Fetcher(allowed_origins=origin, limits=PATIENT, clock=lambda: now_s[0]) as fetcher,
         Writer(database) as writer,
     ):
         chat = Chat(database, writer, fetcher)
@@ -147,7 +149,7 @@ async def stall_at(
         pages = ProductPages(fetcher, Pictures(database), escrow, now_s=lambda: now_s[0])
         terms = Terms(undo_window_s=0.0, accept_within_s=3600.0, claim_within_s=claim_within_s)
         chat.desk.checkout.terms = terms
-        prices = PriceLooks(pages, chat.desk.reader, writer, FRESH_S, VALID_S)
+        prices = PriceLooks(pages, chat.desk.reader, writer, FRESH_S, VALID_S, budget_s=30.0)
         chat.desk.checkout.prices = prices
         links = SharedLinks(pages, VALID_S)
         chat.dispatch = dataclasses.replace(

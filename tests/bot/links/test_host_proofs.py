@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -79,14 +79,14 @@ class NameServer(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def serving(routes: dict[str, Handler], port: int = 0) -> AsyncIterator[int]:
+async def serving(routes: dict[str, Handler]) -> AsyncIterator[int]:
     """A server on 127.0.0.1; its port."""
     application = web.Application()
     for path, handler in routes.items():
         application.router.add_get(path, handler)
     runner = web.AppRunner(application, shutdown_timeout=0.1)
     await runner.setup()
-    listener = socket.create_server(("127.0.0.1", port))
+    listener = socket.create_server(("127.0.0.1", 0))
     await web.SockSite(runner, listener).start()
     try:
         yield listener.getsockname()[1]
@@ -304,12 +304,15 @@ async def test_a_host_that_says_nothing_has_changed_proves_nothing() -> None:
 
 
 async def test_a_proof_that_was_kept_is_not_shown_while_the_host_is_away() -> None:
-    port = closed_port()
-    origin = frozenset({("127.0.0.1", port)})
-    async with Fetcher(allowed_origins=origin) as fetcher:
-        looks = WebProofs(fetcher, Zone())
-        async with serving({"/.well-known/payontap.txt": text("token")}, port):
-            assert (await looks.shown(f"127.0.0.1:{port}"))["well-known"] == {"token"}
+    async with AsyncExitStack() as stack:
+        server = AsyncExitStack()
+        port = await server.enter_async_context(
+            serving({"/.well-known/payontap.txt": text("token")})
+        )
+        origin = frozenset({("127.0.0.1", port)})
+        looks = WebProofs(await stack.enter_async_context(Fetcher(allowed_origins=origin)), Zone())
+        assert (await looks.shown(f"127.0.0.1:{port}"))["well-known"] == {"token"}
+        await server.aclose()
         look = await looks.look(f"127.0.0.1:{port}")
     assert look.shown == NOTHING
     assert set(look.unread) == {"well-known", "meta"}

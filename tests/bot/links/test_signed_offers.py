@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.links.fetch import Fetched
@@ -279,6 +279,7 @@ def test_a_key_of_any_make_will_do() -> None:
     assert opened_offer(text, page(), keys_in_file(line.encode()), NOW_S) == OFFER
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300) | st.binary(max_size=300).map(packed))
 def test_no_text_makes_it_stumble(text: str) -> None:
     for tried in (text, f"{text}.{text}.{text}", f"{jws().partition('.')[0]}.{text}.{text}"):
@@ -286,6 +287,7 @@ def test_no_text_makes_it_stumble(text: str) -> None:
             opened(tried)
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=20),
