@@ -71,8 +71,8 @@ class AccountState(msgspec.Struct, eq=False):
             self.packed = self._spending.pack()
         return self.packed
 
-    def settle(self) -> None:
-        """All of it stands in the database now."""
+    def begin(self) -> None:
+        """All that was entered so far is to be written before what comes now."""
         self.version_seen = self.version
         self.changed = self.spent = False
 

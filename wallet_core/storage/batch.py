@@ -19,7 +19,7 @@ import msgspec
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Hold, Written
-from wallet_core.ledger.posting import Books
+from wallet_core.ledger.posting import AccountState, Books
 from wallet_core.ledger.transfers import Capture, HoldState, Void, fingerprint
 from wallet_core.ledger.wallets import NeedsSpends, WalletRules
 from wallet_core.limits import NOTHING_SPENT, LimitsOf, no_limits
@@ -27,7 +27,7 @@ from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
 from wallet_core.storage.chain_rows import chained
 from wallet_core.storage.domain_rows import DomainRows
-from wallet_core.storage.remembered import Standing, States
+from wallet_core.storage.remembered import Standing
 from wallet_core.storage.speech_rows import speech_rows
 from wallet_core.storage.spending_rows import SpendingRows, wallets_with_fences
 from wallet_core.storage.tasks import RaiseFence, Task, accounts_of, is_all_new
@@ -63,6 +63,8 @@ class Batch:
         self._commits = [task for task in tasks if isinstance(task, Commit)]
         self._transfers = [x for commit in self._commits for x in commit.transfers]
         self._touched = accounts_of(self._transfers)
+        #: Whether all was decided on what is remembered, and only has to be written.
+        self.decided = False
         self._begin()
 
     def _begin(self) -> None:
@@ -81,7 +83,8 @@ class Batch:
         self._raised: set[str] = set()
         # The chain and the clock, once all is written.
         self._end: q.Opened | None = None
-        self._recalled = False
+        # The accounts that were read for it.
+        self._read: list[AccountState] = []
 
     def write(self) -> q.Work[list[Result | int]]:
         """A result for each task.
@@ -89,49 +92,63 @@ class Batch:
         Raises `MissingAccounts`, `NeedsLocks`, and what its requests raise.
         """
         if self._recall and self._standing is not None:
-            recalled = self._standing.recall(self._touched)
-            if recalled is not None:
-                results = yield from self._write_on(*recalled)
-                if results is not None:
-                    return results
+            results = yield from self._write_on_memory(self._standing)
+            if results is not None:
+                return results
+            self._begin()
         return (yield from self._write_on_what_is_read())
 
     def remember(self) -> None:
         """What was written stands."""
-        states = self._books.accounts.values()
-        for account in states:
-            account.settle()
         if self._standing is not None and self._end is not None:
             unlike = self._spending.unlike_others
-            read = [] if self._recalled else [a for a in states if a.ref.wallet_id not in unlike]
-            self._standing.keep(self._end, read)
+            plain = [state for state in self._read if state.ref.wallet_id not in unlike]
+            self._standing.keep(self._end, plain)
 
     def forget(self) -> None:
         """Nothing was written, or nobody knows."""
+        self.decided = False
         if self._standing is not None:
+            self._standing.forget(self._touched)
             self._standing.forget(self._books.accounts)
 
-    def _write_on(
-        self, opened: q.Opened, states: States
+    def _write_on_memory(
+        self, standing: Standing
     ) -> Generator[q.Request, Any, list[Result | int] | None]:
-        """Decide on what is remembered; None where somebody would hear no.
+        """Decide on what is remembered, reading only the accounts that are not.
 
-        That is said only of what is true now.
+        None, with nothing written, where somebody would hear no: that is said only of what is true
+        now.
         """
-        self._books.now_us, self._books.accounts = opened.now_us, states
-        self._recalled = True
+        books = self._books
+        opened, states = standing.recall(self._touched)
+        for state in states.values():
+            state.begin()
+        missing = {name: ref for name, ref in self._touched.items() if name not in states}
+        if missing or opened is None:
+            opened = yield q.Open([], [], list(missing))
+            self._see(opened, missing)
+            if self._spending.unlike_others or opened.changes_no != standing.changes_no:
+                self.forget()
+                return None
+        books.now_us = opened.now_us
+        books.accounts.update(states)
         try:
             results = [self._decide(task) for task in self.tasks]
         except NeedsSpends:
             results = []
         if len(results) < len(self.tasks) or not all(isinstance(r, Written) for r in results):
             self.forget()
-            self._begin()
             return None
         known = [(1, opened.changes_no)]
         check = q.Check(t.wallet_changes, ("one",), ("no",), known, stay=False)
+        self.decided = True
         yield from self._save(results, opened, check)
         return results
+
+    def _see(self, opened: q.Opened, refs: Mapping[str, AccountRef]) -> None:
+        self._spending.see_accounts(opened.accounts, refs)
+        self._read = list(self._books.accounts.values())
 
     def _write_on_what_is_read(self) -> q.Work[list[Result | int]]:
         yield from self._load_fences()
@@ -142,7 +159,7 @@ class Batch:
             [c.key for c in self._commits if c.key],
             list(refs),
         )
-        self._spending.see_accounts(opened.accounts, refs)
+        self._see(opened, refs)
         yield from self._spending.load_groups(locks=self._locks)
         yield from self._rows.load()
         self._books.now_us = opened.now_us

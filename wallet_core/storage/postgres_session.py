@@ -118,12 +118,18 @@ class PostgresSession:
         """
         return await self._told(work, self._in_transaction)
 
-    async def run_unlocked(self, work: Work[R]) -> R:
-        """Do `work` without locking what it reads, in two round trips or little more.
+    async def run_unlocked(self, work: Work[R], may_begin: Callable[[], Awaitable[bool]]) -> R:
+        """Do `work` without locking what it reads, in two round trips or less.
 
-        Raises as `run` does, and `TryAgain` where somebody else was quicker.
+        Before its first one `may_begin` is awaited. Raises as `run` does, and `TryAgain` where that
+        said no, or somebody else was quicker.
         """
-        return await self._told(work, self._unlocked)
+
+        async def unlocked(connection: Connection, work: Work[R]) -> R:
+            await self.rest()
+            return await self._answered(connection, work, may_begin)
+
+        return await self._told(work, unlocked)
 
     async def _told(self, work: Work[R], do: Callable[[Connection, Work[R]], Awaitable[R]]) -> R:
         try:
@@ -185,19 +191,31 @@ class PostgresSession:
             raise
         return result
 
-    async def _unlocked(self, connection: Connection, work: Work[R]) -> R:
-        await self.rest()
-        return await self._answered(connection, work, locks=False)
-
-    async def _answered(self, connection: Connection, work: Work[R], *, locks: bool = True) -> R:
+    async def _answered(
+        self,
+        connection: Connection,
+        work: Work[R],
+        may_begin: Callable[[], Awaitable[bool]] | None = None,
+    ) -> R:
         answer: Answer = None
+        locks, begun = may_begin is None, False
         while True:
             try:
                 request = work.send(answer)
             except StopIteration as stop:
                 result: R = stop.value
                 return result
-            answer = await self._answer(connection, request, locks=locks)
+            # Put into words while others are written still.
+            words = _words(request)
+            if may_begin is not None and not begun:
+                begun = await may_begin()
+                if not begun:
+                    raise TryAgain("What it was decided on was not written.")
+            if words is not None:
+                sql, sent = words
+                answer = cast("int", await connection.fetchval(sql, *sent))
+            else:
+                answer = await self._answer(connection, request, locks=locks)
 
     async def _answer(self, connection: Connection, request: Request, *, locks: bool) -> Answer:
         match request:
@@ -206,10 +224,8 @@ class PostgresSession:
                 return await connection.fetch(sql, *keys)
             case Open():
                 return await self._open(connection, request, locks=locks)
-            case Save(writes=writes, checked=checked):
-                if not writes:
-                    return 0
-                return await (_save_checked if checked else _save)(connection, writes)
+            case Save(writes=writes):
+                return await _save(connection, writes) if writes else 0
 
     async def _open(self, connection: Connection, request: Open, *, locks: bool) -> Opened:
         rows = await connection.fetch(
@@ -286,6 +302,8 @@ async def _save(connection: Connection, writes: Sequence[Write]) -> int:
     return 0
 
 
-async def _save_checked(connection: Connection, writes: Sequence[Write]) -> int:
-    sql, arrays = postgres_writes.unlocked(writes)
-    return cast("int", await connection.fetchval(sql, *arrays))
+def _words(request: Request) -> tuple[str, Sequence[object]] | None:
+    """The statement and values of writes that are checked; None for all other requests."""
+    if isinstance(request, Save) and request.checked and request.writes:
+        return postgres_writes.unlocked(request.writes)
+    return None

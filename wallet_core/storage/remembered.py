@@ -7,7 +7,7 @@ read then.
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 
 from wallet_core.ledger.posting import AccountState
 from wallet_core.storage.requests import Opened
@@ -32,13 +32,10 @@ class RememberedAccounts:
         self._states: dict[str, AccountState] = {}
         self._accounts_max = accounts_max
 
-    def recall(self, account_ids: Collection[str]) -> States | None:
-        """All of these accounts, or None where one of them is not remembered."""
+    def recall(self, account_ids: Iterable[str]) -> States:
+        """Those of the accounts that are remembered."""
         states = self._states
-        try:
-            return {account_id: states[account_id] for account_id in account_ids}
-        except KeyError:
-            return None
+        return {each: states[each] for each in account_ids if each in states}
 
     def keep(self, states: Iterable[AccountState], changes_no: int) -> None:
         """Remember accounts that were written or read when wallets had changed `changes_no` times.
@@ -75,16 +72,21 @@ class Standing:
         self._end: Opened | None = None
         self._told_at_s = 0.0
 
-    def recall(self, account_ids: Collection[str]) -> tuple[Opened, States] | None:
-        """What the database would tell of the chain and these accounts; None: it must be asked."""
+    def recall(self, account_ids: Iterable[str]) -> tuple[Opened | None, States]:
+        """What the database would tell of the chain, and of those accounts that are remembered.
+
+        None for the chain: it must be asked.
+        """
+        states, changes_no = self._accounts.recall(account_ids), self._accounts.changes_no
         end, now_us = self._end, self._now_us()
         if end is None or now_us is None:
-            return None
-        states = self._accounts.recall(account_ids)
-        if states is None:
-            return None
-        changes_no = self._accounts.changes_no
+            return None, states
         return Opened(now_us, end.chain_no, end.length, end.head, changes_no=changes_no), states
+
+    @property
+    def changes_no(self) -> int:
+        """The count of changes to wallets up to which accounts are remembered."""
+        return self._accounts.changes_no
 
     def keep(self, end: Opened, states: Iterable[AccountState]) -> None:
         """The chain ends like this as of now, and so the accounts stand."""

@@ -6,7 +6,7 @@ thread's hop is paid once for all its commits.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -64,8 +64,10 @@ class SqliteSession:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._thread, self._transactions.run, work)
 
-    async def run_unlocked(self, work: Work[R]) -> R:
-        """The same: nobody else can write while this transaction is open."""
+    async def run_unlocked(
+        self, work: Work[R], _may_begin: Callable[[], Awaitable[bool]] | None = None
+    ) -> R:
+        """The same: nobody else can write while this transaction is open, and there is one lane."""
         return await self.run(work)
 
     async def rest(self) -> None:

@@ -5,8 +5,7 @@ window. A commit that fails, fails alone. When the database says that somebody e
 keys at the same moment, the batch is evaluated again; then the keys are found.
 
 On PostgreSQL two transactions are under way: while the database writes one, the other is evaluated
-here. Each takes at most half of what is under way, and nothing that the other one holds: it would
-only wait for its locks. What touches the same accounts, holds or rows keeps its order.
+here (`queue.py` says what goes into which).
 
 A batch is first tried without locks, and without reading what is remembered: it then writes only if
 nobody else was quicker. Where somebody was, it locks what it reads; and where that happens again
@@ -14,7 +13,7 @@ and again, because other processes write the same accounts, locks are taken from
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -27,6 +26,7 @@ from wallet_core.storage.account_opening import MissingAccounts, open_accounts
 from wallet_core.storage.batch import Batch
 from wallet_core.storage.database import Database
 from wallet_core.storage.postgres_session import PostgresSession
+from wallet_core.storage.queue import Flight, Job, Queue
 from wallet_core.storage.readers import read_written
 from wallet_core.storage.remembered import RememberedAccounts, Standing
 from wallet_core.storage.requests import Conflict, NeedsLocks, TryAgain, Work
@@ -47,6 +47,7 @@ _OPENINGS_MAX = 3
 POSTGRES_LANES = 2
 
 Outcome = Written | int | Exception
+MayBegin = Callable[[], Awaitable[bool]]
 
 
 class Session(Protocol):
@@ -59,7 +60,7 @@ class Session(Protocol):
     async def run(self, work: Work[R]) -> R:
         """Do `work` in one transaction; see `PostgresSession`."""
 
-    async def run_unlocked(self, work: Work[R]) -> R:
+    async def run_unlocked(self, work: Work[R], may_begin: MayBegin) -> R:
         """Do `work` without locking what it reads; see `PostgresSession`."""
 
     async def rest(self) -> None:
@@ -67,15 +68,6 @@ class Session(Protocol):
 
     async def close(self) -> None:
         """Close the connection."""
-
-
-@dataclass(eq=False, slots=True)
-class _Job:
-    """Something to write, and who waits for it."""
-
-    done: "asyncio.Future[Written | int]"
-    task: Task
-    touches: Collection[Hashable]
 
 
 #: Batches that are locked from the start, at most, after others were quicker again and again.
@@ -122,17 +114,17 @@ class Writer:
     limits_of: LimitsOf = no_limits
     lanes: int = POSTGRES_LANES
     _accounts: RememberedAccounts = field(default_factory=RememberedAccounts)
-    _jobs: list[_Job] = field(default_factory=list)
-    _under_way: int = 0
-    _busy: set[Hashable] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: bool = False
 
+    def __post_init__(self) -> None:
+        """Nothing waits yet."""
+        self._queue = Queue(1 if self.database.is_sqlite else self.lanes, self.batch_max)
+
     async def __aenter__(self) -> "Writer":
         """Begin to write."""
-        count = 1 if self.database.is_sqlite else self.lanes
-        for n in range(count):
+        for n in range(self._queue.lanes):
             self._tasks.append(asyncio.create_task(self._run(), name=f"writer {n}"))
         return self
 
@@ -161,8 +153,8 @@ class Writer:
     async def _hand_in(self, task: Task) -> Written | int:
         if self._closing or not self._tasks:
             raise StorageUnavailable("The writer is not running; nothing was written.")
-        job = _Job(asyncio.get_running_loop().create_future(), task, touched_by(task))
-        self._jobs.append(job)
+        job = Job(asyncio.get_running_loop().create_future(), task, touched_by(task))
+        self._queue.add(job)
         self._wake.set()
         return await job.done
 
@@ -172,24 +164,20 @@ class Writer:
         try:
             while True:
                 await self._wake.wait()
-                while jobs := self._taken():
-                    touched = frozenset[Hashable]().union(*[job.touches for job in jobs])
-                    self._busy |= touched
-                    self._under_way += len(jobs)
+                while flight := self._queue.take():
                     try:
-                        await self._settle(lane, jobs)
+                        await self._settle(lane, flight)
                     finally:
-                        self._under_way -= len(jobs)
-                        self._busy -= touched
+                        self._queue.end(flight)
                     # Those who were answered may hand in what they do next, for the same batch.
                     await asyncio.sleep(0)
-                    if self._jobs:
+                    if self._queue:
                         # What had to wait for this batch may go now, on whichever lane.
                         self._wake.set()
                 # Who comes meanwhile sets it again.
                 self._wake.clear()
                 await session.rest()
-                if self._closing and not self._jobs:
+                if self._closing and not self._queue:
                     return
         finally:
             await session.close()
@@ -198,37 +186,38 @@ class Writer:
         database = self.database
         if database.is_sqlite:
             return _Lane(SqliteSession(database), Standing(self._accounts, database.clock_us))
-        session = PostgresSession(database, more=lambda: bool(self._jobs))
+        session = PostgresSession(database, more=lambda: bool(self._queue))
         return _Lane(session, Standing(self._accounts))
 
-    def _taken(self) -> list[_Job]:
-        """The next batch: at most half of what is under way, so that no lane stands still."""
-        share = -(-(len(self._jobs) + self._under_way) // len(self._tasks))
-        most = min(share, self.batch_max)
-        if not self._busy:
-            taken, self._jobs = self._jobs[:most], self._jobs[most:]
-            return taken
-        taken, left = [], []
-        held = set(self._busy)
-        for n, job in enumerate(self._jobs):
-            if len(taken) == most:
-                left += self._jobs[n:]
-                break
-            if held.isdisjoint(job.touches):
-                taken.append(job)
+    async def _settle(self, lane: _Lane, flight: Flight) -> None:
+        """Write a flight's jobs, and answer them."""
+        tasks, careful = [job.task for job in flight.jobs], False
+        if lane.dares():
+            try:
+                results = await self._try(lane, tasks, flight)
+            except (TryAgain, NeedsLocks):
+                lane.lost()
+            except Exception as error:  # noqa: BLE001 - it is met again where it is answered
+                careful = isinstance(error, Conflict)
             else:
-                # Nobody behind it overtakes it on what it touches.
-                left.append(job)
-                held.update(job.touches)
-        self._jobs = left
-        return taken
+                lane.won()
+                flight.land(written=True)
+                if flight.awaited:
+                    # What is ready to be written goes first; the answers make new work.
+                    await asyncio.sleep(0)
+                self._answer(flight.jobs, results)
+                return
+            flight.land(written=False)
+        await self._insist(lane, flight.jobs, careful=careful)
 
-    async def _settle(self, lane: _Lane, jobs: Sequence[_Job], *, careful: bool = False) -> None:
+    async def _insist(self, lane: _Lane, jobs: Sequence[Job], *, careful: bool = False) -> None:
+        """Write jobs with what they touch locked, again and again where that helps."""
         pause_s = FIRST_PAUSE_S
+        tasks = [job.task for job in jobs]
         failure: Exception = StorageUnavailable("The database did not answer.")
         for _ in range(TRIES_MAX):
             try:
-                results = await self._write(lane, jobs, careful=careful)
+                results = await self._try(lane, tasks, careful=careful)
             except Conflict as error:
                 # Another process wrote the same keys, or a rule of the database forbids a row.
                 failure = error
@@ -250,11 +239,11 @@ class Writer:
             pause_s *= 2
         await self._give_up(lane, jobs, failure)
 
-    async def _give_up(self, lane: _Lane, jobs: Sequence[_Job], failure: Exception) -> None:
+    async def _give_up(self, lane: _Lane, jobs: Sequence[Job], failure: Exception) -> None:
         if len(jobs) > 1 and not isinstance(failure, StorageUnavailable):
             # One of them is poison; alone it harms no neighbour.
             for job in jobs:
-                await self._settle(lane, [job], careful=True)
+                await self._insist(lane, [job], careful=True)
             return
         if isinstance(failure, Conflict):
             failure = _refusal(jobs[0].task, failure)
@@ -263,25 +252,16 @@ class Writer:
             failure = StorageUnavailable(f"The database refused: {failure}")
         self._answer(jobs, [failure] * len(jobs))
 
-    async def _write(
-        self, lane: _Lane, jobs: Sequence[_Job], *, careful: bool
-    ) -> Sequence[Outcome]:
-        tasks = [job.task for job in jobs]
-        if not careful and lane.dares():
-            try:
-                results = await self._try(lane, tasks, locks=False)
-            except (TryAgain, NeedsLocks):
-                lane.lost()
-            else:
-                lane.won()
-                return results
-        return await self._try(lane, tasks, locks=True, careful=careful)
-
     async def _try(
-        self, lane: _Lane, tasks: Sequence[Task], *, locks: bool, careful: bool = False
+        self,
+        lane: _Lane,
+        tasks: Sequence[Task],
+        flight: Flight | None = None,
+        *,
+        careful: bool = False,
     ) -> Sequence[Outcome]:
-        session = lane.session
-        run = session.run if locks else session.run_unlocked
+        """Write tasks once: without locks as a `flight`, else with what they touch locked."""
+        session, locks = lane.session, flight is None
         for _ in range(_OPENINGS_MAX):
             batch = Batch(
                 tasks,
@@ -292,7 +272,11 @@ class Writer:
                 recall=not locks,
             )
             try:
-                results = await run(batch.write())
+                if flight is None:
+                    results = await session.run(batch.write())
+                else:
+                    flight.batch = batch
+                    results = await session.run_unlocked(batch.write(), flight.may_be_written)
             except MissingAccounts as missing:
                 await session.run(open_accounts(missing.refs))
             except BaseException:
@@ -303,7 +287,7 @@ class Writer:
                 return results
         raise TryAgain("Accounts were opened and are not there.")
 
-    def _answer(self, jobs: Sequence[_Job], results: Sequence[Outcome]) -> None:
+    def _answer(self, jobs: Sequence[Job], results: Sequence[Outcome]) -> None:
         speech = False
         for job, result in zip(jobs, results, strict=True):
             speech = speech or (isinstance(job.task, Commit) and bool(job.task.outbox))

@@ -1,5 +1,6 @@
 """What a writer remembers is never more right than the database."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
@@ -86,6 +87,42 @@ async def test_what_is_remembered_is_not_asked_for_again(
     await audit(world.database)
 
 
+async def test_a_crowd_that_pays_one_merchant_is_written_in_its_order_and_as_a_whole(
+    world: World,
+) -> None:
+    payers = [await world.person(f"p{n}", 100) for n in range(60)]
+    shop = accounts.merchant("m_shop", CNY)
+
+    async def pay(wallet_id: str, name: str) -> None:
+        for n in range(10):
+            legs = (Leg(accounts.wallet(wallet_id, CNY), -10), Leg(shop, 10))
+            await world.writer.commit(Commit(transfers=(Post(id=named(name, n), legs=legs),)))
+
+    await asyncio.gather(*(pay(p.wallet_id, f"crowd{n}") for n, p in enumerate(payers)))
+    assert (await balances(world))[shop.id] == 60 * 100
+    await audit(world.database)
+
+
+async def test_who_was_decided_on_what_was_not_written_is_decided_anew(
+    world: World, other: World
+) -> None:
+    """Two processes pay one merchant: each spoils what the other has decided."""
+    shop = accounts.merchant("m_shop", CNY)
+
+    async def pay(process: World, wallet_id: str, name: str) -> None:
+        for n in range(10):
+            legs = (Leg(accounts.wallet(wallet_id, CNY), -10), Leg(shop, 10))
+            commit = Commit(transfers=(Post(id=named(name, n), legs=legs),))
+            assert (await process.writer.commit(commit)).created
+
+    payers = [await world.person(f"p{n}", 100) for n in range(40)]
+    await asyncio.gather(
+        *(pay((world, other)[n % 2], p.wallet_id, f"two{n}") for n, p in enumerate(payers))
+    )
+    assert (await balances(world))[shop.id] == 40 * 100
+    await audit(world.database)
+
+
 async def test_money_that_another_process_spent_is_not_there(
     world: World, other: World, pair: tuple[str, str]
 ) -> None:
@@ -151,23 +188,18 @@ def state(wallet_id: str) -> AccountState:
 
 def test_the_memory_of_accounts_has_an_end_and_forgets_the_oldest() -> None:
     remembered = RememberedAccounts(accounts_max=2)
-    states = [state(name) for name in ("a", "b", "c")]
-    remembered.keep(states, 0)
-    assert remembered.recall([states[0].ref.id]) is None
-    assert remembered.recall([states[1].ref.id, states[2].ref.id]) is not None
+    states = {each.ref.id: each for each in map(state, ("a", "b", "c"))}
+    remembered.keep(states.values(), 0)
+    assert list(remembered.recall(states)) == list(states)[1:]
 
 
 def test_a_change_of_wallets_makes_all_older_memories_worthless() -> None:
     remembered = RememberedAccounts()
-    old, new, late = state("old"), state("new"), state("late")
+    old, new, late = map(state, ("old", "new", "late"))
     remembered.keep([old], 1)
     remembered.keep([new], 2)
     remembered.keep([late], 1)
-    assert [remembered.recall([each.ref.id]) is not None for each in (old, new, late)] == [
-        False,
-        True,
-        False,
-    ]
+    assert list(remembered.recall([old.ref.id, new.ref.id, late.ref.id])) == [new.ref.id]
 
 
 def test_time_is_not_counted_on_for_long_where_the_clock_is_the_databases(
@@ -178,8 +210,8 @@ def test_time_is_not_counted_on_for_long_where_the_clock_is_the_databases(
     standing = Standing(RememberedAccounts())
     standing.keep(Opened(7_000_000, 0, 3, b"head"), [state("a")])
     now_s = 100.5
-    recalled = standing.recall([state("a").ref.id])
+    recalled, _ = standing.recall([])
     assert recalled is not None
-    assert (recalled[0].now_us, recalled[0].length) == (7_500_000, 3)
+    assert (recalled.now_us, recalled.length) == (7_500_000, 3)
     now_s = 102.0
-    assert standing.recall([state("a").ref.id]) is None
+    assert standing.recall([]) == (None, {})
