@@ -2,18 +2,20 @@
 
 import asyncio
 import copy
+import dataclasses
 import gzip
 
 import pytest
 import sqlalchemy as sa
 from aiohttp import web
 
+from bot.cards import Card
 from bot.catalogue.importing import FAILURES_TOLD
 from bot.catalogue.schedule import Schedule
 from tests.bot.catalogue.conftest import INTERVAL_S, Market
 from tests.bot.catalogue.feeds import ATOM, RSS, SHOPIFY, TSV, woo_prices, woo_product
 from tests.bot.catalogue.items import listed_item
-from wallet_core.commerce.catalogue import SourceState
+from wallet_core.commerce.catalogue import CatalogueSource, SourceState
 from wallet_core.storage.catalogue_tables import catalogue_staged
 from wallet_core.storage.database import Database
 
@@ -540,11 +542,47 @@ async def test_a_removed_source_is_read_no_more_and_begins_anew(market: Market) 
 async def test_the_schedule_reads_what_is_due_until_it_is_stopped(market: Market) -> None:
     market.shop.says(FEED, feed("10 EUR"))
     await market.ask(f"add {market.shop.url}{FEED}")
-    running = asyncio.create_task(Schedule(market.importer, every_s=0.05).run())
+    told = asyncio.Event()
+
+    async def tell(source: CatalogueSource, key: str, card: Card) -> None:
+        await market.tell(source, key, card)
+        told.set()
+
+    importer = dataclasses.replace(market.importer, tell=tell)
+    running = asyncio.create_task(Schedule(importer, every_s=0.05).run())
     try:
         async with asyncio.timeout(30):
-            while (await market.source()).state != SourceState.SHOWN:  # noqa: ASYNC110 - in the database
-                await asyncio.sleep(0.02)
+            await told.wait()
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+    assert (await market.source()).state == SourceState.SHOWN
+
+
+async def test_a_fault_of_the_bot_ends_one_reading_and_not_the_schedule(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market.shop.says(FEED, feed("10 EUR"))
+    await market.ask(f"add {market.shop.url}{FEED}")
+
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bot.catalogue.staging.differences", broken)
+    told = asyncio.Event()
+
+    async def tell(source: CatalogueSource, key: str, card: Card) -> None:
+        await market.tell(source, key, card)
+        told.set()
+
+    importer = dataclasses.replace(market.importer, tell=tell)
+    running = asyncio.create_task(Schedule(importer, every_s=0.05).run())
+    try:
+        async with asyncio.timeout(30):
+            await told.wait()
+        assert not running.done()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    (said,) = await market.chat.deliver()
+    assert "A fault of this bot came in between" in said.text
