@@ -21,8 +21,12 @@ _TOP = frozenset({"body", "html"})
 _ANCESTORS_MAX = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Place:
+    """What an element says of the prices in it, and the element around it."""
+
+    around: LexborNode | None
+    around_id: int
     struck: bool = False
     other: bool = False
     product: bool = False
@@ -52,37 +56,35 @@ class Places:
         hidden = 0
         good = bad = False
         place: LexborNode | None = element
+        place_id = element.mem_id
         for _ in range(_ANCESTORS_MAX):
-            if place is None or place.tag in _TOP:
-                break
-            seen = self._known.get(place.mem_id)
+            seen = self._known.get(place_id)
             if seen is None:
-                seen = self._known[place.mem_id] = _look(place)
+                if place is None or place.tag in _TOP:
+                    break
+                seen = self._known[place_id] = _look(place)
             if seen.struck:
                 return 2 * STRUCK_SCORE
             bad = bad or seen.other
             good = good or seen.product
             hidden += seen.hidden
-            place = place.parent
+            place, place_id = seen.around, seen.around_id
         return good - 2.0 * hidden - 3.0 * bad
 
 
-_PLAIN, _BARE = _Place(), _Place(other=True)
-
-
 def _look(place: LexborNode) -> _Place:
+    around = place.parent
+    seen = _Place(around, around.mem_id if around is not None else 0)
     tag = place.tag
     if tag in STRUCK:
-        return _Place(struck=True)
+        seen.struck = True
+        return seen
     attributes = place.attributes
-    if not attributes:
-        return _BARE if tag in _BARE_PLACES else _PLAIN
-    names = names_in(attributes)
-    return _Place(
-        other=tag in _BARE_PLACES or _is_other_place(names),
-        product=_is_product_place(names),
-        hidden=is_hidden(attributes),
-    )
+    names = names_in(attributes) if attributes else ""
+    seen.other = tag in _BARE_PLACES or _is_other_place(names)
+    seen.product = _is_product_place(names)
+    seen.hidden = bool(attributes) and is_hidden(attributes)
+    return seen
 
 
 @lru_cache(maxsize=512)
