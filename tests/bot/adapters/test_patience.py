@@ -1,8 +1,9 @@
 """Outages are waited out with growing pauses; what waiting does not mend is raised."""
 
+import asyncio
+
 import pytest
 
-from bot.adapters import patience
 from bot.adapters.base import AdapterError, NetworkDown, RateLimited
 from bot.adapters.patience import Patience
 
@@ -19,7 +20,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(pause_s: float) -> None:
         made.append(pause_s)
 
-    monkeypatch.setattr(patience.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     return made
 
 
