@@ -5,7 +5,6 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import uuid4
 
 from mastodon import Mastodon
 from mastodon.errors import MastodonNetworkError
@@ -14,13 +13,8 @@ from mastodon.return_types import Status
 from bot.adapters.mastodon.accounts import actor_of
 from bot.adapters.mastodon.reading import read_post
 from bot.app import Instance, running
-from bot.conversation.turn import Desk
 from config.settings import load
 from tests.peers.snac import SnacPeer
-from wallet_core.commerce.records import Order
-from wallet_core.ledger.accounts import clearing, wallet
-from wallet_core.ledger.commits import Commit
-from wallet_core.ledger.transfers import Leg, Post, named
 
 R = TypeVar("R")
 #: Two hops of a post through the server's queues, on a busy machine.
@@ -129,30 +123,6 @@ class Bot(Person):
             if words in said.text and person.actor in said.mentions:
                 return post
         return None
-
-
-async def fund(instance: Instance, network: str, person_id: str, amount_minor: int) -> None:
-    """Cash comes in, without the ceremony."""
-    await fund_desk(instance.desk, network, person_id, amount_minor)
-
-
-async def fund_desk(desk: Desk, network: str, person_id: str, amount_minor: int) -> None:
-    """The same, for a conversation without an instance around it."""
-    person = await desk.people.meet(network, person_id, "till")
-    name = f"gift:{uuid4()}"
-    legs = (
-        Leg(clearing("cash", "CNY"), -amount_minor),
-        Leg(wallet(person.wallet_id, "CNY"), amount_minor),
-    )
-    post = Post(id=named(name), subject=f"topup:{name}", legs=legs)
-    await desk.writer.commit(Commit(key=name, transfers=(post,)))
-
-
-async def orders_of(instance: Instance, network: str, person_id: str) -> list[Order]:
-    """All orders of somebody, oldest first."""
-    person = await instance.desk.people.meet(network, person_id, "till")
-    orders = await instance.desk.reader.recent_orders(person.wallet_id, 100)
-    return list(reversed(orders))
 
 
 def said_by(post: Status) -> Any:  # noqa: ANN401 - shorthand for tests

@@ -15,13 +15,12 @@ from urllib.parse import quote
 import aiohttp
 
 from bot.app import Instance, running
-from bot.demo.visitor import NotSeen, browser, claim_admin, visit
+from bot.demo.visitor import NotSeen, visit
 from config.settings import load
-from tests.audit import audit
 from tests.bot.adapters.matrix.people import Person
 from tests.peers.synapse import SynapsePeer
+from tests.people import an_admin, audit_folder, orders_of
 from wallet_core.commerce.records import Order
-from wallet_core.storage.database import Database
 
 PAY = "💳"
 UNDO = "↩"
@@ -263,15 +262,6 @@ class Bot:
             await client.see("¥500.00 is in your wallet", not_in=room_id, seen=before)
 
 
-@asynccontextmanager
-async def an_admin(admin_link: str | None) -> AsyncIterator[aiohttp.ClientSession]:
-    """The browser of somebody who followed the one-time link."""
-    assert admin_link is not None
-    async with browser() as session:
-        await claim_admin(session, admin_link)
-        yield session
-
-
 @dataclass
 class Scene:
     """Anna, Bob and the bot in a group room; Bob sees all that the group may see."""
@@ -305,18 +295,14 @@ class Scene:
     ) -> None:
         await self._stack.aclose()
         if error is None:
-            database = Database(f"sqlite+aiosqlite:///{self.bot.data_dir / 'payontap.db'}")
-            await audit(database)
-            await database.close()
+            await audit_folder(self.bot.data_dir)
 
     async def money_for(self, client: Client) -> None:
         await self.bot.money_for(client, self.room, self.instance.url, self.admin)
 
     async def orders_of(self, client: Client) -> list[Order]:
         """All orders of somebody, oldest first."""
-        person = await self.instance.desk.people.meet("matrix", client.user_id, self.room)
-        orders = await self.instance.desk.reader.recent_orders(person.wallet_id, 100)
-        return list(reversed(orders))
+        return await orders_of(self.instance, "matrix", client.user_id)
 
     async def settled(self, client: Client) -> None:
         """Until all that was heard is answered and this person has the last answer."""

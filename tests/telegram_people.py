@@ -1,8 +1,8 @@
 """People at Telegram clients, and the whole bot beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -11,12 +11,11 @@ from typing import Any, Self, TypeVar
 import aiohttp
 
 from bot.app import Instance, running
-from bot.demo.visitor import NotSeen, browser, claim_admin, visit
+from bot.demo.visitor import NotSeen, visit
 from config.settings import load
-from tests.audit import audit
 from tests.peers.telegram_api import Chat, Message, TelegramApi, Toast, User
+from tests.people import an_admin, audit_folder, orders_of
 from wallet_core.commerce.records import Order
-from wallet_core.storage.database import Database
 
 _Found = TypeVar("_Found")
 
@@ -164,15 +163,6 @@ class Bot:
             await client.see("¥500.00 is in your wallet", chat=client.chat, seen=before)
 
 
-@asynccontextmanager
-async def an_admin(admin_link: str | None) -> AsyncIterator[aiohttp.ClientSession]:
-    """The browser of somebody who followed the one-time link."""
-    assert admin_link is not None
-    async with browser() as session:
-        await claim_admin(session, admin_link)
-        yield session
-
-
 @dataclass
 class Scene:
     """Anna, Bob and the bot in a group; Bob sees all that the group may see."""
@@ -206,9 +196,7 @@ class Scene:
     ) -> None:
         await self._stack.aclose()
         if error is None:
-            database = Database(f"sqlite+aiosqlite:///{self.bot.data_dir / 'payontap.db'}")
-            await audit(database)
-            await database.close()
+            await audit_folder(self.bot.data_dir)
 
     async def offer(self, client: Client | None = None, **more: Any) -> Message:
         """The offer that answers the sample link in the group."""
@@ -219,9 +207,7 @@ class Scene:
 
     async def orders_of(self, client: Client) -> list[Order]:
         """All orders of somebody, oldest first."""
-        person = await self.instance.desk.people.meet("telegram", client.user_id, client.user_id)
-        orders = await self.instance.desk.reader.recent_orders(person.wallet_id, 100)
-        return list(reversed(orders))
+        return await orders_of(self.instance, "telegram", client.user_id)
 
     async def settled(self, client: Client) -> None:
         """Until all that this person did is answered and he has the last answer."""

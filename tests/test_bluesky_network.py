@@ -8,8 +8,8 @@ from typing import Any
 from bot.app import running
 from bot.conversation.likes import set_like_terms, usual_terms
 from config.settings import load
-from tests.fediverse_people import fund, orders_of
 from tests.peers.bluesky import BlueskyPeer
+from tests.people import fund, orders_of
 from wallet_core.commerce.records import OrderState
 from wallet_core.money import Money
 

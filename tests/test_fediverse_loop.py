@@ -7,13 +7,12 @@ from pathlib import Path
 
 from bot.adapters.mastodon.rendering import tame
 from bot.conversation.likes import set_like_terms, usual_terms
-from tests.audit import audit
 from tests.bot.adapters.contract.goods import TITLES, open_shop
-from tests.fediverse_people import Bot, Person, fund, orders_of, said_by
+from tests.fediverse_people import Bot, Person, said_by
 from tests.peers.snac import SnacPeer
+from tests.people import audit_folder, fund, orders_of
 from wallet_core.commerce.records import OrderState
 from wallet_core.money import Money
-from wallet_core.storage.database import Database
 
 NETWORK = "mastodon"
 
@@ -93,6 +92,4 @@ async def test_from_a_shared_link_to_paid_undone_and_liked(snac: SnacPeer, tmp_p
         assert kept.state == OrderState.AUTHORISED
         below = [post for post in await bot.posts() if post.in_reply_to_id == asked.id]
         assert len(below) == 1
-    database = Database(f"sqlite+aiosqlite:///{bot.data_dir / 'payontap.db'}")
-    await audit(database)
-    await database.close()
+    await audit_folder(bot.data_dir)

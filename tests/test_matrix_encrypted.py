@@ -5,12 +5,11 @@ from typing import Any
 
 from bot.app import Instance
 from bot.demo.visitor import visit
-from tests.audit import audit
 from tests.bot.adapters.matrix.sealed_people import POLL, SealedPerson, answers, sealed, shown
-from tests.matrix_people import Bot, an_admin
+from tests.matrix_people import Bot
 from tests.peers.synapse import SynapsePeer
+from tests.people import an_admin, audit_folder
 from wallet_core.commerce.records import Order, OrderState
-from wallet_core.storage.database import Database
 
 PRICE = "¥199.00"
 TITLE = "青花瓷茶杯"
@@ -91,6 +90,4 @@ async def test_a_vote_pays_behind_encryption_and_not_now_takes_it_back(
         # Nobody else saw anything of money, and everybody could read all that was for them.
         assert not [event for event in bob.seen if "Paid" in str(event) or "Undone" in str(event)]
         assert not [event for event in bob.seen if event["type"] == POLL and "Undo" in str(event)]
-    database = Database(f"sqlite+aiosqlite:///{bot.data_dir / 'payontap.db'}")
-    await audit(database)
-    await database.close()
+    await audit_folder(bot.data_dir)

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from tests.audit import audit
 from tests.bot.adapters.matrix.people import Relay
 from tests.instances import RunningInstance, instance, start_instance
-from tests.matrix_people import Bot, Client, Message, an_admin, at_clients
+from tests.matrix_people import Bot, Client, Message, at_clients
 from tests.peers.synapse import SynapsePeer
+from tests.people import an_admin
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 from wallet_core.storage.outbox import Outbox

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from tests.audit import audit
 from tests.instances import RunningInstance, start_instance
 from tests.peers.telegram_api import Chat, Message, TelegramApi
-from tests.telegram_people import Bot, Client, an_admin
+from tests.people import an_admin
+from tests.telegram_people import Bot, Client
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 

@@ -8,7 +8,8 @@ import aiohttp
 import sqlalchemy as sa
 
 from tests.peers.telegram_api import TelegramApi
-from tests.telegram_people import Bot, Client, Scene, an_admin
+from tests.people import an_admin
+from tests.telegram_people import Bot, Client, Scene
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from bot.app import Instance
 from tests.audit import audit
-from tests.fediverse_people import fund, orders_of
 from tests.peers.postgres import PostgresPeer
 from tests.peers.telegram_api import TelegramApi
+from tests.people import fund, orders_of
 from tests.telegram_people import Bot, Client
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database

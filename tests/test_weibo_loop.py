@@ -11,8 +11,8 @@ from aiohttp import web
 from bot.adapters.weibo import PUSH_PATH
 from bot.app import running
 from config.settings import load
-from tests.fediverse_people import fund, orders_of
 from tests.peers.weibo_api import ANNA, BOT, SECRET, TOKEN, FakeWeibo
+from tests.people import fund, orders_of
 
 
 @asynccontextmanager

@@ -1,5 +1,7 @@
 """Outages are waited out with growing pauses; what waiting does not mend is raised."""
 
+import asyncio
+
 import pytest
 
 from bot.adapters.base import AdapterError, NetworkDown, RateLimited
@@ -18,7 +20,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(pause_s: float) -> None:
         made.append(pause_s)
 
-    monkeypatch.setattr("bot.adapters.patience.asyncio.sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     return made
 
 

@@ -21,7 +21,7 @@ from bot.conversation.presenter import fit
 from bot.events import Event, Liked, Message
 from tests.audit import audit
 from tests.bot.commands.chat import Chat, Said
-from tests.fediverse_people import fund_desk
+from tests.people import fund_desk
 from wallet_core.commerce.records import OrderState
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.money import Money

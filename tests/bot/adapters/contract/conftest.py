@@ -11,6 +11,10 @@ from tests.bot.adapters.contract.driver import Ability, Network
 from tests.bot.adapters.contract.house import House, house_of
 
 NETWORKS = sorted(path.stem.removeprefix("at_") for path in Path(__file__).parent.glob("at_*.py"))
+#: Imported before any test runs: what is imported under a moved clock would keep it for good.
+DRIVERS: dict[str, type[Network]] = {
+    name: import_module(f"tests.bot.adapters.contract.at_{name}").Driver for name in NETWORKS
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -20,9 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="module", params=NETWORKS)
 def driver(request: pytest.FixtureRequest) -> type[Network]:
     """A network's driver."""
-    module = import_module(f"tests.bot.adapters.contract.at_{request.param}")
-    driver: type[Network] = module.Driver
-    return driver
+    return DRIVERS[request.param]
 
 
 @pytest.fixture(scope="module")

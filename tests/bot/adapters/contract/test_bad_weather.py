@@ -5,6 +5,14 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 
+# Imported here, although nobody names them: what is imported under a moved clock keeps it for good.
+import bot.adapters.bluesky
+import bot.adapters.mastodon
+import bot.adapters.matrix
+import bot.adapters.matrix.cross_signing
+import bot.adapters.matrix.encryption
+import bot.adapters.telegram
+import bot.adapters.weibo  # noqa: F401
 from bot.cards import Card
 from tests.bot.adapters.contract.driver import Ability, Network
 from tests.bot.adapters.contract.goods import PRICE

@@ -1,0 +1,58 @@
+"""What people of every network have in common around a running bot: money, orders, an admin."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+
+from bot.app import Instance
+from bot.conversation.turn import Desk
+from bot.demo.visitor import browser, claim_admin
+from tests.audit import audit
+from wallet_core.commerce.records import Order
+from wallet_core.ledger.accounts import clearing, wallet
+from wallet_core.ledger.commits import Commit
+from wallet_core.ledger.transfers import Leg, Post, named
+from wallet_core.storage.database import Database
+
+
+async def fund(instance: Instance, network: str, person_id: str, amount_minor: int) -> None:
+    """Cash comes in, without the ceremony."""
+    await fund_desk(instance.desk, network, person_id, amount_minor)
+
+
+async def fund_desk(desk: Desk, network: str, person_id: str, amount_minor: int) -> None:
+    """The same, for a conversation without an instance around it."""
+    person = await desk.people.meet(network, person_id, "till")
+    name = f"gift:{uuid4()}"
+    legs = (
+        Leg(clearing("cash", "CNY"), -amount_minor),
+        Leg(wallet(person.wallet_id, "CNY"), amount_minor),
+    )
+    post = Post(id=named(name), subject=f"topup:{name}", legs=legs)
+    await desk.writer.commit(Commit(key=name, transfers=(post,)))
+
+
+async def orders_of(instance: Instance, network: str, person_id: str) -> list[Order]:
+    """All orders of somebody, oldest first."""
+    person = await instance.desk.people.meet(network, person_id, "till")
+    orders = await instance.desk.reader.recent_orders(person.wallet_id, 100)
+    return list(reversed(orders))
+
+
+@asynccontextmanager
+async def an_admin(admin_link: str | None) -> AsyncIterator[aiohttp.ClientSession]:
+    """The browser of somebody who followed the one-time link."""
+    assert admin_link is not None
+    async with browser() as session:
+        await claim_admin(session, admin_link)
+        yield session
+
+
+async def audit_folder(data_dir: Path) -> None:
+    """The books of an instance that was stopped, derived anew."""
+    database = Database(f"sqlite+aiosqlite:///{data_dir / 'payontap.db'}")
+    await audit(database)
+    await database.close()
