@@ -99,27 +99,23 @@ async def build(url: str, town: Town, shop_host: str) -> None:
 async def _people(database: Database, town: Town) -> None:
     numbers = range(town.everybody)
     names = {number: named("person", NETWORK, str(person(number))).hex for number in numbers}
-    rows = {
-        t.persons: [
-            {"id": f"p_{x}", "wallet_id": f"w_{x}", "admin": False} for x in names.values()
-        ],
-        t.wallets: [
-            {"id": f"w_{x}", "person_id": f"p_{x}", "mode": "open", "fence": 0}
-            for x in names.values()
-        ],
-        t.identities: [
-            {
-                "network": NETWORK,
-                "network_person_id": str(person(number)),
-                "person_id": f"p_{name}",
-                "room_id": str(town.group_of(number)),
-            }
-            for number, name in names.items()
-        ],
-    }
+    persons = [{"id": f"p_{x}", "wallet_id": f"w_{x}", "admin": False} for x in names.values()]
+    wallets = [
+        {"id": f"w_{x}", "person_id": f"p_{x}", "mode": "open", "fence": 0} for x in names.values()
+    ]
+    identities = [
+        {
+            "network": NETWORK,
+            "network_person_id": str(person(number)),
+            "person_id": f"p_{name}",
+            "room_id": str(town.group_of(number)),
+        }
+        for number, name in names.items()
+    ]
     async with database.write() as connection:
-        for table, values in rows.items():
-            await connection.execute(sa.insert(table), values)
+        await connection.execute(sa.insert(t.persons), persons)
+        await connection.execute(sa.insert(t.wallets), wallets)
+        await connection.execute(sa.insert(t.identities), identities)
 
 
 def _top_up(number: int) -> Commit:

@@ -153,8 +153,8 @@ def _noted(outcomes: Sequence[Sent]) -> q.Work[None]:
     # The newest is what stands there.
     shown = {x.edits: x.shown for x in sorted(edits, key=lambda x: x.seq) if x.shown is not None}
     if shown:
-        rows = list(shown.items())
-        yield q.Save([q.Change(t.outbox, ("send_id",), ("shown",), rows, exactly=False)])
+        cards = list(shown.items())
+        yield q.Save([q.Change(t.outbox, ("send_id",), ("shown",), cards, exactly=False)])
 
 
 def _state(outcome: Sent) -> str:

@@ -26,7 +26,7 @@ class Transactions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._turn = asyncio.Lock()
-        self._session: SqliteSession | _Unchained | None = None
+        self._session: SqliteSession | UnchainedSession | None = None
 
     async def run(self, work: Work[R]) -> R:
         """Do `work` in one transaction.
@@ -38,7 +38,7 @@ class Transactions:
             if self._session is None:
                 database = self._database
                 self._session = (
-                    SqliteSession(database) if database.is_sqlite else _Unchained(database)
+                    SqliteSession(database) if database.is_sqlite else UnchainedSession(database)
                 )
                 database.closing.append(self._session.close)
             try:
@@ -47,7 +47,7 @@ class Transactions:
                 raise StorageUnavailable(f"The database gave up: {error}") from error
 
 
-class _Unchained(PostgresSession):
+class UnchainedSession(PostgresSession):
     """A session that writes nothing into the journal."""
 
     async def _connected(self) -> asyncpg.Connection:

@@ -1,11 +1,12 @@
 """Calls of the Bot API, with the library's errors turned into the port's."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from telegram import Bot, InputFile
 from telegram.error import TelegramError
+from telegram.request import RequestData
 
 from bot.adapters.base import AdapterError
 from bot.adapters.telegram.faults import TokenRefused, fault
@@ -28,8 +29,9 @@ class _RawBot(Bot):
         # JSON of its own, which took longer than the request.
         more = {} if timeout_s is None else {"read_timeout": timeout_s}
         reading = method == "getUpdates"
+        prepared = cast("RequestData", PreparedData(msgspec.json.encode(given)))
         return await self._request[0 if reading else 1].post(
-            f"{self.base_url}/{method}", PreparedData(msgspec.json.encode(given)), **more
+            f"{self.base_url}/{method}", prepared, **more
         )
 
 

@@ -16,14 +16,10 @@ _JSON = {"Content-Type": "application/json"}
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class PreparedData(RequestData):
-    """The JSON of a request that carries no files, as it is sent."""
+class PreparedData(msgspec.Struct, frozen=True):
+    """The JSON of a request that carries no files, as it is sent; passes for a `RequestData`."""
 
-    __slots__ = ("body",)
-
-    def __init__(self, body: bytes) -> None:
-        super().__init__()
-        self.body = body
+    body: bytes
 
 
 class AiohttpRequest(BaseRequest):
@@ -65,7 +61,7 @@ class AiohttpRequest(BaseRequest):
         self,
         url: str,
         method: str,
-        request_data: RequestData | None = None,
+        request_data: object = None,
         read_timeout: object = BaseRequest.DEFAULT_NONE,
         write_timeout: object = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - the library's port
         connect_timeout: object = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - same
@@ -84,10 +80,9 @@ class AiohttpRequest(BaseRequest):
         body: aiohttp.FormData | bytes | None = None
         if isinstance(request_data, PreparedData):
             body = request_data.body
-        elif request_data is not None and request_data.contains_files:
-            body = _form(request_data)
-        elif request_data is not None:
-            body = msgspec.json.encode(request_data.parameters)
+        elif isinstance(request_data, RequestData):
+            files = request_data.contains_files
+            body = _form(request_data) if files else msgspec.json.encode(request_data.parameters)
         try:
             async with self._session.request(
                 method,
