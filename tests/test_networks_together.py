@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.bot.adapters.mastodon.fake import TOKEN, FakeMastodon
+from tests.peers.mastodon_api import TOKEN, FakeMastodon
 from tests.telegram_people import Scene
 
 _NOBODY_IS_THERE = "http://127.0.0.1:9"
