@@ -10,7 +10,6 @@ rows after all others, so that a batch that locks only what it writes meets the 
 """
 
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -22,9 +21,10 @@ from wallet_core.ledger.commits import Commit, Hold, Written
 from wallet_core.ledger.posting import AccountState, Books
 from wallet_core.ledger.transfers import Capture, HoldState, Void, fingerprint
 from wallet_core.ledger.wallets import NeedsSpends, WalletRules
-from wallet_core.limits import NOTHING_SPENT, LimitsOf, no_limits
+from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
+from wallet_core.storage.book_rows import changed_accounts, changed_holds, commit_rows, new_holds
 from wallet_core.storage.chain_rows import chained
 from wallet_core.storage.domain_rows import DomainRows
 from wallet_core.storage.remembered import Standing
@@ -327,16 +327,16 @@ class Batch:
         """All that is to be written, and what the chain ends with then, if it grows."""
         books, head = self._books, None
         new_rows, changed_rows = self._rows.writes()
-        writes: list[q.Write] = [*self._fence_rows(), *_changed_holds(books, self._holds)]
-        writes += _changed_accounts(books)
+        writes: list[q.Write] = [*self._fence_rows(), *changed_holds(books, self._holds)]
+        writes += changed_accounts(books)
         writes += changed_rows
         if books.transfer_rows:
             links, head = chained(books, opened)
             writes += links
         writes += new_rows
         if self._new:
-            writes.append(_commit_rows(self._new, books.now_us))
-        writes += _new_holds(books)
+            writes.append(commit_rows(self._new, books.now_us))
+        writes += new_holds(books)
         if self._rules.new_payees:
             rows = [(*pair, since_us) for pair, since_us in sorted(self._rules.new_payees.items())]
             columns = ("wallet_id", "payee", "since_us")
@@ -375,44 +375,3 @@ def _as_known(commit: Commit, mark: bytes, known: tuple[Written, bytes]) -> Resu
     if known_mark != mark:
         return KeyConflict(f"{commit.key} stands with other parameters.")
     return written
-
-
-def _commit_rows(new: Sequence[tuple[Commit, bytes]], now_us: int) -> q.Insert:
-    columns = ("key", "fingerprint", "refusal", "result", "created_at_us")
-    return q.Insert(
-        t.commits,
-        columns,
-        [(commit.key, mark, commit.refusal, commit.result, now_us) for commit, mark in new],
-    )
-
-
-def _changed_accounts(books: Books) -> list[q.Change]:
-    # All in one, in the order of their numbers: that is how everybody locks accounts.
-    changed = sorted((a for a in books.accounts.values() if a.changed), key=_number)
-    # Of one length, as they go to the database in one piece.
-    nothing = NOTHING_SPENT if any(a.spent for a in changed) else None
-    rows = [
-        (a.no, a.version_seen, a.balance_minor, a.version, a.pack() or nothing) for a in changed
-    ]
-    columns = ("balance_minor", "version", "spending")
-    return [q.Change(t.accounts, ("no",), columns, rows, seen=("version",))] if rows else []
-
-
-_number = attrgetter("no")
-_HOLD = tuple(Hold.__struct_fields__)
-
-
-def _new_holds(books: Books) -> list[q.Insert]:
-    new = [msgspec.structs.astuple(books.holds[hold_id]) for hold_id in sorted(books.new_holds)]
-    return [q.Insert(t.holds, _HOLD, new)] if new else []
-
-
-def _changed_holds(books: Books, before: Mapping[UUID, Hold]) -> list[q.Change]:
-    rows = [
-        (hold_id, before[hold_id].state, before[hold_id].captured_minor, hold.state,
-         hold.captured_minor)
-        for hold_id in sorted(books.touched_holds - books.new_holds)
-        for hold in (books.holds[hold_id],)
-    ]  # fmt: skip
-    changes = ("state", "captured_minor")
-    return [q.Change(t.holds, ("id",), changes, rows, seen=changes)] if rows else []
