@@ -72,7 +72,9 @@ async def answer(request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": "/products/tea?utm_source=short"})
     if request.host.startswith("m.shop.test"):
         home = f"http://shop.test:{request.url.port}/products/tea"
-        return web.Response(text=product(home).replace("199", "149"), content_type="text/html")
+        return web.Response(
+            text=product(home).replace('"199.00"', '"149.00"'), content_type="text/html"
+        )
     canonical = "" if request.path.startswith("/plain") else "/products/tea"
     return web.Response(text=product(canonical), content_type="text/html")
 
