@@ -46,6 +46,7 @@ _TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
 _BEFORE_HEADING_BYTES = 20_000
 _BEHIND_HEADING_BYTES = 60_000
+_WITHOUT_HEADING_BYTES = 120_000
 _HEAD_BYTES_MAX = 1_000_000
 _HEAD_ENDS_MAX = 20
 #: So much of a page without a head is read as one.
@@ -97,11 +98,13 @@ class Markup:
 
     @property
     def around_heading(self) -> bytes:
-        """What people see around the first heading; of a page that is small, all of it.
+        """What people see around the first heading, or at the beginning of a page without one.
 
         What a page sells stands there, and a tree of megabytes would take long and fill memory.
         """
-        place = max(0, self.heading_place)
+        place = self.heading_place
+        if place < 0:
+            return self.stretches.seen_from(0, _WITHOUT_HEADING_BYTES)
         before = self.stretches.seen(max(0, place - _BEFORE_HEADING_BYTES), place)
         return before + self.stretches.seen_from(place, _BEHIND_HEADING_BYTES)
 
