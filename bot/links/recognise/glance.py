@@ -58,7 +58,7 @@ def glance(price: Decimal, exponent: int, facts: PageFacts) -> ShownPrices | Non
             signs.setdefault(amount, sign)
     if found is None:
         return None
-    before = [amount for amount in dict.fromkeys(struck) if amount > price]
+    before = {amount: {price} for amount in struck if amount > price}
     return ShownPrices({price: 1.0}, signs, {price}, before)
 
 

@@ -11,15 +11,11 @@ from functools import lru_cache
 
 from bot.links.recognise.endings import VOID, Ending, Endings, closing_tag
 from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.itemnames import is_wanted, leads_astray, names_in
 from bot.links.recognise.jsonld import Node
-from bot.links.recognise.markup import (
-    Attributes,
-    attributes_at,
-    text_of,
-    without_tags,
-)
+from bot.links.recognise.markup import Attributes, attributes_at, text_of, without_tags
 from bot.links.recognise.tags import UNSURE, Attribute, has_bare, is_plain
-from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES, type_names, types_of
+from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES, types_of
 
 _ELEMENTS_MAX = 3000
 _TEXT_BYTES_MAX = 2000
@@ -27,61 +23,9 @@ _TEXT_BYTES_MAX = 2000
 _DEPTH_MAX = 12
 _LINKS = {"a": b"href", "link": b"href", "area": b"href", "img": b"src", "source": b"src",
           "object": b"data", "data": b"value", "meter": b"value", "time": b"datetime"}  # fmt: skip
-#: A property that lies in the page's own item may still be of something else.
-_BESIDE = frozenset({"isrelatedto", "issimilarto", "isaccessoryorsparepartfor", "itemreviewed",
-                     "itemlistelement", "item", "review", "reviews", "mentions"})  # fmt: skip
-#: Items of these types say nothing of a product, whatever they stand in.
-_ASIDE = frozenset(
-    {"breadcrumblist", "listitem", "review", "rating", "question", "answer", "comment",
-     "sitenavigationelement", "wpheader", "wpfooter", "searchaction", "interactioncounter",
-     "postaladdress"}
-)  # fmt: skip
 _TELLING_TYPES = PRODUCT_TYPES | ARTICLE_TYPES
 _TYPE_NAME = re.compile(rb"[\"']?(?:https?://)?(?:schema\.org/|schema:)?([A-Za-z]{3,30})")
 _TAG_BYTES_MAX = 1000
-_WANTED = (
-    frozenset(
-        [
-            "name",
-            "price",
-            "pricecurrency",
-            "lowprice",
-            "highprice",
-            "offers",
-            "pricespecification",
-            "pricetype",
-            "availability",
-            "sku",
-            "mpn",
-            "productid",
-            "identifier",
-            "gtin",
-            "gtin8",
-            "gtin12",
-            "gtin13",
-            "gtin14",
-            "isbn",
-            "ean",
-            "upc",
-            "barcode",
-            "image",
-            "url",
-            "contenturl",
-            "brand",
-            "manufacturer",
-            "seller",
-            "model",
-            "hasvariant",
-            "isvariantof",
-            "inventorylevel",
-            "value",
-            "valueaddedtaxincluded",
-            "referencequantity",
-            "mainentityofpage",
-        ]
-    )
-    | _BESIDE
-)
 _OF_ITEMS = tuple(map(Attribute, (b"itemprop", b"itemtype", b"itemid")))
 _OF_PROPERTY = tuple(map(Attribute, (b"itemprop", b"content")))
 #: By the element's name.
@@ -165,7 +109,7 @@ class _Scanner:
             if count >= _ELEMENTS_MAX:
                 break
             place, written = mark.start(), mark[1]
-            if place < self._position or not (written is None or _is_wanted(written)):
+            if place < self._position or not (written is None or is_wanted(written)):
                 continue
             element = self._element(place)
             if element is None:
@@ -181,7 +125,7 @@ class _Scanner:
                 if node is not None:
                     found.append(node)
             elif is_inside:
-                names = _names_in(element.attributes.get(self._syntax.name, b""))
+                names = names_in(element.attributes.get(self._syntax.name, b""))
                 self._note(names, _value(self._visible, element))
         return found
 
@@ -223,15 +167,13 @@ class _Scanner:
     def _begin(self, element: _Element) -> Node | None:
         """Enter the item that a tag begins; None where that is none of the topic's."""
         place, attributes = element.end_of_tag, element.attributes
-        names = _names_in(attributes.get(self._syntax.name, b""))
-        types = list(_names_in(attributes.get(self._syntax.kind, b"")))
+        names = names_in(attributes.get(self._syntax.name, b""))
+        types = names_in(attributes.get(self._syntax.kind, b""))
         ending = Ending(self._endings, element.name, place)
-        is_aside = _are_beside(names) or not _ASIDE.isdisjoint(type_names(types))
-        if is_aside or len(self._around) >= _DEPTH_MAX:
-            # Nothing in it is about the page's product.
+        if leads_astray(names, types) or len(self._around) >= _DEPTH_MAX:
             self._position = max(self._position, ending.found())
             return None
-        node: Node = {"@type": types}
+        node: Node = {"@type": list(types)}
         if b"itemid" in attributes:
             node["@id"] = text_of(attributes[b"itemid"])
         if self._around:
@@ -277,22 +219,6 @@ class _Scanner:
         return False
 
 
-@lru_cache(maxsize=512)
-def _names_in(written: bytes) -> tuple[str, ...]:
-    return tuple(text_of(written).split())
-
-
-@lru_cache(maxsize=512)
-def _is_wanted(written: bytes) -> bool:
-    """Whether a property is one that anybody asks for; the texts of reviews are not."""
-    return not _WANTED.isdisjoint(map(_short, _names_in(written)))
-
-
-@lru_cache(maxsize=512)
-def _are_beside(names: tuple[str, ...]) -> bool:
-    return not _BESIDE.isdisjoint(map(_short, names))
-
-
 @lru_cache(maxsize=128)
 def _lowered(name: bytes) -> str:
     return name.decode("ascii").lower()
@@ -321,10 +247,6 @@ def _add(owner: Node, name: str, value: object) -> None:
         known.append(value)
     else:
         owner[name] = [known, value]
-
-
-def _short(name: str) -> str:
-    return name.rpartition(":")[2].rpartition("/")[2].lower()
 
 
 def _value(visible: bytes, element: _Element) -> str:

@@ -44,8 +44,9 @@ _TAG = re.compile(r"<[^<>]{0,1000}>")
 _HEAD_TAGS_MAX = 400
 _TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
-_BEFORE_HEADING_BYTES = 40_000
-_BEHIND_HEADING_BYTES = 120_000
+_BEFORE_HEADING_BYTES = 20_000
+_BEHIND_HEADING_BYTES = 60_000
+_WITHOUT_HEADING_BYTES = 120_000
 _HEAD_BYTES_MAX = 1_000_000
 _HEAD_ENDS_MAX = 20
 #: So much of a page without a head is read as one.
@@ -97,16 +98,15 @@ class Markup:
 
     @property
     def around_heading(self) -> bytes:
-        """What people see around the first heading; of a page that is not huge, all of it.
+        """What people see around the first heading, or at the beginning of a page without one.
 
         What a page sells stands there, and a tree of megabytes would take long and fill memory.
         """
-        size = len(self.page)
-        if size <= _BEFORE_HEADING_BYTES + _BEHIND_HEADING_BYTES:
-            return self.visible
-        place = max(0, self.heading_place)
-        start = max(0, place - _BEFORE_HEADING_BYTES)
-        return self.stretches.seen(start, place + _BEHIND_HEADING_BYTES)
+        place = self.heading_place
+        if place < 0:
+            return self.stretches.seen_from(0, _WITHOUT_HEADING_BYTES)
+        before = self.stretches.seen(max(0, place - _BEFORE_HEADING_BYTES), place)
+        return before + self.stretches.seen_from(place, _BEHIND_HEADING_BYTES)
 
     @cached_property
     def _head_tags(self) -> dict[bytes, list[int]]:

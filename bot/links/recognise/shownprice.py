@@ -34,11 +34,15 @@ _SCORE_MIN = 3.0
 _STANDS_OUT_SCORE = 6.0
 _RIVAL_GAP = 2.5
 _RIVALS_OF_LISTING = 5
+#: So many elements lie between two prices of one product at most.
+_NEXT_TO = 4
+_AROUND_MAX = 5
 _UNSEEN_SCORE = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
+    element: LexborNode
     amount: Decimal
     sign: str | None
     score: float
@@ -51,13 +55,13 @@ class ShownPrices:
     """The amounts that a page shows as prices, each with the score of its best place.
 
     `current` are those that stand somewhere without being struck out or named an old price,
-    `struck` those that stand nowhere else.
+    `struck` those that stand nowhere else, each with the current ones that stand next to it.
     """
 
     scores: dict[Decimal, float] = field(default_factory=dict)
     signs: dict[Decimal, str] = field(default_factory=dict)
     current: set[Decimal] = field(default_factory=set)
-    struck: list[Decimal] = field(default_factory=list)
+    struck: dict[Decimal, set[Decimal]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, amount: Decimal, sign: str | None) -> "ShownPrices":
@@ -106,9 +110,31 @@ def shown_prices(tree: LexborHTMLParser, facts: PageFacts) -> ShownPrices:
     repeats = Counter(candidate.amount for candidate in found)
     for amount in shown.scores:
         shown.scores[amount] += min(repeats[amount] - 1, 2) * 0.5
-    struck = dict.fromkeys(candidate.amount for candidate in found if candidate.is_struck)
-    shown.struck.extend(amount for amount in struck if amount not in shown.current)
+    for place, candidate in enumerate(found):
+        if candidate.is_struck and candidate.amount not in shown.current:
+            others = found[max(0, place - _NEXT_TO) : place + _NEXT_TO + 1]
+            shown.struck.setdefault(candidate.amount, set()).update(_beside(candidate, others))
     return shown
+
+
+def _beside(struck: _Candidate, others: list[_Candidate]) -> set[Decimal]:
+    """The current amounts among `others` that share the closest element around `struck`."""
+    current = {other.amount: _around(other.element) for other in others if other.is_current}
+    for element in _around(struck.element):
+        inside = {amount for amount, around in current.items() if element in around}
+        if inside:
+            return inside
+    return set()
+
+
+def _around(element: LexborNode) -> list[int]:
+    """The closest elements around one, from the inside out."""
+    found: list[int] = []
+    place = element.parent
+    while place is not None and len(found) < _AROUND_MAX:
+        found.append(place.mem_id)
+        place = place.parent
+    return found
 
 
 def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list[_Candidate]:
@@ -147,7 +173,7 @@ def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate |
     words = sum(char.isalpha() for char in text)
     is_current = score > STRUCK_SCORE and not OTHER_NAME.are_in(names)
     is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.are_in(names))
-    return _Candidate(amount, sign, score - min(words, 30) * 0.1, is_current, is_old)
+    return _Candidate(element, amount, sign, score - min(words, 30) * 0.1, is_current, is_old)
 
 
 def _price_text(element: LexborNode) -> str:

@@ -19,6 +19,8 @@ _COMMENT_END = b"-->"
 _HEADING_LENGTH, _COMMENT_LENGTH, _STYLE_LENGTH = 3, 4, 6
 _HEADINGS_MAX = 5
 _STEP_BYTES = 32_768
+#: So many times as much as is looked for is gone through for it.
+_UNSEEN_AT_MOST = 6
 
 
 class Stretches:
@@ -49,6 +51,17 @@ class Stretches:
             end = self._seen_to[number] if number < len(self._seen_to) else stop
             pieces.append(self._page[max(start, begin) : min(stop, end)])
         return b"".join(pieces) if len(pieces) != 1 else pieces[0]
+
+    def seen_from(self, start: int, bytes_max: int) -> bytes:
+        """What is seen from `start` on, but no more than `bytes_max` bytes of it."""
+        pieces: list[bytes] = []
+        found, farthest = 0, min(len(self._page), start + _UNSEEN_AT_MOST * bytes_max)
+        while start < farthest and found < bytes_max:
+            stop = min(start + _STEP_BYTES, farthest)
+            pieces.append(self.seen(start, stop)[: bytes_max - found])
+            found += len(pieces[-1])
+            start = stop
+        return b"".join(pieces)
 
     def is_seen(self, place: int) -> bool:
         """Whether `place` lies outside of scripts, styles and comments."""

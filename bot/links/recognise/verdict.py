@@ -87,11 +87,13 @@ def _chosen(priced: list[Clue], shown: ShownPrices) -> Clue | None:
 def _list_price(
     price: Decimal, priced: list[Clue], shown: ShownPrices
 ) -> tuple[Decimal | None, str]:
-    """What the product costs unreduced: named by a source, or the one price that is struck out."""
+    """What it costs unreduced: named by a source, or the one price struck out beside this one."""
     for clue in priced:
         if clue.list_price is not None and clue.list_price > price:
             return clue.list_price, clue.source
-    struck = [amount for amount in shown.struck if amount > price]
+    struck = [
+        amount for amount, beside in shown.struck.items() if amount > price and price in beside
+    ]
     return (struck[0] if len(struck) == 1 else None), "page"
 
 

@@ -453,3 +453,14 @@ def test_small_cents_behind_a_price_are_cents() -> None:
         lang="en-US",
     )
     assert price(seen) == (22999, "USD", 2)
+
+
+def test_a_price_that_is_struck_out_beside_another_products_is_not_this_ones() -> None:
+    seen = page(
+        '<h1>Tea</h1><div class="product"><b class="price">€15.00</b></div>'
+        '<div class="item"><del class="price old">€449.99</del><b class="price">€399.99</b></div>',
+        head=json_ld(
+            '{"@type": "Product", "name": "Tea", "offers": {"price": 15, "priceCurrency": "EUR"}}'
+        ),
+    )
+    assert (seen.price_minor, seen.list_price_minor) == (1500, None)
