@@ -406,5 +406,5 @@ def test_a_server_next_door_may_be_asked_several_times_a_second_and_none_without
 ) -> None:
     name = f"PAYONTAP_{network.upper()}__POLL_S"
     assert getattr(load(None, {name: "0.2"}), network).poll_s == 0.2
-    with pytest.raises(ConfigError, match="POLL_S|poll_s"):
+    with pytest.raises(ConfigError, match=r"POLL_S|poll_s"):
         load(None, {name: "0"})
