@@ -398,3 +398,13 @@ def test_the_examples_by_currency_in_the_annotated_file_can_be_used() -> None:
     settings = load(written(Path("examples.toml"), "\n".join(examples)), HOME)
     assert all(getattr(settings, table) for table in tables())
     assert settings.fees["CNY"] == CurrencyFees()
+
+
+@pytest.mark.parametrize("network", ["mastodon", "bluesky"])
+def test_a_server_next_door_may_be_asked_several_times_a_second_and_none_without_a_pause(
+    network: str,
+) -> None:
+    name = f"PAYONTAP_{network.upper()}__POLL_S"
+    assert getattr(load(None, {name: "0.2"}), network).poll_s == 0.2
+    with pytest.raises(ConfigError, match=r"POLL_S|poll_s"):
+        load(None, {name: "0"})

@@ -277,7 +277,7 @@ attempts = sa.Table(
     # Whose wallet it was then; empty in rows that are older than this column.
     sa.Column("person_id", sa.String(40)),
     # Two taps of one person at once, each from another wallet, are one attempt all the same.
-    sa.Index("ix_attempts_person", "quote_id", "person_id", "n", unique=True),
+    sa.Index("ix_attempts_person", "person_id", "quote_id", "n", unique=True),
 )
 
 orders = sa.Table(

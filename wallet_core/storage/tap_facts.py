@@ -25,45 +25,52 @@ HOST_STANDING = ("(h.stage = 'lost' AND h.verified_host IS NULL)", "v.merchant_i
 _QUOTE = tuple(Quote.__struct_fields__)
 _MERCHANT = tuple(Merchant.__struct_fields__)
 _ORDER = tuple(Order.__struct_fields__)
-# Of a person who was joined with another and parted again, some attempts are in the wallets that
-# he has now, and some under his name in wallets that he has no more: no number of them comes again.
 _WALLETS = "SELECT v.id FROM wallets v WHERE v.person_id = w.person_id"
-_LATEST_OF_PERSON = (
-    "SELECT max(b.n) FROM attempts b WHERE b.quote_id = k.quote_id AND b.person_id = w.person_id"
-)
-_LATEST_OF_WALLETS = (
-    "SELECT max(b.n) FROM attempts b WHERE b.quote_id = k.quote_id "  # noqa: S608 - names of our own columns
-    f"AND b.wallet_id IN ({_WALLETS})"
-)
 _STANDING = "p.state IN ('{}', '{}')".format(*STANDING)
-#: The order that stands, or else the latest.
-_ORDER_OF_WALLETS = (
-    "SELECT b.order_id FROM attempts b JOIN orders p ON p.id = b.order_id "  # noqa: S608 - same
-    f"WHERE b.quote_id = k.quote_id AND b.wallet_id IN ({_WALLETS}) "
-    f"ORDER BY CASE WHEN {_STANDING} THEN 0 ELSE 1 END, b.n DESC LIMIT 1"
-)
-_COLUMNS = ", ".join(
-    [
-        *("k.quote_id", "k.wallet_id", "f.title", "w.person_id"),
-        f"({_LATEST_OF_PERSON})",
-        f"({_LATEST_OF_WALLETS})",
-        *("f.host", *HOST_STANDING),
-        *(f"q.{name}" for name in _QUOTE),
-        *(f"m.{name}" for name in _MERCHANT),
-        *(f"o.{name}" for name in _ORDER),
-    ]
-)
-_REST = f"""
+
+
+def _query(keys: str, in_wallets: str) -> str:
+    """The query in one dialect; `in_wallets` says that `b.wallet_id` is one of this person's."""
+    his = f"b.quote_id = k.quote_id AND b.wallet_id {in_wallets}"
+    # Of a person who was joined with another and parted again, some attempts are in the wallets
+    # that he has now, and some under his name in wallets that he has no more: none of their numbers
+    # comes again.
+    of_person = (
+        "SELECT max(b.n) FROM attempts b WHERE b.person_id = w.person_id"
+        " AND b.quote_id = k.quote_id"
+    )
+    of_wallets = f"SELECT max(b.n) FROM attempts b WHERE {his}"  # noqa: S608 - our own columns
+    # The order that stands, or else the latest.
+    order_id = (
+        "SELECT b.order_id FROM attempts b JOIN orders p ON p.id = b.order_id "  # noqa: S608 - same
+        f"WHERE {his} ORDER BY CASE WHEN {_STANDING} THEN 0 ELSE 1 END, b.n DESC LIMIT 1"
+    )
+    columns = ", ".join(
+        [
+            *("k.quote_id", "k.wallet_id", "f.title", "w.person_id"),
+            *(f"({of_person})", f"({of_wallets})"),
+            *("f.host", *HOST_STANDING),
+            *(f"q.{name}" for name in _QUOTE),
+            *(f"m.{name}" for name in _MERCHANT),
+            *(f"o.{name}" for name in _ORDER),
+        ]
+    )
+    return f"""SELECT {columns} FROM {keys}
 JOIN quotes q ON q.id = k.quote_id
 JOIN offers f ON f.id = q.offer_id
 LEFT JOIN merchants m ON m.id = q.merchant_id
 {HOSTS_OF_QUOTE}
 LEFT JOIN wallets w ON w.id = k.wallet_id
-LEFT JOIN orders o ON o.id = ({_ORDER_OF_WALLETS})
-"""
+LEFT JOIN orders o ON o.id = ({order_id})
+"""  # noqa: S608 - same
+
+
 _FACTS = Statement(
-    f"SELECT {_COLUMNS} FROM unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id){_REST}",  # noqa: S608 - names of our own columns
-    f"SELECT {_COLUMNS} FROM (SELECT ? AS quote_id, ? AS wallet_id) k{_REST}",  # noqa: S608 - same
+    # As an array the wallets lead into the index, whatever PostgreSQL believes of the tables.
+    _query(
+        "unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id)", f"= ANY(ARRAY({_WALLETS}))"
+    ),
+    _query("(SELECT ? AS quote_id, ? AS wallet_id) k", f"IN ({_WALLETS})"),
 )
 
 

@@ -1,3 +1,4 @@
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 from bot.adapters.base import AdapterError, NetworkDown, RateLimited, Unreachable
 from bot.adapters.mastodon import Mastodon
 from bot.adapters.mastodon.reading import read_post
+from bot.adapters.mastodon.rendering import post_text
 from bot.cards import Button, Card, Line, Outgoing, Picture
 from bot.events import Liked, Message
 from tests.bot.adapters.ears import Ears, at_work
@@ -306,3 +308,17 @@ async def test_a_dead_token_ends_the_network_and_keeps_the_card(fake: FakeMastod
         await bot.say(None, only="x")
     with pytest.raises(AdapterError, match="access token"):
         await bot.adapter.run(bot.hear)
+
+
+@pytest.mark.parametrize("signs", ["@a", "<b", "&lt;", "](", "a.bc", "_", "~~", ":x:", "!a", "\\"])
+def test_a_title_full_of_signs_is_no_longer_than_the_card_and_a_little(signs: str) -> None:
+    title = (signs * 350)[:350]
+    text = post_text(Card(title=title), "@anna")
+    assert len(text) <= len("@anna ") + 350 + 60
+    bare = text.removeprefix("@anna ")
+    assert not re.search(r"@\w|<\w|&\w|\]\(|__|~~|:\w+:|\w\.[a-z]{2}|!\w", bare)
+
+
+def test_a_title_of_everyday_stays_what_it_is() -> None:
+    title = "Tea & Co. (250 g) – 12:30, 50% off! snake_case C++ #1"
+    assert post_text(Card(title=title), "").replace("\u2060", "").replace("\ufe5f", "#") == title

@@ -12,7 +12,7 @@ depends_on = None
 def upgrade() -> None:
     """Take the step. Older rows keep no person: their wallets say whose they are."""
     op.add_column("attempts", sa.Column("person_id", sa.String(length=40), nullable=True))
-    op.create_index("ix_attempts_person", "attempts", ["quote_id", "person_id", "n"], unique=True)
+    op.create_index("ix_attempts_person", "attempts", ["person_id", "quote_id", "n"], unique=True)
     op.create_table(
         "consented_payments",
         sa.Column("counted_with", sa.String(length=40), nullable=False),
