@@ -48,7 +48,7 @@ from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
 from bot.links.pacing import HostPace
 from bot.links.redis_pages import RedisPages
-from bot.networks import WEIBO_PATH, Ground, microblogs, weibo_of
+from bot.networks import OPEN_PATHS, Ground, external_of, networks_of, telegram_of, weibo_of
 from bot.web import pages
 from bot.web.pay import PAY_PATH, PRESS_EVERY_S, PRESSES_AT_ONCE, PayPages
 from bot.web.server import PortTaken, WebServer
@@ -65,8 +65,6 @@ from wallet_core.commerce.settlement import Settlements
 from wallet_core.errors import Refused
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
-from wallet_core.funding.telegram_payments import CardPayments, Collector, ExternalPayments
-from wallet_core.funding.telegram_stars import GivingBack, StarReturns, Stars
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
@@ -154,14 +152,14 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
             await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
         web_chat = _web_chat(settings, core, shop)
         adapters: dict[str, Adapter] = {web_chat.network: web_chat}
-        _add_matrix(adapters, settings, core)
-        for microblog in microblogs(settings, Ground(core.inbox, core.pictures)):
-            adapters[microblog.network] = microblog
-        weibo = weibo_of(settings)
-        if weibo is not None:
-            adapters[weibo.network] = weibo
-        telegram_routes = _add_telegram(adapters, settings, core)
-        external = _external(settings, core, desk)
+        ground = Ground(core.inbox, core.pictures)
+        for adapter in networks_of(settings, ground):
+            adapters[adapter.network] = adapter
+        weibo, telegram = weibo_of(settings), telegram_of(settings, ground)
+        for pushed in (weibo, telegram):
+            if pushed is not None:
+                adapters[pushed.network] = pushed
+        external = external_of(settings, core.writer, core.reader, core.leases, desk.checkout)
         views = Views(core.reader, clock_us)
         sender = Sender(core.outbox, views, adapters)
         core.writer.on_speech = sender.ring
@@ -185,9 +183,8 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         clockwork = _clockwork(settings, core, list(adapters.values()))
         pace = HostPace(core.pages, interval_s=PRESS_EVERY_S, burst=PRESSES_AT_ONCE, wait_s_max=0.0)
         pay_pages = PayPages(views, web_chat, worker.hear, pace)
-        routes = [pay_pages.add_routes, *telegram_routes]
-        if weibo is not None:
-            routes.append(weibo.add_routes)
+        routes = [pay_pages.add_routes]
+        routes += [pushed.add_routes for pushed in (weibo, telegram) if pushed is not None]
         server = await _start_web(stack, settings, core, web_chat, shop, routes)
         sender.pay_page = server.url + PAY_PATH
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -385,70 +382,6 @@ def _web_chat(settings: Settings, core: _Core, shop: DemoShop | None) -> WebChat
     )
 
 
-def _add_matrix(adapters: dict[str, Adapter], settings: Settings, core: _Core) -> None:
-    matrix = settings.matrix
-    if matrix.homeserver is None or matrix.user is None:
-        return
-    # Imported only where it is switched on: it is an extra.
-    from bot.adapters.matrix import Matrix  # noqa: PLC0415
-
-    adapters[Matrix.network] = Matrix(
-        matrix.homeserver,
-        matrix.user,
-        cursors=core.inbox,
-        store_dir=settings.data_dir / "matrix",
-        pictures=core.pictures,
-        password=matrix.password.get_secret_value() if matrix.password else None,
-        access_token=matrix.access_token.get_secret_value() if matrix.access_token else None,
-        device_name=matrix.device_name,
-        encryption=matrix.encryption,
-    )
-
-
-def _add_telegram(
-    adapters: dict[str, Adapter], settings: Settings, core: _Core
-) -> Sequence[Callable[[web.Application], None]]:
-    """Telegram where it is switched on; gives the routes that it needs on the web server."""
-    telegram = settings.telegram
-    if telegram.token is None:
-        return ()
-    # Imported only where it is switched on: it is an extra.
-    from bot.adapters.telegram import Telegram  # noqa: PLC0415
-
-    provider_token = telegram.provider_token
-    adapter = Telegram(
-        telegram.token.get_secret_value(),
-        pictures=core.pictures,
-        api_url=telegram.api_url,
-        webhook_origin=settings.web.public_url if telegram.webhook else None,
-        invoices=telegram.collects,
-        provider_token=provider_token.get_secret_value() if provider_token else "",
-        private_in_groups=telegram.private_in_groups,
-        messages_per_s=telegram.messages_per_s,
-        commands=[(c.name, c.help) for c in COMMANDS if not c.admin],
-    )
-    adapters[Telegram.network] = adapter
-    return (adapter.add_routes,) if telegram.webhook else ()
-
-
-def _external(settings: Settings, core: _Core, desk: Desk) -> External | None:
-    """What Telegram may collect for the bot; None where it may not."""
-    telegram = settings.telegram
-    if not (telegram.enabled and telegram.collects):
-        return None
-    digital = frozenset(telegram.digital_hosts)
-    collectors: list[Collector] = []
-    giving_back = None
-    if telegram.stars_per_unit is not None:
-        collectors.append(Stars(settings.currency, telegram.stars_per_unit, digital))
-        returns = Funding(core.writer, core.reader, core.leases, announce, StarReturns())
-        giving_back = GivingBack(core.writer, core.reader, core.reader, returns)
-    if telegram.provider_token is not None:
-        collectors.append(CardPayments(digital))
-    payments = ExternalPayments(core.writer, core.reader, desk.checkout, collectors)
-    return External(payments, giving_back)
-
-
 def _external_presses(external: External | None) -> Mapping[str, Press]:
     if external is None:
         return {}
@@ -476,7 +409,7 @@ async def _start_web(
         ready=ready,
         routes=[web_chat.add_routes, *more_routes],
         public_url=settings.web.public_url or "",
-        open_paths=["/telegram/", WEIBO_PATH],
+        open_paths=OPEN_PATHS,
     )
     await server.start()
     stack.push_async_callback(server.stop)

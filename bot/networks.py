@@ -1,16 +1,30 @@
 """The networks that the settings switch on; each one's library is imported only then.
 
-Weibo needs no library of its own.
+Weibo needs no library of its own. The web chat is always on, and the composition root's own.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
 
 from bot.adapters.base import Adapter, CursorStore, PictureSource
 from bot.adapters.weibo import PUSH_PATH as WEIBO_PATH
 from bot.adapters.weibo import Weibo
+from bot.commands import COMMANDS
+from bot.conversation.announcer import announce
+from bot.conversation.external import External
 from config.settings import Settings
+from wallet_core.commerce.checkout import Checkout
+from wallet_core.funding.requests import Funding
+from wallet_core.funding.telegram_payments import CardPayments, Collector, ExternalPayments
+from wallet_core.funding.telegram_stars import GivingBack, StarReturns, Stars
+from wallet_core.ledger.commits import WriterPort
+from wallet_core.locks import LeasePort
+from wallet_core.storage.readers import Reader
 
-__all__ = ["WEIBO_PATH", "Ground", "microblogs", "weibo_of"]
+#: Where networks call the web server: programs, which prove themselves by what they send.
+OPEN_PATHS = ("/telegram/", WEIBO_PATH)
 
 
 @dataclass(frozen=True)
@@ -21,10 +35,36 @@ class Ground:
     pictures: PictureSource
 
 
-def microblogs(settings: Settings, ground: Ground) -> list[Adapter]:
-    """The microblogs that are switched on."""
-    makers = (_mastodon, _bluesky)
+class Pushed(Adapter, Protocol):
+    """A network that calls the web server."""
+
+    def add_routes(self, app: web.Application) -> None:
+        """Put its address into the web server, where it has one."""
+
+
+def networks_of(settings: Settings, ground: Ground) -> list[Adapter]:
+    """The networks that are switched on and ask for their news themselves."""
+    makers = (_matrix, _mastodon, _bluesky)
     return [adapter for make in makers if (adapter := make(settings, ground)) is not None]
+
+
+def _matrix(settings: Settings, ground: Ground) -> Adapter | None:
+    matrix = settings.matrix
+    if matrix.homeserver is None or matrix.user is None:
+        return None
+    from bot.adapters.matrix import Matrix  # noqa: PLC0415
+
+    return Matrix(
+        matrix.homeserver,
+        matrix.user,
+        cursors=ground.cursors,
+        store_dir=settings.data_dir / "matrix",
+        pictures=ground.pictures,
+        password=matrix.password.get_secret_value() if matrix.password else None,
+        access_token=matrix.access_token.get_secret_value() if matrix.access_token else None,
+        device_name=matrix.device_name,
+        encryption=matrix.encryption,
+    )
 
 
 def _mastodon(settings: Settings, ground: Ground) -> Adapter | None:
@@ -73,3 +113,48 @@ def weibo_of(settings: Settings) -> Weibo | None:
         service=weibo.service,
         picture_root=f"{public_url}/pictures" if public_url else "",
     )
+
+
+def telegram_of(settings: Settings, ground: Ground) -> Pushed | None:
+    """Telegram, where it is switched on; with a webhook it hears by the web server."""
+    telegram = settings.telegram
+    if telegram.token is None:
+        return None
+    from bot.adapters.telegram import Telegram  # noqa: PLC0415
+
+    provider_token = telegram.provider_token
+    return Telegram(
+        telegram.token.get_secret_value(),
+        pictures=ground.pictures,
+        api_url=telegram.api_url,
+        webhook_origin=settings.web.public_url if telegram.webhook else None,
+        invoices=telegram.collects,
+        provider_token=provider_token.get_secret_value() if provider_token else "",
+        private_in_groups=telegram.private_in_groups,
+        messages_per_s=telegram.messages_per_s,
+        commands=[(c.name, c.help) for c in COMMANDS if not c.admin],
+    )
+
+
+def external_of(
+    settings: Settings,
+    writer: WriterPort,
+    reader: Reader,
+    leases: LeasePort,
+    checkout: Checkout,
+) -> External | None:
+    """What Telegram may collect for the bot; None where it may not."""
+    telegram = settings.telegram
+    if not (telegram.enabled and telegram.collects):
+        return None
+    digital = frozenset(telegram.digital_hosts)
+    collectors: list[Collector] = []
+    giving_back = None
+    if telegram.stars_per_unit is not None:
+        collectors.append(Stars(settings.currency, telegram.stars_per_unit, digital))
+        returns = Funding(writer, reader, leases, announce, StarReturns())
+        giving_back = GivingBack(writer, reader, reader, returns)
+    if telegram.provider_token is not None:
+        collectors.append(CardPayments(digital))
+    payments = ExternalPayments(writer, reader, checkout, collectors)
+    return External(payments, giving_back)

@@ -31,7 +31,8 @@ class SlowMastodon(FakeMastodon):
 
 
 async def test_while_one_network_is_down_and_one_hangs_the_others_pay(tmp_path: Path) -> None:
-    async with SlowMastodon() as slow:
+    slow = SlowMastodon()
+    async with slow:
         settings = {
             "mastodon__server": slow.base_url,
             "mastodon__access_token": TOKEN,

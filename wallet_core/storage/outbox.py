@@ -11,6 +11,7 @@ from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 from wallet_core.storage.grouped import Grouped
 from wallet_core.storage.point_reads import Keys
+from wallet_core.storage.steady import to_its_end
 from wallet_core.storage.transactions import Transactions
 
 #: A row that a process took and did not finish is free again after this.
@@ -207,10 +208,11 @@ class Outbox:
     async def sent(self, outcomes: Sequence[Sent]) -> None:
         """Note what was sent. An edit also settles every older edit of the same message.
 
-        What comes while others are being noted is noted with the next ones.
+        What comes while others are being noted is noted with the next ones. Whoever is cancelled
+        waits for it: what was sent and not noted would be sent again.
         """
         if outcomes:
-            await self._notes.get(tuple(outcomes))
+            await to_its_end(self._notes.get(tuple(outcomes)))
 
     async def _note(self, groups: Sequence[tuple[Sent, ...]]) -> Mapping[tuple[Sent, ...], bool]:
         await self._noting.run(_noted([outcome for group in groups for outcome in group]))

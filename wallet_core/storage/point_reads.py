@@ -16,6 +16,7 @@ import asyncpg
 
 from wallet_core.errors import StorageUnavailable
 from wallet_core.storage.requests import Row, Statement
+from wallet_core.storage.steady import to_its_end
 
 #: One part of the key each.
 Keys = tuple[Sequence[Any], ...]
@@ -123,7 +124,8 @@ class PostgresPointReads:
         """See `PointReads`."""
         try:
             async with self._places:
-                return await self._asked(statement, keys)
+                # Whoever is cancelled would leave the driver in the middle of something.
+                return await to_its_end(self._asked(statement, keys))
         except (
             asyncpg.PostgresConnectionError,
             asyncpg.InterfaceError,
@@ -141,7 +143,6 @@ class PostgresPointReads:
         try:
             rows = await connection.fetch(statement.postgres, *keys)
         except BaseException:
-            # Whoever is cancelled leaves the driver in the middle of something.
             connection.terminate()
             raise
         self._idle.append(connection)
@@ -170,4 +171,6 @@ class PostgresPointReads:
     async def close(self) -> None:
         """See `PointReads`."""
         while self._idle:
-            await self._idle.pop().close(timeout=5)
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                await connection.close(timeout=5)

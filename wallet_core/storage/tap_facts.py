@@ -67,9 +67,7 @@ LEFT JOIN orders o ON o.id = ({order_id})
 
 _FACTS = Statement(
     # As an array the wallets lead into the index, whatever PostgreSQL believes of the tables.
-    _query(
-        "unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id)", f"= ANY(ARRAY({_WALLETS}))"
-    ),
+    _query("unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id)", f"= ANY(ARRAY({_WALLETS}))"),
     _query("(SELECT ? AS quote_id, ? AS wallet_id) k", f"IN ({_WALLETS})"),
 )
 

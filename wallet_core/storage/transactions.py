@@ -14,6 +14,7 @@ from wallet_core.storage.database import Database, driver_options
 from wallet_core.storage.postgres_session import _PLAN_BY_KEYS, PostgresSession
 from wallet_core.storage.requests import TryAgain, Work
 from wallet_core.storage.sqlite_session import SqliteSession
+from wallet_core.storage.steady import to_its_end
 
 R = TypeVar("R")
 
@@ -34,6 +35,10 @@ class Transactions:
         Raises `StorageUnavailable`, after which it is unknown whether it was written; `Conflict`
         where a rule of the database forbids it; and whatever the driver says of a bad value.
         """
+        # Whoever is cancelled would leave the connection in the middle of something.
+        return await to_its_end(self._run(work))
+
+    async def _run(self, work: Work[R]) -> R:
         async with self._turn:
             if self._session is None:
                 database = self._database

@@ -6,6 +6,7 @@ event: the admins hear of it, and nothing waits behind it.
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -59,7 +60,7 @@ class Intake:
         except Exception:  # noqa: BLE001 - the inbox's errors are its own; each is tried alone
             # One of them may spoil the others: alone it harms nobody.
             for n, (raw, events) in enumerate(zip(raws, understood, strict=True)):
-                body = msgspec.json.encode(raw)
+                body = _body_of(raw)
                 try:
                     await self._keep_or_put_aside(_number(body), body, events)
                 except Exception:
@@ -111,7 +112,7 @@ class Intake:
             update = msgspec.convert(raw, Update)
         except msgspec.ValidationError as error:
             log.warning("telegram_update_unreadable", reason=str(error)[:200])
-            return [self._unreadable(msgspec.json.encode(raw), error)]
+            return [self._unreadable(_body_of(raw), error)]
         return await self._meaning(update, raw)
 
     async def _meaning(self, update: Update, raw: Any) -> Sequence[Event]:  # noqa: ANN401 - JSON, or its bytes
@@ -121,8 +122,7 @@ class Intake:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the admins hear of it
             log.warning("telegram_update_unreadable", reason=str(error)[:200])
-            body = raw if isinstance(raw, bytes) else msgspec.json.encode(raw)
-            return [self._unreadable(body, error)]
+            return [self._unreadable(_body_of(raw), error)]
 
     async def _events(self, update: Update) -> Sequence[Event]:
         if update.business_connection is not None:
@@ -199,3 +199,10 @@ def _number(body: bytes) -> int:
         return _decode_head(body).update_id
     except (msgspec.DecodeError, UnicodeDecodeError):
         return 0
+
+
+def _body_of(raw: Any) -> bytes:  # noqa: ANN401 - JSON, or its bytes
+    if isinstance(raw, bytes):
+        return raw
+    # With half characters escaped, which could not be written otherwise.
+    return json.dumps(raw).encode("ascii")

@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 import msgspec
-from telegram.error import NetworkError, TelegramError, TimedOut
+from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from yarl import URL
 
@@ -36,8 +36,9 @@ class AiohttpRequest(BaseRequest):
         """The answer's JSON. Raises `TelegramError` for anything else."""
         try:
             return _decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise TelegramError("Invalid server response") from error
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            # Half characters, which people can write, are JSON to the library and not to this one.
+            return BaseRequest.parse_json_payload(payload)
 
     @property
     def read_timeout(self) -> float:

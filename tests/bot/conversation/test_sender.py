@@ -345,3 +345,19 @@ async def test_a_card_is_fitted_to_the_place_where_places_differ(world: World) -
     assert [shown.buttons for shown in network.cards("plain")] == [()]
     assert [len(shown.buttons) for shown in network.cards("rich")] == [1]
     assert network.tries("closed") == []
+
+
+async def test_a_crowd_of_changes_to_one_card_is_one_edit_and_none_right_after_the_card(
+    world: World, network: MemoryNetwork
+) -> None:
+    await shop_with_a_card(world, OFFER)
+    for name in ("ben", "cid"):
+        await world.bought(await world.person(name, 100_000), f"bought by {name}")
+    async with sending(world, network):
+        await until_said(world)
+        public = [outgoing for outgoing in network.tried if outgoing.person_id is None]
+        assert [outgoing.edits_ref for outgoing in public] == [None]
+        assert "2 bought" in plain_text(public[0].card)
+        await world.bought(await world.person("dan", 100_000), "bought by dan")
+        await until_said(world)
+    assert "3 bought" in network.texts("lobby")[0]
