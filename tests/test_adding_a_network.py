@@ -117,7 +117,7 @@ class Inbox:
 @asynccontextmanager
 async def running(adapter: Adapter, inbox: Inbox) -> AsyncIterator[None]:
     task = asyncio.create_task(adapter.run(inbox))
-    await asyncio.wait_for(adapter.caught_up(), 10)
+    await asyncio.wait_for(adapter.caught_up(), 30)
     yield
     task.cancel()
     with suppress(asyncio.CancelledError):

@@ -82,7 +82,7 @@ class Page:
 
     async def until(self, kind: str, **wanted: object) -> Frame:
         while True:
-            body = await asyncio.wait_for(self.socket.receive_str(), 10)
+            body = await asyncio.wait_for(self.socket.receive_str(), 30)
             frame: Frame = json.loads(body)
             self.frames.append(frame)
             if frame["type"] == kind and all(frame.get(k) == v for k, v in wanted.items()):

@@ -94,7 +94,7 @@ async def say(page: Page, text: str) -> None:
 
 
 async def until_heard(house: "House", kind: type, count: int = 1) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while sum(isinstance(event, kind) for event in house.heard) < count:  # noqa: ASYNC110 - the house has no bell
             await asyncio.sleep(0.02)
 

@@ -46,7 +46,7 @@ async def held(
 
 
 async def until_kept(peer: ValkeyPeer, part: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not any(part in key for key in keys(peer)):  # noqa: ASYNC110 - another process's doing
             await asyncio.sleep(0.005)
 
@@ -58,7 +58,7 @@ async def until_empty(peer: ValkeyPeer) -> None:
 
 
 async def granted_again(leases: Leases) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             try:
                 async with leases.hold("w", token="again", wait_s=3):

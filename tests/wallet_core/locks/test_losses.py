@@ -128,7 +128,7 @@ async def test_waiters_survive_a_crash_of_the_store(own_valkey: ValkeyPeer) -> N
         own_valkey.kill()
         await own_valkey.start_again()
         release.set()
-        await asyncio.wait_for(asyncio.gather(first, second), 10)
+        await asyncio.wait_for(asyncio.gather(first, second), 30)
         await until_empty(own_valkey)
 
 
@@ -234,7 +234,7 @@ async def test_a_waiter_whose_process_was_killed_is_skipped(
         late.set()
         third = asyncio.create_task(held(leases, "w", late, "third"))
         await asyncio.sleep(0)
-    await asyncio.wait_for(third, 10)
+    await asyncio.wait_for(third, 30)
 
 
 async def test_after_stop_nothing_is_granted(valkey: ValkeyPeer) -> None:

@@ -175,7 +175,7 @@ async def test_a_commit_whose_caller_left_is_written_all_the_same(world: World) 
     await asyncio.sleep(0)
     asking.cancel()
     await asyncio.wait([asking])
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await world.writer.written("k") is None:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
     assert await world.balance(payer) == (40, 60)
