@@ -50,13 +50,13 @@ class PageReader:
 
     @cached_property
     def names_price(self) -> bool:
-        """Whether JSON-LD, meta tags or microdata name the product's price with a currency.
+        """Whether JSON-LD, microdata or meta tags name the product's price with a currency.
 
         Each source is read only where those before it do not name one.
         """
         return any(
             clue is not None and _is_priced(clue)
-            for read in (lambda: [self._json_ld], lambda: self._metas, lambda: [self._microdata])
+            for read in (lambda: [self._json_ld], lambda: [self._microdata], lambda: self._metas)
             for clue in read()
         )
 
