@@ -1,12 +1,13 @@
 """How well products are recognised: prices, currencies and availability over real pages.
 
-    python -m benchmarks.products --corpus DIR [--full] [--verbose]
+    python -m benchmarks.products --corpus DIR [--full] [--verbose] [--sites]
 
 DIR holds `products/` (`ground-truth.json` and `html/ID.html.gz`) and, if there, `articles/` (pages
 that sell nothing); DIR may also be the products folder itself. extruct and price-parser read the
 same pages in the same run. A truth's currency may be a sign: it counts as the set of ISO codes
 that it can mean on that page. `--full` writes prices in every locale and every currency, which
-takes minutes; otherwise a fixed sample of these pairs. The last line is one JSON object.
+takes minutes; otherwise a fixed sample of these pairs. `--sites` prints the figures apart for sites
+that were looked at in development and others. The last line is one JSON object.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from benchmarks.products_cldr import cldr_accuracy, three_decimal_accuracy
+from benchmarks.products_sites import groups_of
 from benchmarks.products_speed import measure, peak_kilobytes
 from bot.links.recognise import Sighting, recognise
 from bot.links.recognise.currencies import possible_currencies
@@ -73,6 +75,8 @@ class Score:
     false_structured: int = 0
     false_preview: int = 0
     pages: list[tuple[bytes, str]] = field(default_factory=list)
+    #: The same by groups of sites.
+    groups: dict[str, "Score"] = field(default_factory=dict)
 
 
 def main() -> int:
@@ -83,6 +87,7 @@ def main() -> int:
     parser.add_argument("--corpus", type=Path, default=None, metavar="DIR")
     parser.add_argument("--full", action="store_true", help="every locale and currency")
     parser.add_argument("--verbose", action="store_true", help="print every page that is not right")
+    parser.add_argument("--sites", action="store_true", help="tell known sites from others")
     options = parser.parse_args()
     folder = products_folder(options.corpus)
     if folder is None:
@@ -100,6 +105,8 @@ def main() -> int:
         **summary(score),
         **price_figures(full=options.full),
     }
+    if options.sites:
+        print_groups(score)
     for key, value in report.items():
         print(f"{key:30} {value}")
     print(json.dumps(report))
@@ -127,10 +134,32 @@ def score_products(folder: Path, score: Score) -> Iterator[str]:
         address = url if isinstance(url, str) else ""
         seen = recognise(page, address)
         score.pages.append((page, address))
-        wrong = [*_price(seen, facts, score), *_currency(seen, facts, score)]
-        wrong += _availability(seen, facts, score)
+        wrong = _judged(seen, facts, score)
+        for group in groups_of(address):
+            part = score.groups.setdefault(group, Score())
+            part.pages.append((b"", address))
+            _judged(seen, facts, part)
         if wrong:
             yield f"{page_id[:8]} {str(url)[:60]} {'; '.join(wrong)} {seen.disagreements}"
+
+
+def _judged(seen: Sighting, facts: dict[str, list[str] | str], score: Score) -> list[str]:
+    """Count one page; what is wrong in it, in words."""
+    wrong = [*_price(seen, facts, score), *_currency(seen, facts, score)]
+    return wrong + _availability(seen, facts, score)
+
+
+def print_groups(score: Score) -> None:
+    """A table of the figures by groups of sites."""
+    keys = ("price_f1", "structured_precision", "wrong_currency", "currency_recall",
+            "availability_accuracy", "out_of_stock_f1")  # fmt: skip
+    print(f"{'':20}{'pages':>7}" + "".join(f"{key:>23}" for key in keys))
+    for name in ("sites looked at", "other sites", "sites, one half", "sites, other half"):
+        part = score.groups.get(name, Score())
+        figures = summary(part) if part.pages else {}
+        shown = "".join(f"{figures.get(key, '-'):>23}" for key in keys)
+        print(f"{name:20}{len(part.pages):>7}{shown}")
+    print()
 
 
 def score_articles(folder: Path, score: Score) -> Iterator[str]:

@@ -60,7 +60,7 @@ def peak_kilobytes(reader: str, folder: Path) -> int:
 def _ours_structured(page: bytes, url: str) -> object:
     from bot.links.recognise.recogniser import PageReader  # noqa: PLC0415 - weighed apart
 
-    return PageReader(page, url).has_structured_price
+    return PageReader(page, url).names_price
 
 
 def _ours_whole(page: bytes, url: str) -> object:

@@ -17,6 +17,9 @@ from aiohttp import web
 from bot.adapters.base import Adapter, AdapterError
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
 from bot.cards import Card, Line, Tone
+from bot.catalogue.importing import Importer
+from bot.catalogue.schedule import Schedule
+from bot.catalogue.staging import Staging
 from bot.checkpoint_log import CheckpointClock, CheckpointLog
 from bot.commands import COMMANDS, run_command
 from bot.commands import PRESSES as COMMAND_PRESSES
@@ -25,6 +28,11 @@ from bot.conversation.clockwork import Clockwork
 from bot.conversation.dispatch import PRESSES, Dispatch, Press, press_again
 from bot.conversation.evidence import Evidence
 from bot.conversation.external import External
+from bot.conversation.host_watch import HostWatch
+from bot.conversation.host_words import announce_host
+from bot.conversation.listed import ListedPrices
+from bot.conversation.price_looks import PriceLooks
+from bot.conversation.product_pages import ProductPages
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, card_body, send_id
@@ -47,8 +55,10 @@ from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
 from wallet_core.commerce.checkout import Terms
 from wallet_core.commerce.conversion_checkout import ConvertingCheckout
+from wallet_core.commerce.escrow import EscrowReleases
 from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
+from wallet_core.commerce.host_checks import CheckTerms, HostChecks
 from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.commerce.settlement import Settlements
@@ -60,9 +70,12 @@ from wallet_core.funding.telegram_stars import GivingBack, StarReturns, Stars
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.locks import Leases
+from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.checkpoints import Checkpoints
 from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
+from wallet_core.storage.escrow import EscrowRows
+from wallet_core.storage.host_checks import HostCheckRows
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
 from wallet_core.storage.linking import Links
@@ -132,7 +145,11 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
         valid_s = float(settings.money.quote_valid_s)
-        links = SharedLinks(fetcher, core.pictures, valid_s, seen=core.pages)
+        listed = ListedPrices(desk.catalogues, settings.catalogue.fresh_s, clock_us)
+        products = ProductPages(fetcher, core.pictures, settings.escrow.enabled, listed=listed)
+        links = SharedLinks(products, valid_s, seen=core.pages)
+        fresh_s = float(settings.money.price_fresh_s)
+        desk.checkout.prices = PriceLooks(products, core.reader, core.writer, fresh_s, valid_s)
         if shop is not None:
             await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
         web_chat = _web_chat(settings, core, shop)
@@ -181,7 +198,9 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 "worker": worker.run(),
                 "sender": sender.run(),
                 "clockwork": clockwork.run(),
+                "hosts": _host_watch(settings, core, fetcher).run(),
                 "checkpoints": _checkpoints(settings, core).run(),
+                "catalogues": _schedule(settings, desk, fetcher).run(),
                 **{f"network:{n}": _listen(a, worker, reports) for n, a in adapters.items()},
             },
         )
@@ -274,11 +293,17 @@ def _host_and_port(origin: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
-    terms = Terms(
+def _terms(settings: Settings) -> Terms:
+    escrow = settings.escrow
+    return Terms(
         undo_window_s=float(settings.money.undo_window_s),
         accept_within_s=float(settings.money.accept_within_s),
+        claim_within_s=float(escrow.claim_within_s) if escrow.enabled else None,
     )
+
+
+def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
+    terms = _terms(settings)
     quotes, conversions = conversion_quotes(settings), Conversions(core.database)
     return Desk(
         writer=core.writer,
@@ -296,7 +321,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
         ),
         fulfilment=Fulfilment(core.writer, core.reader, announce, terms, house_terms(settings)),
         funding=Funding(core.writer, core.reader, core.leases, announce, Cash()),
-        merchants=Merchants(core.reader, WebProofs(fetcher)),
+        merchants=Merchants(core.reader, WebProofs(fetcher), _check_terms(settings)),
         lookups=Lookups(core.database),
         moves=Moves(core.database),
         linking=Linking(Links(core.database)),
@@ -306,6 +331,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
             ReceiptReader(core.database),
             Liabilities(core.database),
         ),
+        catalogues=Catalogues(core.database),
         currency=settings.currency,
         exchange=Exchange(quotes, conversions),
         likes_day_times=settings.money.likes_day_times,
@@ -316,7 +342,27 @@ def _clockwork(settings: Settings, core: _Core, adapters: Sequence[Adapter]) -> 
     house = house_terms(settings)
     endings = Endings(core.writer, core.reader, core.reader, core.reader, announce, house)
     settlements = Settlements(core.writer, core.reader)
-    return Clockwork(endings, adapters, core.inbox.waiting_count, settlements)
+    # Also where it is switched off by now: what is held already is handed over.
+    escrow = EscrowReleases(core.writer, EscrowRows(core.database), announce, _terms(settings))
+    return Clockwork(endings, adapters, core.inbox.waiting_count, settlements, escrow)
+
+
+def _check_terms(settings: Settings) -> CheckTerms:
+    verification = settings.verification
+    return CheckTerms(every_s=verification.check_every_s, grace_s=verification.grace_s)
+
+
+def _host_watch(settings: Settings, core: _Core, fetcher: Fetcher) -> HostWatch:
+    rows = HostCheckRows(core.database)
+    terms = _check_terms(settings)
+    checks = HostChecks(core.writer, rows, WebProofs(fetcher), announce_host, terms)
+    return HostWatch(checks, clock_us)
+
+
+def _schedule(settings: Settings, desk: Desk, fetcher: Fetcher) -> Schedule:
+    staging = Staging(desk.catalogues, clock_us, settings.catalogue.items_max)
+    interval_s = settings.catalogue.interval_s
+    return Schedule(Importer(staging, desk.reader, fetcher, desk.tell_owner, interval_s))
 
 
 def _checkpoints(settings: Settings, core: _Core) -> CheckpointClock:
@@ -378,6 +424,7 @@ def _add_telegram(
         invoices=telegram.collects,
         provider_token=provider_token.get_secret_value() if provider_token else "",
         private_in_groups=telegram.private_in_groups,
+        messages_per_s=telegram.messages_per_s,
         commands=[(c.name, c.help) for c in COMMANDS if not c.admin],
     )
     adapters[Telegram.network] = adapter

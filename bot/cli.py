@@ -1,7 +1,6 @@
 """The `payontap` command."""
 
 import asyncio
-import json
 import signal
 import sys
 from typing import Annotated
@@ -9,11 +8,17 @@ from typing import Annotated
 import typer
 
 from bot.cli_books import register as register_books
+from bot.cli_catalogue import register as register_catalogue
 from bot.cli_ground import ConfigFile, plainly, settings_of
 from bot.cli_inspect import register as register_inspect
+from bot.cli_links import register as register_links
+from bot.cli_offers import register as register_offers
 from bot.cli_simulation import register as register_simulation
 from bot.logs import set_up_logs
 from config.settings import Settings, render
+
+#: How long one thread may keep another one waiting for the interpreter, in seconds.
+_SWITCH_S = 0.0005
 
 app = typer.Typer(
     add_completion=False,
@@ -24,7 +29,10 @@ app = typer.Typer(
 admin = typer.Typer(no_args_is_help=True, help="Who may steer this instance.")
 app.add_typer(admin, name="admin")
 register_books(app)
+register_catalogue(app)
 register_inspect(app)
+register_links(app)
+register_offers(app)
 register_simulation(app)
 
 
@@ -58,6 +66,8 @@ async def _run(settings: Settings) -> None:
         typer.echo("  Stop it with Ctrl-C.\n")
         sys.stdout.flush()
         memory.settle()
+        # Else a thread that writes to the embedded database keeps the event loop waiting for 5 ms.
+        sys.setswitchinterval(_SWITCH_S)
         instance.failed.add_done_callback(lambda _: stop.set())
         await stop.wait()
         if instance.failed.done():
@@ -73,42 +83,6 @@ def demo() -> None:
         set_up_logs("error", as_json=False)
         held = asyncio.run(walk(typer.echo))
     raise typer.Exit(0 if held else 1)
-
-
-@app.command()
-def links(
-    as_json: Annotated[bool, typer.Option("--json", help="JSON in, JSON out.")] = False,  # noqa: FBT002 - typer's way to declare a flag
-    records: Annotated[  # noqa: FBT002 - same
-        bool, typer.Option("--records", help="JSON in; out one object a link or share code.")
-    ] = False,
-) -> None:
-    """Find links in messages: one a line on standard input, with --json each a JSON string."""
-    from bot.links.inspect import findings, links_line  # noqa: PLC0415 - only this command needs it
-
-    for number, line in enumerate(sys.stdin, 1):
-        text = line.rstrip("\r\n")
-        if as_json or records:
-            text = _json_string(text, number)
-        if records:
-            found = ({"line": number, **finding} for finding in findings(text))
-            sys.stdout.writelines(f"{json.dumps(one, ensure_ascii=False)}\n" for one in found)
-        elif as_json:
-            sys.stdout.write(json.dumps(links_line(text), ensure_ascii=False) + "\n")
-        else:
-            sys.stdout.writelines(f"{link['url']}\n" for link in links_line(text))
-        sys.stdout.flush()
-
-
-def _json_string(line: str, number: int) -> str:
-    try:
-        text = json.loads(line)
-    except json.JSONDecodeError as error:
-        typer.echo(f"payontap: line {number} is not JSON: {error}.", err=True)
-        raise typer.Exit(2) from None
-    if not isinstance(text, str):
-        typer.echo(f"payontap: line {number} is not a JSON string.", err=True)
-        raise typer.Exit(2)
-    return text
 
 
 @app.command()

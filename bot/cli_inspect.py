@@ -2,14 +2,13 @@
 
 import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Protocol
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.cli_ground import ConfigFile, plainly, settings_of
+from bot.cli_progress import progress
 from config.settings import Settings
 from wallet_core.errors import PayontapError
 
@@ -51,7 +50,7 @@ async def _inspect(
         allowed_origins=frozenset((host, int(port)) for host, _, port in origins),
         limits=FetchLimits(total_s=float(settings.fetch.timeout_s)),
     )
-    with _progress(len(targets)) as bar:
+    with progress(len(targets), "pages") as bar:
         async with fetcher:
             async for target, seen in _looked_at(targets, url, fetcher):
                 bar.update(1)
@@ -89,58 +88,3 @@ async def _looked_at(
         finally:
             for task in tasks:
                 task.cancel()
-
-
-class _Bar(Protocol):
-    def update(self, n_steps: int) -> None: ...
-    def say(self, text: str, *, err: bool = False) -> None: ...
-
-
-class _NoBar:
-    """What is said goes out at once."""
-
-    def update(self, n_steps: int) -> None:
-        """Nothing is shown."""
-
-    def say(self, text: str, *, err: bool = False) -> None:
-        """Print it."""
-        typer.echo(text, err=err)
-
-
-class _TerminalBar:
-    """A bar on standard error; what would tear it apart on a terminal waits for its end."""
-
-    def __init__(self, steps: int) -> None:
-        self._bar = typer.progressbar(length=steps, label="pages", file=sys.stderr)
-        self._waiting: list[tuple[str, bool]] = []
-        self._bar.__enter__()
-
-    def update(self, n_steps: int) -> None:
-        """Move on."""
-        self._bar.update(n_steps)
-
-    def say(self, text: str, *, err: bool = False) -> None:
-        """Print it, now or when the bar is done."""
-        if err or sys.stdout.isatty():
-            self._waiting.append((text, err))
-        else:
-            typer.echo(text)
-
-    def close(self) -> None:
-        """Finish the bar, and print what waited for it."""
-        self._bar.__exit__(None, None, None)
-        for text, err in self._waiting:
-            typer.echo(text, err=err)
-
-
-@contextmanager
-def _progress(steps: int) -> Iterator[_Bar]:
-    """A progress bar for several pages, where somebody looks at a terminal."""
-    if steps <= 1 or not sys.stderr.isatty():
-        yield _NoBar()
-        return
-    bar = _TerminalBar(steps)
-    try:
-        yield bar
-    finally:
-        bar.close()

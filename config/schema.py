@@ -115,6 +115,7 @@ class Money(Section):
 
     undo_window_s: Annotated[Whole, Field(ge=0, le=3_600)] = 8
     quote_valid_s: Annotated[Whole, Field(ge=1)] = 3_600
+    price_fresh_s: Annotated[Whole, Field(ge=0)] = 300
     accept_within_s: Annotated[Whole, Field(ge=1)] = 259_200
     likes_day_times: Annotated[Whole, Field(ge=1, le=1_000)] = 5
 
@@ -124,6 +125,20 @@ class Settlement(Section):
 
     pending_s: Annotated[Seconds, Field(le=365 * 24 * 3600)] = 0
     fees_refunded: bool = False
+
+
+class Verification(Section):
+    """How often the proofs of merchants' hosts are looked for, and how long one may be missing."""
+
+    check_every_s: Annotated[Whole, Field(ge=60, le=30 * 24 * 3600)] = 24 * 3600
+    grace_s: Annotated[Whole, Field(ge=0, le=365 * 24 * 3600)] = 7 * 24 * 3600
+
+
+class Escrow(Section):
+    """Money for the owners of hosts that nobody has claimed; off until somebody allows it."""
+
+    enabled: bool = False
+    claim_within_s: Annotated[Whole, Field(ge=60, le=365 * 24 * 3600)] = 30 * 24 * 3600
 
 
 class Conversion(Section):
@@ -146,6 +161,18 @@ class Fetch(Section):
         if value is not None and not (value.isascii() and value.isprintable()):
             raise ValueError("it is sent in a header, so only printable ASCII is allowed")
         return value
+
+
+class Catalogue(Section):
+    """How merchants' catalogues are kept fresh."""
+
+    interval_s: Annotated[Whole, Field(ge=60, le=30 * 24 * 3600)] = 3_600
+    items_max: Annotated[Whole, Field(ge=1, le=10_000_000)] = 250_000
+
+    @property
+    def fresh_s(self) -> float:
+        """How old a catalogue may be for its prices to be payable: a day, or three intervals."""
+        return max(24 * 3600.0, 3.0 * self.interval_s)
 
 
 class Matrix(Section):
@@ -246,6 +273,7 @@ class Telegram(Section):
     webhook: bool = False
     api_url: Origin = "https://api.telegram.org"
     private_in_groups: bool = True
+    messages_per_s: Annotated[Whole, Field(ge=1, le=1_000)] = 30
     provider_token: SecretStr | None = None
     stars_per_unit: Annotated[Whole, Field(ge=1)] | None = None
     digital_hosts: tuple[Annotated[str, Field(min_length=1)], ...] = ()
@@ -298,8 +326,11 @@ class Settings(Section):
     redis: Redis = Redis()
     money: Money = Money()
     settlement: Settlement = Settlement()
+    verification: Verification = Verification()
+    escrow: Escrow = Escrow()
     conversion: Conversion = Conversion()
     fetch: Fetch = Fetch()
+    catalogue: Catalogue = Catalogue()
     matrix: Matrix = Matrix()
     mastodon: Mastodon = Mastodon()
     bluesky: Bluesky = Bluesky()

@@ -49,6 +49,11 @@ class Refusal(StrEnum):
     NEW_PAYEE = "new_payee"
     RATE_EXPIRED = "rate_expired"
     CONSENT_LIMIT = "consent_limit"
+    UNVERIFIED = "unverified"
+    PRICE_CHANGED = "price_changed"
+    PRICE_UNREAD = "price_unread"
+    NOT_FOR_SALE = "not_for_sale"
+    CLAIMED = "claimed"
 
 
 #: Refusals that have to do with how much a wallet may spend.

@@ -201,6 +201,10 @@ class Spending:
         return self.month_minor + self.month_before_minor
 
 
+#: What `pack` makes of an account that nothing was spent from.
+NOTHING_SPENT = Spending().pack()
+
+
 class Spend(msgspec.Struct, frozen=True):
     """One payment of the last 30 days that was not given back."""
 

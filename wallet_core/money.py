@@ -1,20 +1,18 @@
 """Amounts: whole numbers of a currency's smallest unit, never floats.
 
-Exponents (how many decimals a currency has) are those of ISO 4217 as CLDR lists them;
+Exponents (how many decimals a currency has) are those of ISO 4217 (`iso4217.py`);
 sats count bitcoin's hundred-millionth as a currency of its own. An instance can define further
 ones, such as a community's points: `define_currency`, once, before anything else reads an amount.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-
-from babel.core import get_global
-from babel.numbers import get_currency_symbol
+from functools import cache
 
 from wallet_core.errors import MoneyError
+from wallet_core.iso4217 import EXPONENTS
 
 #: No single amount may reach this: balances then stay far inside 64 bits.
 AMOUNT_MINOR_MAX = 10**15
@@ -51,7 +49,7 @@ def define_currency(code: str, exponent: int, name: str) -> None:
         raise MoneyError(
             f"{code} cannot have {exponent} decimals: 0 to {EXPONENT_MAX} are possible."
         )
-    if code in get_global("all_currencies"):
+    if code in EXPONENTS:
         raise MoneyError(f"{code} is a currency of ISO 4217 and cannot be defined anew.")
     defined = OwnCurrency(exponent, name)
     if _own.setdefault(code, defined) != defined:
@@ -65,7 +63,7 @@ def own_currency(code: str) -> OwnCurrency | None:
 
 def known_currencies() -> frozenset[str]:
     """Every code that `exponent_of` accepts."""
-    return frozenset(get_global("all_currencies")) | frozenset(_own)
+    return frozenset(EXPONENTS) | frozenset(_own)
 
 
 def exponent_of(currency: str) -> int:
@@ -76,23 +74,9 @@ def exponent_of(currency: str) -> int:
     own = _own.get(currency)
     if own is not None:
         return own.exponent
-    if currency not in get_global("all_currencies"):
+    if currency not in EXPONENTS:
         raise MoneyError(f"{currency!r} is not a currency code.")
-    # CLDR's table says how money is *shown* in places where coins went out of use;
-    # ISO 4217 keeps the smaller unit in these, and providers settle in it.
-    if currency in _ISO_DIFFERS:
-        return _ISO_DIFFERS[currency]
-    fractions: Mapping[str, tuple[int, ...]] = get_global("currency_fractions")
-    return fractions.get(currency, fractions["DEFAULT"])[0]
-
-
-#: ISO 4217 (published list, 2024) where CLDR's display digits differ from it.
-_ISO_DIFFERS = {
-    "AFN": 2, "ALL": 2, "AMD": 2, "COP": 2, "CRC": 2, "GYD": 2, "HUF": 2, "IDR": 2, "IQD": 3,
-    "IRR": 2, "KPW": 2, "LAK": 2, "LBP": 2, "MGA": 2, "MMK": 2, "MUR": 2, "MNT": 2, "NOK": 2,
-    "PKR": 2, "RSD": 2, "SEK": 2, "SLE": 2, "SOS": 2, "SYP": 2, "TWD": 2, "TZS": 2, "UZS": 2,
-    "YER": 2, "ZMW": 2, "CZK": 2, "UYW": 4, "CLF": 4, "UGX": 0, "VUV": 0,
-}  # fmt: skip
+    return EXPONENTS[currency]
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -141,9 +125,16 @@ class Money:
         sign = "-" if self.amount_minor < 0 else ""
         if self.currency in _own:
             return f"{sign}{value:,f} {self.currency}"
-        symbol = _SYMBOLS.get(self.currency) or get_currency_symbol(self.currency, locale="en")
+        symbol = _SYMBOLS.get(self.currency) or _symbol(self.currency)
         gap = " " if symbol.isalpha() else ""
         return f"{sign}{symbol}{gap}{value:,f}"
+
+
+@cache
+def _symbol(currency: str) -> str:
+    from babel.numbers import get_currency_symbol  # noqa: PLC0415 - reading pages does without
+
+    return get_currency_symbol(currency, locale="en")
 
 
 _TYPED = re.compile(r"(-?)((?:\d{1,3}(?:,\d{3})+|\d+)(?=\.|$)|(?=\.\d))(?:\.(\d+))?", re.ASCII)

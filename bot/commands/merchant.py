@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from bot.cards import Card, Line, Role, Tone
 from bot.commands.command import Command, prefix_of, split_word
 from bot.commands.funding import asked_amount, begin
-from bot.commands.merchant_hosts import claim_host, host_lines, verify_host
+from bot.commands.merchant_catalogue import catalogue
+from bot.commands.merchant_hosts import claim_host, host_lines, list_hosts, verify_host
 from bot.conversation.turn import Desk, Turn, sentence
 from bot.conversation.views import net_words
 from wallet_core.commerce.merchants import NAME_LENGTH_MAX
@@ -20,7 +21,9 @@ _USAGES = (
     "merchant open NAME",
     "merchant host HOST",
     "merchant verify HOST",
+    "merchant hosts",
     "merchant accept on|off",
+    "merchant catalogue add URL",
     "merchant orders",
     "merchant ship NUMBER [AMOUNT]",
     "merchant release NUMBER",
@@ -78,7 +81,7 @@ async def _status(desk: Desk, turn: Turn, shop: Merchant, _rest: str) -> None:
         Line(_standing_words(on=shop.standing_acceptance)),
     ]
     for claim in claims:
-        lines += host_lines(claim, prefix)
+        lines += host_lines(claim, prefix, turn.now_us)
     if not claims:
         lines.append(Line(f"No host yet: {prefix}merchant host shop.example adds one."))
     others = [other.name for other in shops if other.id != shop.id]
@@ -234,7 +237,10 @@ async def _withdraw(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
 _COUNTERS: Mapping[str, Counter] = {
     "host": claim_host,
     "verify": verify_host,
+    "hosts": list_hosts,
     "accept": _accept,
+    "catalogue": catalogue,
+    "catalog": catalogue,
     "orders": _orders,
     "ship": _ship,
     "release": _release,
@@ -245,7 +251,7 @@ _COUNTERS: Mapping[str, Counter] = {
 COMMANDS = (
     Command(
         "merchant",
-        "merchant [open|host|verify|accept|orders|ship|release|refund|withdraw]",
+        "merchant [open|host|verify|hosts|catalogue|accept|orders|ship|release|refund|withdraw]",
         "Your shop: sell, refund, withdraw.",
         merchant,
         aliases=("shop",),

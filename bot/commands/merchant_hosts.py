@@ -1,13 +1,19 @@
 """/merchant host and verify: where a shop sells, and the proof that the place is its own."""
 
+from collections.abc import Sequence
+
 from bot.cards import Card, Line, Role, Tone
 from bot.commands.command import prefix_of
+from bot.conversation.host_words import METHODS, day_and_hour, failure_words
 from bot.conversation.turn import Desk, Turn, sentence
+from wallet_core.commerce.host_checks import Stage
 from wallet_core.commerce.merchants import NotShown, host_name
 from wallet_core.commerce.records import HostClaim, Merchant
 from wallet_core.errors import Refusal, Refused
+from wallet_core.money import Money
 
-_METHODS = {"well-known": "file", "meta": "tag", "dns": "DNS record"}
+_HOUR_US = 3_600_000_000
+_HOURS_MAX = 48
 
 
 async def claim_host(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> None:
@@ -21,7 +27,7 @@ async def claim_host(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> None
     except Refused as refused:
         await _refused(desk, turn, host, refused)
         return
-    if claiming.claim.verified_host is not None:
+    if claiming.claim.verified_host is not None and claiming.claim.stage is None:
         await desk.answer(turn, sentence(f"{host} is proven already: it is {shop.name}'s."))
         return
     card = proof_card(claiming.claim, prefix_of(turn))
@@ -29,9 +35,9 @@ async def claim_host(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> None
 
 
 async def verify_host(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> None:
-    """Look for the token; without a host named, for that of the only claim that is open."""
+    """Look for the token; without a host named, for that of the only claim that needs it."""
     claims = await desk.reader.host_claims(shop.id)
-    pending = [claim for claim in claims if claim.verified_host is None]
+    pending = [claim for claim in claims if claim.verified_host is None or claim.stage]
     host = pending[0].host if not typed and len(pending) == 1 else host_name(typed)
     if host is None:
         await _not_a_host(desk, turn, "verify")
@@ -45,21 +51,50 @@ async def verify_host(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> Non
         if isinstance(outcome, NotShown):
             await desk.answer(turn, _not_shown_card(outcome, prefix_of(turn)))
             return
-        await desk.answer(turn, _proven_card(outcome.claim, shop), rows=outcome.rows)
+        waiting = await desk.lookups.waiting_for_owner(outcome.claim.host)
+        await desk.answer(turn, _proven_card(outcome.claim, shop, waiting), rows=outcome.rows)
     except Refused as refused:
         await _refused(desk, turn, host, refused)
 
 
-def host_lines(claim: HostClaim, prefix: str) -> list[Line]:
+async def list_hosts(desk: Desk, turn: Turn, shop: Merchant, _rest: str) -> None:
+    """The hosts of a shop: whether each is proven, since when not, and when it was last seen."""
+    prefix = prefix_of(turn)
+    lines: list[Line] = []
+    for claim in await desk.reader.host_claims(shop.id):
+        lines += host_lines(claim, prefix, turn.now_us)
+    if not lines:
+        lines.append(Line(f"No host yet: {prefix}merchant host shop.example adds one."))
+    await desk.answer(turn, Card(title=f"{shop.name}: hosts", lines=tuple(lines)))
+
+
+def host_lines(claim: HostClaim, prefix: str, now_us: int) -> list[Line]:
     """A claim as the shop's status shows it."""
-    if claim.verified_host is not None:
-        way = _METHODS.get(claim.method or "", claim.method)
-        return [Line(f"✓ {claim.host} (proven by {way})", Role.SELLER)]
+    way = METHODS.get(claim.method or "", claim.method)
+    verify = Line(f"Then write {prefix}merchant verify {claim.host}", Role.HINT)
+    if claim.stage is None and claim.verified_host is not None:
+        return [Line(f"✓ {claim.host} (proven by {way}{_seen(claim, now_us)})", Role.SELLER)]
+    if claim.stage is None:
+        return [Line(f"{claim.host}: not proven yet", Role.WARNING), *_ways(claim), verify]
+    since = day_and_hour(claim.failing_since_us or 0)
+    lost = claim.stage == Stage.LOST
+    words = "no longer proven" if lost else f"proven by {way}, but the proof is missing"
     return [
-        Line(f"{claim.host}: not proven yet", Role.WARNING),
+        Line(f"{claim.host}: {words} (since {since}{_seen(claim, now_us)})", Role.WARNING),
+        Line(failure_words(claim)),
         *_ways(claim),
-        Line(f"Then write {prefix}merchant verify {claim.host}", Role.HINT),
+        verify,
     ]
+
+
+def _seen(claim: HostClaim, now_us: int) -> str:
+    if claim.seen_at_us is None:
+        return ""
+    hours = (now_us - claim.seen_at_us) // _HOUR_US
+    if hours < 1:
+        return ", last seen within the hour"
+    ago = f"{hours} hours" if hours < _HOURS_MAX else f"{hours // 24} days"
+    return f", last seen {ago} ago"
 
 
 def proof_card(claim: HostClaim, prefix: str) -> Card:
@@ -89,13 +124,17 @@ def _has_port(host: str) -> bool:
     return ":" in host.rpartition("]")[2]
 
 
-def _proven_card(claim: HostClaim, shop: Merchant) -> Card:
-    way = _METHODS.get(claim.method or "", claim.method)
+def _proven_card(claim: HostClaim, shop: Merchant, waiting: Sequence[tuple[int, Money]]) -> Card:
+    way = METHODS.get(claim.method or "", claim.method)
     return Card(
         title=f"✓ {claim.host} is {shop.name}'s",
         lines=(
             Line(f"Proven by its {way}. It covers exactly this host, no other."),
             Line("Links to its products now get a Pay button."),
+            *(
+                Line(f"{money.format()} was waiting for you ({count} paid): it is yours now.")
+                for count, money in waiting
+            ),
         ),
         tone=Tone.GOOD,
     )
@@ -105,7 +144,7 @@ def _not_shown_card(outcome: NotShown, prefix: str) -> Card:
     claim = outcome.claim
     lines = [Line(f"I looked for the token {claim.token} and did not find it.")]
     if outcome.strange:
-        where = ", ".join(_METHODS.get(method, method) for method in outcome.strange)
+        where = ", ".join(METHODS.get(method, method) for method in outcome.strange)
         lines.append(Line(f"There is another token, though ({where}); a letter may be wrong."))
     lines += _ways(claim)
     lines.append(Line(f"Then write {prefix}merchant verify {claim.host} again.", Role.HINT))

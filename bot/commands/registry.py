@@ -11,6 +11,7 @@ from bot.commands import (
     limits,
     linking,
     merchant,
+    merchant_catalogue,
     proofs,
     shopping,
     wallet,
@@ -45,6 +46,8 @@ PRESSES: Mapping[str, Press] = {
     "linkno": linking.press_no,
     "convert": convert.press_convert,
     "payby": convert.press_pay_by,
+    "catyes": merchant_catalogue.press_yes,
+    "catno": merchant_catalogue.press_no,
     "confirm": admin.press_confirm,
     "refuse": admin.press_refuse,
 }

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 
 from bot.cards import Button, Card, Feature, Line, Role, Style, Tone
 from bot.conversation.conversion_words import pay_by_card
+from bot.conversation.escrow_words import claimed_card, unclaimed_card
 from bot.conversation.limit_words import limit_refused_card
+from bot.conversation.price_words import price_refused_card
 from bot.conversation.turn import card_body, send_id
 from wallet_core.commerce.news import (
     ActionRefused,
     Authorised,
     FundingChanged,
+    HostClaimed,
     Joined,
     News,
     OrderChanged,
@@ -32,6 +35,8 @@ def announce(news: News) -> Speech:
             return (_private(news.place, tap_refused_card(news), news.event_id, "refused"),)
         case OrderChanged():
             return _order_changed(news)
+        case HostClaimed():
+            return _host_claimed(news)
         case ActionRefused():
             return (_private(news.place, action_refused_card(news), news.event_id, "refused"),)
         case FundingChanged():
@@ -42,7 +47,7 @@ def _authorised(news: Authorised) -> Speech:
     order = news.order
     purchase = _view(order.place, "purchase", order.id, send_id("purchase", order.id))
     seen = Refresh(view="offer", ref=order.quote_id, settled=False)
-    if news.standing:
+    if news.standing or news.merchant is None:
         return purchase, seen
     return purchase, seen, _to_merchant(order, news.merchant)
 
@@ -73,20 +78,35 @@ def _order_changed(news: OrderChanged) -> Speech:
         Refresh(view="purchase", ref=order.id),
         Refresh(view="offer", ref=order.quote_id),
     ]
-    if order.state == OrderState.PAID or not news.merchant.standing_acceptance:
-        speech.append(_to_merchant(order, news.merchant))
+    merchant = news.merchant
+    if merchant is not None and (
+        order.state == OrderState.PAID or not (merchant.standing_acceptance or order.accepted)
+    ):
+        speech.append(_to_merchant(order, merchant))
     speech.append(Refresh(view="order", ref=order.id))
-    if news.refund is not None:
+    unclaimed = unclaimed_card(news)
+    if unclaimed is not None:
+        speech.append(_private(order.place, unclaimed, news.cause, "unclaimed"))
+    if news.refund is not None and merchant is not None:
         card = Card(
             title=f"{news.refund.format()} refunded",
             lines=(
-                Line(f"{news.merchant.name} gave it back for “{order.title}”."),
+                Line(f"{merchant.name} gave it back for “{order.title}”."),
                 Line(f"Order {order.number}", Role.HINT),
             ),
             tone=Tone.GOOD,
         )
         speech.append(_private(order.place, card, news.cause, "refund"))
     return tuple(speech)
+
+
+def _host_claimed(news: HostClaimed) -> Speech:
+    order = news.order
+    return (
+        Refresh(view="purchase", ref=order.id),
+        _private(order.place, claimed_card(news), news.cause, "claimed"),
+        _to_merchant(order, news.merchant),
+    )
 
 
 def _to_merchant(order: Order, merchant: Merchant) -> Notice:
@@ -123,8 +143,11 @@ def tap_refused_card(news: TapRefused) -> Card:
     if price and news.conversion is not None:
         return pay_by_card(news.code, price, news.balance, news.conversion)
     if quote and price and news.allowance is not None:
-        payee = f"merchant:{quote.merchant_id}"
+        payee = f"merchant:{quote.merchant_id}" if quote.merchant_id else ""
         return limit_refused_card(news.code, price, payee, news.allowance)
+    of_price = price_refused_card(news)
+    if of_price is not None:
+        return of_price
     match news.code:
         case Refusal.NO_FUNDS if price and news.balance and _is_short(news.balance, price):
             return no_funds_card(news.balance, price, quote.id if quote else None)

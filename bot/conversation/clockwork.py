@@ -1,4 +1,4 @@
-"""What happens by itself: holds that are due get their ending, pending money becomes available."""
+"""What happens by itself: holds that are due get their ending, owners what was held for them."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import structlog
 
 from bot.adapters.base import Adapter
+from wallet_core.commerce.escrow import EscrowReleases
 from wallet_core.commerce.fulfilment import Endings
 from wallet_core.commerce.settlement import Settlements
 from wallet_core.errors import StorageUnavailable
 
 _log = structlog.get_logger(__name__)
 
-EVERY_S = 0.25
+EVERY_S = 0.1
 #: How long captures wait after a start for networks to tell what happened in the meantime.
 CATCH_UP_S = 60.0
 _LOOK_AGAIN_S = 0.05
@@ -25,19 +26,23 @@ class Clockwork:
 
     After a start it waits until the networks have caught up and what they told is answered, so
     that an undo that was made while the bot was away still counts. `backlog` counts the heard
-    events that wait for their answer.
+    events that wait for their answer. Money that has found its owner is handed over first, so that
+    it does not expire in the same moment.
     """
 
     endings: Endings
     adapters: Sequence[Adapter]
     backlog: Callable[[], Awaitable[int]]
     settlements: Settlements | None = None
+    escrow: EscrowReleases | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
         await self._catch_up()
         while True:
             try:
+                if self.escrow is not None:
+                    await self.escrow.run_due()
                 await self.endings.run_due()
                 if self.settlements is not None:
                     await self.settlements.run_due()

@@ -68,7 +68,8 @@ async def offer_liked(desk: Desk, turn: Turn, liked: Liked) -> Liking | None:
         await desk.close(turn)
         return None
     terms = await like_terms(desk, turn.person.id)
-    payable = terms is not None and _fits(quote.price, terms.each)
+    # A like is given lightly; money for somebody who is not here yet takes a tap.
+    payable = terms is not None and not quote.waits_for_owner and _fits(quote.price, terms.each)
     paid_minor = await _paid_minor(desk, turn, terms) if terms and payable else 0
     if terms and payable and _fits(quote.price, terms.day, paid_minor):
         return Liking(quote.id, terms.day)

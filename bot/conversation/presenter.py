@@ -18,6 +18,8 @@ _REACTIONS = {
     "topup": "💰",
     "confirm": "✅",
     "refuse": "❌",
+    "catyes": "✅",
+    "catno": "❌",
 }
 _OTHER_REACTIONS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
 #: What takes a vote back, where people vote.

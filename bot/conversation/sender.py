@@ -6,8 +6,9 @@ and reported; one that it cannot take now waits, and holds up no other room.
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import groupby
 
 import msgspec
@@ -41,6 +42,8 @@ _OFFER = "offer"
 #: How often the outbox is looked at when nobody rings.
 IDLE_S = 0.5
 ROUND_MAX = 200
+#: Rooms in which speaking begins before others have their turn: a tap does not wait for a crowd.
+BEGUN_AT_ONCE = 8
 #: How long it may take until what was sent is noted: until then a reaction to it finds no card.
 NOTE_EVERY_S = 0.05
 #: The longest pause: a network that is back is spoken to this soon.
@@ -77,8 +80,10 @@ class Sender:
                 except StorageUnavailable as error:
                     _log.warning("outbox_unavailable", error=str(error)[:300])
                     due = []
-                for lane, rows in _by_lane(due):
+                for n, (lane, rows) in enumerate(_by_lane(due), 1):
                     lanes.create_task(self._lane(lane, rows), name=f"send:{lane}")
+                    if n % BEGUN_AT_ONCE == 0:
+                        await asyncio.sleep(0)
                 if not due:
                     try:
                         async with asyncio.timeout(IDLE_S):
@@ -92,34 +97,38 @@ class Sender:
             await self._later(rows, 0.2)
             return
         self._busy.add(lane)
-        outcomes: list[Sent] = []
-        noted_at = time.monotonic()
         try:
-            for index, row in enumerate(rows):
-                try:
-                    outcomes.append(await self._say(row))
-                    if time.monotonic() - noted_at > NOTE_EVERY_S:
-                        noted, outcomes = outcomes, []
-                        await self.outbox.sent(noted)
-                        noted_at = time.monotonic()
-                except (NetworkDown, RateLimited, _TooEarly) as error:
-                    await self._later(rows[index:], _pause_s(error, row.tries))
-                    break
-                except StorageUnavailable:
-                    raise
-                except Exception:  # noqa: BLE001 - one odd message must not silence the bot
-                    _log.exception("message_failed", send_id=row.send_id, tries=row.tries)
-                    if row.tries >= ODD_TRIES_MAX:
-                        outcomes.append(_dropped(row))
-                        continue
-                    await self._later(rows[index:], _pause_s(NetworkDown(), row.tries))
-                    break
-            await self.outbox.sent(outcomes)
+            await self._say_all(rows)
         except StorageUnavailable as error:
             # What was sent is sent again under the same send id once the claim runs out.
             _log.warning("outbox_unavailable", error=str(error)[:300])
         finally:
             self._busy.discard(lane)
+
+    async def _say_all(self, rows: Sequence[Due]) -> None:
+        outcomes: list[Sent] = []
+        noted_at = time.monotonic()
+        for index, row in _without_repetition(rows, outcomes):
+            try:
+                outcomes.append(await self._say(row))
+                if time.monotonic() - noted_at > NOTE_EVERY_S:
+                    noted = outcomes.copy()
+                    outcomes.clear()
+                    await self.outbox.sent(noted)
+                    noted_at = time.monotonic()
+            except (NetworkDown, RateLimited, _TooEarly) as error:
+                await self._later(rows[index:], _pause_s(error, row.tries))
+                break
+            except StorageUnavailable:
+                raise
+            except Exception:  # noqa: BLE001 - one odd message must not silence the bot
+                _log.exception("message_failed", send_id=row.send_id, tries=row.tries)
+                if row.tries >= ODD_TRIES_MAX:
+                    outcomes.append(_dropped(row))
+                    continue
+                await self._later(rows[index:], _pause_s(NetworkDown(), row.tries))
+                break
+        await self.outbox.sent(outcomes)
 
     async def _later(self, rows: Sequence[Due], pause_s: float) -> None:
         await self.outbox.later([row.seq for row in rows], pause_s)
@@ -198,15 +207,41 @@ class Sender:
         return await self.views.card(row.view, row.ref)
 
 
+def _without_repetition(rows: Sequence[Due], outcomes: list[Sent]) -> Iterator[tuple[int, Due]]:
+    """The rows of a room and their places; those that would show nothing new are dropped.
+
+    A live card is made when it is sent. So of several edits of one message the last is enough, and
+    after a message that was sent just now there is nothing to bring up to date.
+    """
+    newest = {(row.edits, row.settled): row.seq for row in rows}
+    shown_now: set[str | None] = set()
+    for index, row in enumerate(rows):
+        overtaken = newest[row.edits, row.settled] != row.seq
+        if row.edits is not None and (overtaken or row.edits in shown_now):
+            outcomes.append(_dropped(row))
+            continue
+        yield index, row
+        if row.body is None and row.edits is None:
+            last = outcomes[-1] if outcomes else None
+            if last is not None and last.seq == row.seq and last.shown is not None:
+                shown_now.add(row.send_id)
+
+
 class _TooEarly(AdapterError):
     """The message that is to be edited has not been sent yet."""
 
 
 async def _capabilities(adapter: Adapter, row: Due) -> Capabilities:
     """What can be shown where the message goes."""
-    if isinstance(adapter, Varied):
+    if _varies(type(adapter)) and isinstance(adapter, Varied):
         return await adapter.capabilities_in(row.room_id, row.person_id)
     return adapter.capabilities
+
+
+@cache
+def _varies(kind: type[Adapter]) -> bool:
+    # Asking a protocol takes longer than fitting the card; a class answers the same for ever.
+    return issubclass(kind, Varied)
 
 
 def _dropped(row: Due) -> Sent:
@@ -239,4 +274,6 @@ def _by_lane(due: Sequence[Due]) -> list[tuple[_Lane, list[Due]]]:
         return row.network, row.room_id, row.person_id or ""
 
     ordered = sorted(due, key=lambda row: (*lane(row), row.seq))
-    return [(key, list(rows)) for key, rows in groupby(ordered, key=lane)]
+    lanes = [(key, list(rows)) for key, rows in groupby(ordered, key=lane)]
+    # Who waits for an answer of his own gets it before what has changed is brought up to date.
+    return sorted(lanes, key=lambda lane: (lane[1][0].edits is not None, lane[1][0].seq))

@@ -9,6 +9,7 @@ from bot.cards import Card, Line, Role, Tone
 from bot.conversation.evidence import Evidence
 from bot.events import Event, Message
 from wallet_core.commerce.answers import event_key
+from wallet_core.commerce.catalogue import CatalogueSource
 from wallet_core.commerce.checkout import Checkout
 from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Fulfilment
@@ -21,6 +22,7 @@ from wallet_core.ledger.commits import Commit, Notice, Refresh, RowChange, Write
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import Transfer, named
 from wallet_core.money import Money
+from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
 from wallet_core.storage.moves import Moves
@@ -110,6 +112,7 @@ class Desk:
     linking: Linking
     links: Links
     evidence: Evidence
+    catalogues: Catalogues
     currency: str
     exchange: Exchange | None = None
     #: How many times as much as one like all likes of a day may pay, where nobody said how much.
@@ -167,6 +170,18 @@ class Desk:
             for contact in await self.people.admins()
         ]
         await self.say(turn, *notices)
+
+    async def tell_owner(self, source: CatalogueSource, key: str, card: Card) -> None:
+        """Tell who looks after a catalogue about it; once under each `key`."""
+        notice = Notice(
+            send_id=send_id("catalogue", source.id, key),
+            network=source.network,
+            room_id=source.room_id,
+            person_id=source.network_person_id,
+            body=card_body(card),
+        )
+        name = named("catalogue", source.id, key).hex
+        await self.writer.commit(Commit(key=f"catalogue:{name}", outbox=(notice,)))
 
     async def close(self, turn: Turn) -> None:
         """Put an event away that has no answer, or has one already."""

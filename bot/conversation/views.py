@@ -11,7 +11,18 @@ from typing import Protocol
 import msgspec
 
 from bot.cards import Button, Card, Feature, Line, Picture, Role, Style, Tone
-from wallet_core.commerce.records import FundingRequest, Offer, Order, OrderState, Quote
+from bot.conversation.escrow_words import held_for_owner_card
+from bot.links.trust import trust_title
+from wallet_core.commerce.escrow import escrow_host
+from wallet_core.commerce.records import (
+    NOBODY,
+    FundingRequest,
+    Offer,
+    Order,
+    OrderState,
+    Quote,
+    ShownOffer,
+)
 from wallet_core.ledger.commits import Hold
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import EndingAction, HoldState
@@ -23,20 +34,14 @@ _picture: msgspec.json.Decoder[Picture] = msgspec.json.Decoder(Picture)
 class ViewReader(Protocol):
     """What the views ask of the storage."""
 
-    async def quote(self, quote_id: str) -> Quote | None:
-        """The quote behind a button."""
-
-    async def offer(self, offer_id: str) -> Offer | None:
-        """The offer behind a quote."""
+    async def shown_offer(self, quote_id: str) -> ShownOffer | None:
+        """What the card behind a button shows."""
 
     async def order(self, order_id: str) -> Order | None:
         """One order."""
 
     async def hold(self, hold_id: object) -> Hold | None:
         """One hold."""
-
-    async def bought_count(self, quote_id: str) -> int:
-        """How many have bought through a card."""
 
     async def funding_request(self, code: str) -> FundingRequest | None:
         """One top-up or payout."""
@@ -62,12 +67,10 @@ class Views:
         return await make(ref) if make else None
 
     async def _offer(self, quote_id: str) -> Card | None:
-        quote = await self.reader.quote(quote_id)
-        offer = await self.reader.offer(quote.offer_id) if quote else None
-        if quote is None or offer is None:
+        shown = await self.reader.shown_offer(quote_id)
+        if shown is None:
             return None
-        bought = await self.reader.bought_count(quote_id)
-        return offer_card(quote, offer, bought)
+        return offer_card(_as_it_stands(shown), shown.offer, shown.bought_count)
 
     async def _purchase(self, order_id: str) -> Card | None:
         order = await self.reader.order(order_id)
@@ -87,6 +90,17 @@ class Views:
         return till_card(request) if request else None
 
 
+def _as_it_stands(shown: ShownOffer) -> Quote:
+    """The quote, without its trust where the host has another standing than when it was made."""
+    if shown.host_lost:
+        reason = "The seller's proof that this domain is his is lost."
+    elif shown.host_claimed:
+        reason = "The domain has an owner by now; share the link once more to pay him."
+    else:
+        return shown.quote
+    return msgspec.structs.replace(shown.quote, trust="preview", reason=reason)
+
+
 def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:
     """The card that answers a shared link."""
     price = quote.price
@@ -98,9 +112,8 @@ def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:
     if bought:
         lines.append(Line(f"{bought} bought", Role.STATUS))
     buttons: tuple[Button, ...] = ()
-    if not quote.can_be_tapped:
-        lines.append(Line(quote.reason, Role.WARNING))
-    elif not sold_out and price is not None and price.amount_minor > 0:
+    lines.append(_trust_line(quote))
+    if quote.can_be_tapped and not sold_out and price is not None and price.amount_minor > 0:
         label = f"Pay {price.format()}"
         buttons = (Button(label=label, action=f"pay:{quote.id}", style=Style.PAY),)
     if bought:
@@ -121,6 +134,12 @@ def _seller_line(quote: Quote, offer: Offer) -> Line:
     return Line(f"✓ {quote.seller} · {offer.host}", Role.SELLER)
 
 
+def _trust_line(quote: Quote) -> Line:
+    """How far the price is trusted, and why."""
+    role = Role.TEXT if quote.can_be_tapped else Role.WARNING
+    return Line(f"{trust_title(quote.trust)}. {quote.reason}".strip(), role)
+
+
 def _stock_lines(offer: Offer, left: int | None, *, sold_out: bool) -> list[Line]:
     if sold_out:
         return [Line("Sold out", Role.STOCK)]
@@ -139,7 +158,10 @@ def purchase_card(order: Order, hold: Hold, now_us: int) -> Card:
     had_it = order.state in (OrderState.PAID, OrderState.REFUNDED)
     label = "Buy another" if had_it else "Buy it after all"
     again = Button(label=label, action=f"again:{order.quote_id}")
+    unclaimed = escrow_host(hold) if order.merchant_id == NOBODY else None
     if order.state == OrderState.AUTHORISED and hold.state == HoldState.OPEN:
+        if unclaimed is not None:
+            return held_for_owner_card(order, hold, unclaimed, undo)
         capture = hold.ending == EndingAction.CAPTURE
         if capture and now_us < hold.due_at_us:
             return Card(
@@ -167,12 +189,12 @@ def purchase_card(order: Order, hold: Hold, now_us: int) -> Card:
             buttons=(undo,),
             tone=Tone.WAITING,
         )
-    title, tone = _ended_words(order)
+    title, tone = _ended_words(order, unclaimed)
     buttons = () if order.state == OrderState.AUTHORISED else (again,)
     return Card(title=title, lines=(Line(order.title), number), buttons=buttons, tone=tone)
 
 
-def _ended_words(order: Order) -> tuple[str, Tone]:
+def _ended_words(order: Order, unclaimed: str | None) -> tuple[str, Tone]:
     price = order.price.format()
     match order.state:
         case OrderState.PAID if order.refunded_minor:
@@ -187,6 +209,8 @@ def _ended_words(order: Order) -> tuple[str, Tone]:
             return f"Undone. {price} is back in your wallet.", Tone.NEUTRAL
         case OrderState.DECLINED:
             return f"The seller declined. {price} is back in your wallet.", Tone.NEUTRAL
+        case OrderState.EXPIRED if unclaimed is not None:
+            return f"Nobody claimed {unclaimed}. {price} is back in your wallet.", Tone.NEUTRAL
         case OrderState.EXPIRED:
             return f"The seller did not answer. {price} is back in your wallet.", Tone.NEUTRAL
         case OrderState.REFUNDED:

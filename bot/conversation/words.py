@@ -27,6 +27,8 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "refund": ("refund", "退款", "返金", "reembolsar", "rembourser", "erstatten", "rimborsa"),
     "topup": ("top up", "topup", "充值", "チャージ", "recargar", "recharger", "aufladen"),
     "confirm": ("confirm", "确认", "確認", "confirmar", "confirmer", "bestätigen"),
+    "catyes": ("take it over", "take over", "agree"),
+    "catno": ("leave it", "leave"),
     "refuse": ("refuse", "decline", "拒绝", "rechazar", "refuser", "ablehnen"),
 }  # fmt: skip
 

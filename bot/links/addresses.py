@@ -10,6 +10,7 @@ import errno
 import socket
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
 
 from aiohappyeyeballs import AddrInfoType
 
@@ -99,3 +100,12 @@ def _is_public_v6(address: IPv6Address) -> bool:
     if address not in _UNICAST_V6 or any(address in block for block in _DENIED_V6):
         return False
     return (int(address) >> 32) & 0xFFFFFFFF not in _ISATAP_IDS
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, with a port or without, is this machine by its name alone."""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False

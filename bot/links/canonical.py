@@ -6,6 +6,7 @@ form they are unambiguous, and each question to the parser costs as much as the 
 """
 
 import re
+from functools import lru_cache
 
 from ada_url import URL
 
@@ -66,6 +67,7 @@ def identity_of(url: str) -> str:
     return f"{address}?{'&'.join(sorted(query.split('&')))}" if query else address
 
 
+@lru_cache(maxsize=512)
 def host_of(url: str) -> str | None:
     """The host of a web address in lower-case punycode, None when `canonical_url` has none."""
     found = host_and_port(url)

@@ -27,6 +27,8 @@ _TOO_MANY_REQUESTS = 429
 _UNPACKED = frozenset({"", "identity", "gzip", "x-gzip", "deflate", "br", "zstd"})
 _CONNECTIONS_MAX = 512
 _DNS_KEPT_S = 30
+#: How long a server may be silent in the middle of a long answer.
+_STALL_S = 30.0
 
 
 class Freshness(msgspec.Struct, frozen=True):
@@ -50,6 +52,18 @@ class Answer(msgspec.Struct, frozen=True):
     location: str | None = None
     changed: bool = True
     freshness: Freshness = Freshness()
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """An answer that is read piece by piece while the connection is open; see `Answer`."""
+
+    status: int
+    content_type: str
+    charset: str | None
+    location: str | None
+    freshness: Freshness
+    retry_after_s: float | None
+    parts: AsyncIterator[bytes]
 
 
 class Exchange:
@@ -128,6 +142,28 @@ class Exchange:
                 return Answer(response.status, changed=False, freshness=_freshness(response))
             return await self._received(accept, response)
 
+    @asynccontextmanager
+    async def open(
+        self, target: str, validators: dict[str, str], *, bytes_max: int, total_s: float
+    ) -> AsyncIterator[Opened]:
+        """The answer for `target` whatever its status, at most `bytes_max` unpacked bytes of it.
+
+        It may take `total_s` altogether. Raises `FetchError`, also while the parts are read.
+        """
+        wait = aiohttp.ClientTimeout(total=total_s, sock_connect=_STALL_S, sock_read=_STALL_S)
+        headers = {"Accept": "*/*", **validators}
+        async with self._response(target, headers, wait) as response:
+            moved = response.status in REDIRECTS
+            yield Opened(
+                status=response.status,
+                content_type=response.content_type.lower(),
+                charset=response.charset,
+                location=response.headers.get("Location", "") if moved else None,
+                freshness=_freshness(response),
+                retry_after_s=_seconds(response.headers.get("Retry-After", "")),
+                parts=_parts(response, bytes_max),
+            )
+
     async def robots(self, target: str) -> RobotsFile | str:
         """The robots.txt at `target`, or the address that it is redirected to.
 
@@ -166,7 +202,10 @@ class Exchange:
 
     @asynccontextmanager
     async def _response(
-        self, target: str, headers: dict[str, str]
+        self,
+        target: str,
+        headers: dict[str, str],
+        wait: aiohttp.ClientTimeout | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         exempt = self._origin(target) in self._allowed_origins
         session = self._exempt if exempt else self._guarded
@@ -174,9 +213,14 @@ class Exchange:
             raise RuntimeError("The fetcher is used outside its `async with`.")
         try:
             async with session.get(
-                URL(target, encoded=True), allow_redirects=False, headers=headers
+                URL(target, encoded=True),
+                allow_redirects=False,
+                headers=headers,
+                timeout=wait or session.timeout,
             ) as response:
                 yield response
+        except TimeoutError as error:
+            raise FetchError("timeout", "The shop's server took too long to answer.") from error
         except aiohttp.ClientSSLError as error:
             raise FetchError("tls", "The shop's certificate cannot be trusted.") from error
         except aiohttp.ClientConnectorError as error:
@@ -222,19 +266,33 @@ def _freshness(response: aiohttp.ClientResponse) -> Freshness:
     return Freshness(said("ETag"), said("Last-Modified"), said("Cache-Control") or "")
 
 
+def _seconds(text: str) -> float | None:
+    """A header's number of seconds; None for a date or anything else."""
+    plain = text.strip()
+    return float(plain) if plain.isascii() and plain.isdigit() and len(plain) < 9 else None  # noqa: PLR2004 - years
+
+
 async def _read(response: aiohttp.ClientResponse, limit: int, *, cut: bool = False) -> bytes:
     """The unpacked body; more than `limit` bytes are an error, or are left unread with `cut`."""
+    parts: list[bytes] = []
+    try:
+        async for part in _parts(response, limit):
+            parts.append(part)  # noqa: PERF401 - what came before an error is kept
+    except FetchError as error:
+        if not (cut and error.code == "too_large"):
+            raise
+    return b"".join(parts)[:limit]
+
+
+async def _parts(response: aiohttp.ClientResponse, limit: int) -> AsyncIterator[bytes]:
+    """The unpacked body as it comes. Raises `FetchError` behind more than `limit` bytes."""
     packing = response.headers.get("Content-Encoding", "").strip().lower()
     if packing not in _UNPACKED:
         raise FetchError("bad_response", "The shop's server packed the page in an unknown way.")
-    parts: list[bytes] = []
     size = 0
     async for part in response.content.iter_any():
         size += len(part)
-        parts.append(part)
+        yield part
         if size > limit:
             response.close()
-            if cut:
-                break
             raise FetchError("too_large", "The page is too large.")
-    return b"".join(parts)[:limit]

@@ -9,9 +9,11 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -19,7 +21,8 @@ from aiohttp.abc import AbstractResolver
 
 from bot.links.canonical import host_of, usable_url
 from bot.links.charsets import page_text
-from bot.links.exchange import Answer, Exchange
+from bot.links.downloads import opened
+from bot.links.exchange import Answer, Exchange, Opened
 from bot.links.fetch_types import (
     DEFAULT_LIMITS,
     FetchCode,
@@ -33,6 +36,7 @@ from bot.links.pacing import MemoryTurns, Turns
 from bot.links.page_cache import (
     Entry,
     MemoryPages,
+    NearPages,
     PageStore,
     decode_entry,
     encode_entry,
@@ -77,6 +81,7 @@ class Fetcher:
         self._me = secrets.token_hex(8)
         self._stack = AsyncExitStack()
         self._store = store or MemoryPages(bytes_max=limits.cache_bytes_max, clock=clock)
+        self._near = NearPages()
         self._flights: dict[_Flight, asyncio.Task[Entry]] = {}
         self._exchange = Exchange(
             limits,
@@ -105,25 +110,57 @@ class Fetcher:
         await self._stack.aclose()
 
     async def get(
-        self, url: str, *, accept: Kind = "html", fresh: bool = False, invited: bool = False
+        self,
+        url: str,
+        *,
+        accept: Kind = "html",
+        fresh: bool = False,
+        invited: bool = False,
+        age_s_max: float | None = None,
     ) -> Fetched:
         """What stands at `url`: kept, when it is young enough, or else asked for.
 
         `fresh=True` asks the server again and keeps the answer. `invited=True` says that the
-        host's owner asks for it, so that robots.txt has no say. Concurrent calls for one URL share
-        one request. Raises `FetchError`.
+        host's owner asks for it, so that robots.txt has no say; with both, the server is not even
+        told what is kept. `age_s_max`: a page that was asked for longer ago is asked for again.
+        Concurrent calls for one URL share one request. Raises `FetchError`.
         """
-        target = usable_url(url)
+        target = _usable(url)
         if target is None:
             raise FetchError("bad_url", "This is no web address that can be opened.")
-        entry = None if fresh else await self._kept(accept, target)
+        entry = None if fresh else await self._near_or_kept(accept, target)
+        if entry is not None and age_s_max is not None:
+            entry = entry if entry.asked_at >= self._clock() - age_s_max else None
+        fresh = fresh or (entry is None and age_s_max is not None)
         if entry is None or entry.stale_until <= self._clock():
             entry = await asyncio.shield(self._flight(accept, target, fresh=fresh, invited=invited))
         elif entry.fresh_until <= self._clock():
             self._flight(accept, target, fresh=False, invited=invited)
         if entry.page is None:
             raise _error_of(entry)
-        return entry.page
+        return _dated(entry.page, entry)
+
+    def open(
+        self, url: str, *, hosts: frozenset[str], validators: dict[str, str] | None = None
+    ) -> AbstractAsyncContextManager[Opened]:
+        """The answer for a large file that the owner of all `hosts` asks to have read.
+
+        It is read piece by piece, whatever its status and type; nothing of it is kept. `hosts` are
+        the only ones that it may be redirected to. It waits for its turn. Raises `FetchError`.
+        """
+        return opened(self._exchange, url, hosts, validators or {}, self._limits)
+
+    async def _near_or_kept(self, accept: Kind, target: str) -> Entry | None:
+        """What is kept; what was asked for a moment ago is the same object again."""
+        key, now = entry_key(accept, target), self._clock()
+        near = self._near.get(key, now)
+        if near is not None:
+            return near
+        entry = await self._kept(accept, target)
+        if entry is not None and entry.page is not None:
+            entry = msgspec.structs.replace(entry, page=_dated(entry.page, entry))
+            self._near.put(key, entry, now)
+        return entry
 
     async def _kept(self, accept: Kind, target: str) -> Entry | None:
         kept = await self._store.get(entry_key(accept, target))
@@ -134,13 +171,18 @@ class Fetcher:
     ) -> asyncio.Task[Entry]:
         key = (entry_key(accept, target), fresh, invited)
         flight = self._flights.get(key)
-        if flight is None:
+        if flight is None or flight.done():
+            # One that is done has nothing to say of what the server would answer now.
             flight = asyncio.create_task(
                 self._fetch_and_keep(accept, target, fresh=fresh, invited=invited)
             )
             self._flights[key] = flight
-            flight.add_done_callback(lambda _: self._flights.pop(key, None))
+            flight.add_done_callback(partial(self._land, key))
         return flight
+
+    def _land(self, key: _Flight, flight: asyncio.Task[Entry]) -> None:
+        if self._flights.get(key) is flight:
+            del self._flights[key]
 
     async def _fetch_and_keep(
         self, accept: Kind, target: str, *, fresh: bool, invited: bool
@@ -150,7 +192,8 @@ class Fetcher:
         if others is not None:
             return others
         try:
-            return await self._fetched_entry(accept, target, invited=invited)
+            anew = fresh and invited
+            return await self._fetched_entry(accept, target, invited=invited, anew=anew)
         finally:
             await self._store.release(flight, self._me)
 
@@ -168,8 +211,11 @@ class Fetcher:
                 return entry
         return None
 
-    async def _fetched_entry(self, accept: Kind, target: str, *, invited: bool) -> Entry:
-        before = await self._kept(accept, target)
+    async def _fetched_entry(
+        self, accept: Kind, target: str, *, invited: bool, anew: bool
+    ) -> Entry:
+        # What proves something must be shown now: a "not modified" would repeat what others saw.
+        before = None if anew else await self._kept(accept, target)
         try:
             async with asyncio.timeout(self._limits.total_s):
                 entry = await self._follow(accept, target, before, invited=invited)
@@ -184,6 +230,7 @@ class Fetcher:
     async def _keep(self, accept: Kind, target: str, entry: Entry, before: Entry | None) -> None:
         now = self._clock()
         key = entry_key(accept, target)
+        self._near.drop(key)
         if entry.failure is None:
             kept_s = max(entry.stale_until - now, self._limits.kept_s if entry.validators else 0)
             await self._store.put(key, encode_entry(entry), for_s=kept_s)
@@ -202,13 +249,16 @@ class Fetcher:
         """Ask for `target` and for what it leads on to."""
         hops: list[str] = []
         validators: dict[str, str] = {}
+        owned = urlsplit(target).netloc if invited else ""
         if before is not None and before.page is not None:
             validators = before.validators
         while True:
             # The validators belong to the page at the end, wherever the way there led before.
             known = before.page if before is not None else None
             is_end = known is not None and known.url_final == target
-            answer = await self._ask(accept, target, validators if is_end else {}, invited=invited)
+            # Whoever owns the first host says nothing about another's robots.txt.
+            at_home = urlsplit(target).netloc == owned
+            answer = await self._ask(accept, target, validators if is_end else {}, invited=at_home)
             if not answer.changed and known is not None:
                 page = msgspec.structs.replace(known, hops=tuple(hops))
                 return self._entry(page, answer, validators)
@@ -260,6 +310,19 @@ class Fetcher:
         except TimeoutError:
             raise FetchError("timeout", "The shop's server took too long to answer.") from None
         return RobotsFile(found=False)
+
+
+def _dated(page: Fetched, entry: Entry) -> Fetched:
+    """The page with the time at which it was asked for; the same object where it has that."""
+    if page.read_at_s == entry.asked_at:
+        return page
+    return msgspec.structs.replace(page, read_at_s=entry.asked_at)
+
+
+@lru_cache(maxsize=512)
+def _usable(url: str) -> str | None:
+    # A crowd asks for the same few links.
+    return usable_url(url)
 
 
 def _refreshed(page: Fetched) -> str | None:

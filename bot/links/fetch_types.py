@@ -50,6 +50,7 @@ class Fetched(msgspec.Struct, frozen=True):
     """What a server sent. `hops` are the addresses that led on to `url_final`, in order.
 
     A page's `body` is UTF-8 whenever its charset could be told, and `charset` says so.
+    `read_at_s`: when the server was last asked for it, seconds since the epoch.
     """
 
     url_final: str
@@ -58,6 +59,7 @@ class Fetched(msgspec.Struct, frozen=True):
     charset: str | None
     body: bytes
     hops: tuple[str, ...] = ()
+    read_at_s: float = 0.0
 
 
 class FetchLimits(msgspec.Struct, frozen=True):
@@ -66,7 +68,8 @@ class FetchLimits(msgspec.Struct, frozen=True):
     A page counts as fresh for `fresh_s`, or longer, to `fresh_s_max`, if its server says so. Then
     it is still answered for `stale_s` while it is asked for again, and for `kept_s` it is only
     asked whether it has changed. A failure is remembered for `negative_s`, a page that does not
-    exist for `fresh_s`.
+    exist for `fresh_s`. `file_bytes_max` and `file_total_s` are for what an owner asks to have
+    read; it waits for its turn for `file_total_s` at most, too.
     """
 
     total_s: float = 5.0
@@ -83,6 +86,8 @@ class FetchLimits(msgspec.Struct, frozen=True):
     host_burst: int = 3
     host_wait_s_max: float = 3.0
     connections_per_host: int = 4
+    file_bytes_max: int = 256_000_000
+    file_total_s: float = 900.0
     ports: frozenset[int] = WEB_PORTS
 
 

@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Protocol
 from urllib.parse import urlsplit
 
 import dns.asyncresolver
 import dns.exception
+import dns.name
+import dns.resolver
 import structlog
 from dns.rdtypes.ANY.TXT import TXT
 from selectolax.lexbor import LexborHTMLParser
 
 from bot.links.canonical import canonical_url
 from bot.links.fetch import Fetched, Fetcher, FetchError, Kind
+from wallet_core.commerce.host_checks import HostLook
+from wallet_core.errors import PayontapError
 
 _log = structlog.get_logger(__name__)
 
@@ -22,13 +27,32 @@ META_NAME = "payontap"
 DNS_LABEL = "_payontap"
 DNS_VALUE_PREFIX = "payontap="
 DNS_TIMEOUT_S = 3.0
+#: Lines of the proof file that name a key for signed offers, and are no token.
+KEY_PREFIX = "offer-key="
+#: The host was not heard: nothing that it says or does not say follows from it.
+_UNREAD = frozenset({"timeout", "unreachable", "tls", "forbidden_address", "busy"})
+#: Answers of a server that is in trouble, or lets no reader in: they deny no proof.
+_UNWILLING = frozenset({401, 403, 429})
+_SERVER_ERROR = 500
+#: There is no such record, or no such name can be.
+_NO_SUCH_TEXTS = (
+    dns.resolver.NXDOMAIN,
+    dns.resolver.NoAnswer,
+    dns.name.EmptyLabel,
+    dns.name.LabelTooLong,
+    dns.name.NameTooLong,
+)
+
+
+class NoDnsAnswer(PayontapError):
+    """No resolver answered; whether there is such a record is not known."""
 
 
 class TextRecords(Protocol):
     """Answers DNS questions for TXT records."""
 
     async def texts(self, name: str) -> Sequence[str]:
-        """The texts at `name`; none where there is no such name or nobody answers."""
+        """The texts at `name`; none where there is no such name. Raises `NoDnsAnswer`."""
 
 
 class DnsTexts:
@@ -47,9 +71,12 @@ class DnsTexts:
         try:
             # Made for each question: a machine without a resolver is no reason not to start.
             answer = await self._make_resolver().resolve(name, "TXT", lifetime=self._timeout_s)
+        except _NO_SUCH_TEXTS as error:
+            _log.info("no_texts", name=name, error=str(error)[:300])
+            return []
         except (dns.exception.DNSException, OSError) as error:
             _log.info("texts_not_read", name=name, error=str(error)[:300])
-            return []
+            raise NoDnsAnswer("The name servers of the domain did not answer.") from error
         return [
             b"".join(record.strings).decode("utf-8", "replace")
             for record in answer
@@ -57,8 +84,17 @@ class DnsTexts:
         ]
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """The tokens that one way shows; `unread` says why it could not be asked, if it could not."""
+
+    tokens: frozenset[str] = frozenset()
+    unread: str | None = None
+    busy: bool = False
+
+
 class WebProofs:
-    """`HostProofs` on the web and in DNS. A way that fails shows nothing."""
+    """`HostProofs` and `HostLooks` on the web and in DNS. A way that fails shows nothing."""
 
     def __init__(self, fetcher: Fetcher, records: TextRecords | None = None) -> None:
         self._fetcher = fetcher
@@ -66,58 +102,101 @@ class WebProofs:
 
     async def shown(self, host: str) -> Mapping[str, frozenset[str]]:
         """Method → the tokens that `host` (with a port where it has one) shows by it now."""
+        return (await self.look(host)).shown
+
+    async def look(self, host: str) -> HostLook:
+        """The same, and what could not be asked; see `HostLooks`."""
         in_file, in_page, in_dns = await asyncio.gather(
             self._well_known(host), self._meta(host), self._dns(host)
         )
-        return {"well-known": in_file, "meta": in_page, "dns": in_dns}
+        seen = {"well-known": in_file, "meta": in_page, "dns": in_dns}
+        return HostLook(
+            shown={method: one.tokens for method, one in seen.items()},
+            unread={method: one.unread for method, one in seen.items() if one.unread},
+            busy=any(one.busy for one in seen.values()),
+        )
 
-    async def _well_known(self, host: str) -> frozenset[str]:
+    async def _well_known(self, host: str) -> _Seen:
         page = await self._read(host, PROOF_PATH, "text")
-        return tokens_in_file(page.body) if page else frozenset()
+        return page if isinstance(page, _Seen) else _Seen(tokens_in_file(page.body))
 
-    async def _meta(self, host: str) -> frozenset[str]:
+    async def _meta(self, host: str) -> _Seen:
         page = await self._read(host, "/", "html")
-        return await asyncio.to_thread(tokens_in_page, page.body) if page else frozenset()
+        if isinstance(page, _Seen):
+            return page
+        return _Seen(await asyncio.to_thread(tokens_in_page, page.body))
 
-    async def _dns(self, host: str) -> frozenset[str]:
+    async def _dns(self, host: str) -> _Seen:
         name = urlsplit(f"//{host}").hostname
         if name is None or _is_address(name) or name == "localhost":
-            return frozenset()
+            return _Seen()
         answers = await asyncio.gather(
-            self._records.texts(f"{DNS_LABEL}.{name}"), self._records.texts(name)
+            self._records.texts(f"{DNS_LABEL}.{name}"),
+            self._records.texts(name),
+            return_exceptions=True,
         )
-        return frozenset(
-            text.removeprefix(DNS_VALUE_PREFIX).strip()
-            for texts in answers
-            for text in texts
-            if text.startswith(DNS_VALUE_PREFIX)
-        )
+        unread = None
+        tokens: set[str] = set()
+        for texts in answers:
+            if isinstance(texts, NoDnsAnswer):
+                unread = str(texts)
+            elif isinstance(texts, BaseException):
+                raise texts
+            else:
+                tokens.update(
+                    text.removeprefix(DNS_VALUE_PREFIX).strip()
+                    for text in texts
+                    if text.startswith(DNS_VALUE_PREFIX)
+                )
+        return _Seen(frozenset(tokens), unread)
 
-    async def _read(self, host: str, path: str, kind: Kind) -> Fetched | None:
-        """What stands at `path` on exactly this host, or None."""
-        for scheme in _schemes(host):
-            url = f"{scheme}://{host}{path}"
+    async def _read(self, host: str, path: str, kind: Kind) -> Fetched | _Seen:
+        """What stands at `path` on exactly this host, or that nothing does."""
+        troubles: list[FetchError] = []
+        answered = False
+        for url in (f"{scheme}://{host}{path}" for scheme in schemes_of(host)):
             try:
                 # The merchant has just put it there: what was seen before does not count.
                 page = await self._fetcher.get(url, accept=kind, fresh=True, invited=True)
             except FetchError as error:
                 _log.info("proof_not_read", url=url, code=error.code)
+                troubles.append(error)
                 continue
-            # Verification covers exactly the host that is proven, so a proof that is kept
-            # elsewhere says something about elsewhere.
-            final = canonical_url(page.url_final)
-            if final is not None and urlsplit(final).netloc == host:
+            if is_on(page, host):
                 return page
             _log.info("proof_elsewhere", url=url, final=page.url_final[:300])
-        return None
+            answered = True
+        if answered or any(not _is_unread(error) for error in troubles):
+            return _Seen()
+        busy = any(error.code == "busy" for error in troubles)
+        return _Seen(unread=troubles[0].message, busy=busy)
+
+
+def is_on(page: Fetched, host: str) -> bool:
+    """Whether a page was found on exactly this host in the end.
+
+    Verification covers exactly the host that is proven, so what is kept elsewhere says something
+    about elsewhere.
+    """
+    final = canonical_url(page.url_final)
+    return final is not None and urlsplit(final).netloc == host
+
+
+def _is_unread(error: FetchError) -> bool:
+    if error.code == "status" and error.status is not None:
+        return error.status >= _SERVER_ERROR or error.status in _UNWILLING
+    return error.code in _UNREAD
 
 
 def tokens_in_file(body: bytes) -> frozenset[str]:
-    """The tokens of a proof file: one a line; `#` begins a comment."""
+    """The tokens of a proof file: one a line; `#` begins a comment.
+
+    A line that names a key (`offer-key=…`) is no token.
+    """
     lines = (
         line.partition("#")[0].strip() for line in body.decode("utf-8-sig", "replace").splitlines()
     )
-    return frozenset(line for line in lines if line)
+    return frozenset(line for line in lines if line and not line.startswith(KEY_PREFIX))
 
 
 def tokens_in_page(body: bytes) -> frozenset[str]:
@@ -130,7 +209,7 @@ def tokens_in_page(body: bytes) -> frozenset[str]:
     return frozenset(content for content in contents if content)
 
 
-def _schemes(host: str) -> tuple[str, ...]:
+def schemes_of(host: str) -> tuple[str, ...]:
     """First https; on loopback, where only an exempted shop is reached, nothing but http."""
     name = urlsplit(f"//{host}").hostname or ""
     if name == "localhost" or (_is_address(name) and ip_address(name).is_loopback):

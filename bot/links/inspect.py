@@ -2,21 +2,26 @@
 
 import asyncio
 import gzip
+import time
 import zlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from bot.links.advice import advice_for
-from bot.links.canonical import host_of
-from bot.links.fetch import Fetcher
+from bot.links.canonical import canonical_url, host_of
+from bot.links.fetch import Fetched, Fetcher
 from bot.links.lookalikes import host_warning, shown_elsewhere_warning
+from bot.links.offer_keys import keys_of
 from bot.links.recognise import Sighting
 from bot.links.recognise.looking import read_with_endpoints
 from bot.links.recognise.recogniser import PageReader
 from bot.links.scan import FoundLink, find_links
 from bot.links.share_codes import find_share_codes
+from bot.links.signed_offers import OfferRefused, best_offer, offer_in_link, offers_in_page
 from bot.links.trust import judge
 from wallet_core.errors import PayontapError
 
@@ -27,6 +32,8 @@ _SHOWN = ("url", "price", "list_price", "availability", "stock", "sku", "brand",
           "seller", "variants")  # fmt: skip
 
 Inspection = dict[str, Any]
+#: A link or a share code.
+Found = dict[str, Any]
 
 
 class InspectError(PayontapError):
@@ -41,11 +48,15 @@ async def inspect(target: str, *, url: str | None, fetcher: Fetcher | None) -> I
     price. No domain counts as verified. Raises `FetchError` and `InspectError`.
     """
     if target.lower().startswith(("http://", "https://")):
-        reader = await _reader_of_address(target, url, fetcher)
+        if fetcher is None:
+            async with Fetcher() as own:
+                return await inspect(target, url=url, fetcher=own)
+        reader, offer = await _at_address(target, url, fetcher)
     else:
         body = await asyncio.to_thread(_read_page, Path(target))
         reader = await asyncio.to_thread(PageReader, body, url or "")
-    return _as_dict(reader, await asyncio.to_thread(reader.sighting))
+        offer = _unchecked(offers_in_page(body))
+    return {**_as_dict(reader, await asyncio.to_thread(reader.sighting)), "signed_offer": offer}
 
 
 def inspection_lines(inspection: Inspection) -> str:
@@ -65,6 +76,10 @@ def inspection_lines(inspection: Inspection) -> str:
             sure = f", {confidence[name]:.0%} sure" if name in confidence else ""
             origin = f"  ({sources[name]}{sure})" if name in sources else ""
             lines.append(f"  {name.replace('_', ' '):13}{value}{origin}")
+    signed = inspection.get("signed_offer")
+    if signed is not None:
+        said = f"{signed['price']} until {signed['until']}. " if signed["counts"] else "refused. "
+        lines.append(f"  {'signed offer':13}{said}{signed['reason']}")
     lines.append(f"  {'trust':13}{inspection['trust']}: {inspection['reason']}")
     for advice in inspection["advice"]:
         mark = "!" if advice["blocks"] else "-"
@@ -72,7 +87,7 @@ def inspection_lines(inspection: Inspection) -> str:
     return "\n".join(lines)
 
 
-def links_line(text: str) -> list[dict[str, Any]]:
+def links_line(text: str) -> list[Found]:
     """The links of one message: `text` as written, canonical `url`, offsets in code points.
 
     A doubtful link also has `warnings`, which say why the bot would show no button: its host
@@ -85,7 +100,7 @@ def links_line(text: str) -> list[dict[str, Any]]:
     ]
 
 
-def findings(text: str) -> list[dict[str, Any]]:
+def findings(text: str) -> list[Found]:
     """Links and share codes, each with its `kind` and its `warnings`, in their order.
 
     A share code has no `url`; its warning says that it is not supported.
@@ -97,7 +112,7 @@ def findings(text: str) -> list[dict[str, Any]]:
     return sorted(found, key=lambda finding: finding["start"])
 
 
-def _link(link: FoundLink) -> dict[str, Any]:
+def _link(link: FoundLink) -> Found:
     doubts = [
         host_warning(host_of(link.url) or ""),
         shown_elsewhere_warning(link.shown, link.url) if link.shown else None,
@@ -111,14 +126,45 @@ def _link(link: FoundLink) -> dict[str, Any]:
     }
 
 
-async def _reader_of_address(target: str, url: str | None, fetcher: Fetcher | None) -> PageReader:
-    if fetcher is None:
-        async with Fetcher() as own:
-            return await _reader_of_address(target, url, own)
+async def _at_address(
+    target: str, url: str | None, fetcher: Fetcher
+) -> tuple[PageReader, dict[str, Any] | None]:
     page = await fetcher.get(target)
     if url is not None:
         page = msgspec.structs.replace(page, url_final=url)
-    return await read_with_endpoints(page, fetcher)
+    linked = offer_in_link(target)
+    texts = offers_in_page(page.body) if linked is None else [linked]
+    offer = await _checked(texts, page, fetcher)
+    return await read_with_endpoints(page, fetcher), offer
+
+
+async def _checked(texts: list[str], page: Fetched, fetcher: Fetcher) -> dict[str, Any] | None:
+    """What the signed offer in a page or its link says, or why it does not count."""
+    if not texts:
+        return None
+    try:
+        keys = await keys_of(fetcher, urlsplit(canonical_url(page.url_final) or "").netloc)
+        offer = best_offer(texts, page, keys, time.time())
+    except OfferRefused as refused:
+        return {"counts": False, "reason": str(refused)}
+    until = datetime.fromtimestamp(offer.exp, UTC).isoformat().replace("+00:00", "Z")
+    return {
+        "counts": True,
+        "reason": "It is signed with a key that the host publishes.",
+        "title": offer.title,
+        "price_minor": offer.amount_minor,
+        "currency": offer.currency,
+        "price": offer.price.format(),
+        "sku": offer.sku,
+        "until": until,
+    }
+
+
+def _unchecked(texts: list[str]) -> dict[str, Any] | None:
+    if not texts:
+        return None
+    why = "The signed offer of a saved page cannot be checked: its host's keys are not in the file."
+    return {"counts": False, "reason": why}
 
 
 def _read_page(path: Path) -> bytes:

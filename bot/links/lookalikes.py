@@ -6,7 +6,7 @@ a well-known ending in the middle of a name.
 """
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 
 from bot.links.canonical import host_of
 from bot.links.scan import find_links
@@ -27,9 +27,12 @@ _TOGETHER = (
 #: Endings that people read as the end of a name.
 _ENDINGS = frozenset({"com", "net", "org"})
 #: Names before a shop's host that say how the same shop is shown, not whose it is.
+#: A crowd shares the same few links.
+_REMEMBERED_MAX = 512
 _PRESENTATIONS = frozenset({"www", "m", "mobile", "amp", "wap", "touch", "h5"})
 
 
+@lru_cache(maxsize=_REMEMBERED_MAX)
 def host_warning(host: str) -> str | None:
     """Why a reader may take `host` (Unicode or punycode) for another one; None if he will not.
 
@@ -47,6 +50,7 @@ def host_warning(host: str) -> str | None:
     return _borrowed_ending([label for label in labels if label is not None])
 
 
+@lru_cache(maxsize=_REMEMBERED_MAX)
 def shown_elsewhere_warning(shown: str, url: str, url_final: str | None = None) -> str | None:
     """Why the text `shown` of a link misleads: it names another host than the link leads to.
 

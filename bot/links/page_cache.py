@@ -17,6 +17,8 @@ from bot.links.fetch_types import FetchCode, Fetched, FetchError, FetchLimits
 
 #: What an entry costs beside its body, roughly.
 _ENTRY_OVERHEAD_BYTES = 1024
+_NEAR_S = 10.0
+_NEAR_MAX = 32
 _MAX_AGE = re.compile(r"(?:\A|[\s,])max-age\s{0,9}=\s{0,9}\"?([0-9]{1,9})", re.IGNORECASE)
 _NO_STORE = re.compile(r"(?:\A|[\s,])no-store(?:\Z|[\s,])", re.IGNORECASE)
 _GONE = frozenset({404, 410})
@@ -127,6 +129,33 @@ class Entry(msgspec.Struct, frozen=True):
         """Headers that ask the server only for what has changed."""
         headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in headers.items() if value}
+
+
+class NearPages:
+    """Fresh pages at hand for some seconds, as the very objects that were read from a store.
+
+    A crowd shares one link at once; it is unpacked, and looked at, once. What another process asks
+    for again meanwhile is seen a moment later.
+    """
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[str, tuple[Entry, float]] = OrderedDict()
+
+    def get(self, key: str, now: float) -> Entry | None:
+        """The entry, while it is near and fresh."""
+        entry, until = self._entries.get(key, (None, 0.0))
+        return entry if now < until else None
+
+    def put(self, key: str, entry: Entry, now: float) -> None:
+        """Keep a page at hand."""
+        self._entries[key] = (entry, min(now + _NEAR_S, entry.fresh_until))
+        self._entries.move_to_end(key)
+        if len(self._entries) > _NEAR_MAX:
+            self._entries.popitem(last=False)
+
+    def drop(self, key: str) -> None:
+        """It was asked for again."""
+        self._entries.pop(key, None)
 
 
 _encoder = msgspec.msgpack.Encoder()

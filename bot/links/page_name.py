@@ -34,14 +34,14 @@ def page_name(page: Fetched) -> str:
     final = canonical_url(page.url_final) or page.url_final
     named = _named(page)
     if named is None or not _is_about_itself(named, final):
-        return identity_of(_as_owned(final))
+        return identity_of(as_owned(final))
     address, mark, query = final.partition("?")
     del address
     kept = [pair for pair in query.split("&") if _CHOOSES.match(pair.partition("=")[0])]
     missing = [pair for pair in kept if mark and pair not in named]
     if missing:
         named += ("&" if "?" in named else "?") + "&".join(missing)
-    return identity_of(_as_owned(named))
+    return identity_of(as_owned(named))
 
 
 def home_address(page: Fetched) -> str | None:
@@ -94,7 +94,8 @@ def _last_part(url: str) -> str:
     return _EXTENSION.sub("", parts[-1], count=1) if parts else ""
 
 
-def _as_owned(url: str) -> str:
+def as_owned(url: str) -> str:
+    """A canonical address with the host that stands for all the ways to show it; to compare."""
     scheme, _, rest = url.partition("://")
     authority, slash, path = rest.partition("/")
     host, colon, port = authority.partition(":") if authority[:1] != "[" else (authority, "", "")

@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import time
 import zlib
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.links.pacing import MemoryTurns
+from wallet_core.storage.grouped import Grouped
 
 _log = structlog.get_logger(__name__)
 
@@ -19,6 +21,8 @@ _PREFIX = "payontap:pages:"
 #: A store that answers more slowly than a shop is no help.
 _TIMEOUT_S = 1.0
 _PAUSE_S = 5.0
+#: How long a claim waits for others to go with it; nobody sees that a card comes so much later.
+_GATHER_S = 0.003
 #: Larger values are not kept: what would be saved is less than what it costs everybody else.
 _VALUE_BYTES_MAX = 1_000_000
 #: All that one process keeps there at a time: the leases of wallets live in the same memory.
@@ -26,6 +30,15 @@ _BYTES_MAX = 64_000_000
 _RELEASE = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
+"""
+
+#: KEYS: what is claimed. ARGV: owner and life in ms of each. Answers the holders, "" for nobody.
+_CLAIM = """
+local holders = {}
+for n, key in ipairs(KEYS) do
+  holders[n] = redis.call('SET', key, ARGV[2 * n - 1], 'NX', 'GET', 'PX', ARGV[2 * n]) or ''
+end
+return holders
 """
 
 #: KEYS: the host's. ARGV: interval, slack and longest wait in ms. Answers the wait in ms, or -1.
@@ -39,6 +52,9 @@ local life = math.max(1, after - now) + ARGV[2]
 redis.call('SET', KEYS[1], string.format('%.0f', after), 'PX', string.format('%.0f', life))
 return math.max(0, math.floor(due - now))
 """
+
+#: Key, owner, and for how many milliseconds.
+_Claim = tuple[str, str, int]
 
 
 class RedisPages:
@@ -54,6 +70,8 @@ class RedisPages:
         self._redis = Redis.from_url(
             url, socket_timeout=_TIMEOUT_S, socket_connect_timeout=_TIMEOUT_S
         )
+        self._take_all = self._redis.register_script(_CLAIM)
+        self._claims: Grouped[_Claim, str] = Grouped(self._claim_all, gather_s=_GATHER_S)
         self._written: list[tuple[float, int]] = []
         self._written_bytes = 0
         self._own_turns = MemoryTurns(time.monotonic)
@@ -102,13 +120,21 @@ class RedisPages:
         if self._is_away():
             return owner
         try:
-            holder = await self._redis.set(
-                _PREFIX + key, owner, nx=True, get=True, px=max(1, round(for_s * 1000))
-            )
+            holder = await self._claims.get((_PREFIX + key, owner, max(1, round(for_s * 1000))))
         except (RedisError, OSError) as error:
             self._note("pages_not_claimed", error)
             return owner
-        return holder.decode() if isinstance(holder, bytes) else owner
+        return holder or owner
+
+    async def _claim_all(self, claims: Sequence[_Claim]) -> Mapping[_Claim, str]:
+        """Who holds what is held by somebody already."""
+        holders = await self._take_all(
+            keys=[key for key, _, _ in claims],
+            args=[word for _, owner, for_ms in claims for word in (owner, for_ms)],
+        )
+        return {
+            claim: holder.decode() for claim, holder in zip(claims, holders, strict=True) if holder
+        }
 
     async def release(self, key: str, owner: str) -> None:
         """See `PageStore`."""

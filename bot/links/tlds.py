@@ -1,7 +1,7 @@
 """The top-level domains that exist, so that `foo.comm` or `setup.cfg` is no link."""
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 _ACE_PREFIX = "xn--"
 
@@ -9,7 +9,7 @@ _ACE_PREFIX = "xn--"
 @cache
 def known_tlds() -> frozenset[str]:
     """Every top-level domain, in Unicode and lower case, as shipped in `tlds.txt`."""
-    listed = files("bot.links").joinpath("tlds.txt").read_text(encoding="utf-8")
+    listed = Path(__file__).with_name("tlds.txt").read_text(encoding="utf-8")
     lines = (line for line in listed.splitlines() if not line.startswith("#"))
     return frozenset(word for line in lines for word in line.split())
 

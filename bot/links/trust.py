@@ -7,6 +7,8 @@ from bot.links.lookalikes import host_warning
 from bot.links.recognise.sighting import Sighting
 
 _GONE = frozenset({"OutOfStock", "SoldOut", "Discontinued"})
+#: The source of a price that its merchant has signed (`bot.links.signed_offers`).
+SIGNED = "signed-offer"
 #: Written for people who look at a preview; nobody's shop software stands by it.
 _FOR_PREVIEWS = frozenset({"meta", "oembed"})
 
@@ -29,6 +31,11 @@ TITLES = {
     Trust.PREVIEW: "Preview only",
     Trust.NONE: "No product",
 }
+
+
+def trust_title(trust: str) -> str:
+    """What a card calls the trust that a quote was given."""
+    return TITLES[Trust(trust)]
 
 
 def judge(
@@ -65,6 +72,8 @@ def judge(
     if obstacle is not None:
         return Trust.PREVIEW, obstacle
     if catalogue_price and host_verified:
+        if sighting.sources.get("price") == SIGNED:
+            return Trust.PAYABLE, "The merchant has signed this price himself."
         return Trust.PAYABLE, "The merchant's own catalogue names this price."
     obstacle = _doubtful(sighting)
     if obstacle is not None:

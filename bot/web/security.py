@@ -96,7 +96,10 @@ class Door:
         return guard
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Put the security headers on every answer that has not set its own."""
+        """Put the security headers on every answer to a browser that has not set its own."""
+        if request.path.startswith(self._open_paths):
+            # A program asked, and shows nothing to anybody.
+            return
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         if request.path.startswith("/static/") and response.status in {200, 304}:

@@ -85,3 +85,13 @@ def test_three_digits_behind_a_point_are_a_group_where_money_has_no_third_decima
     assert readings("23.450", "KWD") == {Decimal("23.450")}
     assert readings("15.99", "EUR") == {Decimal("15.99")}
     assert readings("n/a", "EUR") == set()
+
+
+def test_sites_that_nobody_looked_at_are_told_apart(tmp_path: Path) -> None:
+    done = run("--corpus", str(corpus(tmp_path)), "--sites")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()]
+    (others,) = (row for row in rows if row[:2] == ["other", "sites"])
+    assert others[2:5] == ["2", "0.5", "0.5"]
+    (known,) = (row for row in rows if row[:3] == ["sites", "looked", "at"])
+    assert known[3:5] == ["0", "-"]

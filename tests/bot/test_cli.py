@@ -21,7 +21,7 @@ PAGE = """<html><head><title>Cup</title><script type="application/ld+json">
 KEYS = [
     "url", "title", "price_minor", "currency", "exponent", "availability", "sku", "brand", "gtin",
     "image", "sources", "trust", "reason", "list_price_minor", "stock", "seller", "variants",
-    "confidence", "disagreements", "structured", "advice",
+    "confidence", "disagreements", "structured", "advice", "signed_offer",
 ]  # fmt: skip
 
 
@@ -140,6 +140,27 @@ async def test_links_tells_share_codes_and_warnings_an_object_a_line() -> None:
         (3, "link", "https://b.com/"),
     ]
     assert [len(one["warnings"]) for one in found] == [0, 1, 0, 1]
+
+
+async def test_links_reads_many_files_and_says_its_doubts_in_words(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("https://a.com/x?utm_source=y\n")
+    (tmp_path / "two.txt").write_text("nothing\n[a.com](https://b.com)\n")
+    status, out, err = await payontap("links", "one.txt", "none.txt", "two.txt", cwd=tmp_path)
+    assert status == 1
+    assert out.split() == ["https://a.com/x", "https://a.com/", "https://b.com/"]
+    missing, doubt = err.splitlines()
+    assert missing.startswith("payontap: none.txt cannot be read")
+    assert doubt == (
+        "payontap: two.txt, line 2: The link shows a.com but leads to b.com. (docs/links.md#doubts)"
+    )
+
+
+async def test_links_tells_which_file_an_object_is_from(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text('"nothing"\n"a.com"\n')
+    status, out, err = await payontap("links", "--records", "one.txt", cwd=tmp_path)
+    assert (status, err) == (0, "")
+    (found,) = map(json.loads, out.splitlines())
+    assert (found["file"], found["line"], found["url"]) == ("one.txt", 2, "https://a.com/")
 
 
 async def test_links_names_the_line_that_is_no_json_string() -> None:

@@ -12,7 +12,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -48,7 +48,7 @@ class FakeMastodon:
     _ids: int = 100
     _listeners: list[web.StreamResponse] = field(default_factory=list)
 
-    async def __aenter__(self) -> "FakeMastodon":
+    async def __aenter__(self) -> Self:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._call)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)

@@ -69,8 +69,8 @@ class JournalCheck:
 
     def _close_transfer(self, line: JournalLine) -> None:
         leaf = leaf_hash(
-            line.transfer_id,
-            line.hold_id,
+            line.transfer_id.bytes,
+            None if line.hold_id is None else line.hold_id.bytes,
             line.fingerprint,
             line.at_us,
             (line.kind, line.subject, line.payee or "", line.commit_key),

@@ -51,7 +51,7 @@ class PublicKey(msgspec.Struct, frozen=True):
     @classmethod
     def of_text(cls, text: str) -> "PublicKey":
         """The key that `text` names, as `payontap keys` prints it. Raises `NotProven`."""
-        raw = _unpacked(text.strip(), "The key")
+        raw = unpacked(text.strip(), "The key")
         if len(raw) != _KEY_BYTES:
             raise NotProven("A public key is 43 characters long, as payontap keys prints it.")
         return cls(raw)
@@ -59,12 +59,20 @@ class PublicKey(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """The key in base64url, 43 characters."""
-        return _packed(self.raw)
+        return packed(self.raw)
 
     @property
     def id(self) -> str:
         """The key's RFC 7638 thumbprint: a name that nobody else's key has."""
-        return _packed(sha256(_encode(self.jwk)).digest())
+        return packed(sha256(_encode(self.jwk)).digest())
+
+    def has_signed(self, signature: bytes, message: bytes) -> bool:
+        """Whether `signature` is this key's under `message`."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, message)
+        except InvalidSignature:
+            return False
+        return True
 
     @property
     def jwk(self) -> dict[str, str]:
@@ -100,11 +108,15 @@ class SigningKey:
         """The half that everybody may have."""
         return PublicKey(self._key.public_key().public_bytes_raw())
 
+    def signature(self, message: bytes) -> bytes:
+        """The key's signature under `message`: 64 bytes."""
+        return self._key.sign(message)
+
     def sign(self, kind: str, statement: msgspec.Struct) -> str:
         """`statement` as a compact JWS whose header says `kind`."""
         header = {"alg": "EdDSA", "jwk": self.public.jwk, "typ": kind}
-        signed = f"{_packed(_encode(header))}.{_packed(_encode(statement))}"
-        return f"{signed}.{_packed(self._key.sign(signed.encode()))}"
+        signed = f"{packed(_encode(header))}.{packed(_encode(statement))}"
+        return f"{signed}.{packed(self.signature(signed.encode()))}"
 
 
 def opened(
@@ -128,33 +140,32 @@ def opened(
         raise NotProven("It does not name an Ed25519 key.")
     if known is not None and known != key:
         raise NotProven(f"It was signed with the key {key.text}, not with the key {known.text}.")
-    try:
-        Ed25519PublicKey.from_public_bytes(key.raw).verify(
-            _unpacked(parts[2], "The signature"), f"{parts[0]}.{parts[1]}".encode()
-        )
-    except InvalidSignature as error:
-        raise NotProven("The signature does not fit: the text was changed.") from error
+    signature = unpacked(parts[2], "The signature")
+    if not key.has_signed(signature, f"{parts[0]}.{parts[1]}".encode()):
+        raise NotProven("The signature does not fit: the text was changed.")
     said = _decoded(parts[1], statement, "It is signed, but says nothing that this program knows.")
     return said, key
 
 
 def _decoded(part: str, kind: type[T], otherwise: str) -> T:
     try:
-        return msgspec.json.decode(_unpacked(part, "The text"), type=kind)
+        return msgspec.json.decode(unpacked(part, "The text"), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotProven(otherwise) from error
 
 
-def _packed(raw: bytes) -> str:
+def packed(raw: bytes) -> str:
+    """Base64url without padding (RFC 7515)."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")
 
 
-def _unpacked(text: str, what: str) -> bytes:
+def unpacked(text: str, what: str) -> bytes:
+    """What `packed` has packed; raises `NotProven`, which says that `what` cannot be read."""
     try:
         raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     except (NotBase64, UnicodeEncodeError) as error:
         raise NotProven(f"{what} cannot be read.") from error
     # The decoder skips what is no base64: one text must have one spelling only.
-    if _packed(raw) != text:
+    if packed(raw) != text:
         raise NotProven(f"{what} cannot be read.")
     return raw

@@ -9,6 +9,7 @@ never charge later.
 
 import asyncio
 from dataclasses import dataclass, field
+from typing import Literal
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -22,25 +23,35 @@ from wallet_core.commerce.news import (
     OrderChanged,
     TapRefused,
 )
-from wallet_core.commerce.numbers import readable_number
+from wallet_core.commerce.orders import TapOn, ending_without_money, new_order
 from wallet_core.commerce.ports import OrderReader
+from wallet_core.commerce.price_checks import (
+    NotCharged,
+    PriceChanged,
+    PriceCheck,
+    PriceStands,
+    is_due,
+)
 from wallet_core.commerce.records import (
+    NOBODY,
     Merchant,
     Order,
     OrderState,
     Payer,
     Place,
     Quote,
-    Speech,
     TapFacts,
 )
 from wallet_core.errors import SPENDING_REFUSALS, KeyConflict, Refusal, Refused
 from wallet_core.ledger import accounts
+from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, Value, WriterPort
-from wallet_core.ledger.transfers import Authorise, EndingAction, HoldState, Void, named, timed
+from wallet_core.ledger.transfers import Authorise, EndingAction
 from wallet_core.limits import DAY_US
 from wallet_core.locks import Lease, LeaseLost, LeasePort, LeaseUnavailable
 from wallet_core.money import Money
+
+__all__ = ["Checkout", "TapOn", "Terms"]
 
 #: How long a tap waits for the payer's other taps before it is answered "tap again".
 LEASE_WAIT_S = 5.0
@@ -52,43 +63,25 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How long things may take.
 
     `undo_window_s`: how long a payer may take a tap back. `accept_within_s`: how long a merchant
-    without standing acceptance may think before the money goes back.
+    without standing acceptance may think before the money goes back. `claim_within_s`: how long
+    money waits for whoever proves a host that nobody has claimed; None where it may not be held.
     """
 
     undo_window_s: float
     accept_within_s: float
-
-
-class TapOn(msgspec.Struct, frozen=True, kw_only=True):
-    """A tap: by whom, where, on which quote. `tap_ref` is what an untap will name.
-
-    `day_max` is set where the payer does not ask for this payment but has allowed such ones
-    beforehand: the most that all of these may come to in 24 hours.
-    """
-
-    event_id: str
-    quote_id: str
-    payer: Payer
-    place: Place
-    at_us: int
-    tap_ref: str | None = None
-    day_max: Money | None = None
-
-    @property
-    def key(self) -> str:
-        """The commit key of everything that this tap does."""
-        return event_key(self.event_id)
+    claim_within_s: float | None = None
 
 
 @dataclass
 class Checkout:
-    """Taps and undos."""
+    """Taps and undos. Without `prices` no page is read again."""
 
     writer: WriterPort
     reader: OrderReader
     leases: LeasePort
     announce: Announcer
     terms: Terms
+    prices: PriceCheck | None = None
     _turns: "WeakValueDictionary[str, asyncio.Lock]" = field(default_factory=WeakValueDictionary)
 
     async def tap(self, tap: TapOn) -> None:
@@ -96,34 +89,80 @@ class Checkout:
 
         Raises `StorageUnavailable` when nothing could be written; the event then stays open.
         """
+        stale = await self._in_turn(tap, price_checked=False)
+        if stale is None or self.prices is None:
+            return
+        # Nobody's turn is taken up while a page is read.
+        now = await self.prices.look(stale, tap.at_us)
+        if isinstance(now, PriceStands):
+            await self._in_turn(tap, price_checked=True)
+            return
+        if isinstance(now, PriceChanged):
+            code, offered, why = Refusal.PRICE_CHANGED, now.quote, ""
+        else:
+            code, offered, why = now.code, None, now.why
+        news = TapRefused(
+            event_id=tap.event_id,
+            code=code,
+            place=tap.place,
+            quote=stale,
+            offered=offered,
+            why=why,
+        )
+        await say_once(self.writer, tap.event_id, self.announce(news), code)
+
+    async def price_refusal(self, quote: Quote, at_us: int) -> Refusal | None:
+        """Why the price of `quote` must not be charged, after a look at its page where it is due.
+
+        For those who collect money before they tap.
+        """
+        if self.prices is None or not is_due(self.prices, quote, at_us):
+            return None
+        match await self.prices.look(quote, at_us):
+            case PriceStands():
+                return None
+            case PriceChanged():
+                return Refusal.PRICE_CHANGED
+            case NotCharged(code=code):
+                return code
+
+    async def _in_turn(self, tap: TapOn, *, price_checked: bool) -> Quote | None:
+        """Answer a tap; the quote instead, where its price has to be read again first."""
         # Taps of one payer in this process take turns, so that a burst of them asks Redis once.
         turn = self._turns.setdefault(tap.payer.wallet_id, asyncio.Lock())
         async with turn:
             for _ in range(_TRIES_MAX):
-                if await self._answered(tap):
-                    return
+                answer = await self._answered(tap, price_checked=price_checked)
+                if answer is not False:
+                    return answer
         await self._refuse(tap, Refusal.BUSY, None)
+        return None
 
-    async def _answered(self, tap: TapOn) -> bool:
-        """False where another process made the same attempt a moment earlier: look again."""
+    async def _answered(self, tap: TapOn, *, price_checked: bool) -> Quote | Literal[False] | None:
+        """None when the tap is answered; the quote whose price has to be read again first.
+
+        False where another process made the same attempt a moment earlier: look again.
+        """
         facts = await self.reader.tap_facts(tap.quote_id, tap.payer.wallet_id)
-        refusal = _refusal_of(facts, tap)
-        if facts is None or facts.merchant is None or refusal is not None:
+        refusal = _refusal_of(facts, tap, self.terms)
+        if facts is None or refusal is not None:
             quote = facts.quote if facts is not None else None
             await self._refuse(tap, refusal or Refusal.UNKNOWN_QUOTE, quote)
-            return True
+            return None
         if facts.order is not None and facts.order.stands:
             news = Joined(event_id=tap.event_id, order=facts.order, place=tap.place)
             await say_once(self.writer, tap.event_id, self.announce(news))
-            return True
+            return None
+        if not price_checked and is_due(self.prices, facts.quote, tap.at_us):
+            return facts.quote
         code = await self._pay(tap, facts, facts.merchant)
         if code is Refusal.TAKEN:
             return False
         if code is not None:
             await self._refuse(tap, code, facts.quote)
-        return True
+        return None
 
-    async def _pay(self, tap: TapOn, facts: TapFacts, merchant: Merchant) -> Refusal | None:
+    async def _pay(self, tap: TapOn, facts: TapFacts, merchant: Merchant | None) -> Refusal | None:
         """Under the lease: None when the tap is answered, else why it is not."""
         wallet_id = tap.payer.wallet_id
         commit: Commit | None = None
@@ -180,21 +219,21 @@ class Checkout:
         return None
 
     def _authorisation(
-        self, tap: TapOn, facts: TapFacts, merchant: Merchant, lease: Lease
+        self, tap: TapOn, facts: TapFacts, merchant: Merchant | None, lease: Lease
     ) -> Commit:
         quote, price = facts.quote, facts.quote.price
         if price is None:
             raise Refused(Refusal.NOT_ALLOWED, quote.id)
-        order = _new_order(tap, quote, merchant, facts.title, price)
-        standing = merchant.standing_acceptance
+        order = new_order(tap, quote, merchant, facts.title, price)
+        payee, ending, ends_after_s = self._ending(facts, merchant, price.currency)
         hold = Authorise(
             id=order.hold_id,
             subject=f"order:{order.id}",
             payer=accounts.wallet(tap.payer.wallet_id, price.currency),
-            payee=accounts.merchant(merchant.id, price.currency),
+            payee=payee,
             amount_minor=price.amount_minor,
-            ending=EndingAction.CAPTURE if standing else EndingAction.EXPIRE,
-            ends_after_s=self.terms.undo_window_s if standing else self.terms.accept_within_s,
+            ending=ending,
+            ends_after_s=ends_after_s,
         )
         rows: tuple[RowChange, ...] = (
             Update(
@@ -217,6 +256,7 @@ class Checkout:
                 },
             ),
         )
+        standing = ending is EndingAction.CAPTURE
         news = Authorised(event_id=tap.event_id, order=order, merchant=merchant, standing=standing)
         return Commit(
             key=tap.key,
@@ -227,6 +267,20 @@ class Checkout:
             fences=lease.fences,
             result=order.id,
         )
+
+    def _ending(
+        self, facts: TapFacts, merchant: Merchant | None, currency: str
+    ) -> tuple[AccountRef, EndingAction, float]:
+        """Whom a capture credits, and what becomes of the hold by itself, and when."""
+        if merchant is None:
+            if self.terms.claim_within_s is None:
+                raise Refused(Refusal.NOT_ALLOWED, facts.quote.id)
+            payee = accounts.escrow(facts.host, currency)
+            return payee, EndingAction.EXPIRE, self.terms.claim_within_s
+        payee = accounts.merchant(merchant.id, currency)
+        if merchant.standing_acceptance or facts.quote.is_payable:
+            return payee, EndingAction.CAPTURE, self.terms.undo_window_s
+        return payee, EndingAction.EXPIRE, self.terms.accept_within_s
 
     async def _refuse(self, tap: TapOn, code: Refusal, quote: Quote | None) -> None:
         balance = None
@@ -254,7 +308,7 @@ class Checkout:
             await self._refuse_undo(event_id, Refusal.NOT_ALLOWED, None, place)
             return
         merchant = await self.reader.merchant(order.merchant_id)
-        if merchant is None:
+        if merchant is None and order.merchant_id != NOBODY:
             await self._refuse_undo(event_id, Refusal.NOT_ALLOWED, None, place)
             return
         changed = msgspec.structs.replace(order, state=OrderState.UNDONE)
@@ -277,48 +331,11 @@ class Checkout:
         await say_once(self.writer, event_id, self.announce(news), code)
 
 
-def ending_without_money(
-    key: str, order: Order, state: OrderState, speech: Speech, event_id: str | None = None
-) -> Commit:
-    """The commit that ends an order whose money is held: all of it goes back, and the stock too."""
-    expires = state is OrderState.EXPIRED
-    hold_state = HoldState.EXPIRED if expires else HoldState.VOIDED
-    seen: dict[str, Value] = {"id": order.id, "state": OrderState.AUTHORISED, "captured_minor": 0}
-    if expires:
-        # An acceptance that came while the expiry was under way wins.
-        seen["accepted"] = False
-    return Commit(
-        key=key,
-        transfers=(
-            Void(
-                # Other parameters, other name: what comes after the hold has ended is then
-                # refused by the hold's state, which is an answer, and not by a conflict.
-                id=named("expire" if expires else "void", order.hold_id),
-                hold_id=order.hold_id,
-                state=hold_state,
-                subject=f"order:{order.id}",
-            ),
-        ),
-        rows=(
-            Update(
-                table="orders",
-                where=seen,
-                values={"state": state},
-                refusal=Refusal.NOT_OPEN,
-            ),
-            Update(table="offers", where={"id": order.offer_id}, add={"sold": -1}),
-        ),
-        outbox=speech,
-        event_id=event_id,
-        result=order.id,
-    )
-
-
 def _with_order(row: Insert, order_id: str) -> Insert:
     return Insert(row.table, {**row.values, "order_id": order_id})
 
 
-def _refusal_of(facts: TapFacts | None, tap: TapOn) -> Refusal | None:
+def _refusal_of(facts: TapFacts | None, tap: TapOn, terms: Terms) -> Refusal | None:
     if facts is None:
         return Refusal.UNKNOWN_QUOTE
     quote = facts.quote
@@ -327,29 +344,10 @@ def _refusal_of(facts: TapFacts | None, tap: TapOn) -> Refusal | None:
         return Refusal.NOT_ALLOWED
     if quote.expires_at_us <= tap.at_us:
         return Refusal.QUOTE_EXPIRED
-    return Refusal.UNKNOWN_QUOTE if facts.merchant is None else None
-
-
-def _new_order(tap: TapOn, quote: Quote, merchant: Merchant, title: str, price: Money) -> Order:
-    # By the key of the event it is made once; the time in it only keeps neighbours together.
-    name = timed(tap.at_us, "order", tap.event_id)
-    return Order(
-        id=f"o_{name.hex}",
-        number=readable_number(name),
-        quote_id=quote.id,
-        offer_id=quote.offer_id,
-        merchant_id=merchant.id,
-        wallet_id=tap.payer.wallet_id,
-        hold_id=timed(tap.at_us, "authorise", tap.event_id),
-        amount_minor=price.amount_minor,
-        captured_minor=0,
-        refunded_minor=0,
-        currency=price.currency,
-        title=title,
-        state=OrderState.AUTHORISED,
-        accepted=merchant.standing_acceptance,
-        network=tap.place.network,
-        room_id=tap.place.room_id,
-        network_person_id=tap.place.network_person_id,
-        created_at_us=tap.at_us,
-    )
+    if facts.host_lost:
+        return Refusal.UNVERIFIED
+    if not quote.waits_for_owner:
+        return Refusal.UNKNOWN_QUOTE if facts.merchant is None else None
+    if terms.claim_within_s is None:
+        return Refusal.NOT_ALLOWED
+    return Refusal.CLAIMED if facts.host_claimed else None

@@ -86,7 +86,7 @@ class ConvertingCheckout(Checkout):
         fields = msgspec.structs.asdict(asked)
         await self.tap(ConvertingTap(**fields, conversion=known))
 
-    async def _pay(self, tap: TapOn, facts: TapFacts, merchant: Merchant) -> Refusal | None:
+    async def _pay(self, tap: TapOn, facts: TapFacts, merchant: Merchant | None) -> Refusal | None:
         code = await super()._pay(tap, facts, merchant)
         if code is not Refusal.NO_FUNDS or isinstance(tap, ConvertingTap):
             return code
@@ -98,7 +98,7 @@ class ConvertingCheckout(Checkout):
         return await super()._pay(ConvertingTap(**fields, conversion=done), facts, merchant)
 
     def _authorisation(
-        self, tap: TapOn, facts: TapFacts, merchant: Merchant, lease: Lease
+        self, tap: TapOn, facts: TapFacts, merchant: Merchant | None, lease: Lease
     ) -> Commit:
         commit = super()._authorisation(tap, facts, merchant, lease)
         if not isinstance(tap, ConvertingTap):

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 import msgspec
 from ada_url import URL
 
+from wallet_core.commerce.host_checks import DAILY, CheckTerms, next_look_us
 from wallet_core.commerce.ports import MerchantReader
 from wallet_core.commerce.records import HostClaim, Merchant, Place
 from wallet_core.errors import Refusal, Refused
-from wallet_core.ledger.commits import Insert, RowChange, Update
+from wallet_core.ledger.commits import Insert, RowChange, Update, Value
 from wallet_core.ledger.transfers import named
 
 #: Characters in a shop's name.
@@ -69,10 +70,14 @@ class NotShown(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Merchants:
-    """The steps of a merchant. Whether somebody acts for a shop is the caller's to know."""
+    """The steps of a merchant. Whether somebody acts for a shop is the caller's to know.
+
+    `checks` says how often a proof is looked for again.
+    """
 
     reader: MerchantReader
     proofs: HostProofs
+    checks: CheckTerms = DAILY
 
     def opening(
         self, event_id: str, name: str, place: Place, person_id: str, at_us: int
@@ -122,12 +127,12 @@ class Merchants:
         return Claiming(claim=claim, rows=(Insert("merchant_hosts", row),))
 
     async def verifying(self, claim: HostClaim, at_us: int) -> Proven | NotShown:
-        """Ask the host for the claim's token.
+        """Ask the host for the claim's token, unless all is well with it.
 
         Raises `Refused` (`TAKEN`) for a host that another merchant has proven, and so does the
         row, if he proves it at the same moment.
         """
-        if claim.verified_host is not None:
+        if claim.verified_host is not None and claim.stage is None:
             return Proven(claim=claim, rows=())
         await self._check_free(claim.merchant_id, claim.host)
         shown = await self.proofs.shown(claim.host)
@@ -135,7 +140,15 @@ class Merchants:
         if method is None:
             strange = tuple(m for m, tokens in sorted(shown.items()) if tokens)
             return NotShown(claim=claim, strange=strange)
-        values = {"verified_host": claim.host, "method": method}
+        values: dict[str, Value] = {
+            "verified_host": claim.host,
+            "method": method,
+            "seen_at_us": at_us,
+            "check_due_us": next_look_us(claim.host, self.checks, at_us),
+            "stage": None,
+            "failure": None,
+            "failing_since_us": None,
+        }
         row = Update(
             table="merchant_hosts",
             where={"merchant_id": claim.merchant_id, "host": claim.host, "token": claim.token},

@@ -16,11 +16,14 @@ from wallet_core.money import Money
 
 
 class Authorised(msgspec.Struct, frozen=True, kw_only=True):
-    """A tap holds the money; `standing` tells that capture follows without the merchant."""
+    """A tap holds the money; `standing` tells that capture follows without the merchant.
+
+    `merchant` is None where it is held for whoever proves the host.
+    """
 
     event_id: str
     order: Order
-    merchant: Merchant
+    merchant: Merchant | None
     standing: bool
 
 
@@ -35,7 +38,8 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
 class TapRefused(msgspec.Struct, frozen=True, kw_only=True):
     """A tap moved nothing. `balance` and `allowance` are the payer's, where they matter.
 
-    `conversion` offers to pay with another currency.
+    `conversion` offers to pay with another currency, `offered` to pay what it costs by now. `why`
+    is one sentence, where the code does not say it all.
     """
 
     event_id: str
@@ -45,19 +49,32 @@ class TapRefused(msgspec.Struct, frozen=True, kw_only=True):
     balance: Money | None = None
     allowance: Allowance | None = None
     conversion: Conversion | None = None
+    offered: Quote | None = None
+    why: str = ""
 
 
 class OrderChanged(msgspec.Struct, frozen=True, kw_only=True):
     """An order went on: paid, undone, declined, expired, accepted or refunded.
 
-    `refund` is what this step gave back. `place` is who caused it, if somebody did.
+    `refund` is what this step gave back. `place` is who caused it, if somebody did. `merchant` is
+    None where the money was held for whoever proves `host`, and nobody did.
     """
 
     cause: str
     order: Order
-    merchant: Merchant
+    merchant: Merchant | None
     refund: Money | None = None
     place: Place | None = None
+    host: str = ""
+
+
+class HostClaimed(msgspec.Struct, frozen=True, kw_only=True):
+    """An order's money was held for whoever proves `host`, and now `merchant` has."""
+
+    cause: str
+    order: Order
+    merchant: Merchant
+    host: str
 
 
 class ActionRefused(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,7 +98,9 @@ class FundingChanged(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
 
 
-News = Authorised | Joined | TapRefused | OrderChanged | ActionRefused | FundingChanged
+News = (
+    Authorised | Joined | TapRefused | OrderChanged | HostClaimed | ActionRefused | FundingChanged
+)
 
 
 class Announcer(Protocol):

@@ -9,6 +9,9 @@ import msgspec
 from wallet_core.ledger.commits import Notice, Refresh
 from wallet_core.money import Money
 
+#: Whose an order is while its money waits for whoever proves the host.
+NOBODY = ""
+
 
 class Place(msgspec.Struct, frozen=True):
     """Where somebody acted, as the network names it. The core only hands it back."""
@@ -43,6 +46,10 @@ class HostClaim(msgspec.Struct, frozen=True, kw_only=True):
     """A merchant says that `host` is his; it counts once `verified_host` is set.
 
     `host` carries a port where the address does. Verification covers exactly this host.
+
+    `seen_at_us`: when the proof was last seen. `check_due_us`: when it is looked for again, None
+    for never. `stage` says how far the loss of a proof has gone (`host_checks.Stage`; None: all is
+    well), `failure` what is wrong with it and `failing_since_us` since when.
     """
 
     merchant_id: str
@@ -50,6 +57,11 @@ class HostClaim(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     verified_host: str | None
     method: str | None
+    seen_at_us: int | None = None
+    check_due_us: int | None = None
+    stage: str | None = None
+    failure: str | None = None
+    failing_since_us: int | None = None
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +86,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen price. `trust` is how far it may be charged, `reason` why."""
+    """A frozen price. `trust` is how far it may be charged, `reason` why.
+
+    `read_at_us`: when the price was read from its page, None where it comes from elsewhere.
+    """
 
     id: str
     offer_id: str
@@ -86,6 +101,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     seller: str
     created_at_us: int
     expires_at_us: int
+    read_at_us: int | None = None
 
     @property
     def price(self) -> Money | None:
@@ -97,7 +113,18 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def can_be_tapped(self) -> bool:
         """Whether a tap on it may hold money."""
-        return self.trust in ("payable", "hold") and self.price is not None
+        held = self.trust in ("payable", "hold") or self.waits_for_owner
+        return held and self.price is not None
+
+    @property
+    def is_payable(self) -> bool:
+        """Whether the merchant himself has named the price, so that he has agreed beforehand."""
+        return self.trust == "payable"
+
+    @property
+    def waits_for_owner(self) -> bool:
+        """Whether a tap on it holds money for whoever proves the host."""
+        return self.trust == "escrow" and self.merchant_id is None
 
 
 class OrderState(StrEnum):
@@ -118,6 +145,7 @@ STANDING = (OrderState.AUTHORISED, OrderState.PAID)
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Something bought, or being bought: one order has one hold.
 
+    `merchant_id` is `NOBODY` while its money waits for whoever proves the host.
     `taken` is JSON: what was taken of its captures for others, and what of it went back.
     """
 
@@ -193,7 +221,9 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a tap is decided on: the quote, what it is for, and what its payer did with it so far.
 
     `person_id` is whose wallet taps, and all that he has count together. `n` numbers the latest
-    attempt, 0 for none; `order` is the one that stands, or else the latest.
+    attempt, 0 for none; `order` is the one that stands, or else the latest. `host` is the offer's.
+    `host_lost`: the merchant's proof of it is lost. `host_claimed`: when the quote was made nobody
+    had proven it, and now somebody has.
     """
 
     quote: Quote
@@ -202,6 +232,22 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     person_id: str | None
     n: int
     order: Order | None
+    host: str = ""
+    host_lost: bool = False
+    host_claimed: bool = False
+
+
+class ShownOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the card behind a button shows; `bought_count` people have bought through it.
+
+    `host_lost` and `host_claimed` as in `TapFacts`.
+    """
+
+    quote: Quote
+    offer: Offer
+    bought_count: int
+    host_lost: bool = False
+    host_claimed: bool = False
 
 
 _decode_taken = msgspec.json.Decoder(dict[str, tuple[int, int]]).decode

@@ -29,9 +29,12 @@ def taking(
     terms: HouseTerms,
     *,
     at_us: int,
+    from_escrow: bool = False,
 ) -> Taking:
     """Capture `amount_minor` of what an order holds; the last of it ends the hold.
 
+    `from_escrow`: it was held for whoever proves the host, so that what the hold names is no
+    merchant's account; his part goes straight to his own.
     `name` is the transfer's id. `at_us` is when the money was earned: pending money becomes
     available `terms.pending_s` later. The rows refuse with `NOT_OPEN` when the order has changed.
     """
@@ -72,6 +75,8 @@ def taking(
             "due_at_us": at_us + terms.pending_s * MICROSECONDS,
         }
         rows = (*rows, Insert("settlements", settlement))
+    elif from_escrow and net_minor:
+        shares = (*shares, Leg(accounts.merchant(merchant.id, order.currency), net_minor))
     capture = Capture(
         id=name,
         hold_id=order.hold_id,

@@ -131,7 +131,8 @@ class ExternalPayments:
     def _collecting(
         self, quote: Quote, offer: Offer, currency: str | None = None
     ) -> tuple[Collector, Bill] | None:
-        if quote.price is None:
+        # Nothing is collected for somebody who may never come.
+        if quote.price is None or quote.waits_for_owner:
             return None
         for collector in self.collectors:
             bill = collector.bill(quote.price, offer.host)
@@ -158,12 +159,14 @@ class ExternalPayments:
         if quote.expires_at_us <= now_us:
             return Refusal.QUOTE_EXPIRED, quote
         facts = await self.reader.tap_facts(quote.id, payer.wallet_id)
+        if facts is not None and facts.host_lost:
+            return Refusal.UNVERIFIED, quote
         if facts is not None and facts.order is not None and facts.order.stands:
             # One invoice, one purchase: a forwarded or repeated invoice is not paid again.
             return Refusal.TAKEN, quote
         if offer.stock_left == 0:
             return Refusal.SOLD_OUT, quote
-        return None, quote
+        return await self.checkout.price_refusal(quote, now_us), quote
 
     async def take(
         self, paid: Collected, words: Callable[[FundingRequest, Collector], Speech]

@@ -13,10 +13,9 @@ length in two bytes), so that anybody can compute it anew:
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
-from uuid import UUID
 
 #: What the first batch of a chain follows.
 GENESIS = bytes(32)
@@ -41,31 +40,33 @@ def entry_bytes(account: bytes, seq: int, amount_minor: int, balance_after_minor
 
 
 def leaf_hash(
-    transfer_id: UUID,
-    hold_id: UUID | None,
+    transfer_id: bytes,
+    hold_id: bytes | None,
     fingerprint: bytes,
     at_us: int,
     texts: tuple[str, str, str, str],
-    entries: Sequence[bytes],
+    entries: list[bytes],
 ) -> bytes:
     """The leaf of a transfer; `texts` are its kind, subject, payee and commit key.
 
     `entries` may come in any order: rows of a database have none.
     """
-    return sha256(
-        b"".join(
-            (
-                b"\x02",
-                transfer_id.bytes,
-                _NO_HOLD if hold_id is None else hold_id.bytes,
-                fingerprint,
-                _TIME.pack(at_us),
-                *map(text_bytes, texts),
-                _COUNT.pack(len(entries)),
-                *sorted(entries),
-            )
-        )
-    ).digest()
+    entries.sort()
+    kind, subject, payee, commit_key = texts
+    parts = (
+        b"\x02",
+        transfer_id,
+        _NO_HOLD if hold_id is None else hold_id,
+        fingerprint,
+        _TIME.pack(at_us),
+        text_bytes(kind),
+        text_bytes(subject),
+        text_bytes(payee),
+        text_bytes(commit_key),
+        _COUNT.pack(len(entries)),
+        *entries,
+    )
+    return sha256(b"".join(parts)).digest()
 
 
 def batch_hash(

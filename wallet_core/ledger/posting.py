@@ -35,8 +35,8 @@ _KINDS = {Post: "post", Authorise: "authorise", Capture: "capture", Void: "void"
 class AccountState(msgspec.Struct, eq=False):
     """A balance, how many entries made it, and what was spent from it lately.
 
-    `id_bytes` is its id as it stands in the journal's leaves. `packed` is what `Spending.pack`
-    made, until `spending` is asked for.
+    `id_bytes` is its id as it stands in the journal's leaves, `version_seen` the version that was
+    read. `packed` is what `Spending.pack` made of what was spent, as it was read or last packed.
     """
 
     ref: AccountRef
@@ -45,6 +45,7 @@ class AccountState(msgspec.Struct, eq=False):
     no: int = 0
     balance_minor: int = 0
     version: int = 0
+    version_seen: int = 0
     packed: bytes | None = None
     #: Whether anything was entered, and whether anything of it was spent.
     changed: bool = False
@@ -54,7 +55,7 @@ class AccountState(msgspec.Struct, eq=False):
     @classmethod
     def opened(cls, ref: AccountRef, balance_minor: int = 0, version: int = 0) -> "AccountState":
         """An account that has no number yet."""
-        return cls(ref, ref.floor_minor, text_bytes(ref.id), 0, balance_minor, version)
+        return cls(ref, ref.floor_minor, text_bytes(ref.id), 0, balance_minor, version, version)
 
     def spending(self, now_us: int) -> Spending:
         """What was spent from it lately, as of now."""
@@ -63,6 +64,17 @@ class AccountState(msgspec.Struct, eq=False):
             spending = self._spending = Spending.unpack(self.packed)
         spending.roll(now_us)
         return spending
+
+    def pack(self) -> bytes | None:
+        """What was spent from it lately, as its row is to keep it."""
+        if self.spent and self._spending is not None:
+            self.packed = self._spending.pack()
+        return self.packed
+
+    def begin(self) -> None:
+        """All that was entered so far is to be written before what comes now."""
+        self.version_seen = self.version
+        self.changed = self.spent = False
 
 
 class EntryRow(msgspec.Struct, frozen=True):
@@ -127,13 +139,16 @@ class Books:
                 raise KeyConflict(f"Transfer {transfer.id} stands with other parameters.")
             return
         payments = payments_of(transfer)
-        spending = [
-            payment for payment in payments if self.rules.check(payment, self.accounts, self.now_us)
-        ]
-        first = len(undo.entries)
-        hold_id, legs = self._legs(transfer, undo)
-        for leg in legs:
-            self._enter(leg, transfer.id, undo.entries)
+        rules, accounts, now_us = self.rules, self.accounts, self.now_us
+        spending = [payment for payment in payments if rules.check(payment, accounts, now_us)]
+        entries = undo.entries
+        first = len(entries)
+        if isinstance(transfer, Post):
+            self._enter(transfer.legs, transfer.id, entries)
+            hold_id = None
+        else:
+            hold_id, legs = self._legs(transfer, undo)
+            self._enter(legs, transfer.id, entries)
         for payment in spending:
             self._spend(payment, transfer.id, undo)
         self.transfer_rows.append(
@@ -145,15 +160,15 @@ class Books:
                 hold_id,
                 payments[0].payee if payments else None,
                 commit_key,
-                undo.entries[first:],
+                entries[first:],
             )
         )
         self.known_transfers[number] = mark
 
-    def _legs(self, transfer: Transfer, undo: "Undo") -> tuple[UUID | None, Sequence[Leg]]:
+    def _legs(
+        self, transfer: Authorise | Capture | Void, undo: "Undo"
+    ) -> tuple[UUID, Sequence[Leg]]:
         match transfer:
-            case Post(legs=legs):
-                return None, legs
             case Authorise():
                 return transfer.id, self._authorise(transfer, undo)
             case Capture(hold_id=hold_id):
@@ -239,24 +254,26 @@ class Books:
         account.spending(self.now_us).add(payment.amount_minor)
         account.spent = True
         undo.spent.append((account, payment.amount_minor))
-        undo.remember_spends(payment.account_id)
-        self.rules.note(payment, transfer_id, self.now_us)
+        if self.rules.spends:
+            undo.remember_spends(payment.account_id)
+            self.rules.note(payment, transfer_id, self.now_us)
 
-    def _enter(self, leg: Leg, transfer_id: UUID, entries: list[EntryRow]) -> None:
-        account_id = leg.account.id
-        account = self.accounts.get(account_id)
-        if account is None:
-            account = self.accounts[account_id] = AccountState.opened(leg.account)
-        amount_minor = leg.amount_minor
-        after_minor = account.balance_minor + amount_minor
-        if amount_minor < 0:
-            floor_minor = account.floor_minor
-            if floor_minor is not None and after_minor < floor_minor:
-                raise Refused(Refusal.NO_FUNDS, f"{account_id} would be {after_minor}")
-        account.balance_minor = after_minor
-        account.version = seq = account.version + 1
-        account.changed = True
-        entries.append(EntryRow(account, seq, transfer_id, amount_minor, after_minor))
+    def _enter(self, legs: Sequence[Leg], transfer_id: UUID, entries: list[EntryRow]) -> None:
+        accounts = self.accounts
+        for leg in legs:
+            ref, amount_minor = leg.account, leg.amount_minor
+            account = accounts.get(ref.id)
+            if account is None:
+                account = accounts[ref.id] = AccountState.opened(ref)
+            after_minor = account.balance_minor + amount_minor
+            if amount_minor < 0:
+                floor_minor = account.floor_minor
+                if floor_minor is not None and after_minor < floor_minor:
+                    raise Refused(Refusal.NO_FUNDS, f"{ref.id} would be {after_minor}")
+            account.balance_minor = after_minor
+            account.version = seq = account.version + 1
+            account.changed = True
+            entries.append(EntryRow(account, seq, transfer_id, amount_minor, after_minor))
 
 
 class Undo:

@@ -7,6 +7,7 @@ from wallet_core.commerce.news import (
     ActionRefused,
     Authorised,
     FundingChanged,
+    HostClaimed,
     Joined,
     News,
     OrderChanged,
@@ -31,6 +32,8 @@ def announce(news: News) -> Speech:
         case OrderChanged(cause=cause, order=order):
             told = _notice(f"{cause}/{order.state}", order.place)
             return told, Refresh(view="purchase", ref=order.id)
+        case HostClaimed(cause=cause, order=order):
+            return (_notice(f"{cause}/claimed", order.place),)
         case ActionRefused(event_id=event_id, place=place):
             return (_notice(f"{event_id}/{NOT_DONE}", place),)
         case FundingChanged(event_id=event_id, request=request, place=place):

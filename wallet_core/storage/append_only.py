@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
+from wallet_core.storage import wallet_changes
 from wallet_core.storage.database import metadata
 
 #: Nothing in these is ever changed or deleted.
@@ -47,3 +48,4 @@ def create_all(connection: sa.Connection) -> None:
     """Create all tables and triggers at once, for tests that want no migrations."""
     metadata.create_all(connection)
     create(connection)
+    wallet_changes.create(connection)

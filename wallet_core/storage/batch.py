@@ -5,10 +5,12 @@ books' part is evaluated in memory by `Books`, the domain's rows by `DomainRows`
 is written set by set.
 
 Locks are taken in one order by everybody: wallets whose fence counts, holds, accounts, groups of
-wallets, domain rows table by table, and the chain at last.
+wallets, domain rows table by table, and the chain at last. The writes come in the same order, new
+rows after all others, so that a batch that locks only what it writes meets the rest in it too.
 """
 
-from collections.abc import Generator, Hashable, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -16,64 +18,139 @@ import msgspec
 
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef
-from wallet_core.ledger.commits import Commit, Hold, Update, Written
-from wallet_core.ledger.posting import Books
-from wallet_core.ledger.transfers import (
-    Authorise,
-    Capture,
-    HoldState,
-    Post,
-    Transfer,
-    Void,
-    fingerprint,
-)
+from wallet_core.ledger.commits import Commit, Hold, Written
+from wallet_core.ledger.posting import AccountState, Books
+from wallet_core.ledger.transfers import Capture, HoldState, Void, fingerprint
 from wallet_core.ledger.wallets import NeedsSpends, WalletRules
-from wallet_core.limits import LimitsOf, no_limits
+from wallet_core.limits import NOTHING_SPENT, LimitsOf, no_limits
 from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
 from wallet_core.storage.chain_rows import chained
-from wallet_core.storage.domain_rows import DomainRows, key_of
+from wallet_core.storage.domain_rows import DomainRows
+from wallet_core.storage.remembered import Standing
 from wallet_core.storage.speech_rows import speech_rows
 from wallet_core.storage.spending_rows import SpendingRows, wallets_with_fences
+from wallet_core.storage.tasks import RaiseFence, Task, accounts_of, is_all_new
 
 Result = Written | Refused | KeyConflict
 Steps = Generator[q.Request, Any, None]
 
 
-class RaiseFence(msgspec.Struct, frozen=True):
-    """Raise the fence of a wallet; the result is its new value, 0 for no such wallet."""
-
-    wallet_id: str
-
-
-Task = Commit | RaiseFence
-
-
 class Batch:
-    """Writes `tasks` in their order. `careful` looks up keys that it otherwise expects free."""
+    """Writes `tasks` in their order. `careful` looks up keys that it otherwise expects free.
+
+    `locks` says that what is read stays as it is until the transaction ends. What is written is
+    remembered in `standing`; with `recall`, tasks that only add are decided on what is remembered
+    there, and nothing is read.
+    """
 
     def __init__(
         self,
         tasks: Sequence[Task],
         *,
         careful: bool = False,
+        locks: bool = True,
         limits_of: LimitsOf = no_limits,
+        standing: Standing | None = None,
+        recall: bool = False,
     ) -> None:
         self.tasks = tasks
+        self._careful = careful
+        self._locks = locks
+        self._limits_of = limits_of
+        self._standing = standing
+        self._recall = recall and is_all_new(tasks)
         self._commits = [task for task in tasks if isinstance(task, Commit)]
         self._transfers = [x for commit in self._commits for x in commit.transfers]
-        self._touched = _accounts_of(self._transfers)
-        self._rules = WalletRules(limits_of)
+        self._touched = accounts_of(self._transfers)
+        #: Whether all was decided on what is remembered, and only has to be written.
+        self.decided = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._rules = WalletRules(self._limits_of)
         self._books = Books(0, self._rules)
         self._spending = SpendingRows(self._rules, self._books)
         changes = [change for commit in self._commits for change in commit.rows]
-        self._rows = DomainRows(changes, careful=careful)
+        self._rows = DomainRows(changes, careful=self._careful)
         self._known: dict[str, tuple[Written, bytes]] = {}
         self._new: list[tuple[Commit, bytes]] = []
+        # The answer to all that was written under no key.
+        self._plainly: Written | None = None
+        # As they were read: the fences that count, and the holds.
         self._fences: dict[str, int] = {}
+        self._holds: dict[UUID, Hold] = {}
+        self._raised: set[str] = set()
+        # The chain and the clock, once all is written.
+        self._end: q.Opened | None = None
+        # The accounts that were read for it.
+        self._read: list[AccountState] = []
 
     def write(self) -> q.Work[list[Result | int]]:
-        """A result for each task. Raises `MissingAccounts`, and what its requests raise."""
+        """A result for each task.
+
+        Raises `MissingAccounts`, `NeedsLocks`, and what its requests raise.
+        """
+        if self._recall and self._standing is not None:
+            results = yield from self._write_on_memory(self._standing)
+            if results is not None:
+                return results
+            self._begin()
+        return (yield from self._write_on_what_is_read())
+
+    def remember(self) -> None:
+        """What was written stands."""
+        if self._standing is not None and self._end is not None:
+            unlike = self._spending.unlike_others
+            plain = [state for state in self._read if state.ref.wallet_id not in unlike]
+            self._standing.keep(self._end, plain)
+
+    def forget(self) -> None:
+        """Nothing was written, or nobody knows."""
+        self.decided = False
+        if self._standing is not None:
+            self._standing.forget(self._touched)
+            self._standing.forget(self._books.accounts)
+
+    def _write_on_memory(
+        self, standing: Standing
+    ) -> Generator[q.Request, Any, list[Result | int] | None]:
+        """Decide on what is remembered, reading only the accounts that are not.
+
+        None, with nothing written, where somebody would hear no: that is said only of what is true
+        now.
+        """
+        books = self._books
+        opened, states = standing.recall(self._touched)
+        for state in states.values():
+            state.begin()
+        missing = {name: ref for name, ref in self._touched.items() if name not in states}
+        if missing or opened is None:
+            opened = yield q.Open([], [], list(missing))
+            self._see(opened, missing)
+            if self._spending.unlike_others or opened.changes_no != standing.changes_no:
+                self.forget()
+                return None
+        books.now_us = opened.now_us
+        books.accounts.update(states)
+        try:
+            results = [self._decide(task) for task in self.tasks]
+        except NeedsSpends:
+            results = []
+        if len(results) < len(self.tasks) or not all(isinstance(r, Written) for r in results):
+            self.forget()
+            return None
+        known = [(1, opened.changes_no)]
+        check = q.Check(t.wallet_changes, ("one",), ("no",), known, stay=False)
+        self.decided = True
+        yield from self._save(results, opened, check)
+        return results
+
+    def _see(self, opened: q.Opened, refs: Mapping[str, AccountRef]) -> None:
+        self._spending.see_accounts(opened.accounts, refs)
+        self._read = list(self._books.accounts.values())
+
+    def _write_on_what_is_read(self) -> q.Work[list[Result | int]]:
         yield from self._load_fences()
         yield from self._load_holds()
         refs = self._refs()
@@ -82,8 +159,8 @@ class Batch:
             [c.key for c in self._commits if c.key],
             list(refs),
         )
-        self._spending.see_accounts(opened.accounts, refs)
-        yield from self._spending.load_groups()
+        self._see(opened, refs)
+        yield from self._spending.load_groups(locks=self._locks)
         yield from self._rows.load()
         self._books.now_us = opened.now_us
         self._spending.settle_limits()
@@ -98,8 +175,19 @@ class Batch:
                 except NeedsSpends as need:
                     yield from self._spending.load_spends(need.payment)
         results = yield from self._look_again(decided)
-        yield q.Save(self._writes(results, opened))
+        yield from self._save(results, opened)
         return results
+
+    def _save(self, results: Sequence[Result | int], opened: q.Opened, *checks: q.Check) -> Steps:
+        writes, head = self._writes(results, opened)
+        told_us = yield q.Save([*checks, *writes], checked=bool(checks) or not self._locks)
+        self._end = q.Opened(
+            told_us or opened.now_us,
+            opened.chain_no,
+            opened.length if head is None else opened.length + 1,
+            opened.head if head is None else head,
+            changes_no=opened.changes_no,
+        )
 
     # --- before: lock and read everything that the tasks touch -------------------------------
 
@@ -109,6 +197,7 @@ class Batch:
         if fenced:
             # A fence that is checked must not be raised before this transaction ends.
             self._rules.wallets = yield from wallets_with_fences(sorted(fenced))
+            self._fences = {name: state.fence for name, state in self._rules.wallets.items()}
 
     def _load_holds(self) -> Steps:
         hold_ids = sorted({x.hold_id for x in self._transfers if isinstance(x, Capture | Void)})
@@ -117,7 +206,8 @@ class Batch:
         columns = tuple(Hold.__struct_fields__)
         for row in (yield q.Ask(q.fetch(t.holds, columns, ("id",), lock=True), (hold_ids,))):
             hold = Hold(**dict(zip(columns, row, strict=True)))
-            self._books.holds[hold.id] = msgspec.structs.replace(hold, state=HoldState(hold.state))
+            hold = msgspec.structs.replace(hold, state=HoldState(hold.state))
+            self._books.holds[hold.id] = self._holds[hold.id] = hold
 
     def _refs(self) -> dict[str, AccountRef]:
         """The accounts that are touched, those of the holds among them."""
@@ -144,15 +234,17 @@ class Batch:
     def _decide(self, task: Task) -> Result | int:
         if isinstance(task, RaiseFence):
             return self._raise_fence(task.wallet_id)
-        mark = mark_of(task) if task.key else b""
-        known = self._known.get(task.key) if task.key else None
-        if known is not None:
-            return _as_known(task, mark, known)
-        standing = self._books.known_transfers
-        if not task.key and standing and all(x.id.int in standing for x in task.transfers):
+        mark = b""
+        if task.key:
+            mark = mark_of(task)
+            known = self._known.get(task.key)
+            if known is not None:
+                return _as_known(task, mark, known)
+        elif self._books.known_transfers and self._stands(task):
             return self._as_known_transfers(task)
+        books = self._books
         try:
-            take_back = self._books.apply(task)
+            take_back = books.apply(task)
             if task.rows:
                 try:
                     self._rows.apply(task.rows)
@@ -161,15 +253,25 @@ class Batch:
                     raise
         except (Refused, KeyConflict) as refusal:
             return refusal
-        now_us = self._books.now_us
         if not task.key:
-            return Written(key="", created=True, at_us=now_us)
+            if self._plainly is None:
+                self._plainly = Written(key="", created=True, at_us=books.now_us)
+            return self._plainly
         written = Written(
-            key=task.key, created=True, refusal=task.refusal, result=task.result, at_us=now_us
+            key=task.key,
+            created=True,
+            refusal=task.refusal,
+            result=task.result,
+            at_us=books.now_us,
         )
         self._known[task.key] = (msgspec.structs.replace(written, created=False), mark)
         self._new.append((task, mark))
         return written
+
+    def _stands(self, commit: Commit) -> bool:
+        """Whether all of a commit's transfers are there already."""
+        standing = self._books.known_transfers
+        return all(transfer.id.int in standing for transfer in commit.transfers)
 
     def _raise_fence(self, wallet_id: str) -> int:
         known = self._rules.wallets.get(wallet_id)
@@ -177,7 +279,7 @@ class Batch:
             return 0
         raised = msgspec.structs.replace(known, fence=known.fence + 1)
         self._rules.wallets[wallet_id] = raised
-        self._fences[wallet_id] = raised.fence
+        self._raised.add(wallet_id)
         return raised.fence
 
     def _as_known_transfers(self, commit: Commit) -> Result:
@@ -221,18 +323,20 @@ class Batch:
 
     def _writes(
         self, results: Sequence[Result | int], opened: q.Opened
-    ) -> list[q.Insert | q.Change | q.Run]:
-        books = self._books
-        writes: list[q.Insert | q.Change | q.Run] = [*self._rows.writes()]
+    ) -> tuple[list[q.Write], bytes | None]:
+        """All that is to be written, and what the chain ends with then, if it grows."""
+        books, head = self._books, None
+        new_rows, changed_rows = self._rows.writes()
+        writes: list[q.Write] = [*self._fence_rows(), *_changed_holds(books, self._holds)]
+        writes += _changed_accounts(books)
+        writes += changed_rows
+        if books.transfer_rows:
+            links, head = chained(books, opened)
+            writes += links
+        writes += new_rows
         if self._new:
             writes.append(_commit_rows(self._new, books.now_us))
-        if books.transfer_rows:
-            writes += chained(books, opened)
-            writes += _changed_accounts(books)
-        writes += _hold_rows(books)
-        if self._fences:
-            fences = sorted(self._fences.items())
-            writes.append(q.Change(t.wallets, ("id",), ("fence",), fences))
+        writes += _new_holds(books)
         if self._rules.new_payees:
             rows = [(*pair, since_us) for pair, since_us in sorted(self._rules.new_payees.items())]
             columns = ("wallet_id", "payee", "since_us")
@@ -247,33 +351,18 @@ class Batch:
         ]
         if done:
             writes.append(q.Change(t.inbox, ("event_id",), ("state",), done, exactly=False))
+        return writes, head
+
+    def _fence_rows(self) -> list[q.Write]:
+        """The fences that were raised, and those that must not be raised before this stands."""
+        wallets, writes = self._rules.wallets, list[q.Write]()
+        raised = [(name, self._fences[name], wallets[name].fence) for name in sorted(self._raised)]
+        checked = [pair for pair in sorted(self._fences.items()) if pair[0] not in self._raised]
+        if checked:
+            writes.append(q.Check(t.wallets, ("id",), ("fence",), checked))
+        if raised:
+            writes.append(q.Change(t.wallets, ("id",), ("fence",), raised, seen=("fence",)))
         return writes
-
-
-def touched_by(task: Task) -> frozenset[Hashable]:
-    """What a task locks, as far as it can be told beforehand.
-
-    Two tasks that have nothing of it in common can be written side by side.
-    """
-    if isinstance(task, RaiseFence):
-        return frozenset((("wallets", (task.wallet_id,)),))
-    touched: set[Hashable] = set()
-    for transfer in task.transfers:
-        if type(transfer) is Post:
-            touched.update([leg.account.id for leg in transfer.legs])
-        elif type(transfer) is Authorise:
-            touched.update((transfer.payer.id, transfer.id))
-        elif isinstance(transfer, Capture | Void):
-            touched.add(transfer.hold_id)
-            if isinstance(transfer, Capture):
-                touched.update([share.account.id for share in transfer.shares])
-    for change in task.rows:
-        if isinstance(change, Update):
-            touched.add((change.table, key_of(change.table, change.where)))
-    touched.update([("wallets", (wallet_id,)) for wallet_id in task.fences])
-    if task.key:
-        touched.add(task.key)
-    return frozenset(touched)
 
 
 def mark_of(commit: Commit) -> bytes:
@@ -288,30 +377,6 @@ def _as_known(commit: Commit, mark: bytes, known: tuple[Written, bytes]) -> Resu
     return written
 
 
-def _accounts_of(transfers: Sequence[Transfer]) -> dict[str, AccountRef]:
-    """The accounts that transfers touch, as far as they name them; holds name the rest."""
-    refs: dict[str, AccountRef] = {}
-    made: dict[UUID, AccountRef] = {}
-    for transfer in transfers:
-        match transfer:
-            case Post(legs=legs):
-                for leg in legs:
-                    refs[leg.account.id] = leg.account
-            case Authorise(payer=payer):
-                held = payer.held
-                refs[payer.id] = payer
-                refs[held.id] = held
-                made[transfer.id] = transfer.payee
-            case Capture(hold_id=hold_id, shares=shares):
-                refs.update({share.account.id: share.account for share in shares})
-                # A hold that is made and captured in one batch.
-                if hold_id in made:
-                    refs[made[hold_id].id] = made[hold_id]
-            case Void():
-                pass
-    return refs
-
-
 def _commit_rows(new: Sequence[tuple[Commit, bytes]], now_us: int) -> q.Insert:
     columns = ("key", "fingerprint", "refusal", "result", "created_at_us")
     return q.Insert(
@@ -322,32 +387,32 @@ def _commit_rows(new: Sequence[tuple[Commit, bytes]], now_us: int) -> q.Insert:
 
 
 def _changed_accounts(books: Books) -> list[q.Change]:
-    changed = [account for account in books.accounts.values() if account.changed]
-    spent = [
-        (a.no, a.balance_minor, a.version, a.spending(books.now_us).pack())
-        for a in changed
-        if a.spent
+    # All in one, in the order of their numbers: that is how everybody locks accounts.
+    changed = sorted((a for a in books.accounts.values() if a.changed), key=_number)
+    # Of one length, as they go to the database in one piece.
+    nothing = NOTHING_SPENT if any(a.spent for a in changed) else None
+    rows = [
+        (a.no, a.version_seen, a.balance_minor, a.version, a.pack() or nothing) for a in changed
     ]
-    others = [(a.no, a.balance_minor, a.version) for a in changed if not a.spent]
-    balance = ("balance_minor", "version")
-    writes = []
-    if spent:
-        writes.append(q.Change(t.accounts, ("no",), (*balance, "spending"), spent))
-    if others:
-        writes.append(q.Change(t.accounts, ("no",), balance, others))
-    return writes
+    columns = ("balance_minor", "version", "spending")
+    return [q.Change(t.accounts, ("no",), columns, rows, seen=("version",))] if rows else []
 
 
-def _hold_rows(books: Books) -> list[q.Insert | q.Change]:
-    columns = tuple(Hold.__struct_fields__)
+_number = attrgetter("no")
+_HOLD = tuple(Hold.__struct_fields__)
+
+
+def _new_holds(books: Books) -> list[q.Insert]:
     new = [msgspec.structs.astuple(books.holds[hold_id]) for hold_id in sorted(books.new_holds)]
-    ended = [
-        (hold_id, books.holds[hold_id].state, books.holds[hold_id].captured_minor)
+    return [q.Insert(t.holds, _HOLD, new)] if new else []
+
+
+def _changed_holds(books: Books, before: Mapping[UUID, Hold]) -> list[q.Change]:
+    rows = [
+        (hold_id, before[hold_id].state, before[hold_id].captured_minor, hold.state,
+         hold.captured_minor)
         for hold_id in sorted(books.touched_holds - books.new_holds)
-    ]
-    writes: list[q.Insert | q.Change] = []
-    if new:
-        writes.append(q.Insert(t.holds, columns, new))
-    if ended:
-        writes.append(q.Change(t.holds, ("id",), ("state", "captured_minor"), ended))
-    return writes
+        for hold in (books.holds[hold_id],)
+    ]  # fmt: skip
+    changes = ("state", "captured_minor")
+    return [q.Change(t.holds, ("id",), changes, rows, seen=changes)] if rows else []

@@ -8,15 +8,24 @@ locked in it.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from wallet_core.errors import StorageUnavailable
+from wallet_core.storage.away import is_away
+from wallet_core.storage.point_reads import (
+    Keys,
+    PointReads,
+    PostgresPointReads,
+    SqlitePointReads,
+)
+from wallet_core.storage.requests import Row, Statement
 from wallet_core.storage.steady import SteadyEngine
 
 metadata = sa.MetaData(
@@ -52,6 +61,20 @@ class Database:
         self.engine: AsyncEngine = (
             _sqlite_engine(self.url) if self.is_sqlite else _postgres_engine(self.url)
         )
+        #: What is to be closed with it.
+        self.closing: list[Callable[[], Awaitable[None]]] = []
+        self._points: PointReads = (
+            SqlitePointReads(sa.make_url(self.url).database or "", PRAGMAS)
+            if self.is_sqlite
+            else PostgresPointReads(driver_options(self.engine, self.url))
+        )
+
+    async def ask(self, statement: Statement, keys: Keys) -> Sequence[Row]:
+        """Rows by their keys; `keys` has one sequence for each part of the key.
+
+        Raises `StorageUnavailable` when the database is away.
+        """
+        return await self._points.ask(statement, keys)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -105,7 +128,18 @@ class Database:
 
     async def close(self) -> None:
         """Close all connections."""
+        while self.closing:
+            await self.closing.pop()()
+        await self._points.close()
         await self.engine.dispose()
+
+
+def driver_options(engine: AsyncEngine, url: str) -> dict[str, Any]:
+    """What asyncpg is to be told to connect as the engine does."""
+    _, options = engine.dialect.create_connect_args(sa.make_url(url))
+    for name in ("prepared_statement_cache_size", "prepared_statement_name_func"):
+        options.pop(name, None)
+    return dict(options)
 
 
 def _undisturbed(_sql: str) -> None:
@@ -121,17 +155,6 @@ def _with_async_driver(url: str) -> str:
         if url.startswith(plain):
             return driver + url.removeprefix(plain)
     return url
-
-
-#: PostgreSQL has no room, starts or stops, or lets nobody into this database for now.
-_AWAY = ("08", "53", "55000", "57")
-
-
-def is_away(error: DBAPIError) -> bool:
-    """Whether the database, and not the statement, is why something failed; waiting mends it."""
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-        return True
-    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_AWAY)
 
 
 def _postgres_engine(url: str) -> AsyncEngine:

@@ -34,6 +34,9 @@ class DomainRows:
         self._careful = careful
         self._columns: dict[str, set[str]] = defaultdict(set)
         self._rows: dict[Place, Values | None] = {}
+        # The rows as they were read, by table: the columns, and each row's values.
+        self._read: dict[str, tuple[str, ...]] = {}
+        self._before: dict[Place, q.Row] = {}
         self._taken: dict[tuple[str, tuple[str, ...]], set[Key]] = defaultdict(set)
         self._new: dict[Place, c.Insert] = {}
         self._keyless: list[tuple[str, Values]] = []
@@ -50,12 +53,14 @@ class DomainRows:
                 wanted[change.table].add(key_of(change.table, change.where))
         for name in sorted(wanted):
             table, by = metadata.tables[name], primary_key(name)
-            wide = (*by, *sorted(self._columns[name].difference(by)))
+            seen = self._read[name] = tuple(sorted(self._columns[name].difference(by)))
+            wide = (*by, *seen)
             keys = tuple(zip(*sorted(wanted[name]), strict=True))
             found = yield q.Ask(q.fetch(table, wide, by, lock=True), keys)
             for row in found:
-                values = dict(zip(wide, row, strict=True))
-                self._rows[name, tuple(row[: len(by)])] = values
+                place = (name, tuple(row[: len(by)]))
+                self._rows[place] = dict(zip(wide, row, strict=True))
+                self._before[place] = row[len(by) :]
         if self._careful:
             yield from self._look_for_taken_keys()
 
@@ -147,8 +152,8 @@ class DomainRows:
             if key in self._taken[change.table, unique]:
                 raise Refused(change.refusal, f"{change.table}: {key} is taken")
 
-    def writes(self) -> list[q.Insert | q.Change]:
-        """What came of all that was applied."""
+    def writes(self) -> tuple[list[q.Insert], list[q.Change]]:
+        """What came of all that was applied: new rows, and changed ones."""
         inserts: dict[tuple[str, tuple[str, ...], bool], list[q.Row]] = defaultdict(list)
         for place, change in self._new.items():
             values = self._rows[place] or {}
@@ -161,20 +166,22 @@ class DomainRows:
         for place, names in sorted(self._changed.items(), key=lambda item: repr(item[0])):
             if place not in self._new:
                 columns, row = tuple(sorted(names)), self._rows[place] or {}
-                updates[place[0], columns].append([*place[1], *(row[n] for n in columns)])
+                changed = [row[n] for n in columns]
+                updates[place[0], columns].append([*place[1], *self._before[place], *changed])
         order = _table_order()
-        return [
-            *(
+        new = sorted(inserts.items(), key=lambda item: order[item[0][0]])
+        return (
+            [
                 q.Insert(metadata.tables[name], columns, rows, if_absent)
-                for (name, columns, if_absent), rows in sorted(
-                    inserts.items(), key=lambda item: order[item[0][0]]
+                for (name, columns, if_absent), rows in new
+            ],
+            [
+                q.Change(
+                    metadata.tables[name], primary_key(name), columns, rows, seen=self._read[name]
                 )
-            ),
-            *(
-                q.Change(metadata.tables[name], primary_key(name), columns, rows)
                 for (name, columns), rows in updates.items()
-            ),
-        ]
+            ],
+        )
 
 
 @lru_cache(maxsize=200)

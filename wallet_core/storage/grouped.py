@@ -18,8 +18,12 @@ GROUP_MAX = 500
 class Grouped(Generic[K, V]):
     """Looks keys up through `load`, which gives what it finds for a group of distinct keys."""
 
-    def __init__(self, load: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]]) -> None:
+    def __init__(
+        self, load: Callable[[Sequence[K]], Awaitable[Mapping[K, V]]], *, gather_s: float = 0.0
+    ) -> None:
+        """`gather_s`: how long the first of a group waits for others, where that may be."""
         self._load = load
+        self._gather_s = gather_s
         self._waiting: dict[K, list[asyncio.Future[V | None]]] = {}
         self._task: asyncio.Task[None] | None = None
 
@@ -36,15 +40,14 @@ class Grouped(Generic[K, V]):
 
     async def _run(self) -> None:
         while self._waiting:
+            if self._gather_s:
+                await asyncio.sleep(self._gather_s)
             keys = list(self._waiting)[:GROUP_MAX]
             waiting = {key: self._waiting.pop(key) for key in keys}
             try:
                 found = await self._load(keys)
             except BaseException as error:
-                for futures in waiting.values():
-                    for future in futures:
-                        if not future.done():
-                            future.set_exception(_told(error))
+                _tell_all(waiting, error)
                 if not isinstance(error, Exception):
                     raise
                 continue
@@ -53,6 +56,15 @@ class Grouped(Generic[K, V]):
                 for future in futures:
                     if not future.done():
                         future.set_result(value)
+
+
+def _tell_all(
+    waiting: Mapping[K, Sequence["asyncio.Future[V | None]"]], error: BaseException
+) -> None:
+    for futures in waiting.values():
+        for future in futures:
+            if not future.done():
+                future.set_exception(_told(error))
 
 
 def _told(error: BaseException) -> BaseException:

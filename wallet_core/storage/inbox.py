@@ -10,18 +10,51 @@ from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wallet_core.errors import StorageUnavailable
+from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
-from wallet_core.storage.insertion import insert_if_absent
+from wallet_core.storage.transactions import Transactions
 
 #: How long a claim lasts. Longer than any event may take, short enough after a crash.
 CLAIM_S = 30
 #: An event that failed this often is parked.
 TRIES_MAX = 8
 _SECOND_US = 1_000_000
+
+
+_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+# Of a time that is not given PostgreSQL's own clock knows.
+_KEEP = q.Statement(
+    f"""INSERT INTO inbox (event_id, body, state, tries, claimed_by, received_at_us,
+          claimed_until_us)
+        SELECT k.event_id, k.body, 'waiting', 0, k.claimed_by, coalesce(k.now_us, c.now_us),
+          CASE WHEN k.claimed_by IS NOT NULL
+            THEN coalesce(k.now_us, c.now_us) + {CLAIM_S * _SECOND_US} END
+        FROM unnest($1::text[], $2::bytea[], $3::text[], $4::bigint[])
+            AS k(event_id, body, claimed_by, now_us),
+          (SELECT {_CLOCK} AS now_us) c
+        ON CONFLICT DO NOTHING RETURNING event_id, seq""",  # noqa: S608 - our own words
+    f"""INSERT INTO inbox (event_id, body, claimed_by, received_at_us, state, tries,
+          claimed_until_us)
+        VALUES (?1, ?2, ?3, ?4, 'waiting', 0,
+          CASE WHEN ?3 IS NOT NULL THEN ?4 + {CLAIM_S * _SECOND_US} END)
+        ON CONFLICT DO NOTHING RETURNING event_id, seq""",  # noqa: S608 - same
+)
+_MOVE_CURSOR = q.Statement(
+    """INSERT INTO cursors (network, value) SELECT * FROM unnest($1::text[], $2::text[])
+       ON CONFLICT (network) DO UPDATE SET value = excluded.value""",
+    """INSERT INTO cursors (network, value) VALUES (?, ?)
+       ON CONFLICT (network) DO UPDATE SET value = excluded.value""",
+)
+_UNCLAIMED = q.Statement(
+    f"""SELECT seq FROM inbox WHERE state = 'waiting'
+        AND (claimed_until_us IS NULL OR claimed_until_us < coalesce(($1::bigint[])[1], {_CLOCK}))
+        LIMIT 1""",  # noqa: S608 - same
+    """SELECT seq FROM inbox WHERE state = 'waiting'
+       AND (claimed_until_us IS NULL OR claimed_until_us < ?) LIMIT 1""",
+)
 
 
 class Heard(msgspec.Struct, frozen=True):
@@ -45,6 +78,7 @@ class Inbox:
 
     def __init__(self, database: Database, claimant: str) -> None:
         self._database = database
+        self._transactions = Transactions(database)
         self._claimant = claimant
         self._deliveries: list[_Delivery] = []
         self._flush: asyncio.Task[None] | None = None
@@ -65,7 +99,7 @@ class Inbox:
         self._deliveries.append(_Delivery(events, cursor, claim, done))
         if self._flush is None or self._flush.done():
             self._flush = asyncio.create_task(self._write_all(), name="inbox")
-        return await asyncio.shield(done)
+        return await done
 
     async def _write_all(self) -> None:
         while self._deliveries:
@@ -74,8 +108,7 @@ class Inbox:
 
     async def _write(self, deliveries: Sequence[_Delivery]) -> None:
         try:
-            async with self._database.write() as connection:
-                kept = [await self._keep(connection, delivery) for delivery in deliveries]
+            kept = await self._transactions.run(self._keep(deliveries))
         except Exception as error:  # noqa: BLE001 - each of those who wait must hear of it
             if len(deliveries) > 1 and not isinstance(error, StorageUnavailable):
                 # One of them cannot be kept; alone it harms no other.
@@ -90,30 +123,30 @@ class Inbox:
             if not delivery.done.done():
                 delivery.done.set_result(heard)
 
-    async def _keep(self, connection: AsyncConnection, delivery: _Delivery) -> list[Heard]:
-        now_us = await self._database.now_us(connection)
+    def _keep(self, deliveries: Sequence[_Delivery]) -> q.Work[list[list[Heard]]]:
+        """What of each delivery is new."""
+        now_us = self._database.clock_us() if self._database.is_sqlite else None
+        rows = [
+            (event_id, body, self._claimant if delivery.claim else None, now_us)
+            for delivery in deliveries
+            for event_id, body in delivery.events
+        ]
+        new: dict[str, int] = {}
+        if rows:
+            kept = yield q.Ask(_KEEP, tuple(map(list, zip(*rows, strict=True))))
+            new = dict(kept)
+        cursors = dict(x.cursor for x in deliveries if x.cursor is not None)
+        if cursors:
+            yield q.Ask(_MOVE_CURSOR, (list(cursors), list(cursors.values())))
         heard = []
-        for event_id, body in delivery.events:
-            statement = (
-                insert_if_absent(connection, t.inbox)
-                .values(
-                    event_id=event_id,
-                    body=body,
-                    state="waiting",
-                    tries=0,
-                    received_at_us=now_us,
-                    claimed_by=self._claimant if delivery.claim else None,
-                    claimed_until_us=now_us + CLAIM_S * _SECOND_US if delivery.claim else None,
-                )
-                .returning(t.inbox.c.seq)
+        for delivery in deliveries:
+            # What came twice is new to the first who brought it.
+            found = [
+                (new.pop(event_id, None), event_id, body) for event_id, body in delivery.events
+            ]
+            heard.append(
+                [Heard(seq, name, body, 0) for seq, name, body in found if seq is not None]
             )
-            seq = (await connection.execute(statement)).scalar_one_or_none()
-            if seq is not None:
-                heard.append(Heard(seq, event_id, body, 0))
-        if delivery.cursor is not None:
-            network, value = delivery.cursor
-            await connection.execute(sa.delete(t.cursors).where(t.cursors.c.network == network))
-            await connection.execute(sa.insert(t.cursors).values(network=network, value=value))
         return heard
 
     async def claim(self, limit: int) -> list[Heard]:
@@ -146,10 +179,8 @@ class Inbox:
         )
 
     async def _any_unclaimed(self) -> bool:
-        async with self._database.read() as connection:
-            now_us = await self._database.now_us(connection)
-            query = sa.select(t.inbox.c.seq).where(*self._free(now_us)).limit(1)
-            return (await connection.execute(query)).first() is not None
+        now_us = self._database.clock_us() if self._database.is_sqlite else None
+        return bool(await self._database.ask(_UNCLAIMED, ([now_us],)))
 
     @staticmethod
     def _free(now_us: int) -> tuple[sa.ColumnElement[bool], ...]:

@@ -8,8 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wallet_core.commerce.records import Order, OrderState
 from wallet_core.ledger.accounts import Purpose
+from wallet_core.money import Money
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
+from wallet_core.storage.escrow import EscrowRows
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +112,10 @@ class Lookups:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).mappings().first()
         return Order(**{name: row[name] for name in Order.__struct_fields__}) if row else None
+
+    async def waiting_for_owner(self, host: str) -> Sequence[tuple[int, Money]]:
+        """What is held for whoever proves `host`: how many payments, and how much in all."""
+        return await EscrowRows(self._database).waiting_for(host)
 
     async def wallets_of(self, who: str) -> Sequence[FoundWallet]:
         """The wallets that `who` may mean, by their id.

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from wallet_core.storage import tables as t
+from wallet_core.storage.catalogue_tables import catalogue_sources
 from wallet_core.storage.database import Database
 
 
@@ -18,8 +19,9 @@ class Moves:
         That is: where people are reached, where shops get their orders, where buyers get news of
         theirs, and messages that wait to be sent. An edit of a message stays with its message.
         """
+        tables = (t.identities, t.merchants, t.orders, t.funding_requests, catalogue_sources)
         async with self._database.write() as connection:
-            for table in (t.identities, t.merchants, t.orders, t.funding_requests):
+            for table in tables:
                 await connection.execute(
                     sa.update(table)
                     .where(table.c.network == network, table.c.room_id == room_id)

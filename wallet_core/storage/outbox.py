@@ -1,18 +1,85 @@
 """The outbox: what is to be said. Each row is sent at least once under its send id."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
+from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
+from wallet_core.storage.grouped import Grouped
+from wallet_core.storage.point_reads import Keys
+from wallet_core.storage.transactions import Transactions
 
 #: A row that a process took and did not finish is free again after this.
 CLAIM_S = 20
+#: How long what was sent may wait to be noted together with others: each transaction takes the
+#: database away from taps that wait for it.
+_GATHER_S = 0.02
 _SECOND_US = 1_000_000
 #: Names PostgreSQL's advisory lock around `take` (the ASCII codes of "outbox").
 _TAKING = 0x6F7574626F78
+
+
+_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+# One taker at a time: what another is just taking could not be seen yet.
+_TAKERS_TURN = q.Statement(
+    f"SELECT {_CLOCK} FROM (SELECT pg_advisory_xact_lock({_TAKING})) AS mine",  # noqa: S608 - our own words
+    "SELECT NULL WHERE 0",
+)
+
+
+def _free_rows(networks: str, now_us: str, limit: str) -> str:
+    # Rooms in which an earlier one is in somebody's hands or put off are found once for all rows.
+    # One unreachable person's private answers hold up nobody else in the room.
+    return f"""
+      WITH held AS (
+        SELECT network, room_id, coalesce(person_id, '') AS who, min(seq) AS first FROM outbox
+        WHERE state = 'due' AND due_at_us > {now_us}
+        GROUP BY network, room_id, coalesce(person_id, '')
+      )
+      SELECT o.seq FROM outbox o LEFT JOIN held h ON h.network = o.network
+        AND h.room_id = o.room_id AND h.who = coalesce(o.person_id, '') AND h.first < o.seq
+      WHERE o.state = 'due' AND o.due_at_us <= {now_us} AND h.first IS NULL
+        AND o.network IN (SELECT value FROM {networks}) ORDER BY o.seq LIMIT {limit}"""  # noqa: S608 - same
+
+
+_FREE = q.Statement(
+    _free_rows(
+        "json_array_elements_text((($1::text[])[1])::json)",
+        f"coalesce(($2::bigint[])[1], {_CLOCK})",
+        "($3::bigint[])[1]",
+    ),
+    _free_rows("json_each(?1)", "?2", "?3"),
+)
+_TAKE_COLUMNS = (
+    *("seq", "send_id", "network", "room_id", "person_id", "reply_to_ref", "view", "ref", "body"),
+    *("edits", "settled", "tries"),
+)
+_EDITS = _TAKE_COLUMNS.index("edits")
+_TAKE = q.Statement(
+    f"""UPDATE outbox AS o SET claimed_by = k.claimant, due_at_us = k.until_us, tries = o.tries + 1
+        FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS k(seq, claimant, until_us)
+        WHERE o.seq = k.seq AND o.state = 'due'
+        RETURNING {", ".join(f"o.{name}" for name in _TAKE_COLUMNS)}""",  # noqa: S608 - same
+    f"""UPDATE outbox SET claimed_by = ?2, due_at_us = ?3, tries = tries + 1
+        WHERE seq = ?1 AND state = 'due' RETURNING {", ".join(_TAKE_COLUMNS)}""",  # noqa: S608 - same
+)
+_ORIGINAL = q.fetch(t.outbox, ("send_id", "message_ref", "shown", "state"), ("send_id",))
+_SETTLE = q.Statement(
+    """UPDATE outbox AS o SET state = k.state
+       FROM unnest($1::text[], $2::bigint[], $3::text[]) AS k(edits, seq, state)
+       WHERE o.edits = k.edits AND o.seq <= k.seq AND o.state = 'due' RETURNING 1""",
+    "UPDATE outbox SET state = ?3 WHERE edits = ?1 AND seq <= ?2 AND state = 'due'",
+)
+_LATER = q.Statement(
+    f"""UPDATE outbox AS o SET due_at_us = coalesce(k.now_us, {_CLOCK}) + k.pause_us
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS k(seq, pause_us, now_us)
+        WHERE o.seq = k.seq AND o.state = 'due' RETURNING 1""",  # noqa: S608 - same
+    "UPDATE outbox SET due_at_us = ?3 + ?2 WHERE seq = ?1 AND state = 'due'",
+)
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,12 +126,50 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     person_id: str | None
 
 
+def _due(row: q.Row, originals: Mapping[str, q.Row]) -> Due:
+    values: dict[str, Any] = dict(zip(_TAKE_COLUMNS, row, strict=True))
+    values["settled"] = bool(values["settled"])
+    original = originals.get(values["edits"])
+    if original is not None:
+        values["edits_ref"], values["shown"], values["original_state"] = original
+    return Due(**values)
+
+
+def _run(statement: q.Statement, keys: Keys) -> q.Work[None]:
+    if keys[0]:
+        yield q.Ask(statement, keys)
+
+
+def _noted(outcomes: Sequence[Sent]) -> q.Work[None]:
+    new = [x for x in outcomes if x.edits is None]
+    if new:
+        rows = [(x.seq, _state(x), x.message_ref, x.shown) for x in new]
+        columns = ("state", "message_ref", "shown")
+        yield q.Save([q.Change(t.outbox, ("seq",), columns, rows, exactly=False)])
+    edits = [x for x in outcomes if x.edits is not None]
+    if edits:
+        keys = ([x.edits for x in edits], [x.seq for x in edits], [_state(x) for x in edits])
+        yield q.Ask(_SETTLE, keys)
+    # The newest is what stands there.
+    shown = {x.edits: x.shown for x in sorted(edits, key=lambda x: x.seq) if x.shown is not None}
+    if shown:
+        cards = list(shown.items())
+        yield q.Save([q.Change(t.outbox, ("send_id",), ("shown",), cards, exactly=False)])
+
+
+def _state(outcome: Sent) -> str:
+    return "sent" if outcome.shown is not None else "dropped"
+
+
 class Outbox:
     """The sender's side; rows get in through the writer."""
 
     def __init__(self, database: Database, claimant: str) -> None:
         self._database = database
         self._claimant = claimant
+        self._taking = Transactions(database)
+        self._noting = Transactions(database)
+        self._notes: Grouped[tuple[Sent, ...], bool] = Grouped(self._note, gather_s=_GATHER_S)
 
     async def take(self, networks: Sequence[str], limit: int) -> list[Due]:
         """Take what is due for these networks, oldest first.
@@ -72,118 +177,51 @@ class Outbox:
         While an earlier message of a room (or an earlier private one to the same person there) is
         in somebody's hands or has been put off, the later ones wait, whichever process asks.
         """
-        async with self._database.read() as connection:
-            now_us = await self._database.now_us(connection)
-            due = self._due(networks, now_us)
-            first = await connection.execute(sa.select(t.outbox.c.seq).where(*due).limit(1))
-            if first.first() is None:
-                return []
-        original = t.outbox.alias("original")
-        async with self._database.write() as connection:
-            if not self._database.is_sqlite:
-                # One taker at a time: what another is just taking could not be seen yet.
-                await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TAKING)))
-            now_us = await self._database.now_us(connection)
-            free = (
-                sa.select(t.outbox.c.seq)
-                .where(*self._due(networks, now_us))
-                .order_by(t.outbox.c.seq)
-                .limit(limit)
-                .with_for_update(of=t.outbox, skip_locked=True)
-            )
-            taken = await connection.execute(
-                sa.update(t.outbox)
-                .where(t.outbox.c.seq.in_(free.scalar_subquery()))
-                .values(
-                    claimed_by=self._claimant,
-                    due_at_us=now_us + CLAIM_S * _SECOND_US,
-                    tries=t.outbox.c.tries + 1,
-                )
-                .returning(t.outbox.c.seq)
-            )
-            seqs = [row.seq for row in taken]
-            query = (
-                sa.select(
-                    t.outbox,
-                    original.c.message_ref.label("edits_ref"),
-                    original.c.shown.label("original_shown"),
-                    original.c.state.label("original_state"),
-                )
-                .join(original, original.c.send_id == t.outbox.c.edits, isouter=True)
-                .where(t.outbox.c.seq.in_(seqs))
-                .order_by(t.outbox.c.seq)
-            )
-            rows = (await connection.execute(query)).mappings().all()
-        return [
-            Due(
-                **{
-                    name: row[name]
-                    for name in Due.__struct_fields__
-                    if name not in ("edits_ref", "shown", "original_state")
-                },
-                edits_ref=row["edits_ref"],
-                shown=row["original_shown"],
-                original_state=row["original_state"],
-            )
-            for row in rows
-        ]
+        asked = (list(networks), limit)
+        if not await self._database.ask(_FREE, self._free(*asked, None)):
+            return []
+        return await self._taking.run(self._take(*asked))
 
-    @staticmethod
-    def _due(networks: Sequence[str], now_us: int) -> tuple[sa.ColumnElement[bool], ...]:
-        earlier = t.outbox.alias("earlier")
-        held_up = sa.exists().where(
-            earlier.c.state == "due",
-            earlier.c.due_at_us > now_us,
-            earlier.c.network == t.outbox.c.network,
-            earlier.c.room_id == t.outbox.c.room_id,
-            # One unreachable person's private answers hold up nobody else in the room.
-            sa.func.coalesce(earlier.c.person_id, "") == sa.func.coalesce(t.outbox.c.person_id, ""),
-            earlier.c.seq < t.outbox.c.seq,
-        )
-        return (
-            t.outbox.c.state == "due",
-            t.outbox.c.due_at_us <= now_us,
-            t.outbox.c.network.in_(networks),
-            ~held_up,
-        )
+    def _take(self, networks: Sequence[str], limit: int) -> q.Work[list[Due]]:
+        locked = yield q.Ask(_TAKERS_TURN, ())
+        now_us = locked[0][0] if locked else self._database.clock_us()
+        free = yield q.Ask(_FREE, self._free(networks, limit, now_us))
+        seqs = [row[0] for row in free]
+        if not seqs:
+            return []
+        count = len(seqs)
+        keys = (seqs, [self._claimant] * count, [now_us + CLAIM_S * _SECOND_US] * count)
+        taken = yield q.Ask(_TAKE, keys)
+        edited = list({row[_EDITS] for row in taken if row[_EDITS] is not None})
+        originals = {}
+        if edited:
+            found = yield q.Ask(_ORIGINAL, (edited,))
+            originals = {row[0]: row[1:] for row in found}
+        return sorted((_due(row, originals) for row in taken), key=lambda due: due.seq)
+
+    def _free(self, networks: Sequence[str], limit: int, now_us: int | None) -> Keys:
+        if now_us is None and self._database.is_sqlite:
+            now_us = self._database.clock_us()
+        return ([msgspec.json.encode(networks).decode()], [now_us], [limit])
 
     async def sent(self, outcomes: Sequence[Sent]) -> None:
-        """Note what was sent. An edit also settles every older edit of the same message."""
-        async with self._database.write() as connection:
-            for outcome in outcomes:
-                values: dict[str, object] = {
-                    "state": "sent" if outcome.shown is not None else "dropped"
-                }
-                mine = sa.update(t.outbox).where(t.outbox.c.seq == outcome.seq)
-                if outcome.edits is None:
-                    values |= {"message_ref": outcome.message_ref, "shown": outcome.shown}
-                    await connection.execute(mine.values(values))
-                    continue
-                await connection.execute(
-                    sa.update(t.outbox)
-                    .where(
-                        t.outbox.c.edits == outcome.edits,
-                        t.outbox.c.seq <= outcome.seq,
-                        t.outbox.c.state == "due",
-                    )
-                    .values(values)
-                )
-                if outcome.shown is not None:
-                    await connection.execute(
-                        sa.update(t.outbox)
-                        .where(t.outbox.c.send_id == outcome.edits)
-                        .values(shown=outcome.shown)
-                    )
+        """Note what was sent. An edit also settles every older edit of the same message.
+
+        What comes while others are being noted is noted with the next ones.
+        """
+        if outcomes:
+            await self._notes.get(tuple(outcomes))
+
+    async def _note(self, groups: Sequence[tuple[Sent, ...]]) -> Mapping[tuple[Sent, ...], bool]:
+        await self._noting.run(_noted([outcome for group in groups for outcome in group]))
+        return dict.fromkeys(groups, True)
 
     async def later(self, seqs: Sequence[int], pause_s: float) -> None:
         """Send these again after `pause_s` seconds."""
-        async with self._database.write() as connection:
-            now_us = await self._database.now_us(connection)
-            await connection.execute(
-                sa.update(t.outbox)
-                .where(t.outbox.c.seq.in_(seqs), t.outbox.c.state == "due")
-                .values(due_at_us=now_us + round(pause_s * _SECOND_US))
-            )
+        now_us = self._database.clock_us() if self._database.is_sqlite else None
+        count = len(seqs)
+        keys = (list(seqs), [round(pause_s * _SECOND_US)] * count, [now_us] * count)
+        await self._noting.run(_run(_LATER, keys))
 
     async def release_all(self) -> None:
         """Free every claim. Only for a process that is alone on its database (embedded SQLite)."""

@@ -12,6 +12,8 @@ from wallet_core.ledger.transfers import named
 from wallet_core.ledger.wallets import WalletMode
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
+from wallet_core.storage.requests import Statement
+from wallet_core.storage.rows_by_key import RowLookups
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,12 +32,23 @@ class Contact(msgspec.Struct, frozen=True):
     network_person_id: str
 
 
+_PERSON = """i.network, i.network_person_id, p.id, p.wallet_id, p.admin, i.room_id"""
+_IDENTITY = Statement(
+    f"""SELECT {_PERSON} FROM unnest($1::text[], $2::text[]) AS k(network, network_person_id)
+        JOIN identities i ON i.network = k.network AND i.network_person_id = k.network_person_id
+        JOIN persons p ON p.id = i.person_id""",  # noqa: S608 - our own words
+    f"""SELECT {_PERSON} FROM identities i JOIN persons p ON p.id = i.person_id
+        WHERE i.network = ? AND i.network_person_id = ?""",  # noqa: S608 - same
+)
+
+
 class People:
     """Identities are the networks' immutable ids, never names."""
 
     def __init__(self, database: Database, writer: WriterPort) -> None:
         self._database = database
         self._writer = writer
+        self._identities = RowLookups(database, _IDENTITY, parts=2)
 
     async def meet(self, network: str, network_person_id: str, room_id: str) -> Person:
         """The person behind a network's id; somebody new gets a wallet at once.
@@ -55,19 +68,11 @@ class People:
         return person
 
     async def _find(self, network: str, network_person_id: str) -> tuple[Person, str] | None:
-        query = (
-            sa.select(t.persons, t.identities.c.room_id)
-            .join(t.identities, t.identities.c.person_id == t.persons.c.id)
-            .where(
-                t.identities.c.network == network,
-                t.identities.c.network_person_id == network_person_id,
-            )
-        )
-        async with self._database.read() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._identities.row(network, network_person_id)
         if row is None:
             return None
-        return Person(id=row.id, wallet_id=row.wallet_id, admin=row.admin), row.room_id
+        _, _, person_id, wallet_id, admin, room_id = row
+        return Person(id=person_id, wallet_id=wallet_id, admin=bool(admin)), room_id
 
     async def _move(self, network: str, network_person_id: str, room_id: str) -> None:
         async with self._database.write() as connection:

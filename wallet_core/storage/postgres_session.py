@@ -6,34 +6,33 @@ takes a handful of round trips however much is in it.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import Any, Protocol, TypeVar, cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar, cast
 
 import asyncpg
 import sqlalchemy as sa
 
 from wallet_core.errors import StorageUnavailable
+from wallet_core.storage import postgres_writes
+from wallet_core.storage.away import AWAY_ERRORS
 from wallet_core.storage.database import Database
+from wallet_core.storage.postgres_writes import CLOCK
 from wallet_core.storage.requests import (
     Ask,
     Change,
     Conflict,
-    Insert,
     Open,
     Opened,
     Request,
     Row,
-    Run,
     Save,
     TryAgain,
     Work,
-    pg_type,
+    Write,
 )
 
 R = TypeVar("R")
-Answer = Sequence[Row] | Opened | None
-Write = Insert | Change | Run
+Answer = Sequence[Row] | Opened | int | None
 
 
 class Connection(Protocol):
@@ -73,7 +72,6 @@ _CHAINS_MAX = 256
 _ANSWER_WITHIN_S = 60.0
 
 _ACCOUNT, _CHAIN, _TRANSFER, _COMMIT = range(4)
-_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 # One kind of row for all: what it is, an id, four numbers, bytes, four texts.
 _OPEN = f"""
 WITH a AS MATERIALIZED (
@@ -84,14 +82,15 @@ WITH a AS MATERIALIZED (
 )
 SELECT {_ACCOUNT}, NULL::uuid, a.no, a.balance_minor, a.version, a.fence, a.spending,
     a.id::text, a.mode::text, a.limits, a.limit_group::text FROM a
-UNION ALL SELECT {_CHAIN}, NULL, c.length, {_CLOCK}, 0, 0, c.head, NULL, NULL, NULL, NULL
-  FROM chains c WHERE c.no = $1
+UNION ALL SELECT {_CHAIN}, NULL, c.length, {CLOCK}, s.no, 0, c.head, NULL, NULL, NULL, NULL
+  FROM chains c, wallet_changes s WHERE c.no = $1
 UNION ALL SELECT {_TRANSFER}, t.id, 0, 0, 0, 0, t.fingerprint, NULL, NULL, NULL, NULL
   FROM transfers t WHERE t.id = ANY($2::uuid[])
 UNION ALL SELECT {_COMMIT}, NULL, m.created_at_us, 0, 0, 0, m.fingerprint, m.key, m.refusal,
     m.result, NULL
   FROM commits m WHERE m.key = ANY($3::text[])
 """  # noqa: S608 - no value of anybody's is in it
+_LOOK = _OPEN.replace("FOR NO KEY UPDATE OF a", "")
 
 
 class PostgresSession:
@@ -100,6 +99,8 @@ class PostgresSession:
     `more` tells whether another batch waits already: then a transaction ends and the next one
     begins in one round trip.
     """
+
+    exclusive = False
 
     def __init__(self, database: Database, *, more: Callable[[], bool] = lambda: False) -> None:
         self._database = database
@@ -116,26 +117,32 @@ class PostgresSession:
         Raises `Conflict`, `TryAgain`, or `StorageUnavailable`, after which it is unknown whether
         it was written; and whatever `work` raises.
         """
+        return await self._told(work, self._in_transaction)
+
+    async def run_unlocked(self, work: Work[R], may_begin: Callable[[], Awaitable[bool]]) -> R:
+        """Do `work` without locking what it reads, in two round trips or less.
+
+        Before its first one `may_begin` is awaited. Raises as `run` does, and `TryAgain` where that
+        said no, or somebody else was quicker.
+        """
+
+        async def unlocked(connection: Connection, work: Work[R]) -> R:
+            await self.rest()
+            return await self._answered(connection, work, may_begin)
+
+        return await self._told(work, unlocked)
+
+    async def _told(self, work: Work[R], do: Callable[[Connection, Work[R]], Awaitable[R]]) -> R:
         try:
-            connection = await self._connected()
-            return await self._in_transaction(connection, work)
-        except (
-            asyncpg.PostgresConnectionError,
-            asyncpg.InterfaceError,
-            asyncpg.CannotConnectNowError,
-            asyncpg.OperatorInterventionError,
-            asyncpg.InsufficientResourcesError,
-            asyncpg.ObjectNotInPrerequisiteStateError,
-            TimeoutError,
-            OSError,
-        ) as error:
+            return await do(await self._connected(), work)
+        except AWAY_ERRORS as error:
             await self.drop()
             raise StorageUnavailable(f"The database did not answer: {error}") from error
         except asyncpg.IntegrityConstraintViolationError as error:
             unique = isinstance(error, asyncpg.UniqueViolationError)
             table = getattr(error, "table_name", None) or ""
             raise Conflict(str(error), unique=unique, table=table) from error
-        except asyncpg.TransactionRollbackError as error:
+        except (asyncpg.TransactionRollbackError, asyncpg.DivisionByZeroError) as error:
             raise TryAgain(str(error)) from error
 
     async def rest(self) -> None:
@@ -177,31 +184,48 @@ class PostgresSession:
             raise
         return result
 
-    async def _answered(self, connection: Connection, work: Work[R]) -> R:
+    async def _answered(
+        self,
+        connection: Connection,
+        work: Work[R],
+        may_begin: Callable[[], Awaitable[bool]] | None = None,
+    ) -> R:
         answer: Answer = None
+        locks, begun = may_begin is None, False
         while True:
             try:
                 request = work.send(answer)
             except StopIteration as stop:
                 result: R = stop.value
                 return result
-            answer = await self._answer(connection, request)
+            # Put into words while others are written still.
+            words = _words(request)
+            if may_begin is not None and not begun:
+                begun = await may_begin()
+                if not begun:
+                    raise TryAgain("What it was decided on was not written.")
+            if words is not None:
+                sql, sent = words
+                answer = cast("int", await connection.fetchval(sql, *sent))
+            else:
+                answer = await self._answer(connection, request, locks=locks)
 
-    async def _answer(self, connection: Connection, request: Request) -> Answer:
+    async def _answer(self, connection: Connection, request: Request, *, locks: bool) -> Answer:
         match request:
             case Ask(statement=statement, keys=keys):
-                return await connection.fetch(statement.postgres, *keys)
+                sql = statement.postgres if locks else statement.unlocked or statement.postgres
+                return await connection.fetch(sql, *keys)
             case Open():
-                return await self._open(connection, request)
+                return await self._open(connection, request, locks=locks)
             case Save(writes=writes):
-                await self._save(connection, writes)
-                return None
+                return await _save(connection, writes) if writes else 0
 
-    async def _open(self, connection: Connection, request: Open) -> Opened:
+    async def _open(self, connection: Connection, request: Open, *, locks: bool) -> Opened:
         rows = await connection.fetch(
-            _OPEN, self._chain_no, request.transfer_ids, request.keys, request.account_ids
+            _OPEN if locks else _LOOK,
+            *(self._chain_no, request.transfer_ids, request.keys, request.account_ids),
         )
-        now_us, length, head = 0, 0, b""
+        now_us, length, changes_no, head = 0, 0, 0, b""
         accounts: list[Row] = []
         transfers: dict[int, bytes] = {}
         commits = []
@@ -213,24 +237,10 @@ class PostgresSession:
             elif kind == _COMMIT:
                 commits.append((text, mark, second, third, one))
             else:
-                now_us, length, head = two, one, mark
-        return Opened(now_us, self._chain_no, length, head, accounts, transfers, commits)
-
-    async def _save(self, connection: Connection, writes: Sequence[Write]) -> None:
-        if not writes:
-            return
-        arrays: list[Any] = []
-        for write in writes:
-            if isinstance(write, Run):
-                arrays.extend(write.keys)
-            else:
-                names = write.columns if isinstance(write, Insert) else (*write.by, *write.columns)
-                columns = zip(*write.rows, strict=True)
-                arrays.extend(map(_array, _whole_numbers(write.table, names), columns))
-        counts = await connection.fetchrow(_save_sql(tuple(map(_shape, writes))), *arrays)
-        for write, count in zip(writes, counts, strict=True):
-            if isinstance(write, Change) and write.exactly and count != len(write.rows):
-                raise TryAgain(f"{write.table.name}: {count} of {len(write.rows)} rows were there")
+                now_us, length, changes_no, head = two, one, three, mark
+        return Opened(
+            now_us, self._chain_no, length, head, accounts, transfers, commits, changes_no
+        )
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
@@ -276,74 +286,17 @@ async def _chain_of(connection: Connection) -> int:
     return no
 
 
-def _shape(write: Write) -> tuple[Any, ...]:
-    match write:
-        case Insert(table=table, columns=columns, if_absent=if_absent):
-            return ("insert", table, columns, if_absent)
-        case Change(table=table, by=by, columns=columns):
-            return ("change", table, by, columns)
-        case Run(statement=statement, keys=keys):
-            return ("run", statement.postgres, len(keys))
+async def _save(connection: Connection, writes: Sequence[Write]) -> int:
+    sql, arrays = postgres_writes.locked(writes)
+    counts = await connection.fetchrow(sql, *arrays)
+    for write, count in zip(writes, counts, strict=True):
+        if isinstance(write, Change) and write.exactly and count != len(write.rows):
+            raise TryAgain(f"{write.table.name}: {count} of {len(write.rows)} rows were there")
+    return 0
 
 
-@lru_cache(maxsize=1000)
-def _save_sql(shapes: tuple[tuple[Any, ...], ...]) -> str:
-    """All writes as parts of one statement that answers how many rows each of them touched."""
-    parts, number = [], 0
-    for shape in shapes:
-        sql, used = _part(shape, number)
-        parts.append(sql)
-        number += used
-    named = ", ".join(f"w{n} AS ({sql})" for n, sql in enumerate(parts))
-    counts = ", ".join(f"(SELECT count(*) FROM w{n})" for n in range(len(parts)))  # noqa: S608 - names of parts
-    return f"WITH {named} SELECT {counts}"
-
-
-def _part(shape: tuple[Any, ...], before: int) -> tuple[str, int]:
-    """One write, whose arrays are numbered from `before`, and how many those are."""
-    kind = shape[0]
-    if kind == "run":
-        _, sql, count = shape
-        for n in range(count, 0, -1):
-            sql = sql.replace(f"${n}:", f"${before + n}:")
-        return sql, count
-    if kind == "insert":
-        _, table, columns, if_absent = shape
-        names = ", ".join(columns)
-        rest = " ON CONFLICT DO NOTHING" if if_absent else ""
-        arrays = _arrays(table, columns, before)
-        source = f"SELECT * FROM unnest({arrays}){rest} RETURNING 1"  # noqa: S608 - same
-        return f"INSERT INTO {table.name} ({names}) {source}", len(columns)
-    _, table, by, columns = shape
-    every = (*by, *columns)
-    named = ", ".join(f"c{n}" for n in range(len(every)))
-    sets = ", ".join(f"{name} = u.c{n}" for n, name in enumerate(columns, len(by)))
-    match = " AND ".join(f"r.{name} = u.c{n}" for n, name in enumerate(by))
-    source = f"unnest({_arrays(table, every, before)}) AS u({named})"
-    sql = f"UPDATE {table.name} r SET {sets} FROM {source} WHERE {match} RETURNING 1"  # noqa: S608 - same
-    return sql, len(every)
-
-
-def _arrays(table: sa.Table, columns: Sequence[str], before: int) -> str:
-    numbers = _whole_numbers(table, tuple(columns))
-    types = [pg_type(table.c[name]) for name in columns]
-    return ", ".join(
-        f"string_to_array(${n}::text, ',', '')::{kind}[]" if number else f"${n}::{kind}[]"
-        for n, (kind, number) in enumerate(zip(types, numbers, strict=True), before + 1)
-    )
-
-
-@lru_cache(maxsize=1000)
-def _whole_numbers(table: sa.Table, columns: tuple[str, ...]) -> tuple[bool, ...]:
-    return tuple(isinstance(table.c[name].type, sa.Integer) for name in columns)
-
-
-def _array(number: bool, column: Sequence[Any]) -> object:  # noqa: FBT001 - mapped over columns
-    """The column as it is sent: whole numbers as one text.
-
-    For each element of an array the driver asks Python whether it is an array too, which takes
-    longer than all else about a number.
-    """
-    if not number:
-        return column
-    return ",".join(["" if value is None else str(value) for value in column])
+def _words(request: Request) -> tuple[str, Sequence[object]] | None:
+    """The statement and values of writes that are checked; None for all other requests."""
+    if isinstance(request, Save) and request.checked and request.writes:
+        return postgres_writes.unlocked(request.writes)
+    return None

@@ -17,6 +17,7 @@ from wallet_core.commerce.records import (
     Order,
     OrderState,
     Quote,
+    ShownOffer,
     TapFacts,
 )
 from wallet_core.commerce.settlement import PendingMoney
@@ -31,30 +32,70 @@ from wallet_core.storage.allowances import allowance_of, limits_text
 from wallet_core.storage.consents import consented_sum
 from wallet_core.storage.database import Database
 from wallet_core.storage.grouped import Grouped
+from wallet_core.storage.requests import Statement, fetch, uuid_places
+from wallet_core.storage.rows_by_key import RecordLookups, RowLookups
 from wallet_core.storage.takings import due_settlements, pending_of_order
-from wallet_core.storage.tap_facts import Tapped, tap_facts
+from wallet_core.storage.tap_facts import HOST_STANDING, HOSTS_OF_QUOTE, Tapped, tap_facts
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 #: Orders that count as bought.
-_BOUGHT = (OrderState.AUTHORISED, OrderState.PAID)
+_BOUGHT = ", ".join(f"'{state}'" for state in (OrderState.AUTHORISED, OrderState.PAID))
+_BOUGHT_COUNT = Statement(
+    f"SELECT quote_id, count(*) FROM orders WHERE quote_id = ANY($1::text[]) "  # noqa: S608 - our own words
+    f"AND state IN ({_BOUGHT}) GROUP BY quote_id",
+    f"SELECT quote_id, count(*) FROM orders WHERE quote_id = ? AND state IN ({_BOUGHT}) "  # noqa: S608 - same
+    "GROUP BY quote_id",
+)
 
-#: Made once: it is asked for nearly every event.
-_WRITTEN = sa.select(t.commits).where(t.commits.c.key == sa.bindparam("key"))
+_HOLD = ", ".join(f"h.{name}" for name in Hold.__struct_fields__)
+
+
+def _due_holds(now_us: str, limit: str) -> str:
+    return (
+        f"SELECT {_HOLD} FROM holds h WHERE h.state = '{HoldState.OPEN}' "  # noqa: S608 - same
+        f"AND h.due_at_us <= {now_us} AND NOT EXISTS (SELECT 1 FROM inbox i "
+        "WHERE i.state = 'waiting' AND i.received_at_us <= h.due_at_us) "
+        f"ORDER BY h.due_at_us LIMIT {limit}"
+    )
+
+
+_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+_DUE_HOLDS = Statement(
+    _due_holds(f"coalesce(($1::bigint[])[1], {_CLOCK})", "($2::bigint[])[1]"),
+    _due_holds("?1", "?2"),
+    uuid_places(t.holds, Hold.__struct_fields__),
+)
+
+_CARD_COLUMNS = ", ".join(
+    [
+        "q.id",
+        f"(SELECT count(*) FROM orders o WHERE o.quote_id = q.id AND o.state IN ({_BOUGHT}))",  # noqa: S608 - same
+        *HOST_STANDING,
+        *(f"q.{name}" for name in Quote.__struct_fields__),
+        *(f"f.{name}" for name in Offer.__struct_fields__),
+    ]
+)
+_CARD_ROWS = (
+    f"SELECT {_CARD_COLUMNS} FROM quotes q JOIN offers f ON f.id = q.offer_id {HOSTS_OF_QUOTE}"  # noqa: S608 - same
+)
+_CARD = Statement(f"{_CARD_ROWS} WHERE q.id = ANY($1::text[])", f"{_CARD_ROWS} WHERE q.id = ?")
+
+_WRITTEN = fetch(t.commits, ("key", "refusal", "result", "created_at_us"), ("key",))
 
 
 async def read_written(database: Database, key: str) -> Written | None:
     """What stands under a commit's key, or None."""
-    async with database.read() as connection:
-        row = (await connection.execute(_WRITTEN, {"key": key})).first()
-    if row is None:
+    rows = await database.ask(_WRITTEN, ([key],))
+    if not rows:
         return None
+    ((key, refusal, result, at_us),) = rows
     return Written(
-        key=row.key,
+        key=key,
         created=False,
-        refusal=Refusal(row.refusal) if row.refusal else None,
-        result=row.result,
-        at_us=row.created_at_us,
+        refusal=Refusal(refusal) if refusal else None,
+        result=result,
+        at_us=at_us,
     )
 
 
@@ -66,6 +107,18 @@ class Reader:
         self._database = database
         self._limits_of = limits_of
         self._taps: Grouped[Tapped, TapFacts] = Grouped(partial(tap_facts, database))
+        self._quotes = RecordLookups(database, t.quotes, Quote)
+        self._offers = RecordLookups(database, t.offers, Offer)
+        self._orders = RecordLookups(database, t.orders, Order)
+        self._merchants = RecordLookups(database, t.merchants, Merchant)
+        self._holds = RecordLookups(database, t.holds, Hold)
+        self._offers_by_url = RecordLookups(database, t.offers, Offer, key="url")
+        self._cards = RowLookups(database, _CARD)
+        self._bought = RowLookups(database, _BOUGHT_COUNT)
+        self._hosts = RowLookups(
+            database,
+            fetch(t.merchant_hosts, ("verified_host", "merchant_id"), ("verified_host",)),
+        )
 
     async def _rows(self, query: sa.Select[Any], kind: type[R]) -> list[R]:
         async with self._database.read() as connection:
@@ -80,11 +133,26 @@ class Reader:
 
     async def quote(self, quote_id: str) -> Quote | None:
         """The quote behind a button."""
-        return await self._one(sa.select(t.quotes).where(t.quotes.c.id == quote_id), Quote)
+        return await self._quotes.get(quote_id)
 
     async def offer(self, offer_id: str) -> Offer | None:
         """The offer behind a quote."""
-        return await self._one(sa.select(t.offers).where(t.offers.c.id == offer_id), Offer)
+        return await self._offers.get(offer_id)
+
+    async def shown_offer(self, quote_id: str) -> ShownOffer | None:
+        """What a quote's card shows."""
+        row = await self._cards.row(quote_id)
+        if row is None:
+            return None
+        quote_at = 4
+        offer_at = quote_at + len(Quote.__struct_fields__)
+        return ShownOffer(
+            quote=Quote(**dict(zip(Quote.__struct_fields__, row[quote_at:offer_at], strict=True))),
+            offer=Offer(**dict(zip(Offer.__struct_fields__, row[offer_at:], strict=True))),
+            bought_count=row[1],
+            host_lost=bool(row[2]),
+            host_claimed=bool(row[3]),
+        )
 
     async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
         """What a tap of this wallet on a quote is decided on; None for no such quote."""
@@ -92,7 +160,7 @@ class Reader:
 
     async def order(self, order_id: str) -> Order | None:
         """One order by its id."""
-        return await self._one(sa.select(t.orders).where(t.orders.c.id == order_id), Order)
+        return await self._orders.get(order_id)
 
     async def order_by_number(self, number: str) -> Order | None:
         """One order by the number that people read out."""
@@ -110,10 +178,8 @@ class Reader:
 
     async def bought_count(self, quote_id: str) -> int:
         """How many have bought through this quote's card, holds included."""
-        query = sa.select(sa.func.count()).where(
-            t.orders.c.quote_id == quote_id, t.orders.c.state.in_(_BOUGHT)
-        )
-        return await self._number(query)
+        row = await self._bought.row(quote_id)
+        return int(row[1]) if row is not None else 0
 
     async def sold_count(self, url: str) -> int:
         """How many of the offer at `url` are sold or held."""
@@ -143,8 +209,7 @@ class Reader:
 
     async def merchant(self, merchant_id: str) -> Merchant | None:
         """One merchant."""
-        query = sa.select(t.merchants).where(t.merchants.c.id == merchant_id)
-        return await self._one(query, Merchant)
+        return await self._merchants.get(merchant_id)
 
     async def is_member(self, merchant_id: str, person_id: str) -> bool:
         """Whether this person acts for the merchant."""
@@ -156,12 +221,8 @@ class Reader:
 
     async def merchant_of_host(self, host: str) -> Merchant | None:
         """Who has proven that `host` is his."""
-        query = (
-            sa.select(t.merchants)
-            .join(t.merchant_hosts, t.merchant_hosts.c.merchant_id == t.merchants.c.id)
-            .where(t.merchant_hosts.c.verified_host == host)
-        )
-        return await self._one(query, Merchant)
+        row = await self._hosts.row(host)
+        return await self.merchant(row[1]) if row is not None else None
 
     async def merchants_of(self, person_id: str) -> Sequence[Merchant]:
         """The shops that this person acts for, oldest first."""
@@ -185,7 +246,7 @@ class Reader:
 
     async def offer_by_url(self, url: str) -> Offer | None:
         """The offer of a product page."""
-        return await self._one(sa.select(t.offers).where(t.offers.c.url == url), Offer)
+        return await self._offers_by_url.get(url)
 
     # --- holds and funding -------------------------------------------------------------------
 
@@ -194,22 +255,13 @@ class Reader:
 
         The second condition lets an undo that was heard in time win over a capture that is late.
         """
-        async with self._database.read() as connection:
-            now_us = await self._database.now_us(connection)
-        waiting = sa.exists().where(
-            t.inbox.c.state == "waiting", t.inbox.c.received_at_us <= t.holds.c.due_at_us
-        )
-        query = (
-            sa.select(t.holds)
-            .where(t.holds.c.state == HoldState.OPEN, t.holds.c.due_at_us <= now_us, ~waiting)
-            .order_by(t.holds.c.due_at_us)
-            .limit(limit)
-        )
-        return await self._rows(query, Hold)
+        now_us = self._database.clock_us() if self._database.is_sqlite else None
+        rows = await self._database.ask(_DUE_HOLDS, ([now_us], [limit]))
+        return [Hold(**dict(zip(Hold.__struct_fields__, row, strict=True))) for row in rows]
 
     async def hold(self, hold_id: object) -> Hold | None:
         """One hold."""
-        return await self._one(sa.select(t.holds).where(t.holds.c.id == hold_id), Hold)
+        return await self._holds.get(hold_id)
 
     async def funding_request(self, code: str) -> FundingRequest | None:
         """One request by the code that people read out."""

@@ -1,11 +1,13 @@
 """What a batch asks of a database, apart from how each database is asked.
 
 A batch is written once, as a generator that yields these requests and is sent their answers. A
-session of a database (`postgres_session`, `sqlite_session`) runs it in one transaction.
+session of a database (`postgres_session`, `sqlite_session`) runs it in one transaction; or, on
+PostgreSQL, without locks: then everything is read as it stands, and the one statement that writes
+says what it was decided on, and does nothing where that is no longer so.
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
@@ -36,17 +38,23 @@ class TryAgain(PayontapError):
     """The database or the batch itself gave the transaction up; nothing of it was written."""
 
 
+class NeedsLocks(PayontapError):
+    """What the batch is to decide cannot be decided on rows that others may change meanwhile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A question in both databases' words.
 
     PostgreSQL takes all keys at once, one array for each part of the key; SQLite is asked key by
-    key. `uuids` are the columns of the answer that are UUIDs.
+    key. `uuids` are the columns of the answer that are UUIDs. `unlocked` is PostgreSQL's question
+    without its locks, where it takes any.
     """
 
     postgres: str
     sqlite: str
     uuids: tuple[int, ...] = ()
+    unlocked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """New rows; `if_absent` leaves rows alone whose key is there."""
+    """New rows; `if_absent` leaves rows alone whose key is there. Ids may come as their digits."""
 
     table: sa.Table
     columns: tuple[str, ...]
@@ -69,9 +77,11 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Rows that change. Each of `rows` is the values of `by`, then those of `columns`.
+    """Rows that change. Each of `rows` is the values of `by`, of `seen`, then of `columns`.
 
-    `exactly` says that each of them must be there; otherwise the batch is to be done again.
+    `seen` are the columns on which the change was decided; where a row was not locked, it changes
+    only while they still are so. `exactly` says that each of them must be there; otherwise the
+    batch is to be done again.
     """
 
     table: sa.Table
@@ -79,6 +89,22 @@ class Change:
     columns: tuple[str, ...]
     rows: Sequence[Row]
     exactly: bool = True
+    seen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Rows that must still be as they were `seen`, where they were not locked.
+
+    Each of `rows` is the values of `by`, then those of `seen`. `stay` says that nobody may change
+    them before the transaction ends.
+    """
+
+    table: sa.Table
+    by: tuple[str, ...]
+    seen: tuple[str, ...]
+    rows: Sequence[Row]
+    stay: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +115,20 @@ class Run:
     keys: tuple[Sequence[Any], ...]
 
 
+Write = Check | Change | Insert | Run
+
+
 @dataclass(frozen=True, slots=True)
 class Save:
-    """Writes that are made together; PostgreSQL gets them as one statement."""
+    """Writes that are made together, in this order; PostgreSQL gets them as one statement.
 
-    writes: Sequence[Insert | Change | Run]
+    `checked` says that they were decided on rows which are not locked: all of them are made, or
+    none where one of these rows is no longer as it was seen. The answer is the database's time
+    where it told it, or 0.
+    """
+
+    writes: Sequence[Write]
+    checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +149,20 @@ class Open:
 class Opened:
     """What is there.
 
-    `accounts`: id, number, balance, version and packed spending of each, then its wallet's mode,
-    fence, limits and group. `transfers`: number of the id → fingerprint. `commits`: key,
-    fingerprint, refusal, result and time of each.
+    `length` and `head` are those of the chain. `accounts`: id, number, balance, version and packed
+    spending of each, then its wallet's mode, fence, limits and group. `transfers`: number of the id
+    → fingerprint. `commits`: key, fingerprint, refusal, result and time of each. `changes_no` is
+    how often wallets have changed.
     """
 
     now_us: int
     chain_no: int
     length: int
     head: bytes
-    accounts: Sequence[Row]
-    transfers: dict[int, bytes]
-    commits: Sequence[tuple[str, bytes, str | None, str, int]]
+    accounts: Sequence[Row] = ()
+    transfers: dict[int, bytes] = field(default_factory=dict)
+    commits: Sequence[tuple[str, bytes, str | None, str, int]] = ()
+    changes_no: int = 0
 
 
 Request = Ask | Save | Open
@@ -151,11 +188,13 @@ def fetch(
         postgres = (
             f"SELECT {wanted} FROM unnest({arrays}) AS k({named}) JOIN {table.name} r ON {match}"  # noqa: S608
         )
+    unlocked = ""
     if lock:
+        unlocked = postgres
         postgres += f" ORDER BY {order} FOR NO KEY UPDATE OF r"
     where = " AND ".join(f"r.{name} = ?" for name in by)
     sqlite = f"SELECT {wanted} FROM {table.name} r WHERE {where}"  # noqa: S608
-    return Statement(postgres, sqlite, uuid_places(table, columns))
+    return Statement(postgres, sqlite, uuid_places(table, columns), unlocked)
 
 
 def uuid_places(table: sa.Table, columns: Sequence[str]) -> tuple[int, ...]:

@@ -20,6 +20,8 @@ from sqlalchemy.pool import NullPool
 
 from wallet_core.storage.append_only import create_all
 from wallet_core.storage.database import PRAGMAS, Database, metadata
+from wallet_core.storage.point_reads import Keys, rows_of
+from wallet_core.storage.requests import Row, Statement
 
 _IN_MEMORY = "/dev/shm"  # noqa: S108 - where files never meet a disk, if the machine has it
 
@@ -135,6 +137,13 @@ class SimulatedDatabase(Database):
         await self._before()
         yield SimulatedConnection(self._connection)
         await self._after()
+
+    async def ask(self, statement: Statement, keys: Keys) -> Sequence[Row]:
+        """Rows by their keys."""
+        await self._before()
+        rows = rows_of(_driver(self._connection), statement, keys)
+        await self._after()
+        return rows
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Any]:

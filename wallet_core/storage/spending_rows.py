@@ -51,6 +51,8 @@ class SpendingRows:
     def __init__(self, rules: WalletRules, books: Books) -> None:
         self._rules = rules
         self._books = books
+        #: Wallets that are not just open, alone and without limits of their own.
+        self.unlike_others: set[str | None] = set()
         self._own: dict[str, WalletLimits] = {}
         self._groups: dict[str, set[str]] = {}
 
@@ -63,8 +65,9 @@ class SpendingRows:
         for account_id, no, balance_minor, version, spending, mode, fence, limits, group in rows:
             ref = refs[account_id]
             accounts[account_id] = AccountState(
-                ref, ref.floor_minor, text_bytes(account_id), no, balance_minor, version, spending
-            )
+                ref, ref.floor_minor, text_bytes(account_id), no,
+                balance_minor, version, version, spending,
+            )  # fmt: skip
             # Nothing has to be known of a wallet that is open, alone and without limits of its own.
             if mode is not None and (mode != "open" or limits or group):
                 self._see_wallet(ref.wallet_id or "", mode, fence, limits, group)
@@ -75,6 +78,7 @@ class SpendingRows:
         self, wallet_id: str, mode: str, fence: int, limits: str | None, group: str | None
     ) -> None:
         """A wallet whose spendable money the batch touches."""
+        self.unlike_others.add(wallet_id)
         if wallet_id not in self._rules.wallets:
             self._rules.wallets[wallet_id] = WalletState(WalletMode(mode), fence)
         if limits:
@@ -82,11 +86,14 @@ class SpendingRows:
         if group is not None:
             self._groups.setdefault(group, set()).add(wallet_id)
 
-    def load_groups(self) -> Steps:
+    def load_groups(self, *, locks: bool) -> Steps:
         """The wallets that share limits with those that were seen.
 
         The group's row is locked: whoever pays from another wallet of it waits, or was waited for.
+        Raises `NeedsLocks` where there are `locks` for nothing.
         """
+        if self._groups and not locks:
+            raise q.NeedsLocks("wallets share limits")
         if self._groups:
             groups = sorted(self._groups)
             yield q.Ask(q.fetch(t.limit_groups, ("id",), ("id",), lock=True), (groups,))

@@ -6,7 +6,7 @@ thread's hop is paid once for all its commits.
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from wallet_core.storage.database import BUSY_TIMEOUT_S, PRAGMAS, Database
 from wallet_core.storage.requests import (
     Ask,
     Change,
+    Check,
     Conflict,
     Insert,
     Open,
@@ -29,11 +30,12 @@ from wallet_core.storage.requests import (
     Save,
     TryAgain,
     Work,
+    Write,
     uuid_places,
 )
 
 R = TypeVar("R")
-Answer = Sequence[Row] | Opened | None
+Answer = Sequence[Row] | Opened | int | None
 _CHAIN = 0
 _ACCOUNT = """
 SELECT a.id, a.no, a.balance_minor, a.version, a.spending, w.mode, w.fence, w.limits, w.limit_group
@@ -44,6 +46,8 @@ _UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_C
 
 class SqliteSession:
     """One connection to the file of a database."""
+
+    exclusive = True
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -59,6 +63,12 @@ class SqliteSession:
         async with self._database.turn:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._thread, self._transactions.run, work)
+
+    async def run_unlocked(
+        self, work: Work[R], _may_begin: Callable[[], Awaitable[bool]] | None = None
+    ) -> R:
+        """The same: nobody else can write while this transaction is open, and there is one lane."""
+        return await self.run(work)
 
     async def rest(self) -> None:
         """Nothing more is to be done for now."""
@@ -163,14 +173,14 @@ class SqliteTransactions:
                 return _with_uuids(rows, uuids) if uuids else rows
             case Open():
                 return self._open(connection, request)
-            case Save(writes=writes):
+            case Save(writes=writes, checked=checked):
                 for write in writes:
-                    self._write(connection, write)
-                return None
+                    self._write(connection, write, checked=checked)
+                return 0
 
     def _open(self, connection: sqlite3.Connection, request: Open) -> Opened:
-        chain = self._execute(connection, "SELECT length, head FROM chains WHERE no = ?", (_CHAIN,))
-        length, head = chain.fetchone()
+        sql = "SELECT c.length, c.head, s.no FROM chains c, wallet_changes s WHERE c.no = ?"
+        length, head, changes_no = self._execute(connection, sql, (_CHAIN,)).fetchone()
         accounts = [
             row
             for account_id in request.account_ids
@@ -190,22 +200,41 @@ class SqliteTransactions:
             row = self._execute(connection, sql, (key,)).fetchone()
             if row is not None:
                 commits.append(row)
-        return Opened(self._clock_us(), _CHAIN, length, head, accounts, transfers, commits)
+        return Opened(
+            self._clock_us(), _CHAIN, length, head, accounts, transfers, commits, changes_no
+        )
 
-    def _write(self, connection: sqlite3.Connection, write: Insert | Change | Run) -> None:
+    def _write(self, connection: sqlite3.Connection, write: Write, *, checked: bool) -> None:
         match write:
             case Insert(table=table, columns=columns, rows=rows, if_absent=if_absent):
                 self._many(connection, _insert_sql(table, columns, if_absent=if_absent),
                            _columns_stored(table, columns, rows))  # fmt: skip
-            case Change(table=table, by=by, columns=columns, rows=rows):
-                turned = [(*row[len(by) :], *row[: len(by)]) for row in rows]
-                stored = _columns_stored(table, (*columns, *by), turned)
-                count = self._many(connection, _update_sql(table, by, columns), stored)
-                if write.exactly and count != len(rows):
-                    raise TryAgain(f"{table.name}: {count} of {len(rows)} rows were there")
+            case Change():
+                self._change(connection, write, checked=checked)
             case Run(statement=statement, keys=keys):
                 each = [_stored(key) for key in zip(*keys, strict=True)]
                 self._many(connection, statement.sqlite, each)
+            case Check() if checked:
+                self._check(connection, write)
+
+    def _change(self, connection: sqlite3.Connection, write: Change, *, checked: bool) -> None:
+        table, by, rows = write.table, write.by, write.rows
+        first, after = len(by), len(by) + len(write.seen)
+        # Where this transaction has read the rows nobody can have changed them since.
+        seen = write.seen if checked else ()
+        known = first + len(seen)
+        turned = [(*row[after:], *row[:known]) for row in rows]
+        stored = _columns_stored(table, (*write.columns, *by, *seen), turned)
+        count = self._many(connection, _update_sql(table, by, seen, write.columns), stored)
+        if write.exactly and count != len(rows):
+            raise TryAgain(f"{table.name}: {count} of {len(rows)} rows were there")
+
+    def _check(self, connection: sqlite3.Connection, check: Check) -> None:
+        same = [f"{name} IS ?" for name in (*check.by, *check.seen)]
+        sql = f"SELECT 1 FROM {check.table.name} WHERE {' AND '.join(same)}"  # noqa: S608 - names of our own tables
+        for row in check.rows:
+            if self._execute(connection, sql, _stored(row)).fetchone() is None:
+                raise TryAgain(f"{check.table.name}: {row} is no longer so")
 
     def _execute(
         self, connection: sqlite3.Connection, sql: str, values: Sequence[Any] = ()
@@ -225,7 +254,11 @@ def _stored(values: Sequence[Any]) -> tuple[Any, ...]:
 def _columns_stored(
     table: sa.Table, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
 ) -> Sequence[Sequence[Any]]:
-    return [_stored(row) for row in rows] if uuid_places(table, columns) else rows
+    for place in uuid_places(table, columns):
+        # Most ids come as their digits already.
+        if any(isinstance(row[place], UUID) for row in rows):
+            return [_stored(row) for row in rows]
+    return rows
 
 
 def _with_uuids(rows: Sequence[Sequence[Any]], uuids: tuple[int, ...]) -> list[list[Any]]:
@@ -246,7 +279,9 @@ def _insert_sql(table: sa.Table, columns: tuple[str, ...], *, if_absent: bool) -
 
 
 @lru_cache(maxsize=500)
-def _update_sql(table: sa.Table, by: tuple[str, ...], columns: tuple[str, ...]) -> str:
+def _update_sql(
+    table: sa.Table, by: tuple[str, ...], seen: tuple[str, ...], columns: tuple[str, ...]
+) -> str:
     sets = ", ".join(f"{name} = ?" for name in columns)
-    match = " AND ".join(f"{name} = ?" for name in by)
+    match = " AND ".join([*(f"{name} = ?" for name in by), *(f"{name} IS ?" for name in seen)])
     return f"UPDATE {table.name} SET {sets} WHERE {match}"  # noqa: S608 - names of our own tables

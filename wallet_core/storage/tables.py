@@ -154,6 +154,14 @@ wallets = sa.Table(
     sa.Column("limit_group", sa.String(40), index=True),
 )
 
+# One row that counts changes to modes, limits and groups (wallet_core.storage.wallet_changes).
+wallet_changes = sa.Table(
+    "wallet_changes",
+    metadata,
+    sa.Column("one", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("no", _BIG, nullable=False),
+)
+
 # Who pays from a wallet of the group holds its row until his payment is written.
 limit_groups = sa.Table(
     "limit_groups",
@@ -212,6 +220,13 @@ merchant_hosts = sa.Table(
     sa.Column("verified_host", sa.String(255), unique=True),
     sa.Column("method", sa.String(20)),
     _at("verified_at_us", nullable=True),
+    # When the proof was last seen, when it is looked for again, and what became of it since it was
+    # not there (wallet_core.commerce.host_checks).
+    _at("seen_at_us", nullable=True),
+    _at("check_due_us", nullable=True),
+    sa.Column("stage", sa.String(10)),
+    sa.Column("failure", sa.String(20)),
+    _at("failing_since_us", nullable=True),
 )
 
 offers = sa.Table(
@@ -247,6 +262,8 @@ quotes = sa.Table(
     sa.Column("seller", sa.Text, nullable=False),
     _at("created_at_us"),
     _at("expires_at_us"),
+    # When the price was read from its page; None where it comes from elsewhere.
+    _at("read_at_us", nullable=True),
 )
 
 attempts = sa.Table(

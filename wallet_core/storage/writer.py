@@ -5,12 +5,15 @@ window. A commit that fails, fails alone. When the database says that somebody e
 keys at the same moment, the batch is evaluated again; then the keys are found.
 
 On PostgreSQL two transactions are under way: while the database writes one, the other is evaluated
-here. Each takes at most half of what is under way, and nothing that the other one holds: it would
-only wait for its locks. What touches the same accounts, holds or rows keeps its order.
+here (`queue.py` says what goes into which).
+
+A batch is first tried without locks, and without reading what is remembered: it then writes only if
+nobody else was quicker. Where somebody was, it locks what it reads; and where that happens again
+and again, because other processes write the same accounts, locks are taken from the start.
 """
 
 import asyncio
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
@@ -20,12 +23,15 @@ from wallet_core.errors import PayontapError, Refusal, Refused, StorageUnavailab
 from wallet_core.ledger.commits import Commit, Written
 from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage.account_opening import MissingAccounts, open_accounts
-from wallet_core.storage.batch import Batch, RaiseFence, Task, touched_by
+from wallet_core.storage.batch import Batch
 from wallet_core.storage.database import Database
 from wallet_core.storage.postgres_session import PostgresSession
+from wallet_core.storage.queue import Flight, Job, Queue
 from wallet_core.storage.readers import read_written
-from wallet_core.storage.requests import Conflict, TryAgain, Work
+from wallet_core.storage.remembered import RememberedAccounts, Standing
+from wallet_core.storage.requests import Conflict, NeedsLocks, TryAgain, Work
 from wallet_core.storage.sqlite_session import SqliteSession
+from wallet_core.storage.tasks import RaiseFence, Task, touched_by
 
 _log = structlog.get_logger(__name__)
 R = TypeVar("R")
@@ -35,17 +41,27 @@ BATCH_MAX = 1024
 #: How often a batch is tried again, and the first pause; each next one is twice as long.
 TRIES_MAX = 6
 FIRST_PAUSE_S = 0.02
+#: How often accounts are opened for a batch, which only has to happen once.
+_OPENINGS_MAX = 3
 #: Transactions of one writer that are under way at a time.
 POSTGRES_LANES = 2
 
 Outcome = Written | int | Exception
+MayBegin = Callable[[], Awaitable[bool]]
 
 
 class Session(Protocol):
-    """Where batches are run."""
+    """Where batches are run. `exclusive`: nobody else writes while a transaction is open."""
+
+    @property
+    def exclusive(self) -> bool:
+        """See above."""
 
     async def run(self, work: Work[R]) -> R:
         """Do `work` in one transaction; see `PostgresSession`."""
+
+    async def run_unlocked(self, work: Work[R], may_begin: MayBegin) -> R:
+        """Do `work` without locking what it reads; see `PostgresSession`."""
 
     async def rest(self) -> None:
         """Nothing more is to be done for now."""
@@ -54,13 +70,34 @@ class Session(Protocol):
         """Close the connection."""
 
 
-@dataclass(eq=False, slots=True)
-class _Job:
-    """Something to write, and who waits for it."""
+#: Batches that are locked from the start, at most, after others were quicker again and again.
+_WARY_MAX = 256
 
-    done: "asyncio.Future[Written | int]"
-    task: Task
-    touches: frozenset[Hashable]
+
+@dataclass
+class _Lane:
+    """A session, what is remembered for it, and how it fared without locks."""
+
+    session: Session
+    standing: Standing
+    #: Batches to go until it is tried without locks again, and how many those were last time.
+    wary: int = 0
+    wary_before: int = 0
+
+    def dares(self) -> bool:
+        """Whether the next batch is to be tried without locks."""
+        if self.wary:
+            self.wary -= 1
+            return False
+        return True
+
+    def lost(self) -> None:
+        """Others were quicker."""
+        self.wary = self.wary_before = min(max(1, 2 * self.wary_before), _WARY_MAX)
+
+    def won(self) -> None:
+        """Nobody was."""
+        self.wary_before = 0
 
 
 @dataclass
@@ -76,17 +113,18 @@ class Writer:
     on_speech: Callable[[], None] | None = None
     limits_of: LimitsOf = no_limits
     lanes: int = POSTGRES_LANES
-    _jobs: list[_Job] = field(default_factory=list)
-    _under_way: int = 0
-    _busy: set[Hashable] = field(default_factory=set)
+    _accounts: RememberedAccounts = field(default_factory=RememberedAccounts)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _closing: bool = False
 
+    def __post_init__(self) -> None:
+        """Nothing waits yet."""
+        self._queue = Queue(1 if self.database.is_sqlite else self.lanes, self.batch_max)
+
     async def __aenter__(self) -> "Writer":
         """Begin to write."""
-        count = 1 if self.database.is_sqlite else self.lanes
-        for n in range(count):
+        for n in range(self._queue.lanes):
             self._tasks.append(asyncio.create_task(self._run(), name=f"writer {n}"))
         return self
 
@@ -115,71 +153,71 @@ class Writer:
     async def _hand_in(self, task: Task) -> Written | int:
         if self._closing or not self._tasks:
             raise StorageUnavailable("The writer is not running; nothing was written.")
-        job = _Job(asyncio.get_running_loop().create_future(), task, touched_by(task))
-        self._jobs.append(job)
+        job = Job(asyncio.get_running_loop().create_future(), task, touched_by(task))
+        self._queue.add(job)
         self._wake.set()
         return await job.done
 
     async def _run(self) -> None:
-        database = self.database
-        session: Session = (
-            SqliteSession(database)
-            if database.is_sqlite
-            else PostgresSession(database, more=lambda: bool(self._jobs))
-        )
+        lane = self._lane()
+        session = lane.session
         try:
             while True:
                 await self._wake.wait()
-                while jobs := self._taken():
-                    touched = frozenset().union(*(job.touches for job in jobs))
-                    self._busy |= touched
-                    self._under_way += len(jobs)
+                while flight := self._queue.take():
                     try:
-                        await self._settle(session, jobs)
+                        await self._settle(lane, flight)
                     finally:
-                        self._under_way -= len(jobs)
-                        self._busy -= touched
-                    if self._jobs:
+                        self._queue.end(flight)
+                    # Those who were answered may hand in what they do next, for the same batch.
+                    await asyncio.sleep(0)
+                    if self._queue:
                         # What had to wait for this batch may go now, on whichever lane.
                         self._wake.set()
                 # Who comes meanwhile sets it again.
                 self._wake.clear()
                 await session.rest()
-                if self._closing and not self._jobs:
+                if self._closing and not self._queue:
                     return
         finally:
             await session.close()
 
-    def _taken(self) -> list[_Job]:
-        """The next batch: at most half of what is under way, so that no lane stands still."""
-        share = -(-(len(self._jobs) + self._under_way) // len(self._tasks))
-        most = min(share, self.batch_max)
-        if not self._busy:
-            taken, self._jobs = self._jobs[:most], self._jobs[most:]
-            return taken
-        taken, left = [], []
-        held = set(self._busy)
-        for n, job in enumerate(self._jobs):
-            if len(taken) == most:
-                left += self._jobs[n:]
-                break
-            if held.isdisjoint(job.touches):
-                taken.append(job)
-            else:
-                # Nobody behind it overtakes it on what it touches.
-                left.append(job)
-                held |= job.touches
-        self._jobs = left
-        return taken
+    def _lane(self) -> _Lane:
+        database = self.database
+        if database.is_sqlite:
+            return _Lane(SqliteSession(database), Standing(self._accounts, database.clock_us))
+        session = PostgresSession(database, more=lambda: bool(self._queue))
+        return _Lane(session, Standing(self._accounts))
 
-    async def _settle(
-        self, session: Session, jobs: Sequence[_Job], *, careful: bool = False
-    ) -> None:
+    async def _settle(self, lane: _Lane, flight: Flight) -> None:
+        """Write a flight's jobs, and answer them."""
+        tasks, careful = [job.task for job in flight.jobs], False
+        if lane.dares():
+            try:
+                results = await self._try(lane, tasks, flight)
+            except (TryAgain, NeedsLocks):
+                lane.lost()
+            except Exception as error:  # noqa: BLE001 - it is met again where it is answered
+                careful = isinstance(error, Conflict)
+            else:
+                lane.won()
+                flight.land(written=True)
+                if flight.awaited:
+                    # What is ready to be written goes first; the answers make new work.
+                    await asyncio.sleep(0)
+                self._answer(flight.jobs, results)
+                return
+            flight.land(written=False)
+        await self._insist(lane, flight.jobs, careful=careful)
+
+    async def _insist(self, lane: _Lane, jobs: Sequence[Job], *, careful: bool = False) -> None:
+        """Write jobs with what they touch locked, again and again where that helps."""
         pause_s = FIRST_PAUSE_S
+        tasks = [job.task for job in jobs]
         failure: Exception = StorageUnavailable("The database did not answer.")
         for _ in range(TRIES_MAX):
             try:
-                results = await self._write(session, jobs, careful=careful)
+                results = await self._try(lane, tasks, careful=careful)
             except Conflict as error:
                 # Another process wrote the same keys, or a rule of the database forbids a row.
                 failure = error
@@ -199,13 +237,13 @@ class Writer:
                 return
             await asyncio.sleep(pause_s)
             pause_s *= 2
-        await self._give_up(session, jobs, failure)
+        await self._give_up(lane, jobs, failure)
 
-    async def _give_up(self, session: Session, jobs: Sequence[_Job], failure: Exception) -> None:
+    async def _give_up(self, lane: _Lane, jobs: Sequence[Job], failure: Exception) -> None:
         if len(jobs) > 1 and not isinstance(failure, StorageUnavailable):
             # One of them is poison; alone it harms no neighbour.
             for job in jobs:
-                await self._settle(session, [job], careful=True)
+                await self._insist(lane, [job], careful=True)
             return
         if isinstance(failure, Conflict):
             failure = _refusal(jobs[0].task, failure)
@@ -214,19 +252,42 @@ class Writer:
             failure = StorageUnavailable(f"The database refused: {failure}")
         self._answer(jobs, [failure] * len(jobs))
 
-    async def _write(
-        self, session: Session, jobs: Sequence[_Job], *, careful: bool
+    async def _try(
+        self,
+        lane: _Lane,
+        tasks: Sequence[Task],
+        flight: Flight | None = None,
+        *,
+        careful: bool = False,
     ) -> Sequence[Outcome]:
-        tasks = [job.task for job in jobs]
-        try:
-            batch = Batch(tasks, careful=careful, limits_of=self.limits_of)
-            return await session.run(batch.write())
-        except MissingAccounts as missing:
-            await session.run(open_accounts(missing.refs))
-        batch = Batch(tasks, careful=careful, limits_of=self.limits_of)
-        return await session.run(batch.write())
+        """Write tasks once: without locks as a `flight`, else with what they touch locked."""
+        session, locks = lane.session, flight is None
+        for _ in range(_OPENINGS_MAX):
+            batch = Batch(
+                tasks,
+                careful=careful,
+                locks=locks or session.exclusive,
+                limits_of=self.limits_of,
+                standing=lane.standing,
+                recall=not locks,
+            )
+            try:
+                if flight is None:
+                    results = await session.run(batch.write())
+                else:
+                    flight.batch = batch
+                    results = await session.run_unlocked(batch.write(), flight.may_be_written)
+            except MissingAccounts as missing:
+                await session.run(open_accounts(missing.refs))
+            except BaseException:
+                batch.forget()
+                raise
+            else:
+                batch.remember()
+                return results
+        raise TryAgain("Accounts were opened and are not there.")
 
-    def _answer(self, jobs: Sequence[_Job], results: Sequence[Outcome]) -> None:
+    def _answer(self, jobs: Sequence[Job], results: Sequence[Outcome]) -> None:
         speech = False
         for job, result in zip(jobs, results, strict=True):
             speech = speech or (isinstance(job.task, Commit) and bool(job.task.outbox))

@@ -59,9 +59,9 @@ class Telegram:
         invoices: bool = False,
         provider_token: str = "",
         private_in_groups: bool = True,
+        messages_per_s: int = 30,
         commands: Sequence[tuple[str, str]] = (),
         poll_s: int = 30,
-        limits: Limits | None = None,
     ) -> None:
         features = {Feature.SHARED_UNDO} | ({Feature.INVOICES} if invoices else set())
         self.capabilities = Capabilities(
@@ -74,7 +74,7 @@ class Telegram:
             features=frozenset(features),
         )
         self._api = BotApi(token, api_url)
-        limiter = Limiter(limits)
+        limiter = Limiter(Limits(overall=(messages_per_s, 1.0)))
         speaker = Speaker(self._api, limiter, Photos(pictures))
         self._delivery = Delivery(self._api, limiter, speaker, provider_token=provider_token)
         self._webhook = Webhook(f"{webhook_origin}{PATH}", token) if webhook_origin else None

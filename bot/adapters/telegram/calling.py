@@ -1,14 +1,16 @@
 """Calls of the Bot API, with the library's errors turned into the port's."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from telegram import Bot
+import msgspec
+from telegram import Bot, InputFile
 from telegram.error import TelegramError
+from telegram.request import RequestData
 
 from bot.adapters.base import AdapterError
 from bot.adapters.telegram.faults import TokenRefused, fault
-from bot.adapters.telegram.transport import AiohttpRequest
+from bot.adapters.telegram.transport import AiohttpRequest, PreparedData
 
 _CALL_TIMEOUT_S = 10.0
 
@@ -20,10 +22,17 @@ class _RawBot(Bot):
     """
 
     async def raw(self, method: str, parameters: Mapping[str, Any], timeout_s: float | None) -> Any:  # noqa: ANN401 - what the server said
-        given = dict(parameters)
-        if timeout_s is None:
+        given = {name: value for name, value in parameters.items() if value is not None}
+        if any(isinstance(value, InputFile) for value in given.values()):
             return await self._post(method, given)
-        return await self._post(method, given, read_timeout=timeout_s)
+        # Everything else is JSON already; the library would look into each value and write it as
+        # JSON of its own, which took longer than the request.
+        more = {} if timeout_s is None else {"read_timeout": timeout_s}
+        reading = method == "getUpdates"
+        prepared = cast("RequestData", PreparedData(msgspec.json.encode(given)))
+        return await self._request[0 if reading else 1].post(
+            f"{self.base_url}/{method}", prepared, **more
+        )
 
 
 class BotApi:
@@ -57,9 +66,8 @@ class BotApi:
     ) -> Any:  # noqa: ANN401 - what the server said
         """Call a method, leaving out what is None. Raises the `AdapterError` that fits."""
         await self.open()
-        given = {name: value for name, value in parameters.items() if value is not None}
         try:
-            return await self._bot.raw(method, given, timeout_s)
+            return await self._bot.raw(method, parameters, timeout_s)
         except TelegramError as error:
             raise fault(error) from error
 

@@ -162,8 +162,7 @@ class Delivery:
     async def _answer_tap(self, tap: OpenTap, **words: Any) -> bool:
         tap.answered = True
         try:
-            await self._limiter.answer()
-            await self._api.call("answerCallbackQuery", callback_query_id=tap.query_id, **words)
+            await self._in_time("answerCallbackQuery", callback_query_id=tap.query_id, **words)
         except (NetworkDown, RateLimited):
             tap.answered, tap.expected = False, True
             raise
@@ -231,12 +230,19 @@ class Delivery:
                 raise
 
     async def _answer(self, method: str, **parameters: Any) -> None:
-        await self._limiter.answer()
         try:
-            await self._api.call(method, **parameters)
+            await self._in_time(method, **parameters)
         except TooLate as error:
             # Nobody waits for it any more; Telegram has told the person so.
             log.info("telegram_answer_too_late", method=method, reason=str(error))
+
+    async def _in_time(self, method: str, **parameters: Any) -> None:
+        self._limiter.answer()
+        try:
+            await self._api.call(method, **parameters)
+        except RateLimited as error:
+            self._limiter.told_not_to_answer(error.retry_after_s)
+            raise
 
     # --- hints ---------------------------------------------------------------------------------
 

@@ -28,6 +28,9 @@ TRIES_MAX = 4
 _RAW_CHARACTERS_MAX = 2_000
 _BUSINESS_KNOWN_MAX = 1_000
 
+_decode_update = msgspec.json.Decoder(Update).decode
+_decode_head = msgspec.json.Decoder(UpdateHead).decode
+
 Nameless = Callable[[Room], Coroutine[object, object, None]]
 
 
@@ -56,8 +59,9 @@ class Intake:
         except Exception:  # noqa: BLE001 - the inbox's errors are its own; each is tried alone
             # One of them may spoil the others: alone it harms nobody.
             for n, (raw, events) in enumerate(zip(raws, understood, strict=True)):
+                body = msgspec.json.encode(raw)
                 try:
-                    await self._keep_or_put_aside(raw, events)
+                    await self._keep_or_put_aside(_number(body), body, events)
                 except Exception:
                     self._not_heard([event for events in understood[n:] for event in events])
                     raise
@@ -65,13 +69,16 @@ class Intake:
     async def one(self, body: bytes) -> None:
         """Keep one update as the webhook brings it. Raises what the inbox raises."""
         try:
-            raw = msgspec.json.decode(body)
+            update = _decode_update(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            await self._hear([self._unreadable(body, error)])
+            log.warning("telegram_update_unreadable", reason=str(error)[:200])
+            await self._keep_or_put_aside(_number(body), body, [self._unreadable(body, error)])
             return
-        events = await self._understand(raw)
+        events = await self._meaning(update, body)
+        if not events:
+            return
         try:
-            await self._keep_or_put_aside(raw, events)
+            await self._keep_or_put_aside(update.update_id, body, events)
         except Exception:
             self._not_heard(events)
             raise
@@ -86,8 +93,7 @@ class Intake:
             if isinstance(event, Tap):
                 self._taps.not_heard(event.person_id, event.id)
 
-    async def _keep_or_put_aside(self, raw: Any, events: Sequence[Event]) -> None:  # noqa: ANN401 - JSON
-        number = _number(raw)
+    async def _keep_or_put_aside(self, number: int, body: bytes, events: Sequence[Event]) -> None:
         try:
             await self._keep(events)
         except Exception as error:
@@ -97,18 +103,26 @@ class Intake:
             # Where the inbox takes nothing at all, it is not the update's fault.
             await self._hear([])
             log.exception("telegram_update_put_aside", update_id=number)
-            await self._hear([self._unreadable(raw, error)])
+            await self._hear([self._unreadable(body, error)])
         self._tries.pop(number, None)
 
     async def _understand(self, raw: Any) -> Sequence[Event]:  # noqa: ANN401 - JSON
         try:
             update = msgspec.convert(raw, Update)
+        except msgspec.ValidationError as error:
+            log.warning("telegram_update_unreadable", reason=str(error)[:200])
+            return [self._unreadable(msgspec.json.encode(raw), error)]
+        return await self._meaning(update, raw)
+
+    async def _meaning(self, update: Update, raw: Any) -> Sequence[Event]:  # noqa: ANN401 - JSON, or its bytes
+        try:
             return await self._events(update)
         except AdapterError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the admins hear of it
             log.warning("telegram_update_unreadable", reason=str(error)[:200])
-            return [self._unreadable(raw, error)]
+            body = raw if isinstance(raw, bytes) else msgspec.json.encode(raw)
+            return [self._unreadable(body, error)]
 
     async def _events(self, update: Update) -> Sequence[Event]:
         if update.business_connection is not None:
@@ -160,8 +174,7 @@ class Intake:
             return heard
         return heard if member.status in ("administrator", "creator") else with_note(heard, BLIND)
 
-    def _unreadable(self, raw: Any, error: Exception) -> Unreadable:  # noqa: ANN401 - JSON
-        body = raw if isinstance(raw, bytes) else msgspec.json.encode(raw)
+    def _unreadable(self, body: bytes, error: Exception) -> Unreadable:
         digest = hashlib.sha256(body).hexdigest()[:16]
         return Unreadable(
             id=f"{NETWORK}:{self._me.id}:unreadable:{digest}",
@@ -180,8 +193,9 @@ class Intake:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _number(raw: Any) -> int:  # noqa: ANN401 - JSON
+def _number(body: bytes) -> int:
+    """The number of an update of which nothing else may be readable."""
     try:
-        return msgspec.convert(raw, UpdateHead).update_id
-    except msgspec.ValidationError:
+        return _decode_head(body).update_id
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return 0

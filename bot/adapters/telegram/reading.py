@@ -66,6 +66,12 @@ class Ear:
 
     def heard(self, update: Update) -> Heard:
         """What an update means to the bot."""
+        if update.message is not None:
+            # By far the most.
+            return self._message(update, update.message, edited=False)
+        return self._other(update)
+
+    def _other(self, update: Update) -> Heard:
         match update:
             case Update(callback_query=CallbackQuery() as query):
                 return self._tap(update, query)
@@ -91,7 +97,7 @@ class Ear:
                 )
             case Update(my_chat_member=change) if change is not None:
                 return self._membership(update)
-        for message in (update.message, update.channel_post, update.business_message):
+        for message in (update.channel_post, update.business_message):
             if message is not None:
                 return self._message(update, message, edited=False)
         for message in (

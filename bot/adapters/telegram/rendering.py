@@ -6,6 +6,7 @@ stays a title. Lengths and offsets count UTF-16 code units, as Telegram does.
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -110,6 +111,8 @@ def cut(text: str, units_max: int) -> str:
 
 def utf16_length(text: str) -> int:
     """How many UTF-16 code units Telegram counts."""
+    if text.isascii():
+        return len(text)
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
@@ -137,6 +140,7 @@ def _entities(offset: int, text: str, kind: str, **more: str) -> Iterable[dict[s
     return [{"type": kind, "offset": offset, "length": length, **more}] if length else []
 
 
+@lru_cache(maxsize=512)
 def _calm(text: str, *, commands: bool) -> str:
     """Without what would turn directions, call somebody, or become a command by itself."""
     calm = _CALLING.sub(rf"\1{_JOINER}", _UNWANTED.sub(" ", _whole(text)))
@@ -147,6 +151,8 @@ def _calm(text: str, *, commands: bool) -> str:
 
 def _whole(text: str) -> str:
     """Without half surrogates, which no request could carry."""
+    if text.isascii():
+        return text
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -4,12 +4,22 @@ Its own transport spends most of its time on assigning connections when many cal
 (docs/benchmarks.md); the bot has an HTTP client that does not.
 """
 
+from typing import Any
+
 import aiohttp
 import msgspec
-from telegram.error import NetworkError, TimedOut
+from telegram.error import NetworkError, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
+from yarl import URL
 
 _JSON = {"Content-Type": "application/json"}
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class PreparedData(msgspec.Struct, frozen=True):
+    """The JSON of a request that carries no files, as it is sent; passes for a `RequestData`."""
+
+    body: bytes
 
 
 class AiohttpRequest(BaseRequest):
@@ -17,7 +27,17 @@ class AiohttpRequest(BaseRequest):
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
+        self._urls: dict[str, URL] = {}
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """The answer's JSON. Raises `TelegramError` for anything else."""
+        try:
+            return _decode(payload)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise TelegramError("Invalid server response") from error
 
     @property
     def read_timeout(self) -> float:
@@ -27,7 +47,9 @@ class AiohttpRequest(BaseRequest):
     async def initialize(self) -> None:
         """Open the pool of connections."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=64))
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=64), cookie_jar=aiohttp.DummyCookieJar()
+            )
 
     async def shutdown(self) -> None:
         """Close all connections."""
@@ -39,7 +61,7 @@ class AiohttpRequest(BaseRequest):
         self,
         url: str,
         method: str,
-        request_data: RequestData | None = None,
+        request_data: object = None,
         read_timeout: object = BaseRequest.DEFAULT_NONE,
         write_timeout: object = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - the library's port
         connect_timeout: object = BaseRequest.DEFAULT_NONE,  # noqa: ARG002 - same
@@ -52,19 +74,22 @@ class AiohttpRequest(BaseRequest):
         """
         if self._session is None:
             raise NetworkError("The connection to Telegram is closed.")
-        total_s = read_timeout if isinstance(read_timeout, int | float) else self._timeout_s
+        timeout = self._timeout
+        if isinstance(read_timeout, int | float):
+            timeout = aiohttp.ClientTimeout(total=read_timeout)
         body: aiohttp.FormData | bytes | None = None
-        if request_data is not None and request_data.contains_files:
-            body = _form(request_data)
-        elif request_data is not None:
-            body = msgspec.json.encode(request_data.parameters)
+        if isinstance(request_data, PreparedData):
+            body = request_data.body
+        elif isinstance(request_data, RequestData):
+            files = request_data.contains_files
+            body = _form(request_data) if files else msgspec.json.encode(request_data.parameters)
         try:
             async with self._session.request(
                 method,
-                url,
+                self._parsed(url),
                 data=body,
                 headers=_JSON if isinstance(body, bytes) else None,
-                timeout=aiohttp.ClientTimeout(total=total_s),
+                timeout=timeout,
             ) as answer:
                 return answer.status, await answer.read()
         except TimeoutError as error:
@@ -72,6 +97,13 @@ class AiohttpRequest(BaseRequest):
         except (aiohttp.ClientError, OSError) as error:
             # Not chained: the library logs chains, and some of these texts hold the address.
             raise NetworkError(f"Telegram was not reached ({type(error).__name__}).") from None
+
+    def _parsed(self, url: str) -> URL:
+        """The address of a method; there are some dozens of them."""
+        known = self._urls.get(url)
+        if known is None:
+            known = self._urls[url] = URL(url)
+        return known
 
 
 def _form(request_data: RequestData) -> aiohttp.FormData:

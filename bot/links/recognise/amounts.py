@@ -20,6 +20,8 @@ _NO_AMOUNT = re.compile(
 )
 _BLANK_BEFORE_CENTS = re.compile(r"(?<=\d) (?=[.,]\d\d(?!\d))")
 _SIGN_AS_POINT = re.compile(r"(\d{1,9}) ?[€$£] ?(\d\d)(?!\d)")
+#: `$229` and a small `99` behind it.
+_CENTS_APART = re.compile(r"[€$£] ?(\d{1,4}) (\d\d)")
 _NEGATIVE = re.compile(
     r"-[^\w\s]{0,3} ?(?:[^\W\d]{1,3}[^\w\s]{0,2})? ?\d|\D{0,6}\d[\d.,'٫ ]{0,24}(?<![.,])-"
 )
@@ -77,7 +79,9 @@ def read_amount(text: str, *, exponent: int | None = None, language: str = "") -
     if language[:3] == _GROUPS_BY_TWO:
         plain = _TWO_BY_TWO.sub(lambda number: number.group().replace(" ", ""), plain)
     plain = plain.strip()
-    if _NEGATIVE.fullmatch(plain) or (plain.startswith("-") and _NEGATIVE.match(plain)):
+    if "-" in plain and (
+        _NEGATIVE.fullmatch(plain) or (plain.startswith("-") and _NEGATIVE.match(plain))
+    ):
         return None
     mark = decimal_mark(language)
     multiple = in_multiples(plain, lambda number: _decimal(number, None, mark))
@@ -86,6 +90,9 @@ def read_amount(text: str, *, exponent: int | None = None, language: str = "") -
     parted = _SIGN_AS_POINT.search(plain)
     if parted is not None and sum(map(str.isdigit, plain)) == len(parted[1] + parted[2]):
         return _positive(f"{parted[1]}.{parted[2]}")
+    apart = _CENTS_APART.fullmatch(plain)
+    if apart is not None:
+        return _positive(f"{apart[1]}.{apart[2]}")
     plain = _BLANK_BEFORE_CENTS.sub("", plain)
     found = [
         (match, _decimal(match.group().replace(" ", ""), exponent, mark))

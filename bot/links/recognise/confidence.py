@@ -1,7 +1,5 @@
 """How sure a field is: by the source it came from, and by what the other sources say of it."""
 
-from decimal import Decimal
-
 from bot.links.recognise.sighting import Clue
 from bot.links.recognise.values import squeezed
 
@@ -31,9 +29,9 @@ def confidence_of(field: str, value: object, source: str, clues: list[Clue]) -> 
 
 
 def _same(one: object, other: object) -> bool:
+    if one == other:
+        return True
     if isinstance(one, str) and isinstance(other, str):
         first, second = squeezed(one), squeezed(other)
         return first in second or second in first
-    if isinstance(one, Decimal | int) and isinstance(other, Decimal | int):
-        return one == other
     return False

@@ -3,9 +3,7 @@
 import re
 from functools import cache
 
-from babel.core import get_global
-from babel.numbers import get_territory_currencies
-
+from bot.links.recognise.legaltender import TENDER
 from wallet_core.money import known_currencies
 
 _ALIASES = {"RUR": "RUB", "NIS": "ILS", "RMB": "CNY", "NTD": "TWD", "STG": "GBP", "BYR": "BYN",
@@ -52,7 +50,9 @@ def currency_code(raw: object) -> str | None:
 
 def sign_in(text: str) -> str | None:
     """The currency sign or ISO code in `text`, as written; None when there is none."""
-    found = _sign_pattern().search(text)
+    # Most signs are of letters or marks that plain text cannot hold.
+    is_plain = text.isascii() and "$" not in text
+    found = (_plain_sign_pattern() if is_plain else _sign_pattern()).search(text)
     if found:
         return found.group()
     code = _CODE.search(text)
@@ -85,12 +85,9 @@ def currency_of_sign(sign: str, regions: tuple[str, ...]) -> str | None:
     return listed[0] if listed and listed[0] != "-" and not meant else None
 
 
-@cache
 def tender(region: str) -> frozenset[str]:
     """The currencies that are legal tender today in a country, by its ISO 3166 code."""
-    if region not in get_global("territory_currencies"):
-        return frozenset()
-    return frozenset(get_territory_currencies(region))
+    return TENDER.get(region, frozenset())
 
 
 def page_regions(hostname: str, path: str, languages: tuple[str, ...]) -> tuple[str, ...]:
@@ -120,8 +117,18 @@ def _codes() -> frozenset[str]:
 
 @cache
 def _sign_pattern() -> re.Pattern[str]:
+    return _pattern_of(list(_SIGNS))
+
+
+@cache
+def _plain_sign_pattern() -> re.Pattern[str]:
+    return _pattern_of([sign for sign in _SIGNS if sign.isascii() and "$" not in sign])
+
+
+def _pattern_of(signs: list[str]) -> re.Pattern[str]:
     """Signs, the longest first; those made of letters only where no other letter touches them."""
-    ordered = sorted(_SIGNS, key=len, reverse=True)
+    ordered = sorted(signs, key=len, reverse=True)
     symbols = [re.escape(sign) for sign in ordered if not sign[0].isalpha() or "$" in sign]
     words = [re.escape(sign) for sign in ordered if sign[0].isalpha() and "$" not in sign]
-    return re.compile(rf"{'|'.join(symbols)}|(?<![^\W\d_])(?:{'|'.join(words)})(?![^\W\d_])")
+    worded = rf"(?<![^\W\d_])(?:{'|'.join(words)})(?![^\W\d_])"
+    return re.compile("|".join([*symbols, worded]))

@@ -15,6 +15,7 @@ from ada_url import URL
 
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import parse_leniently
 from bot.links.recognise.markup import Markup
 from bot.links.recognise.offers import SEVERAL_PRICES
@@ -24,7 +25,7 @@ from bot.links.recognise.shopdata import (
     shopify_currency,
     stock_word,
 )
-from bot.links.recognise.sighting import Clue, PageFacts, VariantClue
+from bot.links.recognise.sighting import Clue, VariantClue
 from bot.links.recognise.values import absolute_url, clean, squeezed
 
 _SHOPIFY_SIGNS = (b"cdn.shopify.com", b"/cdn/shop/", b"Shopify.theme", b"myshopify.com")

@@ -10,13 +10,15 @@ from decimal import Decimal
 
 from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import sign_in
-from bot.links.recognise.itemprops import closing_tag
-from bot.links.recognise.markup import text_of, without_scripts, without_tags
+from bot.links.recognise.endings import closing_tag
+from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.markup import text_of, without_tags
 from bot.links.recognise.shopwords import OLD_NAME, OTHER_NAME
 from bot.links.recognise.shownprice import ShownPrices
-from bot.links.recognise.sighting import PageFacts
 
-_PRICE = re.compile(rb"[pP]rice")
+#: Behind its first letter, which may be large: a search for what never varies is quicker.
+_PRICE = re.compile(rb"rice")
+_P = b"pP"
 _NAMES = re.compile(rb"\b(?:class|id)\s{0,2}=\s{0,2}[\"']([^\"'<>]{0,400})")
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9]{0,20})\s")
 _STRUCK = re.compile(rb"<(/?)(?:del|s|strike)[\s>]", re.IGNORECASE)
@@ -65,13 +67,13 @@ def _named_prices(facts: PageFacts) -> Iterator[tuple[int, str, bool]]:
     place = facts.markup.heading_place
     if place < 0:
         return
-    around = without_scripts(facts.markup.page[place : place + _BEHIND_HEADING_BYTES])
+    around = facts.markup.stretches.seen(place, place + _BEHIND_HEADING_BYTES)
     position = 0
     for count, match in enumerate(_PRICE.finditer(around)):
         if count >= _NAMED_MAX:
             return
-        if match.start() < position:
-            continue  # The same tag again.
+        if match.start() < position or around[match.start() - 1] not in _P:
+            continue  # The same tag again, or another word.
         start = around.rfind(b"<", max(position, match.start() - _TAG_BYTES_MAX), match.start())
         named = _TAG_NAME.match(around, start) if start >= 0 else None
         begin = around.find(b">", start) + 1 if named else 0
@@ -85,8 +87,8 @@ def _named_prices(facts: PageFacts) -> Iterator[tuple[int, str, bool]]:
         text = without_tags(_STRUCK_WHOLE.sub(b" ", around[begin:end])) if end else ""
         if not text or len(text) > _TEXT_LENGTH_MAX:
             continue
-        is_old = OLD_NAME.search(names) is not None or _is_struck(around, start)
-        if is_old or OTHER_NAME.search(names) is None:
+        is_old = OLD_NAME.are_in(names) or _is_struck(around, start)
+        if is_old or not OTHER_NAME.are_in(names):
             yield match.start(), text, is_old
 
 

@@ -9,29 +9,35 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bot.links.recognise.endings import VOID, Ending, Endings, closing_tag
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import (
     Attributes,
     attributes_at,
     text_of,
-    without_scripts,
     without_tags,
 )
-from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES
+from bot.links.recognise.tags import UNSURE, Attribute, has_bare, is_plain
+from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES, type_names, types_of
 
 _ELEMENTS_MAX = 3000
-_COUNTED_AT_MOST = 4
-_SLASH = ord("/")
 _TEXT_BYTES_MAX = 2000
-_LINKS = {"a": "href", "link": "href", "area": "href", "img": "src", "source": "src",
-          "object": "data", "data": "value", "meter": "value", "time": "datetime"}  # fmt: skip
-_VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "source", "area", "base", "col"})
+#: Items inside of so many others are nobody's properties.
+_DEPTH_MAX = 12
+_LINKS = {"a": b"href", "link": b"href", "area": b"href", "img": b"src", "source": b"src",
+          "object": b"data", "data": b"value", "meter": b"value", "time": b"datetime"}  # fmt: skip
 #: A property that lies in the page's own item may still be of something else.
 _BESIDE = frozenset({"isrelatedto", "issimilarto", "isaccessoryorsparepartfor", "itemreviewed",
                      "itemlistelement", "item", "review", "reviews", "mentions"})  # fmt: skip
+#: Items of these types say nothing of a product, whatever they stand in.
+_ASIDE = frozenset(
+    {"breadcrumblist", "listitem", "review", "rating", "question", "answer", "comment",
+     "sitenavigationelement", "wpheader", "wpfooter", "searchaction", "interactioncounter",
+     "postaladdress"}
+)  # fmt: skip
 _TELLING_TYPES = PRODUCT_TYPES | ARTICLE_TYPES
 _TYPE_NAME = re.compile(rb"[\"']?(?:https?://)?(?:schema\.org/|schema:)?([A-Za-z]{3,30})")
-_CONTENT = re.compile(rb"\scontent\s{0,3}=\s{0,3}(?:\"([^\"<>]{0,900})\"|'([^'<>]{0,900})')")
 _TAG_BYTES_MAX = 1000
 _WANTED = (
     frozenset(
@@ -76,6 +82,12 @@ _WANTED = (
     )
     | _BESIDE
 )
+_OF_ITEMS = tuple(map(Attribute, (b"itemprop", b"itemtype", b"itemid")))
+_OF_PROPERTY = tuple(map(Attribute, (b"itemprop", b"content")))
+#: By the element's name.
+_OF_PROPERTIES = {name: (*_OF_PROPERTY, Attribute(link)) for name, link in _LINKS.items()}
+#: Words that are spelled in one way only, whatever the charset.
+_PLAIN_WORDS = re.compile(r"[A-Za-z0-9 ]{5,}")
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9-]{0,30})(?=[\s/>])")
 
 
@@ -84,26 +96,28 @@ class Syntax:
     """The attributes by which a syntax marks items, their types and their properties."""
 
     source: str
-    scope: str
-    kind: str
-    name: str
+    scope: bytes
+    kind: bytes
+    name: bytes
     mark: re.Pattern[bytes]
     vocabulary: bytes
+    plain: bool = False
 
 
 MICRODATA = Syntax(
     "microdata",
-    scope="itemscope",
-    kind="itemtype",
-    name="itemprop",
+    scope=b"itemscope",
+    kind=b"itemtype",
+    name=b"itemprop",
     mark=re.compile(rb"item(?:[sS]cope\b|[pP]rop\s{0,3}=\s{0,3}[\"']?([^\"'<>]{1,100}))"),
     vocabulary=b"schema.org/",
+    plain=True,
 )
 RDFA = Syntax(
     "rdfa",
-    scope="typeof",
-    kind="typeof",
-    name="property",
+    scope=b"typeof",
+    kind=b"typeof",
+    name=b"property",
     mark=re.compile(rb"(?:typeof|property\s{0,3}=\s{0,3}[\"']?([^\"'<>]{1,100}))"),
     vocabulary=b"typeof=",
 )
@@ -112,34 +126,37 @@ RDFA = Syntax(
 @dataclass(slots=True)
 class _Element:
     name: str
-    start: int
     end_of_tag: int
     attributes: Attributes
 
 
-def item_nodes(page: bytes, syntax: Syntax) -> list[Node]:
+def item_nodes(facts: PageFacts, syntax: Syntax) -> list[Node]:
     """The items of a page that do not stand beside its topic, each with its properties inside.
 
-    They are looked for from the first product or article on; a page without has none.
+    They are looked for from the first product or article on; a page without has none. Behind a
+    priced product that is called as the page is, and not named again, nothing is looked for.
     """
+    markup, page = facts.markup, facts.markup.page
     first = _first_telling(page, syntax)
     if first < 0:
         return []
-    last = page.rfind(syntax.name.encode())
-    visible = without_scripts(page[first : last + _TEXT_BYTES_MAX])
-    return _Scanner(visible, syntax).nodes()
+    last = page.rfind(syntax.name)
+    visible = markup.stretches.seen(first, last + _TEXT_BYTES_MAX)
+    return _Scanner(visible, syntax, facts).nodes()
 
 
 class _Scanner:
     """Goes through the tags with a syntax's attributes, keeping track of the items it is in."""
 
-    def __init__(self, visible: bytes, syntax: Syntax) -> None:
+    def __init__(self, visible: bytes, syntax: Syntax, facts: PageFacts) -> None:
+        self._facts = facts
         self._visible = visible
         self._syntax = syntax
-        self._ends = _Ends(visible)
+        self._endings = Endings(visible)
         #: The items around the current place, the innermost last: where each ends, and it.
-        self._around: list[tuple[int, Node]] = []
+        self._around: list[tuple[Ending, Node]] = []
         self._position = 0
+        self._first_ended = False
 
     def nodes(self) -> list[Node]:
         """The items, save those that stand beside the page's topic."""
@@ -147,79 +164,138 @@ class _Scanner:
         for count, mark in enumerate(self._syntax.mark.finditer(self._visible)):
             if count >= _ELEMENTS_MAX:
                 break
-            if mark.start() >= self._position and (mark[1] is None or _is_wanted(mark[1])):
-                element = self._plain(mark) or self._element(mark.start())
-                node = self._read(element) if element is not None else None
+            place, written = mark.start(), mark[1]
+            if place < self._position or not (written is None or _is_wanted(written)):
+                continue
+            element = self._element(place)
+            if element is None:
+                continue
+            self._position = element.end_of_tag
+            is_inside = self._leave(element.end_of_tag)
+            if found and not is_inside and not self._first_ended:
+                self._first_ended = True
+                if self._is_done(found[0]):
+                    break
+            if self._syntax.scope in element.attributes:
+                node = self._begin(element)
                 if node is not None:
                     found.append(node)
+            elif is_inside:
+                names = _names_in(element.attributes.get(self._syntax.name, b""))
+                self._note(names, _value(self._visible, element))
         return found
-
-    def _plain(self, mark: re.Match[bytes]) -> _Element | None:
-        """The tag around `mark` when it is a property with its content beside it, as most are.
-
-        Only what it is asked for is read of such a tag; None for all others.
-        """
-        if mark[1] is None:
-            return None
-        start = self._visible.rfind(b"<", self._position, mark.start())
-        end = self._visible.find(b">", mark.end(), mark.end() + _TAG_BYTES_MAX)
-        named = _TAG_NAME.match(self._visible, start) if 0 <= start < end else None
-        if named is None or self._visible.find(b">", start, mark.start()) >= 0:
-            return None
-        tag = self._visible[start:end]
-        content = _CONTENT.search(tag)
-        if content is None or self._syntax.scope.encode() in tag.lower():
-            return None
-        self._position = end
-        value = text_of(content[1] if content[1] is not None else content[2])
-        attributes = {self._syntax.name: text_of(mark[1]), "content": value}
-        return _Element(named[1].decode("ascii").lower(), start, end, attributes)
 
     def _element(self, place: int) -> _Element | None:
         """The tag around `place`; None where that stands in the page's text."""
-        start = self._visible.rfind(b"<", self._position, place)
-        named = _TAG_NAME.match(self._visible, start) if start >= 0 else None
+        visible = self._visible
+        start = visible.rfind(b"<", self._position, place)
+        named = _TAG_NAME.match(visible, start) if start >= 0 else None
         if named is None:
             return None
-        attributes, end = attributes_at(self._visible, named.end())
-        if end <= place:
-            return None
-        self._position = end
-        return _Element(named[1].decode("ascii").lower(), start, end, attributes)
+        name, begin = _lowered(named[1]), named.end()
+        end = visible.find(b">", begin, place + _TAG_BYTES_MAX)
+        attributes = None
+        if end > place and self._syntax.plain:
+            attributes = self._plainly(name, visible[begin:end])
+        if attributes is None:
+            attributes, end = attributes_at(visible, begin)
+        return _Element(name, end, attributes) if end > place else None
 
-    def _read(self, element: _Element) -> Node | None:
-        """Take a tag into account; the item that it begins, if it is one of the topic's."""
-        while self._around and self._around[-1][0] <= element.start:
-            self._around.pop()
-        attributes = element.attributes
-        is_item = self._syntax.scope in attributes
-        names = attributes.get(self._syntax.name, "").split()
-        if is_item and any(_short(name) in _BESIDE for name in names):
-            # Nothing in it is about the page's product.
-            self._position = max(self._position, self._ends.of(element))
+    def _plainly(self, name: str, tag: bytes) -> Attributes | None:
+        """The attributes that matter in a tag that is easily read; None where it is not."""
+        if not is_plain(tag):
             return None
-        node: Node | None = None
-        if is_item:
-            node = {"@type": attributes.get(self._syntax.kind, "").split()}
-            if "itemid" in attributes:
-                node["@id"] = attributes["itemid"]
-        if self._around and names:
-            value: object = node if is_item else _value(self._visible, element)
-            for name in names:
-                _add(self._around[-1][1], name, value)
-        if node is not None:
-            self._around.append((self._end(element), node))
+        found: Attributes = {}
+        wanted = _OF_PROPERTIES.get(name, _OF_PROPERTY)
+        if b"itemscope" in tag or b"itemScope" in tag:
+            if not has_bare(tag, self._syntax.scope):
+                return None
+            found[self._syntax.scope] = b""
+            wanted = _OF_ITEMS
+        for attribute in wanted:
+            value = attribute.of(tag)
+            if value is UNSURE:
+                return None
+            if value is not None:
+                found[attribute.name] = value
+        return found
+
+    def _begin(self, element: _Element) -> Node | None:
+        """Enter the item that a tag begins; None where that is none of the topic's."""
+        place, attributes = element.end_of_tag, element.attributes
+        names = _names_in(attributes.get(self._syntax.name, b""))
+        types = list(_names_in(attributes.get(self._syntax.kind, b"")))
+        ending = Ending(self._endings, element.name, place)
+        is_aside = _are_beside(names) or not _ASIDE.isdisjoint(type_names(types))
+        if is_aside or len(self._around) >= _DEPTH_MAX:
+            # Nothing in it is about the page's product.
+            self._position = max(self._position, ending.found())
+            return None
+        node: Node = {"@type": types}
+        if b"itemid" in attributes:
+            node["@id"] = text_of(attributes[b"itemid"])
+        if self._around:
+            self._note(names, node)
+        self._around.append((ending, node))
         return node
 
-    def _end(self, element: _Element) -> int:
-        outer = self._around[-1][0] if self._around else len(self._visible)
-        return min(self._ends.of(element) or outer, outer)
+    def _is_done(self, item: Node) -> bool:
+        """Whether `item`, which has ended, is the page's product beyond doubt."""
+        name = item.get("name")
+        if not isinstance(name, str) or types_of(item).isdisjoint(PRODUCT_TYPES):
+            return False
+        offers = item.get("offers")
+        listed = offers if isinstance(offers, list) else [offers]
+        if not any(isinstance(offer, dict) and "price" in offer for offer in listed):
+            return False
+        # Another item of that name would be a variant, perhaps at a price of its own.
+        plain = max(_PLAIN_WORDS.findall(name), key=len, default="")
+        if not plain or self._visible.find(plain.encode(), self._position) >= 0:
+            return False
+        return self._facts.is_called(name)
+
+    def _note(self, names: tuple[str, ...], value: object) -> None:
+        """Add a property to the innermost item."""
+        owner = self._around[-1][1]
+        for name in names:
+            _add(owner, name, value)
+
+    def _leave(self, place: int) -> bool:
+        """Leave the items that have ended before `place`; whether there are others around it."""
+        around = self._around
+        while around:
+            if around[-1][0].is_before(place):
+                around.pop()
+                continue
+            if around[-1][0].seems_open(place):
+                # Nothing may ever close it, but what is around it.
+                for depth, (ending, _) in enumerate(around[:-1]):
+                    if ending.is_before(place):
+                        del around[depth:]
+                        break
+            return bool(around)
+        return False
 
 
 @lru_cache(maxsize=512)
-def _is_wanted(names: bytes) -> bool:
+def _names_in(written: bytes) -> tuple[str, ...]:
+    return tuple(text_of(written).split())
+
+
+@lru_cache(maxsize=512)
+def _is_wanted(written: bytes) -> bool:
     """Whether a property is one that anybody asks for; the texts of reviews are not."""
-    return any(_short(name.decode("ascii", "replace")) in _WANTED for name in names.split())
+    return not _WANTED.isdisjoint(map(_short, _names_in(written)))
+
+
+@lru_cache(maxsize=512)
+def _are_beside(names: tuple[str, ...]) -> bool:
+    return not _BESIDE.isdisjoint(map(_short, names))
+
+
+@lru_cache(maxsize=128)
+def _lowered(name: bytes) -> str:
+    return name.decode("ascii").lower()
 
 
 def _first_telling(page: bytes, syntax: Syntax) -> int:
@@ -231,56 +307,10 @@ def _first_telling(page: bytes, syntax: Syntax) -> int:
         name = _TYPE_NAME.match(page, begin)
         if name is not None and name[1].decode().lower() in _TELLING_TYPES:
             tag = page.rfind(b"<", max(0, position - _TAG_BYTES_MAX), position)
-            if tag >= 0 and syntax.kind.encode() in page[tag:begin].lower():
+            if tag >= 0 and syntax.kind in page[tag:begin].lower():
                 return tag
         position = page.find(mark, begin)
     return -1
-
-
-class _Ends:
-    """Where elements end, by counting the opening and closing tags of their name."""
-
-    def __init__(self, visible: bytes) -> None:
-        self._visible = visible
-        # Items in items are counted through again; a page's author may mean it so.
-        self._bytes_left = _COUNTED_AT_MOST * len(visible)
-
-    def of(self, element: _Element) -> int:
-        """Where `element` ends; 0 when nothing closes it."""
-        if element.name in _VOID:
-            return element.end_of_tag
-        if self._bytes_left <= 0:
-            return 0
-        begin = element.end_of_tag
-        end = closing_tag(self._visible, element.name, begin, len(self._visible))
-        self._bytes_left -= (end or len(self._visible)) - begin
-        return end
-
-
-def closing_tag(visible: bytes, name: str, begin: int, stop: int) -> int:
-    """Where the tag stands that closes an element of `name`, open at `begin`; 0 if none does."""
-    depth = 1
-    for match in _tags_named(name).finditer(visible, begin, stop):
-        if visible[match.start() + 1] == _SLASH:
-            depth -= 1
-            if depth == 0:
-                return match.start()
-        else:
-            depth += 1
-    return 0
-
-
-@lru_cache(maxsize=256)
-def _tags_named(name: str) -> re.Pattern[bytes]:
-    return re.compile(rb"</?" + _in_any_case(name) + rb"(?=[\s/>])")
-
-
-def _in_any_case(name: str) -> bytes:
-    # A flag would keep the search from jumping from one `<` to the next.
-    return b"".join(
-        f"[{char}{char.upper()}]".encode() if char.isalpha() else re.escape(char.encode())
-        for char in name
-    )
 
 
 def _add(owner: Node, name: str, value: object) -> None:
@@ -299,12 +329,12 @@ def _short(name: str) -> str:
 
 def _value(visible: bytes, element: _Element) -> str:
     attributes = element.attributes
-    if "content" in attributes:
-        return html.unescape(attributes["content"])
-    link = _LINKS.get(element.name)
-    if link and attributes.get(link):
-        return html.unescape(attributes[link])
-    if element.name in _VOID:
+    content = attributes.get(b"content")
+    if content is None and element.name in _LINKS:
+        content = attributes.get(_LINKS[element.name]) or None
+    if content is not None:
+        return html.unescape(text_of(content))
+    if element.name in VOID:
         return ""
     # What the tag still holds behind its attributes ends with it.
     begin = visible.find(b">", element.end_of_tag) + 1

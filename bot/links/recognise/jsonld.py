@@ -65,8 +65,12 @@ def main_nodes(values: list[object]) -> Iterator[Node]:
             stack.extend(reversed(value))
         elif isinstance(value, dict):
             yield value
-            inner = [item for key, item in value.items() if key.lower() not in _BESIDE]
-            stack.extend(item for item in reversed(inner) if isinstance(item, dict | list))
+            inner = [
+                item
+                for key, item in value.items()
+                if isinstance(item, (dict, list)) and key.lower() not in _BESIDE
+            ]
+            stack.extend(reversed(inner))
 
 
 def _decode(text: str) -> list[object]:

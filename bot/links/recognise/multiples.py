@@ -18,6 +18,8 @@ _WORDS = {
     10**9: "mrd mld млрд billion miljard milliarden tỷ milyar مليار میلیارد",
 }
 _VALUE = {word.casefold(): value for value, words in _WORDS.items() for word in words.split()}
+_PLAIN_VALUES = frozenset(filter(str.isascii, _VALUE))
+_PLAIN_WORD = re.compile(r"[a-z]+")
 _NUMBER = r"\d(?:[\d.,']{0,15}\d)?"
 _IN_CJK = re.compile(rf"(?<![\d.,'])({_NUMBER}) ?([{''.join(_CJK)}])(?!里)")
 _LONGEST_FIRST = "|".join(sorted(map(re.escape, _VALUE), key=len, reverse=True))
@@ -38,7 +40,11 @@ _KANJI_UNITS = {"十": 10, "百": 100, "千": 1000}
 
 def in_multiples(text: str, read: Callable[[str], Decimal | None]) -> Decimal | None:
     """The amount in `text` when it is written with such a word; `read` reads its plain numbers."""
-    if text.isascii() and not any(char.isalpha() for char in text):
+    if text.isascii():
+        # None of these scripts; a word must be one of a few.
+        if _PLAIN_VALUES.isdisjoint(_PLAIN_WORD.findall(text.lower())):
+            return None
+    elif not any(map(str.isalpha, text)):
         return None
     if any(unit in text for unit in _CJK):
         return _in_cjk(text, read) or _in_kanji(text)

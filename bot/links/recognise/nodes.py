@@ -1,5 +1,7 @@
 """Reading small pieces of a page's tree at a bounded cost."""
 
+from collections.abc import Mapping
+
 from selectolax.lexbor import LexborNode
 
 _NODES_MAX = 60
@@ -30,16 +32,25 @@ def short_text(
 
 def names_of(element: LexborNode) -> str:
     """The element's classes and id, as written."""
-    attributes = element.attributes
+    return names_in(element.attributes)
+
+
+def names_in(attributes: Mapping[str, str | None]) -> str:
+    """The classes and the id in an element's attributes, as written."""
     return f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
 
 
 def is_styled_away(element: LexborNode) -> bool:
     """Whether the element's own style or attributes hide it."""
-    attributes = element.attributes
-    return "hidden" in attributes or "display:none" in (attributes.get("style") or "").replace(
-        " ", ""
-    )
+    return is_hidden(element.attributes)
+
+
+def is_hidden(attributes: Mapping[str, str | None]) -> bool:
+    """The same by an element's attributes."""
+    if "hidden" in attributes:
+        return True
+    style = attributes.get("style")
+    return bool(style) and "display:none" in (style or "").replace(" ", "")
 
 
 def _is_inside(node: LexborNode, tags: frozenset[str]) -> bool:

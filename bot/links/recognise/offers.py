@@ -7,11 +7,13 @@ from functools import partial
 
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code, sign_in
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
-from bot.links.recognise.sighting import Clue, PageFacts, VariantClue
+from bot.links.recognise.sighting import Clue, VariantClue
 from bot.links.recognise.values import (
     absolute_url,
     availability_word,
+    best_availability,
     clean,
     first_of,
     gtin_in,
@@ -61,9 +63,9 @@ class OfferReader:
         self._read_prices(clue, offers)
         # An address that names one variant asks for that one; else any that is left will do.
         sold = offers if len(offers) == 1 else every
-        clue.availability = _best_availability(sold)
         levels = [stock_level(offer.get("inventorylevel")) for offer in sold]
         clue.stock = max((level for level in levels if level is not None), default=None)
+        clue.availability = best_availability(map(_availability, sold))
         sellers = {name for offer in sold if (name := self.name(offer.get("seller")))}
         clue.seller = sellers.pop() if len(sellers) == 1 else None
         if clue.sku is None and len(sold) == 1:
@@ -110,7 +112,7 @@ class OfferReader:
             title=clean(offer.get("name")),
             sku=clean(offer.get("sku")) or clean(offer.get("productid")),
             gtin=next(filter(None, (gtin_in(offer.get(key)) for key in _GTINS)), None),
-            availability=availability_word(offer.get("availability")),
+            availability=_availability(offer),
             url=absolute_url(url, self._facts.url) if url else None,
         )
 
@@ -194,11 +196,17 @@ def _with_names(offer: Node, product: Node) -> Node:
     return inherited | offer
 
 
+def _availability(offer: Node) -> str | None:
+    """What an offer says of its stock, in a word or by a number of pieces or offers."""
+    word = availability_word(offer.get("availability"))
+    if word is not None:
+        return word
+    counted = stock_level(offer.get("inventorylevel"))
+    if counted is None:
+        counted = 0 if stock_level(offer.get("offercount")) == 0 else None
+    return None if counted is None else ("InStock" if counted else "OutOfStock")
+
+
 def _is_zero(price: object) -> bool:
     text = text_in(price)
     return bool(text) and set(text) <= set("0.,") and "0" in text
-
-
-def _best_availability(offers: list[Node]) -> str | None:
-    words = [word for offer in offers if (word := availability_word(offer.get("availability")))]
-    return "InStock" if "InStock" in words else next(iter(words), None)

@@ -8,9 +8,9 @@ from selectolax.lexbor import LexborNode
 
 from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import currency_of_sign, sign_in
-from bot.links.recognise.nodes import is_styled_away, names_of
+from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.nodes import is_hidden, names_in
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
-from bot.links.recognise.sighting import PageFacts
 from wallet_core.money import exponent_of
 
 STRUCK = frozenset({"del", "s", "strike"})
@@ -21,8 +21,12 @@ _TOP = frozenset({"body", "html"})
 _ANCESTORS_MAX = 12
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Place:
+    """What an element says of the prices in it, and the element around it."""
+
+    around: LexborNode | None
+    around_id: int
     struck: bool = False
     other: bool = False
     product: bool = False
@@ -52,38 +56,42 @@ class Places:
         hidden = 0
         good = bad = False
         place: LexborNode | None = element
+        place_id = element.mem_id
         for _ in range(_ANCESTORS_MAX):
-            if place is None or place.tag in _TOP:
-                break
-            seen = self._known.get(place.mem_id)
+            seen = self._known.get(place_id)
             if seen is None:
-                seen = self._known[place.mem_id] = _look(place)
+                if place is None or place.tag in _TOP:
+                    break
+                seen = self._known[place_id] = _look(place)
             if seen.struck:
                 return 2 * STRUCK_SCORE
             bad = bad or seen.other
             good = good or seen.product
             hidden += seen.hidden
-            place = place.parent
+            place, place_id = seen.around, seen.around_id
         return good - 2.0 * hidden - 3.0 * bad
 
 
 def _look(place: LexborNode) -> _Place:
+    around = place.parent
+    seen = _Place(around, around.mem_id if around is not None else 0)
     tag = place.tag
     if tag in STRUCK:
-        return _Place(struck=True)
-    names = names_of(place)
-    return _Place(
-        other=tag in _BARE_PLACES or _is_other_place(names),
-        product=_is_product_place(names),
-        hidden=is_styled_away(place),
-    )
+        seen.struck = True
+        return seen
+    attributes = place.attributes
+    names = names_in(attributes) if attributes else ""
+    seen.other = tag in _BARE_PLACES or _is_other_place(names)
+    seen.product = _is_product_place(names)
+    seen.hidden = bool(attributes) and is_hidden(attributes)
+    return seen
 
 
 @lru_cache(maxsize=512)
 def _is_other_place(names: str) -> bool:
-    return OTHER_PLACE.search(names) is not None
+    return OTHER_PLACE.are_in(names)
 
 
 @lru_cache(maxsize=512)
 def _is_product_place(names: str) -> bool:
-    return PRODUCT_PLACE.search(names) is not None
+    return PRODUCT_PLACE.are_in(names)

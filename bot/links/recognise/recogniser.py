@@ -3,23 +3,22 @@
 from dataclasses import replace
 from functools import cached_property
 
-from ada_url import URL
 from selectolax.lexbor import LexborHTMLParser
 
 from bot.links.canonical import host_of
 from bot.links.recognise.charset import in_utf8
-from bot.links.recognise.currencies import page_regions
 from bot.links.recognise.endpoints import Endpoint, endpoints_of, read_endpoint
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.glance import glance
 from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
-from bot.links.recognise.jsonld import main_nodes, parse_blocks
+from bot.links.recognise.jsonld import Node, main_nodes, parse_blocks
 from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import read_meta_tags
 from bot.links.recognise.schema import names_article, read_schema
 from bot.links.recognise.shopdata import read_shop_data
 from bot.links.recognise.shopsigns import availability_shown, can_be_bought, sells
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
-from bot.links.recognise.sighting import Clue, PageFacts, Sighting
+from bot.links.recognise.sighting import Clue, Sighting
 from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import labelled_price, price_in_text
 from bot.links.recognise.tree import page_tree
@@ -46,33 +45,67 @@ class PageReader:
 
     def __init__(self, html: bytes, url: str, *, charset: str | None = None) -> None:
         self.markup = Markup(in_utf8(html, charset))
-        values, self.broken_blocks = parse_blocks(self.markup.json_ld)
-        nodes = list(main_nodes(values))
-        self.facts = _facts(url, self.markup)
-        self._is_article = names_article(nodes)
+        self.facts = PageFacts(url, self.markup)
         self._heard: list[Clue] = []
-        self._json_ld = read_schema("json-ld", nodes, self.facts)
-        self._metas = read_meta_tags(self.markup)
+
+    @cached_property
+    def names_price(self) -> bool:
+        """Whether JSON-LD, meta tags or microdata name the product's price with a currency.
+
+        Each source is read only where those before it do not name one.
+        """
+        return any(
+            clue is not None and _is_priced(clue)
+            for read in (lambda: [self._json_ld], lambda: self._metas, lambda: [self._microdata])
+            for clue in read()
+        )
 
     @cached_property
     def has_structured_price(self) -> bool:
-        """Whether the page itself names its price, with a currency, for machines.
+        """Whether the page itself names its price, with a currency, for machines."""
+        return self.names_price or any(map(_is_priced, self._products))
 
-        The page's tags are gone through only where JSON-LD and meta tags do not name one.
-        """
-        quick = [*filter(None, [self._json_ld]), *self._metas]
-        return any(map(_is_priced, quick)) or any(map(_is_priced, self._products))
+    @property
+    def broken_blocks(self) -> int:
+        """How many blocks of JSON-LD could not be read at all."""
+        return self._blocks[1]
+
+    @cached_property
+    def _blocks(self) -> tuple[list[object], int]:
+        return parse_blocks(self.markup.json_ld)
+
+    @cached_property
+    def _nodes(self) -> list[Node]:
+        return list(main_nodes(self._blocks[0]))
+
+    @cached_property
+    def _json_ld(self) -> Clue | None:
+        return read_schema("json-ld", self._nodes, self.facts)
+
+    @cached_property
+    def _metas(self) -> list[Clue]:
+        return read_meta_tags(self.markup)
+
+    @cached_property
+    def _items(self) -> list[Node]:
+        return item_nodes(self.facts, MICRODATA)
+
+    @cached_property
+    def _is_article(self) -> bool:
+        return names_article(self._nodes) or names_article(self._items)
+
+    @cached_property
+    def _microdata(self) -> Clue | None:
+        return read_schema("microdata", self._items, self.facts)
 
     @cached_property
     def _products(self) -> list[Clue]:
         """What each source says that describes a product as such."""
-        page, facts = self.markup.page, self.facts
-        items = item_nodes(page, MICRODATA)
-        self._is_article = self._is_article or names_article(items)
-        found = [self._json_ld, read_schema("microdata", items, facts)]
+        markup, facts = self.markup, self.facts
+        found = [self._json_ld, self._microdata]
         if not any(clue is not None and clue.price is not None for clue in found):
-            found.append(read_schema("rdfa", item_nodes(page, RDFA), facts))
-            found.append(read_shop_data(self.markup, facts))
+            found.append(read_schema("rdfa", item_nodes(facts, RDFA), facts))
+            found.append(read_shop_data(markup, facts))
         return [clue for clue in found if clue is not None]
 
     @property
@@ -190,23 +223,3 @@ class PageReader:
 
 def _is_priced(clue: Clue) -> bool:
     return clue.price is not None and bool(clue.currency or clue.symbol)
-
-
-def _facts(url: str, markup: Markup) -> PageFacts:
-    found = dict(markup.metas)
-    kind = found.get("og:type", "").lower()
-    locale = found.get("og:locale", "")
-    address = URL(url) if URL.can_parse(url) else None
-    return PageFacts(
-        url=url,
-        markup=markup,
-        regions=page_regions(
-            address.hostname if address else "",
-            address.pathname if address else "",
-            (markup.language, locale),
-        ),
-        og_title=found.get("og:title", ""),
-        description=found.get("og:description") or found.get("description") or "",
-        kind=kind,
-        language=markup.language or locale,
-    )

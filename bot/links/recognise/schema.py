@@ -5,9 +5,10 @@ JSON-LD, microdata and RDFa all become the same nodes before they come here.
 
 from collections.abc import Iterable
 
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.offers import OfferReader
-from bot.links.recognise.sighting import Clue, PageFacts
+from bot.links.recognise.sighting import Clue
 from bot.links.recognise.values import (
     ARTICLE_TYPES,
     PRODUCT_TYPES,
@@ -30,7 +31,7 @@ _TELLING_LENGTH = 5
 
 def read_schema(source: str, nodes: Iterable[Node], facts: PageFacts) -> Clue | None:
     """What the page's product says, among `nodes` of one source; None without such a product."""
-    known = [lowered(node) for node in nodes]
+    known = [lowered(node) for node in nodes if "@type" in node or "@id" in node]
     by_id = {str(node["@id"]): node for node in known if "@id" in node and len(node) > 1}
     products = [node for node in known if types_of(node) & PRODUCT_TYPES]
     if any("productgroup" in types_of(node) for node in products):
@@ -41,16 +42,17 @@ def read_schema(source: str, nodes: Iterable[Node], facts: PageFacts) -> Clue | 
     reader = OfferReader(by_id, facts)
     # The first with offers describes the product.
     product = next((node for node in chosen if "offers" in node), chosen[0])
+    numbers = [product[key] for key in _GTINS if key in product]
     clue = Clue(
         source=source,
         title=clean(product.get("name")),
         sku=clean(product.get("sku")) or clean(product.get("productid")),
         brand=reader.name(product.get("brand")) or reader.name(product.get("manufacturer")),
-        gtin=next(filter(None, (gtin_in(product.get(key)) for key in _GTINS)), None),
+        gtin=next(filter(None, map(gtin_in, numbers)), None),
         image=_image(product.get("image"), facts),
     )
-    stated = next(filter(None, (text_in(product.get(key)) for key in _GTINS)), None)
-    clue.refused_gtin = stated if clue.gtin is None else None
+    if clue.gtin is None:
+        clue.refused_gtin = next(filter(None, map(text_in, numbers)), None)
     reader.read(clue, chosen)
     if clue.availability is None:
         clue.availability = availability_word(product.get("availability"))

@@ -13,17 +13,21 @@ import msgspec
 
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code
-from bot.links.recognise.markup import Markup, text_of
+from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.markup import Markup, Script, text_of
 from bot.links.recognise.offers import SEVERAL_PRICES
-from bot.links.recognise.sighting import Clue, PageFacts, VariantClue
-from bot.links.recognise.values import absolute_url, clean, gtin_in
+from bot.links.recognise.sighting import Clue, VariantClue
+from bot.links.recognise.values import absolute_url, best_availability, clean, gtin_in
 
 _ACTIVE = re.compile(
     rb"Shopify\.currency\s{0,3}=\s{0,3}\{\s{0,3}[\"']?active[\"']?\s{0,3}:\s{0,3}[\"']([A-Z]{3})"
 )
-_VARIATIONS = re.compile(
-    rb"data-product_variations\s{0,3}=\s{0,3}(?:\"([^\"]{3,400000})|'([^']{3,400000}))"
-)
+#: What both have in common goes first, which makes the search fast.
+_SIGN = re.compile(rb"varia(?:nts\"|tions\s{0,3}=)")
+_VARIATIONS = re.compile(rb"data-product_variations\s{0,3}=\s{0,3}([\"'])")
+_BEFORE_SIGN = b"data-product_"
+_VARIATIONS_BYTES_MAX = 400_000
+_SIGNS_MAX = 300
 _PRODUCT_JSON_BYTES_MAX = 600_000
 _VARIANTS_MAX = 100
 _CENTS = 100
@@ -31,16 +35,22 @@ _CENTS = 100
 
 def read_shop_data(markup: Markup, facts: PageFacts) -> Clue | None:
     """The product that the page's own scripts know; None where there is none, or several."""
-    found = [
-        clue
-        for script in markup.scripts_with(b'"variants"')
-        if b"json" in script.tag.lower()
-        and len(script.body) <= _PRODUCT_JSON_BYTES_MAX
-        and (clue := _shopify_product(script.body, markup, facts)) is not None
-    ]  # fmt: skip
-    if len({clue.title for clue in found}) == 1:
-        return found[0]
-    return _variations(markup, facts)
+    found: list[Clue] = []
+    variations: Clue | None = None
+    position = 0
+    for _ in range(_SIGNS_MAX):
+        sign = _SIGN.search(markup.page, position)
+        if sign is None:
+            break
+        position = sign.end()
+        script = markup.script_around(position)
+        if script is not None:
+            position = max(position, script.end)
+            clue = _shopify_script(script, markup, facts)
+            found.extend([clue] if clue is not None else [])
+        elif sign.group().endswith(b"=") and variations is None:
+            variations = _variations(markup.page, sign.start(), facts)
+    return found[0] if len({clue.title for clue in found}) == 1 else variations
 
 
 def shopify_currency(markup: Markup) -> str | None:
@@ -79,7 +89,6 @@ def shopify_clue(
 def clue_of_variants(source: str, variants: list[VariantClue]) -> Clue:
     """One clue for all variants: the lowest price, with a doubt where they differ."""
     prices = {variant.price for variant in variants if variant.price is not None}
-    words = [variant.availability for variant in variants if variant.availability]
     single = variants[0] if len(variants) == 1 else VariantClue()
     return Clue(
         source=source,
@@ -87,7 +96,7 @@ def clue_of_variants(source: str, variants: list[VariantClue]) -> Clue:
         currency=variants[0].currency if variants else None,
         sku=single.sku,
         gtin=single.gtin,
-        availability="InStock" if "InStock" in words else next(iter(words), None),
+        availability=best_availability(variant.availability for variant in variants),
         doubt=SEVERAL_PRICES if len(prices) > 1 else None,
     )
 
@@ -99,9 +108,14 @@ def hundredths(value: object) -> Decimal | None:
     return machine_amount(Decimal(value) / _CENTS)
 
 
-def _shopify_product(body: bytes, markup: Markup, facts: PageFacts) -> Clue | None:
+def _shopify_script(script: Script, markup: Markup, facts: PageFacts) -> Clue | None:
+    """The product in a script of JSON, when it is the page's own."""
+    if b"json" not in script.tag or b"ld+json" in script.tag:
+        return None
+    if script.end - script.begin > _PRODUCT_JSON_BYTES_MAX:
+        return None
     try:
-        value = msgspec.json.decode(body)
+        value = msgspec.json.decode(markup.page[script.begin : script.end])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     product = value.get("product", value) if isinstance(value, dict) else None
@@ -127,14 +141,16 @@ def _shopify_variant(variant: dict[str, object], currency: str | None) -> Varian
     )
 
 
-def _variations(markup: Markup, facts: PageFacts) -> Clue | None:
-    if b"data-product_variations" not in markup.page:
+def _variations(page: bytes, sign: int, facts: PageFacts) -> Clue | None:
+    """The variants in the attribute whose name goes on at `sign`."""
+    named = _VARIATIONS.match(page, sign - len(_BEFORE_SIGN)) if sign >= len(_BEFORE_SIGN) else None
+    if named is None:
         return None
-    match = _VARIATIONS.search(markup.visible)
-    if match is None:
+    end = page.find(named[1], named.end(), named.end() + _VARIATIONS_BYTES_MAX)
+    if end < 0:
         return None
     try:
-        listed = msgspec.json.decode(html.unescape(text_of(match[1] or match[2])))
+        listed = msgspec.json.decode(html.unescape(text_of(page[named.end() : end])))
     except (msgspec.DecodeError, RecursionError):
         return None
     if not isinstance(listed, list):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.nodes import is_styled_away, names_of, short_text
+from bot.links.recognise.partnames import PartNames
 from bot.links.recognise.shopwords import (
     ADD_TO_CART,
     BUY,
@@ -27,6 +28,8 @@ _STOCK_LINES = (
     '[class*="stock" i], [id*="stock" i], [class*="avail" i], [id*="avail" i], '
     '[class*="sold" i], [class*="dispo" i], [class*="unavail" i], button'
 )
+_SOLD_OUT_PLAIN = tuple(filter(str.isascii, SOLD_OUT))
+_ADD_TO_CART_PLAIN = tuple(filter(str.isascii, ADD_TO_CART))
 _SPOKEN = ("class", "id", "value", "title", "alt", "aria-label", "name")
 _ELEMENTS_MAX = 160
 _BUTTON_LENGTH_MAX = 24
@@ -38,8 +41,10 @@ _ANCESTORS_MAX = 8
 def sells(tree: LexborHTMLParser) -> bool:
     """Whether something on the page puts a product into a cart or buys it at once."""
     buttons = tree.css(_BUTTONS)[:_ELEMENTS_MAX]
-    said = "\n".join(_said(element) for element in buttons).lower()
-    if any(words in said for words in ADD_TO_CART):
+    said = "\n".join(
+        _said(element, short_text(element, _TEXT_LENGTH_MAX)) for element in buttons
+    ).lower()
+    if _puts_into_cart(said):
         return True
     plain = tree.css("button, a, input")[:_ELEMENTS_MAX]
     return any(_is_to_buy(element) for element in (*buttons, *plain))
@@ -52,34 +57,36 @@ def availability_shown(tree: LexborHTMLParser) -> str | None:
         text = short_text(element, _TEXT_LENGTH_MAX)
         if text and (_is_gone(text) or _is_named_gone(element, text)) and _is_shown(element):
             return "OutOfStock"
-        bought = bought or (element.tag == "button" and _is_open_cart_button(element))
+        bought = bought or (element.tag == "button" and _is_open_cart_button(element, text))
     return "InStock" if bought else None
 
 
 def can_be_bought(tree: LexborHTMLParser) -> bool:
     """Whether a button that is not switched off puts the page's own product into the cart."""
     found = tree.css('button, input[type="submit"]')[:_ELEMENTS_MAX]
-    return any(_is_open_cart_button(element) for element in found)
+    return any(
+        _is_open_cart_button(element, short_text(element, _TEXT_LENGTH_MAX)) for element in found
+    )
 
 
-def _is_open_cart_button(element: LexborNode) -> bool:
+def _is_open_cart_button(element: LexborNode, text: str) -> bool:
     attributes = element.attributes
     if "disabled" in attributes or attributes.get("aria-disabled") == "true":
         return False
     names = names_of(element)
-    said = _said(element).lower()
-    if OFF_NAME.search(names) or _is_gone(said):
+    if not CART_NAME.are_in(f"{names} {attributes.get('name') or ''}"):
         return False
-    is_cart = CART_NAME.search(f"{names} {attributes.get('name') or ''}") is not None
-    is_worded = any(words in said for words in ADD_TO_CART)
-    return is_cart and is_worded and _is_shown(element, OTHER_CARD)
+    said = _said(element, text).lower()
+    if not _puts_into_cart(said) or OFF_NAME.are_in(names) or _is_gone(said):
+        return False
+    return _is_shown(element, OTHER_CARD)
 
 
 def _is_named_gone(element: LexborNode, text: str) -> bool:
     """Whether its class says that the product is gone, or it offers to tell when it is back."""
     if any(words in text.lower() for words in TELL_ME_WHEN_BACK):
         return element.tag == "button"
-    return GONE_NAME.search(names_of(element)) is not None and not _DIGIT.search(text)
+    return GONE_NAME.are_in(names_of(element)) and not _DIGIT.search(text)
 
 
 def _is_to_buy(element: LexborNode) -> bool:
@@ -89,19 +96,26 @@ def _is_to_buy(element: LexborNode) -> bool:
 
 def _is_gone(text: str) -> bool:
     lowered = text.lower()
-    return any(words in lowered for words in SOLD_OUT)
+    # Most words are in scripts that a text in plain letters cannot hold.
+    words = _SOLD_OUT_PLAIN if lowered.isascii() else SOLD_OUT
+    return any(word in lowered for word in words)
 
 
-def _said(element: LexborNode) -> str:
+def _puts_into_cart(lowered: str) -> bool:
+    words = _ADD_TO_CART_PLAIN if lowered.isascii() else ADD_TO_CART
+    return any(word in lowered for word in words)
+
+
+def _said(element: LexborNode, text: str) -> str:
     attributes = element.attributes
     spoken = [(attributes.get(name) or "")[:_TEXT_LENGTH_MAX] for name in _SPOKEN]
-    return " ".join((*spoken, short_text(element, _TEXT_LENGTH_MAX)))
+    return " ".join((*spoken, text))
 
 
-def _is_shown(element: LexborNode, elsewhere: re.Pattern[str] = OTHER_PLACE) -> bool:
+def _is_shown(element: LexborNode, elsewhere: PartNames = OTHER_PLACE) -> bool:
     for place in _with_ancestors(element):
         names = names_of(place)
-        if is_styled_away(place) or "hidden" in names.split() or elsewhere.search(names):
+        if is_styled_away(place) or "hidden" in names.split() or elsewhere.are_in(names):
             return False
     return True
 

@@ -3,47 +3,46 @@
 Conventions of shop software and plain language; never a site's own.
 """
 
-import re
+from bot.links.recognise.partnames import PartNames
 
 #: In class names and ids of elements that hold a price.
 PRICE_NAMES = ("price", "preis", "prijs", "prix", "preci", "prec", "prezz", "cena", "amount",
                "kaina", "hinta", "harga", "fiyat")  # fmt: skip
 
-CURRENT_NAME = re.compile(
-    r"current|sale|special|final|now|actual|main|our|promo|buy|sell|product|total|value|akci|new|neu",
-    re.IGNORECASE,
+_OLD = r"old(?<![bghs]old)(?!er)|was\b"
+
+CURRENT_NAME = PartNames(
+    "current sale special final now actual main our promo buy sell product total value akci new neu"
 )
 #: Among those that are not the current price: what it was before.
-OLD_NAME = re.compile(
-    r"(?<![bghs])old(?!er)|was\b|was-|-was|list-?price|rrp|msrp|uvp|regular|before|orig|strike"
-    r"|compare|prev|barrato|barre|ancien|altpreis|stara|skreslen",
-    re.IGNORECASE,
+OLD_NAME = PartNames(
+    "was- -was listprice list-price rrp msrp uvp regular before orig strike compare prev barrato"
+    " barre ancien altpreis stara skreslen",
+    _OLD,
 )
-OTHER_NAME = re.compile(
-    r"(?<![bghs])old(?!er)|was\b|was-|-was|list-?price|rrp|msrp|uvp|regular|before|orig|strike|cross|compare|prev"
-    r"|sav(?:e|ing)|discount|shipping|deliver|versand|unit|per-|month|install?ment|financ|deposit"
-    r"|credit|from-|min-?price|max-?price|filter|range|tax|vat|histor|rabat|bonus|point|coupon"
-    r"|barrato|barre|ancien|altpreis|stara|label|title|badge|advis|retail|free|refund|trade-?in"
-    r"|average|similar|market",
-    re.IGNORECASE,
+OTHER_NAME = PartNames(
+    "was- -was listprice list-price rrp msrp uvp regular before orig strike cross compare prev save"
+    " saving discount shipping deliver versand unit per- month installment instalment financ"
+    " deposit credit from- minprice min-price maxprice max-price filter range tax vat histor rabat"
+    " bonus point coupon barrato barre ancien altpreis stara label title badge advis retail free"
+    " refund tradein trade-in average similar market",
+    _OLD,
 )
-OTHER_PLACE = re.compile(
-    r"relat|simil|recommend|carousel|slider|swiper|upsell|cross|also|recent|mini-?cart|basket"
-    r"|cart-|header|footer|\bnav|menu|aside|sidebar|access|bundle|listing|grid|review|compar"
-    r"|popular|trend|sponsor|\bads?\b|banner|suggest|other|viewed|history|shipping|deliver|bid"
-    r"|finance|filter|tooltip|popup|together|subscri|service|warrant|insur|variant|option",
-    re.IGNORECASE,
+OTHER_PLACE = PartNames(
+    "relat simil recommend carousel slider swiper upsell cross also recent minicart mini-cart"
+    " basket cart- header footer menu aside sidebar access bundle listing grid review compar"
+    " popular trend sponsor banner suggest other viewed history shipping deliver bid finance filter"
+    " tooltip popup together subscri service warrant insur variant option",
+    r"\b(?:nav|ads?\b)",
 )
 #: Other products' cards; a button in one buys that product.
-OTHER_CARD = re.compile(
-    r"relat|simil|recommend|carousel|slider|swiper|upsell|cross-?sell|also|recent|mini-?cart"
-    r"|header|footer|\bnav|menu|compar|popular|trend|sponsor|suggest|viewed|together|listing|grid"
-    r"|tile|(?:product|item)[-_]?card|quick-?(?:view|add|shop)|wish-?list",
-    re.IGNORECASE,
+OTHER_CARD = PartNames(
+    "relat simil recommend carousel slider swiper upsell crosssell cross-sell also recent minicart"
+    " mini-cart header footer menu compar popular trend sponsor suggest viewed together listing"
+    " grid tile quickview quickadd quickshop quick-view quick-add quick-shop wishlist wish-list",
+    r"\bnav|(?:product|item)[-_]?card",
 )
-PRODUCT_PLACE = re.compile(
-    r"product|detail|pdp|buy|purchase|item|summary|main|add-?to", re.IGNORECASE
-)
+PRODUCT_PLACE = PartNames("product detail pdp buy purchase item summary main addto add-to")
 #: In lower case, on or around the buttons of a page that sells what it shows.
 ADD_TO_CART = (
     "add to your basket", "add to your bag", "add to your cart", "add to my", "add to cart",
@@ -83,18 +82,22 @@ TELL_ME_WHEN_BACK = (
     "补货通知", "재입고",
 )  # fmt: skip
 #: In class names, by conventions of shop software: this element says that the product is gone.
-GONE_NAME = re.compile(
-    r"out[-_]?of[-_]?stock|sold[-_]?out|(?<![a-z])stock[-_ ](?:out|unavailable|empty|none)"
-    r"|(?:product|stock|availability)(?:__|--|-|_| )unavailable|not[-_]?available(?![a-z])"
-    r"|delivery-not-available|no[-_]stock",
-    re.IGNORECASE,
+GONE_NAME = PartNames(
+    "outofstock out-of-stock soldout sold-out delivery-not-available no-stock",
+    r"out[-_]?of[-_]?stock|sold_out|not[-_]?available(?![a-z])"
+    r"|stock(?<![a-z]stock)[-_ ](?:out|unavailable|empty|none)"
+    r"|(?:product|stock|availability)(?:__|--|-|_| )unavailable|no_stock",
 )
-CART_NAME = re.compile(
-    r"add[-_]?to[-_]?(?:cart|basket|bag|trolley|order)|btn[-_]?(?:cart|buy)"
-    r"|buy[-_]?(?:now|button|btn)|(?:cart|basket)[-_]?(?:add|button|btn)|single_add_to_cart",
-    re.IGNORECASE,
+CART_NAME = PartNames(
+    "addtocart add-to-cart addtobasket add-to-basket addtobag add-to-bag buynow buy-now buybutton"
+    " buy-button buybtn buy-btn btncart btn-cart btnbuy btn-buy",
+    r"add[-_]?to[-_]?(?:cart|basket|bag|trolley|order)|btn_(?:cart|buy)|buy_(?:now|button|btn)"
+    r"|(?:cart|basket)[-_]?(?:add|button|btn)|single_add_to_cart",
 )
-OFF_NAME = re.compile(r"disabled|inactive|sold-?out|unavail|out-?of-?stock|hidden", re.IGNORECASE)
+OFF_NAME = PartNames(
+    "disabled inactive soldout sold-out unavail outofstock out-of-stock out-ofstock outof-stock"
+    " hidden"
+)
 #: In lower case, where a page speaks of its stock and the product is gone.
 SOLD_OUT = (
     "out of stock", "sold out", "currently unavailable", "no longer available", "ausverkauft",
@@ -122,4 +125,27 @@ SOLD_OUT = (
     "temporarily unavailable", "unavailable online", "not in stock", "no longer for sale",
     "no longer sold", "not available", "売り切れ", "在庫切れ", "在庫なし", "完売", "hết hàng",
     "stok habis",
+)  # fmt: skip
+#: In lower case, in a field for stock that holds words for people.
+IN_STOCK = (
+    "in stock", "available", "auf lager", "lieferbar", "verfügbar", "vorrätig", "sofort",
+    "en stock", "disponib", "disponív", "hay existencias", "in magazzino",
+    "op voorraad", "leverbaar", "i lager", "på lager", "varastossa", "saatavilla", "в наличии",
+    "є в наявності", "в наявності", "dostępn", "w magazynie", "skladem", "na sklade", "na zalogi",
+    "na zalihi", "dostupn", "raktáron", "készleten", "în stoc", "in stoc", "в наличност",
+    "laos olemas", "noliktavā", "yra sandėlyje", "stokta", "stokda", "διαθέσιμο", "現貨", "现货",
+    "有货", "有貨", "有庫存", "有库存", "在庫あり", "재고 있음", "재고있음", "متوفر", "במלאי",
+    "còn hàng", "มีสินค้า", "tersedia", "स्टॉक में",
+)  # fmt: skip
+PRE_ORDER = (
+    "pre-order", "preorder", "pre order", "vorbestell", "précommande", "precommande", "preventa",
+    "pré-venda", "pre-venda", "preordine", "prenotazione", "przedsprzedaż", "předobjedn",
+    "predobjedn", "предзаказ", "förbeställ", "forudbestil", "forhåndsbestill", "ennakkotila",
+    "előrendel", "precomandă", "ön sipariş", "預購", "预购", "预售", "予約", "예약", "coming soon",
+)  # fmt: skip
+BACK_ORDER = (
+    "back-order", "backorder", "back order", "on order", "nachbestell", "sur commande",
+    "bajo pedido", "su ordinazione", "por encomenda", "op bestelling", "na zamówienie",
+    "na objednávku", "po narudžbi", "po naročilu", "под заказ", "під замовлення",
+    "beställningsvara", "bestillingsvare", "tilaustuote", "rendelésre", "la comandă", "取り寄せ",
 )  # fmt: skip

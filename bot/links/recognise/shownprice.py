@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import names_of, short_text
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
 from bot.links.recognise.shopwords import (
@@ -16,7 +17,6 @@ from bot.links.recognise.shopwords import (
     OTHER_NAME,
     PRICE_NAMES,
 )
-from bot.links.recognise.sighting import PageFacts
 
 _SELECTOR = 'h1, [class*="price" i], [id*="price" i]'
 #: Slower, so only where the first finds nothing.
@@ -27,7 +27,8 @@ _CANDIDATES_MAX = 60
 _TEXT_LENGTH_MAX = 60
 _CENTS_DIGITS = 2
 _DIGIT = re.compile(r"\d")
-_MAYBE_CENTS = re.compile(r"\d[\s.,]{0,3}\d\d(?!\d)")
+#: Texts of two elements are parted by a blank.
+_MAYBE_CENTS = re.compile(r"\d[.,]?\s[.,]?\s?\d\d(?!\d)")
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
 _SCORE_MIN = 3.0
 _STANDS_OUT_SCORE = 6.0
@@ -131,7 +132,7 @@ def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list
 
 
 def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate | None:
-    if element.tag in _NOT_SHOWN:
+    if element.tag in _NOT_SHOWN or _DIGIT.search(element.text()) is None:
         return None
     text = _price_text(element)
     if _DIGIT.search(text) is None:
@@ -144,8 +145,8 @@ def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate |
     score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
     words = sum(char.isalpha() for char in text)
-    is_current = score > STRUCK_SCORE and OTHER_NAME.search(names) is None
-    is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.search(names) is not None)
+    is_current = score > STRUCK_SCORE and not OTHER_NAME.are_in(names)
+    is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.are_in(names))
     return _Candidate(amount, sign, score - min(words, 30) * 0.1, is_current, is_old)
 
 
@@ -171,8 +172,8 @@ def _with_cents(element: LexborNode, text: str) -> str:
 @lru_cache(maxsize=512)
 def _name_score(names: str) -> float:
     score = 1.5 if "price" in names.lower() else 0.5
-    if CURRENT_NAME.search(names):
+    if CURRENT_NAME.are_in(names):
         score += 1.0
-    if OTHER_NAME.search(names):
+    if OTHER_NAME.are_in(names):
         score -= 3.0
     return score

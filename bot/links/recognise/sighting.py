@@ -3,11 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 
 import msgspec
-
-from bot.links.recognise.markup import Markup
 
 #: Where a fact can come from, most trusted first. All but the last are structured data.
 SOURCES = ("shop-api", "json-ld", "microdata", "rdfa", "shop-data", "opengraph", "meta", "oembed",
@@ -97,29 +94,3 @@ class Clue:
     doubt: str | None = None
     is_free: bool = False
     refused_gtin: str | None = None
-
-
-@dataclass(frozen=True)
-class PageFacts:
-    """What every reader of a page may need: its address, its names and where it is at home.
-
-    `kind` is Open Graph's type of the page, in lower case; `language` the page's own tag.
-    """
-
-    url: str
-    markup: Markup
-    regions: tuple[str, ...]
-    og_title: str = ""
-    description: str = ""
-    kind: str = ""
-    language: str = ""
-
-    @property
-    def heading(self) -> str:
-        """The page's first heading."""
-        return self.markup.heading
-
-    @cached_property
-    def titles(self) -> tuple[str, ...]:
-        """What the page is called, by Open Graph, its heading and its title."""
-        return tuple(filter(None, (self.og_title, self.markup.heading, self.markup.title)))

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from bot.links.recognise.confidence import confidence_of
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.markup import Markup
-from bot.links.recognise.sighting import Clue, PageFacts, Sighting, Variant, VariantClue
+from bot.links.recognise.sighting import Clue, Sighting, Variant, VariantClue
 from bot.links.recognise.values import absolute_url
 from bot.links.recognise.verdict import Verdict, in_minor_units
 

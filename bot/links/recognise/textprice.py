@@ -7,7 +7,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import sign_in, sign_pattern
-from bot.links.recognise.sighting import PageFacts
+from bot.links.recognise.facts import PageFacts
 
 _NUMBER = r"\d(?:[\d.,  ']{0,14}\d)?(?:,-)?"
 _SIGN = rf"(?:{sign_pattern()}|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"

@@ -10,6 +10,7 @@ from ada_url import URL
 
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import one_line
+from bot.links.recognise.shopwords import BACK_ORDER, IN_STOCK, PRE_ORDER, SOLD_OUT
 
 #: Types of schema.org whose items are sold, and those that are read instead.
 PRODUCT_TYPES = frozenset(
@@ -20,13 +21,10 @@ ARTICLE_TYPES = frozenset(
     {"newsarticle", "article", "blogposting", "reportagenewsarticle", "techarticle",
      "scholarlyarticle", "liveblogposting", "opinionnewsarticle", "analysisnewsarticle"}
 )  # fmt: skip
-_AVAILABILITIES = {
-    name.lower(): name
-    for name in (
-        "InStock", "OutOfStock", "PreOrder", "PreSale", "BackOrder", "SoldOut", "Discontinued",
-        "LimitedAvailability", "OnlineOnly", "InStoreOnly", "MadeToOrder", "Reserved",
-    )
-} | {
+_BEST_FIRST = ("InStock", "LimitedAvailability", "OnlineOnly", "InStoreOnly", "PreOrder", "PreSale",
+               "BackOrder", "MadeToOrder", "Reserved", "OutOfStock", "SoldOut",
+               "Discontinued")  # fmt: skip
+_AVAILABILITIES = {name.lower(): name for name in _BEST_FIRST} | {
     "available": "InStock", "availablefororder": "BackOrder", "oos": "OutOfStock",
     "outofstock": "OutOfStock", "unavailable": "OutOfStock", "pending": "PreOrder",
     "preorder": "PreOrder", "soldout": "SoldOut", "notavailable": "OutOfStock",
@@ -37,8 +35,17 @@ _AVAILABILITIES = {
     "onstock": "InStock", "nostock": "OutOfStock", "comingsoon": "PreOrder",
     "temporarilyoutofstock": "OutOfStock", "nolongeravailable": "Discontinued",
 }  # fmt: skip
+_WORDS_LENGTH_MAX = 60
+#: In this order: many words for “not there” hold one for “there”.
+_SAID = (
+    ((*SOLD_OUT, "unavailable"), "OutOfStock"), (PRE_ORDER, "PreOrder"),
+    (BACK_ORDER, "BackOrder"), (IN_STOCK, "InStock"),
+)  # fmt: skip
+_NEGATION = re.compile(
+    r"\b(?:not?|nicht|keine?|non|pas|plus|ni|nu|ei|ej|inte|ikke|ikkje|niet|geen|nie|není|ne|nema"
+    r"|nem|nincs|nav|нет|не|нема|немає|няма|δεν|yok|değil|không|tidak)\b|[无無没欠切]|없|ไม่"
+)
 _KEY_LENGTH_MAX = 100
-_MARKS = re.compile(r"[\W_]+")
 _GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 _ISBN10_LENGTH = 10
 _STOCK_DIGITS_MAX = 9
@@ -55,12 +62,16 @@ def first_of(value: object) -> object:
 
 def text_in(value: object) -> str:
     """A value as plain text, an object by its address or name; empty for anything else."""
+    if isinstance(value, str):
+        return value.strip()
+    if value is None:
+        return ""
     first = first_of(value)
     if isinstance(first, dict):
         first = first.get("@id") or first.get("name")
     if isinstance(first, float):
         return repr(first)
-    return str(first).strip() if isinstance(first, str | int | Decimal) else ""
+    return str(first).strip() if isinstance(first, (str, int, Decimal)) else ""
 
 
 def clean(value: object) -> str | None:
@@ -73,8 +84,26 @@ def availability_word(raw: object) -> str | None:
     text = text_in(raw)
     if not text:
         return None
-    word = text.rstrip("/").rpartition("/")[2].rpartition("#")[2].rpartition(":")[2]
-    return _AVAILABILITIES.get("".join(char for char in word.lower() if char.isalpha()))
+    word = text.rstrip("/").rpartition("/")[2].rpartition("#")[2].rpartition(":")[2].lower()
+    known = _AVAILABILITIES.get("".join(filter(str.isalpha, word)))
+    if known is None and len(text) <= _WORDS_LENGTH_MAX and "/" not in text:
+        # Instead of a word of schema.org's, what the page says to people.
+        known = said_availability(text)
+    return known
+
+
+def best_availability(words: Iterable[str | None]) -> str | None:
+    """What a product is when its offers or variants are `words`: as good as the best of them."""
+    return min(filter(None, words), key=_BEST_FIRST.index, default=None)
+
+
+def said_availability(text: str) -> str | None:
+    """schema.org's word for what `text` says of a stock, in any language that is listed."""
+    lowered = text.lower()
+    for words, meant in _SAID:
+        if any(word in lowered for word in words):
+            return meant if words is not IN_STOCK or not _NEGATION.search(lowered) else None
+    return None
 
 
 def gtin_in(value: object) -> str | None:
@@ -119,16 +148,18 @@ def types_of(node: Node) -> frozenset[str]:
 
 def type_names(names: Iterable[object]) -> frozenset[str]:
     """Types by their short names in lower case."""
-    return frozenset(
-        name.rstrip("/").rpartition("/")[2].rpartition("#")[2].rpartition(":")[2].lower()
-        for name in names
-        if isinstance(name, str)
-    )
+    return frozenset(_type_name(name) for name in names if isinstance(name, str))
+
+
+@lru_cache(maxsize=256)
+def _type_name(name: str) -> str:
+    short = name[-_KEY_LENGTH_MAX:].rstrip("/")
+    return short.rpartition("/")[2].rpartition("#")[2].rpartition(":")[2].lower()
 
 
 def squeezed(text: str) -> str:
     """`text` in lower case without blanks and marks, for comparing names."""
-    return _MARKS.sub("", html.unescape(text).lower())
+    return "".join(filter(str.isalnum, html.unescape(text).lower()))
 
 
 def absolute_url(url: str, base: str) -> str | None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from bot.links.recognise.currencies import currency_code, currency_of_sign, possible_currencies
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.shownprice import ShownPrices
-from bot.links.recognise.sighting import Clue, PageFacts
+from bot.links.recognise.sighting import Clue
 from wallet_core.money import AMOUNT_MINOR_MAX, exponent_of
 
 #: Begins with what all spellings share, which makes the search fast.

@@ -14,6 +14,7 @@ from bot.conversation.announcer import announce
 from bot.conversation.dispatch import PRESSES as CARD_PRESSES
 from bot.conversation.dispatch import Dispatch
 from bot.conversation.evidence import Evidence
+from bot.conversation.product_pages import ProductPages
 from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk
 from bot.conversation.views import Views
@@ -34,6 +35,7 @@ from wallet_core.ledger.accounts import clearing, merchant, wallet
 from wallet_core.ledger.commits import Commit, Insert, Notice, Update
 from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.locks import NoLeases
+from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
 from wallet_core.storage.liabilities import Liabilities
@@ -119,11 +121,12 @@ class Chat:
             evidence=Evidence(
                 SigningKey.new(), ReceiptReader(self.database), Liabilities(self.database)
             ),
+            catalogues=Catalogues(self.database),
             currency="CNY",
         )
         self.dispatch = Dispatch(
             desk=self.desk,
-            links=SharedLinks(self.fetcher, Pictures(self.database), 3600.0),
+            links=SharedLinks(ProductPages(self.fetcher, Pictures(self.database)), 3600.0),
             presses={**CARD_PRESSES, **PRESSES},
             run_command=run_command,
             prefixes={WEB: ("/",), "matrix": ("!", "/")},

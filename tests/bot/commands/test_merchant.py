@@ -1,6 +1,7 @@
 from bot.demo.shop import DemoShop
 from tests.bot.commands.chat import LOBBY, Chat
 from wallet_core.commerce.records import HostClaim, Merchant, Order
+from wallet_core.ledger.commits import Commit, Update, Value
 
 KITCHEN = "kitchen"
 
@@ -133,11 +134,46 @@ async def test_a_host_that_shows_the_token_is_proven(chat: Chat, demo_shop: Demo
     claim = await _claim(chat)
     assert (claim.verified_host, claim.method) == (_host(demo_shop), "well-known")
     status = await chat.ask("mei", "/merchant", room=KITCHEN)
-    assert f"✓ {_host(demo_shop)} (proven by file)" in status.text
+    assert f"✓ {_host(demo_shop)} (proven by file, last seen within the hour)" in status.text
     for line in ("verify", "host"):
         again = await chat.ask("mei", f"/merchant {line} {_host(demo_shop)}", room=KITCHEN)
         assert _host(demo_shop) in again.text
         assert (await _claim(chat)).verified_host is not None
+
+
+async def test_a_missing_proof_shows_with_what_to_do_and_is_looked_for_at_once_when_asked(
+    chat: Chat, demo_shop: DemoShop
+) -> None:
+    shop_id = await chat.open_shop("mei")
+    await chat.ask("mei", f"/merchant host {demo_shop.url}", room=KITCHEN)
+    claim = await _claim(chat)
+    demo_shop.prove(claim.token)
+    await chat.ask("mei", "/merchant verify", room=KITCHEN)
+    pk = {"merchant_id": shop_id, "host": claim.host}
+    for stage, verified, words in (
+        ("failing", claim.host, "proven by file, but the proof is missing"),
+        ("lost", None, "no longer proven"),
+    ):
+        values: dict[str, Value] = {
+            "stage": stage, "verified_host": verified, "failure": "gone",
+            "failing_since_us": 1_764_000_000_000_000,
+        }  # fmt: skip
+        row = Update(table="merchant_hosts", where=pk, values=values)
+        await chat.writer.commit(Commit(key=f"test {stage}", rows=(row,)))
+        for asked in ("/merchant hosts", "/merchant"):
+            text = (await chat.ask("mei", asked, room=KITCHEN)).text
+            assert f"{claim.host}: {words} (since 2025-11-24 16:00 UTC" in text
+            assert f"{claim.host} answers, but its proof (the file with your token)" in text
+            assert f"/merchant verify {claim.host}" in text
+        answer = await chat.ask("mei", "/merchant verify", room=KITCHEN)
+        assert answer.card.title == f"✓ {_host(demo_shop)} is Tea House's"
+        text = (await chat.ask("mei", "/merchant hosts", room=KITCHEN)).text
+        assert f"✓ {claim.host} (proven by file, last seen within the hour)" in text
+
+
+async def test_hosts_are_listed_and_without_one_it_is_told_how_to_add_it(chat: Chat) -> None:
+    await chat.open_shop("mei")
+    assert "/merchant host shop.example" in (await chat.ask("mei", "/merchant hosts")).text
 
 
 async def test_a_host_that_shows_another_token_is_not_proven(

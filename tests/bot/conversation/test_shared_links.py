@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from benchmarks.hostile_addresses import HostileNames
+from bot.conversation.product_pages import ProductPages
 from bot.conversation.shared_links import SharedLinks
 from bot.events import MarkedLink, Message
 from bot.links.fetch import Fetcher
@@ -97,7 +98,7 @@ async def street(tmp_path: Path) -> AsyncIterator[Street]:
     ):
         chat = Chat(database, writer, fetcher)
         store = MemoryPages(bytes_max=1_000_000, clock=time.time)
-        links = SharedLinks(fetcher, Pictures(database), 3600.0, seen=store)
+        links = SharedLinks(ProductPages(fetcher, Pictures(database)), 3600.0, seen=store)
         chat.dispatch = dataclasses.replace(chat.dispatch, links=links)
         yield Street(chat, port)
     await database.close()

@@ -104,11 +104,30 @@ def test_stock_is_told_in_words_and_what_is_sold_out_has_no_button(
     assert line(card, Role.STATUS) is None
 
 
-@pytest.mark.parametrize("trust", ["preview", "none", "escrow"])
-def test_a_price_that_cannot_be_trusted_has_no_button_and_says_why(trust: str) -> None:
+@pytest.mark.parametrize(("trust", "title"), [("preview", "Preview only"), ("none", "No product")])
+def test_a_price_that_cannot_be_trusted_has_no_button_and_says_why(trust: str, title: str) -> None:
     card = offer_card(quote(trust=trust, reason="The sources disagree."), offer(), bought=0)
     assert card.buttons == ()
-    assert line(card, Role.WARNING) == "The sources disagree."
+    assert line(card, Role.WARNING) == f"{title}. The sources disagree."
+
+
+@pytest.mark.parametrize(
+    ("trust", "title"),
+    [
+        ("payable", "Payable at once"),
+        ("hold", "Confirmed by hold"),
+        ("escrow", "Held for the owner"),
+    ],
+)
+def test_a_price_that_can_be_paid_says_how_far_it_is_trusted_and_why(
+    trust: str, title: str
+) -> None:
+    owner = {"merchant_id": None} if trust == "escrow" else {}
+    shown = quote(trust=trust, reason="Somebody stands by it.", **owner)
+    card = offer_card(shown, offer(), bought=0)
+    assert actions(card) == ["pay:q_1"]
+    assert line(card, Role.TEXT) == f"{title}. Somebody stands by it."
+    assert line(card, Role.WARNING) is None
 
 
 def test_an_unclaimed_domain_is_called_unverified() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.links.addresses import is_public
+from bot.links.addresses import is_loopback, is_public
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,20 @@ def test_a_public_address_may_be_connected_to(address: str) -> None:
 )  # fmt: skip
 def test_every_other_address_may_not(address: str) -> None:
     assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1:8080", True),
+        ("localhost", True),
+        ("[::1]:80", True),
+        ("127.0.0.1.shop.example", False),
+        ("shop.example:443", False),
+        ("10.0.0.1", False),
+        ("", False),
+        ("[", False),
+    ],
+)
+def test_this_machine_is_known_by_its_name(host: str, *, loopback: bool) -> None:
+    assert is_loopback(host) is loopback

@@ -384,12 +384,13 @@ async def test_a_server_that_says_nothing_has_changed_is_believed() -> None:
         first = await fetcher.get(shop.url("/short"))
         now[0] = 3000.0
         again = await fetcher.get(shop.url("/short"))
-        assert again == first
+        assert (again.body, again.hops) == (first.body, first.hops)
+        assert (first.read_at_s, again.read_at_s) == (0.0, 3000.0)
         assert again.hops == (shop.url("/short"),)
         assert shop.hits == ["/short", "/long", "/short", "/long"]
         conditional = [headers.get("If-None-Match") for headers in shop.headers]
         assert conditional == [None, None, None, '"1"']
-        assert (await fetcher.get(shop.url("/short"), fresh=True)) == first
+        assert (await fetcher.get(shop.url("/short"), fresh=True)).body == first.body
         now[0] = 3000.0 + 299.0
         await fetcher.get(shop.url("/short"))
         assert len(shop.hits) == 6
@@ -450,6 +451,22 @@ async def test_robots_txt_is_obeyed_read_once_and_not_asked_by_the_owner() -> No
         assert shop.robots_hits == 1
         assert len(shop.hits) == 5
         assert (await fetcher.get(shop.url("/private/p"), fresh=True, invited=True)).status == 200
+
+
+async def test_an_owners_invitation_ends_at_his_own_host() -> None:
+    async def leave(request: web.Request) -> web.Response:
+        if request.path == "/leave":
+            raise web.HTTPFound(f"http://localhost:{request.url.port}/private")
+        return await page(request)
+
+    async with serving(leave) as shop:
+        shop.robots = "User-agent: *\nDisallow: /"
+        both = shop.origin | {("localhost", shop.port)}
+        async with Fetcher(allowed_origins=both) as fetcher:
+            with pytest.raises(FetchError) as refused:
+                await fetcher.get(shop.url("/leave"), invited=True)
+        assert refused.value.code == "robots"
+        assert shop.hits == ["/leave"]
 
 
 async def test_robots_txt_that_cannot_be_had_forbids_or_allows_as_the_rfc_says() -> None:
@@ -615,3 +632,25 @@ async def test_many_links_to_one_strange_host_are_paced_then_refused() -> None:
     async with Fetcher(limits=limits, resolver=resolver) as fetcher:
         codes = [await code_of(fetcher, f"http://evil.test/{n}") for n in range(4)]
     assert codes == ["forbidden_address", "forbidden_address", "busy", "busy"]
+
+
+async def test_a_page_that_was_read_too_long_ago_is_asked_for_again() -> None:
+    now = [1_000.0]
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(text=PAGE, content_type="text/html")
+
+    async with (
+        serving(page) as shop,
+        Fetcher(allowed_origins=shop.origin, clock=lambda: now[0]) as fetcher,
+    ):
+        url = shop.url("/tea")
+        assert (await fetcher.get(url)).read_at_s == 1_000.0
+        now[0] += 60
+        assert (await fetcher.get(url, age_s_max=60)).read_at_s == 1_000.0
+        assert (await fetcher.get(url, age_s_max=59)).read_at_s == 1_060.0
+        assert len(shop.hits) == 2
+        now[0] += 60
+        both = await asyncio.gather(*(fetcher.get(url, age_s_max=10) for _ in range(5)))
+        assert {page.read_at_s for page in both} == {1_120.0}
+        assert len(shop.hits) == 3

@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import random
 import resource
 import sys
 import time
+import tracemalloc
 import zlib
 from collections.abc import Iterator
 
@@ -56,6 +58,28 @@ def test_any_text_is_read_and_what_is_found_in_it_holds(text: str) -> None:
         end = link.end
     for code in find_share_codes(text):
         assert text[code.start : code.end] == code.text
+
+
+def test_memory_does_not_grow_with_the_number_of_messages() -> None:
+    rng = random.Random(5)
+    pieces = ["https://", "shop", ".com", "/p?q=", "看", "。", "пример.рф", "a@b.com", "￥", " "]
+
+    def find_in_many(count: int) -> None:
+        for number in range(count):
+            text = "".join(rng.choices(pieces, k=12)) + f"https://host{number}.example/{number}"
+            for link in find_links(text):
+                host_warning(host_of(link.url) or "")
+                identity_of(link.url)
+            find_share_codes(text)
+
+    find_in_many(6_000)
+    tracemalloc.start()
+    find_in_many(1_000)
+    before, _ = tracemalloc.get_traced_memory()
+    find_in_many(6_000)
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < 1_000_000
 
 
 @given(TEXTS, st.sampled_from(["", "http://", "https://a.com/", "https://a.com/c/s/", "https://"]))

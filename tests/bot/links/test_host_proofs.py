@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ import dns.asyncresolver
 import dns.flags
 import dns.message
 import dns.rrset
+import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from hypothesis import given
@@ -18,7 +19,8 @@ from hypothesis import strategies as st
 
 from bot.links.canonical import canonical_url
 from bot.links.fetch import Fetcher
-from bot.links.host_proofs import DnsTexts, WebProofs, tokens_in_file, tokens_in_page
+from bot.links.host_proofs import DnsTexts, NoDnsAnswer, WebProofs, tokens_in_file, tokens_in_page
+from wallet_core.commerce.host_checks import HostLook, HostLooks
 from wallet_core.commerce.merchants import HostProofs, host_name
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -247,7 +249,8 @@ async def test_a_real_resolver_is_asked_and_may_know_nothing_or_be_silent() -> N
     assert await texts.texts("no..name") == []
     transport.close()
     silent = DnsTexts(timeout_s=0.05, make_resolver=lambda: resolver(port))
-    assert await silent.texts(name) == []
+    with pytest.raises(NoDnsAnswer):
+        await silent.texts(name)
 
 
 async def test_an_address_or_localhost_is_not_asked_for_in_dns() -> None:
@@ -269,6 +272,105 @@ def test_a_tag_that_a_visitor_wrote_into_the_body_does_not_count() -> None:
 def test_a_proof_file_may_have_been_written_by_any_editor() -> None:
     assert tokens_in_file("\ufeffone\r\ntwo\r\n".encode()) == {"one", "two"}
     assert tokens_in_file(b"\xff\xfe\n#\n\n") == {"\ufffd\ufffd"}
+
+
+# --- looking again ----------------------------------------------------------------------------
+
+
+async def looked_at(port: int, *also: int, host: str = "127.0.0.1") -> HostLook:
+    origins = frozenset((host, each) for each in (port, *also))
+    async with Fetcher(allowed_origins=origins) as fetcher:
+        looks: HostLooks = WebProofs(fetcher, Zone())
+        return await looks.look(f"{host}:{port}")
+
+
+async def test_a_host_that_says_nothing_has_changed_proves_nothing() -> None:
+    """The next owner of a domain knows no token; what the last one showed must not come back."""
+    theirs = False
+
+    async def file(_: web.Request) -> web.Response:
+        headers = {"ETag": '"1"', "Last-Modified": "Wed, 25 Nov 2026 10:00:00 GMT"}
+        if theirs:
+            return web.Response(status=304, headers=headers)
+        return web.Response(text="token", headers=headers)
+
+    async with serving({"/.well-known/payontap.txt": file}) as port:
+        origin = frozenset({("127.0.0.1", port)})
+        async with Fetcher(allowed_origins=origin) as fetcher:
+            looks = WebProofs(fetcher, Zone())
+            assert (await looks.shown(f"127.0.0.1:{port}"))["well-known"] == {"token"}
+            theirs = True
+            assert (await looks.shown(f"127.0.0.1:{port}"))["well-known"] == frozenset()
+
+
+async def test_a_proof_that_was_kept_is_not_shown_while_the_host_is_away() -> None:
+    async with AsyncExitStack() as stack:
+        server = AsyncExitStack()
+        port = await server.enter_async_context(
+            serving({"/.well-known/payontap.txt": text("token")})
+        )
+        origin = frozenset({("127.0.0.1", port)})
+        looks = WebProofs(await stack.enter_async_context(Fetcher(allowed_origins=origin)), Zone())
+        assert (await looks.shown(f"127.0.0.1:{port}"))["well-known"] == {"token"}
+        await server.aclose()
+        look = await looks.look(f"127.0.0.1:{port}")
+    assert look.shown == NOTHING
+    assert set(look.unread) == {"well-known", "meta"}
+
+
+async def test_a_host_that_is_away_is_told_from_one_without_the_proof() -> None:
+    away = await looked_at(closed_port())
+    assert set(away.unread) == {"well-known", "meta"}
+    assert all(why.endswith(".") for why in away.unread.values())
+    parked = page(body="<h1>This domain is for sale</h1>")
+    async with serving({"/{path:.*}": parked}) as port:
+        look = await looked_at(port)
+        assert (look.shown, look.unread, look.busy) == (NOTHING, {}, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "unread"), [(404, False), (410, False), (403, True), (429, True), (503, True)]
+)
+async def test_a_server_in_trouble_denies_no_proof(status: int, unread: bool) -> None:  # noqa: FBT001
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    async with serving({"/{path:.*}": answer}) as port:
+        look = await looked_at(port)
+    assert bool(look.unread) == unread
+    assert look.shown == NOTHING
+
+
+async def test_a_host_that_leads_elsewhere_is_there_and_shows_no_proof() -> None:
+    async with serving({"/.well-known/payontap.txt": text("token")}) as other:
+
+        async def away(request: web.Request) -> web.StreamResponse:
+            raise web.HTTPFound(f"http://127.0.0.1:{other}{request.path}")
+
+        async with serving({"/{path:.*}": away}) as port:
+            look = await looked_at(port, other)
+    assert (look.shown, look.unread.get("well-known")) == (NOTHING, None)
+
+
+async def test_a_name_that_leads_into_a_private_network_renews_nothing() -> None:
+    async with Fetcher(resolver=Loopback()) as fetcher:
+        look = await WebProofs(fetcher, Zone()).look("shop.example")
+    assert look.shown == NOTHING
+    assert "well-known" in look.unread
+
+
+async def test_name_servers_that_are_silent_are_told_from_a_record_that_is_gone() -> None:
+    class Silent(Zone):
+        async def texts(self, _name: str) -> Sequence[str]:
+            raise NoDnsAnswer("The name servers of the domain did not answer.")
+
+    port = closed_port()
+    origins = frozenset({("shop.example", port)})
+    async with Fetcher(allowed_origins=origins, resolver=Loopback()) as fetcher:
+        silent = await WebProofs(fetcher, Silent()).look(f"shop.example:{port}")
+        gone = await WebProofs(fetcher, Zone()).look(f"shop.example:{port}")
+    assert "dns" in silent.unread
+    assert "dns" not in gone.unread
 
 
 _LABEL = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789-üß茶", min_size=1, max_size=8)

@@ -3,13 +3,24 @@
 import gzip
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from bot.links.fetch import Fetcher
-from bot.links.inspect import InspectError, findings, inspect, inspection_lines, links_line
+from bot.links.inspect import (
+    InspectError,
+    Inspection,
+    findings,
+    inspect,
+    inspection_lines,
+    links_line,
+)
+from bot.links.signed_offers import SignedOffer, sign_offer
+from tests.bot.links.test_host_proofs import serving
+from wallet_core.audit.signing import SigningKey
 
 PAGE = """<!doctype html><html lang="en"><title>Green tea</title>
 <script type="application/ld+json">{"@context": "https://schema.org", "@type": "Product",
@@ -19,7 +30,8 @@ PAGE = """<!doctype html><html lang="en"><title>Green tea</title>
 <h1>Green tea</h1>"""
 KEYS = ["url", "title", "price_minor", "currency", "exponent", "availability", "sku", "brand",
         "gtin", "image", "sources", "trust", "reason", "list_price_minor", "stock", "seller",
-        "variants", "confidence", "disagreements", "structured", "advice"]  # fmt: skip
+        "variants", "confidence", "disagreements", "structured", "advice",
+        "signed_offer"]  # fmt: skip
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -140,3 +152,52 @@ def test_findings_hold_links_and_share_codes_in_their_order() -> None:
         "￥pZLk2EyTWQ0￥",
     )
     assert "Taobao" in code["warnings"][0]
+
+
+# --- signed offers ------------------------------------------------------------------------------
+
+
+async def test_a_signed_offer_is_shown_with_whether_it_counts(tmp_path: Path) -> None:
+    key, pages = SigningKey.new(), {"file": "", "head": ""}
+
+    async def file(_: web.Request) -> web.Response:
+        return web.Response(text=pages["file"])
+
+    async def product(_: web.Request) -> web.Response:
+        return web.Response(text=f"<title>Tea</title>{pages['head']}", content_type="text/html")
+
+    async with serving({"/.well-known/payontap.txt": file, "/tea": product}) as port:
+        url, now_s = f"http://127.0.0.1:{port}/tea", int(time.time())
+        offer = SignedOffer(
+            aud="payontap", url=url, title="Green tea", amount_minor=490, currency="EUR",
+            iat=now_s, exp=now_s + 3600,
+        )  # fmt: skip
+        text = sign_offer(key, offer)
+        tag = f'<script type="application/payontap-offer+jwt">{text}</script>'
+
+        async def seen(target: str) -> Inspection:
+            origin = frozenset({("127.0.0.1", port)})
+            async with Fetcher(allowed_origins=origin) as fetcher:
+                return await inspect(target, url=None, fetcher=fetcher)
+
+        assert (await seen(url))["signed_offer"] is None
+        pages.update(head=tag, file="token")
+        lacking = await seen(url)
+        assert lacking["signed_offer"]["counts"] is False
+        assert "publishes no key for signed offers." in inspection_lines(lacking)
+        pages["file"] = f"offer-key={key.public.text}"
+        good = await seen(url)
+        assert good["signed_offer"]["counts"] is True
+        assert (good["signed_offer"]["price_minor"], good["signed_offer"]["currency"]) == (
+            490,
+            "EUR",
+        )
+        assert "signed offer €4.90 until " in inspection_lines(good)
+        pages["head"] = ""
+        assert (await seen(f"{url}#payontap-offer={text}"))["signed_offer"]["counts"] is True
+        linked = await seen(f"{url}#payontap-offer={text[:-4]}AAAA")
+        assert "signed offer refused. " in inspection_lines(linked)
+    saved = tmp_path / "tea.html"
+    saved.write_text(tag)
+    kept = await inspect(str(saved), url=url, fetcher=None)
+    assert "cannot be checked" in kept["signed_offer"]["reason"]

@@ -22,6 +22,7 @@ from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.records import Payer
 from wallet_core.errors import Refusal
 from wallet_core.ledger import accounts
+from wallet_core.ledger.commits import Insert, Update
 from wallet_core.storage import tables as t
 
 
@@ -49,6 +50,18 @@ async def test_one_tap_makes_one_hold_one_order_and_takes_one_from_the_stock(sho
     assert await shop.sold() == 1
     assert await shop.reader.bought_count("q_1") == 1
     assert await shop.answers() == 1
+
+
+@pytest.mark.parametrize(("trust", "state"), [("payable", "paid"), ("hold", "expired")])
+async def test_a_price_that_the_merchant_named_himself_waits_for_nobody(
+    any_world: World, trust: str, state: str
+) -> None:
+    await any_world.open_shop(standing=False)
+    await any_world.offer(stock=10)
+    await any_world.quote(trust=trust)
+    anna = await any_world.person("anna", 50_000)
+    order = await any_world.paid(anna, "e1")
+    assert (order.state, order.accepted) == (state, trust == "payable")
 
 
 async def test_a_tap_delivered_three_times_is_one_tap(shop: World) -> None:
@@ -171,6 +184,30 @@ async def test_a_quote_without_enough_trust_cannot_be_tapped(shop: World, trust:
     (card,) = await shop.cards()
     assert "Not charged." in plain_text(card)
     assert "currency" in plain_text(card)
+
+
+async def test_a_quote_on_a_host_whose_proof_is_lost_cannot_be_tapped(shop: World) -> None:
+    anna = await shop.person("anna", 50_000)
+    bought = await shop.bought(anna, "e0")
+    claim = {"merchant_id": SHOP, "host": "shop.example", "token": "t", "verified_host": None}
+    lost = {**claim, "method": "meta", "verified_at_us": 1, "stage": "lost"}
+    await shop.write(Insert("merchant_hosts", lost))
+    await shop.quote(name="q_lost")
+    assert await shop.tap(anna, "e1", "q_lost") == "unverified"
+    (card,) = await shop.cards()
+    assert "Not charged" in card.title
+    assert [button.action for button in card.buttons] == ["again:q_lost"]
+    # What was ordered before goes on.
+    await shop.make_due(bought.hold_id)
+    await shop.endings.run_due()
+    assert (await shop.order(bought.id)).state == "paid"
+    found = Update(
+        table="merchant_hosts",
+        where={"merchant_id": SHOP, "host": "shop.example"},
+        values={"verified_host": "shop.example", "stage": None},
+    )
+    await shop.write(found)
+    assert await shop.tap(anna, "e2", "q_lost") == "done"
 
 
 @pytest.mark.parametrize("amount_minor", [None, 0])

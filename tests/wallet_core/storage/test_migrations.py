@@ -6,11 +6,18 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from wallet_core.storage import audit_tables, linking, tables, trade_tables, web_chat
+from wallet_core.storage import (
+    audit_tables,
+    catalogue_tables,
+    linking,
+    tables,
+    trade_tables,
+    web_chat,
+)
 from wallet_core.storage.database import Database, metadata
 from wallet_core.storage.migrate import migrate
 
-SCHEMA = (tables, trade_tables, web_chat, audit_tables, linking)
+SCHEMA = (tables, trade_tables, web_chat, audit_tables, linking, catalogue_tables)
 
 
 def differences(connection: sa.Connection) -> list[Any]:

@@ -55,7 +55,7 @@ async def test_a_chat_that_was_told_to_wait_delays_no_other_and_no_answer() -> N
     async with asyncio.timeout(1):
         await limiter.message(-200)
         await limiter.message(None)
-        await limiter.answer()
+        limiter.answer()
     clock.now_s += 30
     await limiter.message(-100)
 
@@ -67,9 +67,47 @@ async def test_answers_wait_behind_no_message() -> None:
         await limiter.message(chat_id)
     with pytest.raises(RateLimited):
         await limiter.message(9)
-    async with asyncio.timeout(1):
-        for _ in range(30):
-            await limiter.answer()
+    for _ in range(100):
+        limiter.answer()
+
+
+async def test_answers_pause_for_as_long_as_telegram_says_and_messages_do_not() -> None:
+    clock = Clock()
+    limiter = Limiter(None, clock)
+    limiter.told_not_to_answer(5)
+    with pytest.raises(RateLimited) as told:
+        limiter.answer()
+    assert told.value.retry_after_s == 5
+    await limiter.message(7)
+    clock.now_s += 5
+    limiter.answer()
+
+
+async def test_those_for_whom_there_is_no_room_come_again_one_after_the_other() -> None:
+    clock = Clock()
+    limiter = Limiter(Limits(overall=(2, 10.0)), clock)
+    for chat_id in (1, 2):
+        await limiter.message(chat_id)
+    waits_s = []
+    for chat_id in (3, 4, 5):
+        with pytest.raises(RateLimited) as told:
+            await limiter.message(chat_id)
+        waits_s.append(told.value.retry_after_s)
+    assert waits_s == [15, 20, 25]
+
+
+async def test_messages_of_all_chats_are_sent_in_the_order_in_which_they_came() -> None:
+    limiter = Limiter(Limits(overall=(1, 0.02)))
+    sent: list[int] = []
+
+    async def send(chat_id: int) -> None:
+        await limiter.message(chat_id)
+        sent.append(chat_id)
+
+    async with asyncio.TaskGroup() as group:
+        for chat_id in range(1, 11):
+            group.create_task(send(chat_id))
+    assert sent == list(range(1, 11))
 
 
 async def test_a_short_wait_is_waited_for() -> None:

@@ -16,7 +16,7 @@ from tests.bot.links.recognise.pages import REAL_LIKE
 
 URL = "https://shop.example/p/tea"
 BOUNDED = settings(
-    max_examples=120, deadline=2000, derandomize=True,
+    max_examples=120, deadline=10_000, derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 _PIECES = (
@@ -24,6 +24,7 @@ _PIECES = (
     b"{", b"}", b"[", b"]",
     b",", b":", b"\\", b"<!--", b"-->", b"</script>",
     b"<script>", b"itemscope ", b'itemprop="offers" ', b"\x00", b"\xff\xfe", b"&quot;", b"1e999",
+    b"<style>", b"</STYLE>", b"<h1>", b"itemscope itemtype=schema.org/Product ", b"</i>",
     b"-0", b"NaN", b"null", b"\xe2\x80\x8f", b"<del>", b"class=price ", b"9" * 400,
 )  # fmt: skip
 
@@ -90,7 +91,12 @@ def test_prices_are_read_or_passed_over(text: str, exponent: int | None, languag
     ["<div>", '<p class="price">5', '<i itemscope itemtype="http://schema.org/Product">',
      '<i itemprop="name">', "<!--", "<!-- -->", "<h1>", "<script>", '<meta name="price" content="',
      '<script type="application/ld+json">{"@type":"Product","name":"x"}</script>', "{{{{",
-     '<a class="', "<del>", '<b typeof="Product" property="name">', "万", "<p class=stock>"],
+     '<a class="', "<del>", '<b typeof="Product" property="name">', "万", "<p class=stock>",
+     "<style>", "<style></style>", "<script></script>", "+json", "application/ld+json",
+     '<script type="application/ld+json">', '<div itemscope itemtype="https://schema.org/Book">',
+     '<i itemscope itemtype="https://schema.org/Product"><i itemprop="offers" itemscope></i></i>',
+     '<i itemprop="offers" content="', '<script>"variants"</script>',
+     '<p data-product_variations="[]">', '<meta name="og:title" content="x">', "schema.org/"],
 )  # fmt: skip
 def test_time_grows_no_faster_than_the_page(unit: str) -> None:
     # The tree stops growing at its bound; twice the page is then about twice the time.

@@ -423,3 +423,33 @@ def test_shops_own_data_in_the_page_are_read() -> None:
     seen = page(woo, head='<meta property="og:price:currency" content="EUR">')
     assert (seen.price_minor, seen.currency, seen.sku) == (1550, "EUR", "M")
     assert seen.sources["price"] == "shop-data"
+
+
+@pytest.mark.parametrize(
+    ("offers", "availability"),
+    [
+        ('{"price": 5, "inventoryLevel": {"value": 0}}', "OutOfStock"),
+        ('{"price": 5, "inventoryLevel": 3}', "InStock"),
+        ('{"@type": "AggregateOffer", "lowPrice": 5, "offerCount": 0}', "OutOfStock"),
+        (('[{"price": 5, "availability": "SoldOut"}, '
+         '{"price": 5, "availability": "LimitedAvailability"}]'), "LimitedAvailability"),
+        ('[{"price": 5, "availability": "SoldOut"}, {"price": 5, "availability": "OutOfStock"}]',
+         "OutOfStock"),
+    ],
+)  # fmt: skip
+def test_stock_is_read_from_counts_and_from_the_best_variant(
+    offers: str, availability: str
+) -> None:
+    block = f'{{"@type": "Product", "name": "Tea", "offers": {offers}}}'
+    seen = page("<h1>Tea</h1>", head=json_ld(block))
+    assert seen.availability == availability
+    assert seen.sources["availability"] == "json-ld"
+
+
+def test_small_cents_behind_a_price_are_cents() -> None:
+    seen = page(
+        '<h1>Tea</h1><div class="product-price">$229<sup>99</sup></div><button>Add to cart</button>'
+        '<p class="price">$229 <small>99</small></p>',
+        lang="en-US",
+    )
+    assert price(seen) == (22999, "USD", 2)

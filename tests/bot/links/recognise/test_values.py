@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.links.recognise.values import availability_word, gtin_in, stock_level
+from bot.links.recognise.values import availability_word, best_availability, gtin_in, stock_level
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,11 @@ def test_article_numbers_that_fail_it_are_not(number: object) -> None:
     [("http://schema.org/InStock", "InStock"), ("in stock", "InStock"), ("oos", "OutOfStock"),
      ("https://schema.org/SoldOut/", "SoldOut"), ("available for order", "BackOrder"),
      (["InStock"], "InStock"), ({"@id": "schema:PreOrder"}, "PreOrder"), ("maybe", None),
-     (None, None)],
+     ("nicht auf Lager", "OutOfStock"), ("Auf Lager", "InStock"), ("no disponible", "OutOfStock"),
+     ("Disponible", "InStock"), ("在庫あり", "InStock"), ("品切れ", "OutOfStock"),
+     ("This item is unavailable", "OutOfStock"), ("nicht so schnell lieferbar", None),
+     ("預購中", "PreOrder"), ("Sur commande", "BackOrder"), ("Нет в наличии", "OutOfStock"),
+     ("https://shop.example/is-available", None), ("available " * 20, None), (None, None)],
 )  # fmt: skip
 def test_availability_is_read_in_the_words_shops_use(raw: object, word: str | None) -> None:
     assert availability_word(raw) == word
@@ -36,3 +40,9 @@ def test_stock_is_a_whole_number_of_pieces() -> None:
     assert stock_level({"@type": "QuantitativeValue", "value": "7"}) == 7
     assert stock_level("many") is None
     assert stock_level("9" * 30) is None
+
+
+def test_a_product_is_as_available_as_the_best_of_its_variants() -> None:
+    assert best_availability(["SoldOut", None, "PreOrder", "OutOfStock"]) == "PreOrder"
+    assert best_availability(["Discontinued", "LimitedAvailability"]) == "LimitedAvailability"
+    assert best_availability([None]) is None

@@ -1,0 +1,63 @@
+"""Tables as files: a head that names the columns, then a product a row."""
+
+import csv
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, BinaryIO
+
+from bot.catalogue.record import Problem, UnreadableCatalogue
+from bot.catalogue.texts import lines
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
+
+_COLUMNS_MAX = 300
+
+
+def rows(
+    file: BinaryIO, separators: str, needed: frozenset[str], charset: str | None = None
+) -> Iterator[tuple[int, Mapping[str, str]] | Problem]:
+    """Each row with its line, by the columns' names in lower case with `_` for blanks.
+
+    The separator is whichever of `separators` stands in the head most often. Raises
+    `UnreadableCatalogue` for a head without the columns that are `needed`, and where a quotation
+    mark is never closed.
+    """
+    text = lines(file, charset)
+    # Never more than a field's limit is read on for a head.
+    head = next(text, "")
+    separator = max(separators, key=head.count)
+    reader = csv.reader(_with_first(head, text), delimiter=separator)
+    try:
+        names = [_column(name) for name in next(reader, [])][:_COLUMNS_MAX]
+        missing = sorted(needed.difference(names))
+        if missing:
+            raise UnreadableCatalogue(f"The first line names no column {', '.join(missing)}.")
+        yield from _rows(reader, names)
+    except csv.Error as error:
+        raise UnreadableCatalogue(
+            f"Line {reader.line_num}: the table cannot be read there ({error}); "
+            "perhaps a quotation mark is never closed."
+        ) from None
+
+
+def _rows(
+    reader: "CsvReader", names: list[str]
+) -> Iterator[tuple[int, Mapping[str, str]] | Problem]:
+    for cells in reader:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
+            text = f"it has {len(cells)} columns and the first line {len(names)}"
+            yield Problem(reader.line_num, f"{text}; a value with a separator needs quotes")
+            continue
+        yield reader.line_num, dict(zip(names, (cell.strip() for cell in cells), strict=False))
+
+
+def _with_first(first: str, rest: Iterator[str]) -> Iterator[str]:
+    yield first
+    yield from rest
+
+
+def _column(name: str) -> str:
+    plain = name.strip().strip("\ufeff").lower().removeprefix("g:")
+    return "_".join(plain.split())

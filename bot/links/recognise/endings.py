@@ -1,0 +1,110 @@
+"""Where elements end, by counting the opening and closing tags of their name, without a tree."""
+
+import re
+from functools import lru_cache
+
+_SLASH = ord("/")
+_CLOSING = b"/"
+#: An element that is asked about is counted through a little farther: most are small.
+_AHEAD_BYTES = 8000
+_FAR_BYTES = 16_000
+_COUNTED_AT_MOST = 4
+_COUNTED_IN_ANY_CASE = 50_000
+VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "source", "area", "base", "col"})
+
+
+class Endings:
+    """Finds out where elements end; what they cost in all is bounded.
+
+    Items in items are counted through again, and a page's author may mean it so; what is asked
+    beyond the bound counts as never ended.
+    """
+
+    def __init__(self, visible: bytes) -> None:
+        self.visible = visible
+        self.bytes_left = _COUNTED_AT_MOST * len(visible) + _COUNTED_IN_ANY_CASE
+
+
+class Ending:
+    """The end of an element of `name` whose opening tag ends at `begin`, known as far as asked."""
+
+    __slots__ = ("_begin", "_counted", "_depth", "_endings", "_tags", "end")
+
+    def __init__(self, endings: Endings, name: str, begin: int) -> None:
+        self._endings = endings
+        self._tags = _tags_named(name)
+        self._begin = self._counted = begin
+        self._depth = 1
+        #: Where the closing tag stands; 0 as long as that is not known.
+        self.end = begin if name in VOID else 0
+
+    def is_before(self, place: int) -> bool:
+        """Whether the element has ended when `place` comes."""
+        if not self.end and self._counted <= place:
+            self._count(place + _AHEAD_BYTES)
+        return 0 < self.end <= place
+
+    def seems_open(self, place: int) -> bool:
+        """Whether `place` is so far behind that nothing may close the element at all."""
+        return not self.end and place - self._begin > _FAR_BYTES
+
+    def found(self) -> int:
+        """Where the element ends; 0 when nothing closes it."""
+        size, step = len(self._endings.visible), _AHEAD_BYTES
+        while not self.end and self._counted < size and self._endings.bytes_left > 0:
+            self._count(self._counted + step)
+            step *= 2
+        return self.end
+
+    def _count(self, stop: int) -> None:
+        visible = self._endings.visible
+        if self._endings.bytes_left <= 0:
+            return
+        # No tag is cut in two.
+        stop = visible.find(b"<", stop)
+        stop = stop if stop >= 0 else len(visible)
+        begin, self._counted = self._counted, stop
+        if begin != self._begin:
+            tags = self._tags.findall(visible, begin, stop)
+            closed = tags.count(_CLOSING)
+            if closed < self._depth:
+                self._depth += len(tags) - 2 * closed
+                self._endings.bytes_left -= stop - begin
+                return
+        depth = self._depth
+        for tag in self._tags.finditer(visible, begin, stop):
+            if not tag[1]:
+                depth += 1
+            elif depth > 1:
+                depth -= 1
+            else:
+                self.end = tag.start()
+                break
+        self._depth = depth
+        self._endings.bytes_left -= (self.end or stop) - begin
+
+
+def closing_tag(visible: bytes, name: str, begin: int, stop: int) -> int:
+    """Where the tag stands that closes an element of `name`, open at `begin`; 0 if none does."""
+    depth = 1
+    for tag in _tags_named(name).finditer(visible, begin, stop):
+        if visible[tag.start() + 1] == _SLASH:
+            depth -= 1
+            if depth == 0:
+                return tag.start()
+        else:
+            depth += 1
+    return 0
+
+
+@lru_cache(maxsize=256)
+def _tags_named(name: str) -> re.Pattern[bytes]:
+    return re.compile(rb"<(/?)" + _in_any_case(name) + rb"(?=[\s/>])")
+
+
+def _in_any_case(name: str) -> bytes:
+    # A flag would keep the search from jumping from one `<` to the next.
+    return b"".join(
+        f"[{char}{char.upper()}]".encode() if char.isalpha() else re.escape(char.encode())
+        for char in name
+    )

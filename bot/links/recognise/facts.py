@@ -1,0 +1,69 @@
+"""What every reader of a page may need to know of it, found out when it is first asked for."""
+
+from functools import cached_property
+
+from ada_url import URL
+
+from bot.links.recognise.currencies import page_regions
+from bot.links.recognise.markup import Markup
+from bot.links.recognise.values import squeezed
+
+
+class PageFacts:
+    """A page's address, its names and where it is at home."""
+
+    def __init__(self, url: str, markup: Markup) -> None:
+        self.url = url
+        self.markup = markup
+
+    @cached_property
+    def og_title(self) -> str:
+        """What Open Graph calls the page."""
+        return self._metas.get("og:title", "")
+
+    @cached_property
+    def description(self) -> str:
+        """What the page says of itself."""
+        return self._metas.get("og:description") or self._metas.get("description") or ""
+
+    @cached_property
+    def kind(self) -> str:
+        """Open Graph's type of the page, in lower case."""
+        return self._metas.get("og:type", "").lower()
+
+    @cached_property
+    def language(self) -> str:
+        """The page's own language tag."""
+        return self.markup.language or self._metas.get("og:locale", "")
+
+    @cached_property
+    def regions(self) -> tuple[str, ...]:
+        """The countries that the page names, by their ISO 3166 codes."""
+        address = URL(self.url) if URL.can_parse(self.url) else None
+        return page_regions(
+            address.hostname if address else "",
+            address.pathname if address else "",
+            (self.markup.language, self._metas.get("og:locale", "")),
+        )
+
+    @property
+    def heading(self) -> str:
+        """The page's first heading."""
+        return self.markup.heading
+
+    @cached_property
+    def titles(self) -> tuple[str, ...]:
+        """What the page is called, by Open Graph, its heading and its title."""
+        return tuple(filter(None, (self.og_title, self.markup.heading, self.markup.title)))
+
+    def is_called(self, name: str) -> bool:
+        """Whether one of the page's titles is `name`; the costlier ones are asked for last."""
+        wanted = squeezed(name)
+        if wanted in (squeezed(self.og_title), squeezed(self.markup.title)):
+            return True
+        return wanted == squeezed(self.heading)
+
+    @cached_property
+    def _metas(self) -> dict[str, str]:
+        # Of tags that come twice the last counts here.
+        return dict(self.markup.metas)

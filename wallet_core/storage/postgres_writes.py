@@ -1,0 +1,232 @@
+"""All writes of a batch as one statement for PostgreSQL, with the columns that go with it.
+
+A column goes as one value, not as an array: for each element of an array the driver asks Python
+whether it is an array too, which takes longer than all else about it. Numbers, ids and texts go as
+one text with a mark between them, bytes of one length as one run of bytes.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from wallet_core.storage.requests import Change, Check, Insert, Run, Write, pg_type
+
+CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+#: What stands between texts, and for none: two characters that hardly any text has.
+_BETWEEN, _NONE = "\x1f", "\x1e"
+
+_Shape = tuple[Any, ...]
+#: How a column is sent: its type, with "one" (a single row), "text", "array", or a length in bytes.
+_Form = tuple[str, str | int]
+
+
+def locked(writes: Sequence[Write]) -> tuple[str, list[Any]]:
+    """The statement for rows that the transaction has locked; answers how many each write met."""
+    sent: list[Any] = []
+    shapes = tuple([_locked_shape(write, sent) for write in writes])
+    return _statement(shapes), sent
+
+
+def unlocked(writes: Sequence[Write]) -> tuple[str, list[Any]]:
+    """The statement for rows that others may have changed: it does all of its writes or fails.
+
+    It fails with a division by zero, as SQL has no word for failing, when a row is no longer as it
+    was seen. It answers the time of the database.
+    """
+    sent: list[Any] = []
+    shapes = tuple([_unlocked_shape(write, sent) for write in writes])
+    sent += [len(write.rows) for write in writes if _counts(write)]  # type: ignore[union-attr]
+    return _statement(shapes, checked=True), sent
+
+
+def _counts(write: Write) -> bool:
+    """Whether each of its rows has to be met."""
+    return isinstance(write, Check) or (isinstance(write, Change) and write.exactly)
+
+
+def _locked_shape(write: Write, sent: list[Any]) -> _Shape:
+    match write:
+        case Insert(table=table, columns=columns, rows=rows, if_absent=if_absent):
+            return ("insert", False, table, columns, if_absent, _sent(table, columns, rows, sent))
+        case Change(table=table, by=by, seen=seen, columns=columns, rows=rows):
+            first, after = len(by), len(by) + len(seen)
+            known = [(*row[:first], *row[after:]) for row in rows] if seen else rows
+            forms = _sent(table, (*by, *columns), known, sent)
+            return ("change", False, table, by, (), columns, forms)
+        case Run(statement=statement, keys=keys):
+            sent += keys
+            return ("run", False, statement.postgres, len(keys))
+        case Check():
+            return ("nothing", False)
+
+
+def _unlocked_shape(write: Write, sent: list[Any]) -> _Shape:
+    match write:
+        case Change(table=table, by=by, seen=seen, columns=columns, rows=rows):
+            forms = _sent(table, (*by, *seen, *columns), rows, sent)
+            return ("change", write.exactly, table, by, seen, columns, forms)
+        case Check(table=table, by=by, seen=seen, rows=rows):
+            return ("check", True, table, by, seen, write.stay, _sent(table, by + seen, rows, sent))
+        case _:
+            return _locked_shape(write, sent)
+
+
+# --- the statement -------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1000)
+def _statement(shapes: tuple[_Shape, ...], *, checked: bool = False) -> str:
+    parts, number = [], 0
+    for shape in shapes:
+        sql, used = _part(shape, number)
+        parts.append(sql)
+        number += used
+    named = ", ".join(f"w{n} AS ({sql})" for n, sql in enumerate(parts))
+    counts = [f"(SELECT count(*) FROM w{n})" for n in range(len(parts))]  # noqa: S608 - names of parts
+    if not checked:
+        return f"WITH {named} SELECT {', '.join(counts)}"
+    met = []
+    for shape, count in zip(shapes, counts, strict=True):
+        if shape[1]:
+            number += 1
+            met.append(f"{count} = ${number}::int")
+        else:
+            # Asked for, so that it is done in its turn.
+            met.append(f"{count} >= 0")
+    return f"WITH {named} SELECT {CLOCK} / (CASE WHEN {' AND '.join(met)} THEN 1 ELSE 0 END)"
+
+
+def _part(shape: _Shape, before: int) -> tuple[str, int]:
+    """One write, whose values are numbered from `before`, and how many those are."""
+    match shape:
+        case ("run", _, sql, count):
+            for n in range(count, 0, -1):
+                sql = sql.replace(f"${n}:", f"${before + n}:")
+            return sql, count
+        case ("insert", _, table, columns, if_absent, forms):
+            source, values = _source(forms, before)
+            rest = " ON CONFLICT DO NOTHING" if if_absent else ""
+            chosen = f"SELECT {', '.join(values)}{_from(source)}{rest} RETURNING 1"
+            return f"INSERT INTO {table.name} ({', '.join(columns)}) {chosen}", len(columns)
+        case ("change", _, table, by, seen, columns, forms):
+            source, values = _source(forms, before)
+            changed = zip(columns, values[len(by) + len(seen) :], strict=True)
+            sets = ", ".join(f"{name} = {value}" for name, value in changed)
+            same = _same(by, seen, values)
+            return (
+                f"UPDATE {table.name} r SET {sets}{_from(source)} WHERE {same} RETURNING 1",  # noqa: S608 - names of our own tables
+                len(forms),
+            )
+        case ("check", _, table, by, seen, stay, forms):
+            source, values = _source(forms, before)
+            same = _same(by, seen, values)
+            every = f"{source}, {table.name} r" if source else f"{table.name} r"
+            sql = f"SELECT 1 FROM {every} WHERE {same}"  # noqa: S608 - names of our own tables
+            return f"{sql} FOR NO KEY UPDATE OF r" if stay else sql, len(forms)
+        case _:
+            return "SELECT 1 WHERE false", 0
+
+
+def _from(source: str) -> str:
+    return f" FROM {source}" if source else ""
+
+
+def _source(forms: Sequence[_Form], before: int) -> tuple[str, list[str]]:
+    """The rows that were sent, as `u`, and the words for each of their columns.
+
+    A single row is no source at all: its columns are the values themselves, which costs less.
+    """
+    if forms[0][1] == "one":
+        return "", [f"${before + n}::{kind}" for n, (kind, _) in enumerate(forms, 1)]
+    arrays, names, values = [], [], []
+    for n, (kind, way) in enumerate(forms):
+        place = f"${before + n + 1}"
+        if isinstance(way, int):
+            values.append(f"substring({place}::bytea FROM {way} * (u.n::int - 1) + 1 FOR {way})")
+            continue
+        if way == "array":
+            arrays.append(f"{place}::{kind}[]")
+        elif kind == "text":
+            arrays.append(f"string_to_array({place}::text, E'\\x1f', E'\\x1e')")
+        else:
+            arrays.append(f"string_to_array({place}::text, ',', '')::{kind}[]")
+        names.append(f"c{n}")
+        values.append(f"u.c{n}")
+    return f"unnest({', '.join(arrays)}) WITH ORDINALITY AS u({', '.join((*names, 'n'))})", values
+
+
+def _same(by: Sequence[str], seen: Sequence[str], values: Sequence[str]) -> str:
+    same = [f"r.{name} = {value}" for name, value in zip(by, values, strict=False)]
+    known = zip(seen, values[len(by) :], strict=False)
+    same += [f"r.{name} IS NOT DISTINCT FROM {value}" for name, value in known]
+    return " AND ".join(same)
+
+
+# --- the values ----------------------------------------------------------------------------------
+
+
+def _sent(
+    table: sa.Table, columns: tuple[str, ...], rows: Sequence[Sequence[Any]], sent: list[Any]
+) -> tuple[_Form, ...]:
+    """Puts the columns of `rows` into `sent`, and tells their forms."""
+    if len(rows) == 1:
+        sent += rows[0]
+        return _forms_of_one(table, columns)
+    forms = []
+    for kind, column in zip(_kinds(table, columns), zip(*rows, strict=True), strict=True):
+        way, value = _packed(kind, column)
+        forms.append((kind, way))
+        sent.append(value)
+    return tuple(forms)
+
+
+@lru_cache(maxsize=1000)
+def _forms_of_one(table: sa.Table, columns: tuple[str, ...]) -> tuple[_Form, ...]:
+    return tuple([(kind, "one") for kind in _kinds(table, columns)])
+
+
+@lru_cache(maxsize=1000)
+def _kinds(table: sa.Table, columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(pg_type(table.c[name]) for name in columns)
+
+
+def _packed(kind: str, column: tuple[Any, ...]) -> tuple[str | int, object]:
+    """One value for a whole column, where it can be: a text, or bytes; else the array."""
+    if kind == "bytea":
+        length = len(column[0] or b"")
+        if length and set(map(_length, column)) == {length}:
+            return length, b"".join(column)
+    elif kind == "text":
+        return _joined(column)
+    elif kind == "uuid":
+        return "text", ",".join([_hex(value) for value in column])
+    elif kind != "boolean":
+        if None in column:
+            return "text", ",".join(["" if value is None else str(value) for value in column])
+        return "text", ",".join(map(str, column))
+    return "array", column
+
+
+def _joined(column: tuple[str | None, ...]) -> tuple[str, object]:
+    texts = column
+    if None in column:
+        texts = tuple([_NONE if value is None else value for value in column])
+    joined = _BETWEEN.join(texts)  # type: ignore[arg-type]
+    marks = joined.count(_BETWEEN), joined.count(_NONE)
+    # Nothing between no texts would be no text at all.
+    if not joined or marks != (len(column) - 1, column.count(None)):
+        return "array", column
+    return "text", joined
+
+
+def _length(value: bytes | None) -> int:
+    return -1 if value is None else len(value)
+
+
+def _hex(value: UUID | str | None) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else value.hex

@@ -1,0 +1,92 @@
+"""What a writer is given to do, and what of the database that touches."""
+
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from uuid import UUID
+
+import msgspec
+
+from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.commits import Commit, Insert, Update
+from wallet_core.ledger.transfers import Authorise, Capture, Post, Transfer, Void
+from wallet_core.storage.domain_rows import key_of
+
+
+class RaiseFence(msgspec.Struct, frozen=True):
+    """Raise the fence of a wallet; the result is its new value, 0 for no such wallet."""
+
+    wallet_id: str
+
+
+Task = Commit | RaiseFence
+
+
+def touched_by(task: Task) -> Collection[Hashable]:
+    """What a task locks, as far as it can be told beforehand.
+
+    Two tasks that have nothing of it in common can be written side by side.
+    """
+    if isinstance(task, RaiseFence):
+        return (("wallets", (task.wallet_id,)),)
+    first = task.transfers[0] if task.transfers else None
+    if not task.key and len(task.transfers) == 1 and type(first) is Post:
+        return [leg.account.id for leg in first.legs]
+    touched: set[Hashable] = set()
+    for transfer in task.transfers:
+        touched.update(_named_by(transfer))
+    for change in task.rows:
+        if isinstance(change, Update):
+            touched.add((change.table, key_of(change.table, change.where)))
+    touched.update([("wallets", (wallet_id,)) for wallet_id in task.fences])
+    if task.key:
+        touched.add(task.key)
+    return touched
+
+
+def _named_by(transfer: Transfer) -> Iterable[Hashable]:
+    match transfer:
+        case Post(legs=legs):
+            return [leg.account.id for leg in legs]
+        case Authorise(id=hold_id, payer=payer):
+            return (payer.id, hold_id)
+        case Capture(hold_id=hold_id, shares=shares):
+            return (hold_id, *(share.account.id for share in shares))
+        case Void(hold_id=hold_id):
+            return (hold_id,)
+
+
+def accounts_of(transfers: Sequence[Transfer]) -> dict[str, AccountRef]:
+    """The accounts that transfers touch, as far as they name them; holds name the rest."""
+    refs: dict[str, AccountRef] = {}
+    made: dict[UUID, AccountRef] = {}
+    for transfer in transfers:
+        match transfer:
+            case Post(legs=legs):
+                for leg in legs:
+                    refs[leg.account.id] = leg.account
+            case Authorise(payer=payer):
+                held = payer.held
+                refs[payer.id] = payer
+                refs[held.id] = held
+                made[transfer.id] = transfer.payee
+            case Capture(hold_id=hold_id, shares=shares):
+                refs.update({share.account.id: share.account for share in shares})
+                # A hold that is made and captured in one batch.
+                if hold_id in made:
+                    refs[made[hold_id].id] = made[hold_id]
+            case Void():
+                pass
+    return refs
+
+
+def is_all_new(tasks: Sequence[Task]) -> bool:
+    """Whether tasks only add to what stands: they rest on the balances of accounts alone."""
+    for task in tasks:
+        if type(task) is not Commit or task.fences:
+            return False
+        for transfer in task.transfers:
+            if type(transfer) is not Post and type(transfer) is not Authorise:
+                return False
+        for change in task.rows:
+            if type(change) is not Insert:
+                return False
+    return True
