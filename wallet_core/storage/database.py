@@ -14,10 +14,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from wallet_core.errors import StorageUnavailable
+from wallet_core.storage.away import is_away
 from wallet_core.storage.point_reads import (
     Keys,
     PointReads,
@@ -154,17 +155,6 @@ def _with_async_driver(url: str) -> str:
         if url.startswith(plain):
             return driver + url.removeprefix(plain)
     return url
-
-
-#: PostgreSQL has no room, starts or stops, or lets nobody into this database for now.
-_AWAY = ("08", "53", "55000", "57")
-
-
-def is_away(error: DBAPIError) -> bool:
-    """Whether the database, and not the statement, is why something failed; waiting mends it."""
-    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
-        return True
-    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_AWAY)
 
 
 def _postgres_engine(url: str) -> AsyncEngine:

@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from wallet_core.errors import StorageUnavailable
+from wallet_core.storage.away import AWAY_ERRORS
 from wallet_core.storage.requests import Row, Statement
 from wallet_core.storage.steady import to_its_end
 
@@ -126,15 +127,7 @@ class PostgresPointReads:
             async with self._places:
                 # Whoever is cancelled would leave the driver in the middle of something.
                 return await to_its_end(self._asked(statement, keys))
-        except (
-            asyncpg.PostgresConnectionError,
-            asyncpg.InterfaceError,
-            asyncpg.CannotConnectNowError,
-            asyncpg.OperatorInterventionError,
-            asyncpg.InsufficientResourcesError,
-            TimeoutError,
-            OSError,
-        ) as error:
+        except AWAY_ERRORS as error:
             self._drop_idle()
             raise StorageUnavailable(f"The database did not answer: {error}") from error
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from wallet_core.errors import StorageUnavailable
 from wallet_core.storage import postgres_writes
+from wallet_core.storage.away import AWAY_ERRORS
 from wallet_core.storage.database import Database
 from wallet_core.storage.postgres_writes import CLOCK
 from wallet_core.storage.requests import (
@@ -134,16 +135,7 @@ class PostgresSession:
     async def _told(self, work: Work[R], do: Callable[[Connection, Work[R]], Awaitable[R]]) -> R:
         try:
             return await do(await self._connected(), work)
-        except (
-            asyncpg.PostgresConnectionError,
-            asyncpg.InterfaceError,
-            asyncpg.CannotConnectNowError,
-            asyncpg.OperatorInterventionError,
-            asyncpg.InsufficientResourcesError,
-            asyncpg.ObjectNotInPrerequisiteStateError,
-            TimeoutError,
-            OSError,
-        ) as error:
+        except AWAY_ERRORS as error:
             await self.drop()
             raise StorageUnavailable(f"The database did not answer: {error}") from error
         except asyncpg.IntegrityConstraintViolationError as error:

@@ -1,0 +1,29 @@
+"""Which errors say that the database, and not the statement, is why something failed.
+
+PostgreSQL may have no room, start or stop, or let nobody into the database for now; waiting mends
+it. SQLAlchemy and the driver itself say it in words of their own.
+"""
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+#: What the driver raises.
+AWAY_ERRORS = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    TimeoutError,
+    OSError,
+)
+#: The same as beginnings of the standard's codes.
+_AWAY = ("08", "53", "55000", "57")
+
+
+def is_away(error: DBAPIError) -> bool:
+    """The same of an error of SQLAlchemy's, on both databases."""
+    if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
+        return True
+    return str(getattr(error.orig, "sqlstate", None) or "").startswith(_AWAY)
