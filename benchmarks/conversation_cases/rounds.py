@@ -1,8 +1,8 @@
 """What is measured in a round, each time on books as new.
 
 The bot is `payontap run` in a process of its own with its defaults, its inbox, its embedded Valkey
-and, but for PostgreSQL, its embedded database; it may use one core. Peers may use the same one, and
-whatever is idle then is not asked. The network, the shop and PostgreSQL have the other cores.
+and, but for PostgreSQL, its embedded database; it may use one core. Peers may use the same one
+while it rests. The network and the shop have the other cores, PostgreSQL all of them.
 """
 
 import asyncio

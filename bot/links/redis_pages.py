@@ -22,7 +22,7 @@ _PREFIX = "payontap:pages:"
 _TIMEOUT_S = 1.0
 _PAUSE_S = 5.0
 #: How long a claim waits for others to go with it; nobody sees that a card comes so much later.
-_GATHER_S = 0.003
+_GATHER_S = 0.01
 #: Larger values are not kept: what would be saved is less than what it costs everybody else.
 _VALUE_BYTES_MAX = 1_000_000
 #: All that one process keeps there at a time: the leases of wallets live in the same memory.

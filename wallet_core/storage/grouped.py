@@ -32,11 +32,15 @@ class Grouped(Generic[K, V]):
 
         The look-up begins after the call, so whatever was committed before it is seen.
         """
+        return await self.asked(key)
+
+    def asked(self, key: K) -> "asyncio.Future[V | None]":
+        """The same as a future, for whoever waits in a way of his own."""
         future: asyncio.Future[V | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="grouped look-ups")
-        return await future
+        return future
 
     async def _run(self) -> None:
         while self._waiting:

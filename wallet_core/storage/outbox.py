@@ -212,7 +212,7 @@ class Outbox:
         waits for it: what was sent and not noted would be sent again.
         """
         if outcomes:
-            await to_its_end(self._notes.get(tuple(outcomes)))
+            await to_its_end(self._notes.asked(tuple(outcomes)))
 
     async def _note(self, groups: Sequence[tuple[Sent, ...]]) -> Mapping[tuple[Sent, ...], bool]:
         await self._noting.run(_noted([outcome for group in groups for outcome in group]))

@@ -7,7 +7,7 @@ a cancelled task waits for the end of its statement, and is cancelled then.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 T = TypeVar("T")
 
 
-async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
+async def to_its_end(work: Awaitable[T]) -> T:
     """The result of `work`, which is never cancelled half-way; cancellation is raised after it."""
     task = asyncio.ensure_future(work)
     try:

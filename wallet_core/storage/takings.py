@@ -5,23 +5,25 @@ import sqlalchemy as sa
 from wallet_core.commerce.settlement import PendingMoney
 from wallet_core.storage import trade_tables as t
 from wallet_core.storage.database import Database
+from wallet_core.storage.requests import Statement, uuid_places
 
-_COLUMNS = [t.settlements.c[name] for name in PendingMoney.__struct_fields__]
+_FIELDS = PendingMoney.__struct_fields__
+_COLUMNS = [t.settlements.c[name] for name in _FIELDS]
+_WHERE = f"SELECT {', '.join(_FIELDS)} FROM settlements WHERE state = 'pending' AND due_at_us <= "  # noqa: S608 - our own words
+_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+# Asked many times a second, by the database's clock.
+_DUE = Statement(
+    f"{_WHERE}coalesce(($1::bigint[])[1], {_CLOCK}) ORDER BY due_at_us LIMIT ($2::bigint[])[1]",
+    f"{_WHERE}?1 ORDER BY due_at_us LIMIT ?2",
+    uuid_places(t.settlements, _FIELDS),
+)
 
 
 async def due_settlements(database: Database, limit: int) -> list[PendingMoney]:
     """Pending money whose time has come, by the database's clock."""
-    s = t.settlements.c
-    async with database.read() as connection:
-        now_us = await database.now_us(connection)
-        query = (
-            sa.select(*_COLUMNS)
-            .where(s.state == "pending", s.due_at_us <= now_us)
-            .order_by(s.due_at_us)
-            .limit(limit)
-        )
-        rows = (await connection.execute(query)).mappings().all()
-    return [PendingMoney(**row) for row in rows]
+    now_us = database.clock_us() if database.is_sqlite else None
+    rows = await database.ask(_DUE, ([now_us], [limit]))
+    return [PendingMoney(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
 
 
 async def pending_of_order(database: Database, order_id: str) -> list[PendingMoney]:
