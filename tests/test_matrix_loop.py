@@ -25,8 +25,9 @@ async def test_a_shared_link_is_answered_with_a_picture_a_card_and_one_reaction(
         offer = await scene.bob.see("React with 💳", room_id=scene.room)
         await scene.bob.see_reaction(offer, PAY, scene.bot.user_id)
         host = scene.url.partition("://")[2].partition("/")[0]
-        title, price, seller, stock, hint = offer.body.splitlines()
+        title, price, seller, stock, trust, hint = offer.body.splitlines()
         assert (title, price, stock) == (TITLE, PRICE, "12 in stock")
+        assert trust.startswith("Confirmed by hold. ")
         assert all(words in seller for words in ("✓", "Corner Shop 街角小店", host))
         assert (
             hint == f"React with 💳 to pay {PRICE}, or write !buy. Take your reaction back to undo."

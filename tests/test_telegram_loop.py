@@ -18,8 +18,9 @@ async def test_a_shared_link_is_answered_with_a_picture_a_card_and_a_green_butto
         offer = await scene.bob.see(TITLE, chat=scene.group)
         assert offer.kind == "photo"
         assert offer.photo.startswith((b"\x89PNG", b"\xff\xd8", b"RIFF"))
-        title, price, seller, stock = offer.text.splitlines()
+        title, price, seller, stock, trust = offer.text.splitlines()
         assert (title, price, stock) == (TITLE, PRICE, "12 in stock")
+        assert trust.startswith("Confirmed by hold. ")
         assert "✓" in seller
         assert "Corner Shop 街角小店" in seller
         assert offer.reply_to == asked
