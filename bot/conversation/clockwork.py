@@ -18,6 +18,8 @@ EVERY_S = 0.1
 #: How long captures wait after a start for networks to tell what happened in the meantime.
 CATCH_UP_S = 60.0
 _LOOK_AGAIN_S = 0.05
+#: The longest pause between two looks where the last ones failed.
+_PAUSE_S_MAX = 5.0
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Clockwork:
     async def run(self) -> None:
         """Work until cancelled."""
         await self._catch_up()
+        pause_s = EVERY_S
         while True:
             try:
                 if self.escrow is not None:
@@ -46,11 +49,14 @@ class Clockwork:
                 await self.endings.run_due()
                 if self.settlements is not None:
                     await self.settlements.run_due()
+                pause_s = EVERY_S
             except* StorageUnavailable as errors:
                 _log.warning("endings_delayed", error=str(errors.exceptions[0])[:300])
+                pause_s = min(2 * pause_s, _PAUSE_S_MAX)
             except* Exception:  # noqa: BLE001 - one odd hold must not silence the whole bot
                 _log.exception("holds_not_ended")
-            await asyncio.sleep(EVERY_S)
+                pause_s = min(2 * pause_s, _PAUSE_S_MAX)
+            await asyncio.sleep(pause_s)
 
     async def _catch_up(self) -> None:
         try:
@@ -67,4 +73,5 @@ class Clockwork:
                     return
             except StorageUnavailable as error:
                 _log.warning("endings_delayed", error=str(error)[:300])
+                await asyncio.sleep(1)
             await asyncio.sleep(_LOOK_AGAIN_S)

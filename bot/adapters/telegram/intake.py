@@ -98,11 +98,11 @@ class Intake:
         try:
             await self._keep(events)
         except Exception as error:
+            # Where the inbox takes nothing at all, it is not the update's fault.
+            await self._hear([])
             tries = self._tries[number] = self._tries.get(number, 0) + 1
             if tries < TRIES_MAX:
                 raise
-            # Where the inbox takes nothing at all, it is not the update's fault.
-            await self._hear([])
             log.exception("telegram_update_put_aside", update_id=number)
             await self._hear([self._unreadable(body, error)])
         self._tries.pop(number, None)

@@ -17,7 +17,7 @@ from bot.cards import Card
 from tests.bot.adapters.contract.driver import Ability, Network
 from tests.bot.adapters.contract.goods import PRICE
 from tests.bot.adapters.contract.house import House, house_of
-from tests.bot.adapters.contract.moving_clock import STEP_S, MovingClock
+from tests.bot.adapters.contract.moving_clock import STEP_S, UNHURRIED_S, MovingClock
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 needs = pytest.mark.needs
@@ -53,7 +53,7 @@ async def test_what_happened_in_a_minute_without_the_network_is_made_up_for_once
         await anna.tap(offer)
         await bob.say(house.shop.url("oolong"))
         await clock.pass_by(DOWN_S)
-    async with clock.hurrying():
+    async with clock.hurrying(breath_s=UNHURRIED_S):
         await anna.see(lambda shown: shown.text.startswith(f"Paid {PRICE}"))
         await anna.see("For you alone")
         await bob.see("Oolong")
