@@ -9,13 +9,12 @@ millisecond, and in WAL mode no writer keeps a reader waiting. PostgreSQL gets a
 import asyncio
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 from uuid import UUID
-
-import asyncpg
 
 from wallet_core.errors import StorageUnavailable
 from wallet_core.storage.away import AWAY_ERRORS
+from wallet_core.storage.postgres_connection import Connection, connect
 from wallet_core.storage.requests import Row, Statement
 from wallet_core.storage.steady import to_its_end
 
@@ -23,14 +22,7 @@ from wallet_core.storage.steady import to_its_end
 Keys = tuple[Sequence[Any], ...]
 
 _CONNECTIONS_MAX = 4
-_ANSWER_WITHIN_S = 60.0
 _BUSY_WITHIN_S = 1.0
-#: With keys in arrays the planner cannot know how few rows they are.
-_PLAN_BY_KEYS = (
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-    "SET jit = off; SET plan_cache_mode = force_generic_plan; "
-    "SET default_transaction_read_only = on"
-)
 
 
 class PointReads(Protocol):
@@ -99,26 +91,12 @@ def _with_uuids(row: Row, places: Sequence[int]) -> Row:
     return read
 
 
-class _Connection(Protocol):
-    """What is used of the driver's connection; it ships no types."""
-
-    async def fetch(self, query: str, *arguments: object) -> list[Row]: ...
-
-    async def execute(self, query: str) -> str: ...
-
-    async def close(self, *, timeout: float) -> None: ...  # noqa: ASYNC109 - the driver's name
-
-    def terminate(self) -> None: ...
-
-    def is_closed(self) -> bool: ...
-
-
 class PostgresPointReads:
     """A few connections for reading; `options` are the driver's for a new one."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options
-        self._idle: list[_Connection] = []
+        self._idle: list[Connection] = []
         self._places = asyncio.Semaphore(_CONNECTIONS_MAX)
 
     async def ask(self, statement: Statement, keys: Keys) -> Sequence[Row]:
@@ -141,20 +119,12 @@ class PostgresPointReads:
         self._idle.append(connection)
         return rows
 
-    async def _taken(self) -> _Connection:
+    async def _taken(self) -> Connection:
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
                 return connection
-        async with asyncio.timeout(_ANSWER_WITHIN_S):
-            made = cast(
-                "_Connection",
-                await asyncpg.connect(
-                    **self._options, command_timeout=_ANSWER_WITHIN_S, statement_cache_size=200
-                ),
-            )
-        await made.execute(_PLAN_BY_KEYS)
-        return made
+        return await connect(self._options, read_only=True)
 
     def _drop_idle(self) -> None:
         # The server went away: those that wait here are as dead as the one that was asked.

@@ -1,21 +1,20 @@
-"""Runs batches on PostgreSQL: one connection of its own, prepared statements, arrays.
+"""Runs batches on PostgreSQL: one connection of its own, and prepared statements.
 
 SQLAlchemy's share of a batch was many times that of the database itself, so the writer speaks with
 the driver directly. Whatever a batch writes goes there as one statement, so that a transaction
 takes a handful of round trips however much is in it.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar, cast
 
 import asyncpg
-import sqlalchemy as sa
 
 from wallet_core.errors import StorageUnavailable
 from wallet_core.storage import postgres_writes
 from wallet_core.storage.away import AWAY_ERRORS
-from wallet_core.storage.database import Database
+from wallet_core.storage.database import Database, driver_options
+from wallet_core.storage.postgres_connection import Connection, connect
 from wallet_core.storage.postgres_writes import CLOCK
 from wallet_core.storage.requests import (
     Ask,
@@ -34,42 +33,9 @@ from wallet_core.storage.requests import (
 R = TypeVar("R")
 Answer = Sequence[Row] | Opened | int | None
 
-
-class Connection(Protocol):
-    """What is used of the driver's connection; it ships no types."""
-
-    async def fetch(self, query: str, *arguments: object) -> list[Row]:
-        """All rows."""
-
-    async def fetchrow(self, query: str, *arguments: object) -> Row:
-        """The first row."""
-
-    async def fetchval(self, query: str, *arguments: object) -> object:
-        """The first value of the first row."""
-
-    async def execute(self, query: str, *arguments: object) -> str:
-        """No rows."""
-
-    async def close(self, *, timeout: float) -> None:  # noqa: ASYNC109 - the driver's name
-        """Say good-bye and close."""
-
-    def terminate(self) -> None:
-        """Close at once."""
-
-    def is_closed(self) -> bool:
-        """Whether it is closed."""
-
-
-#: With keys in arrays the planner cannot know how few rows they are; a plan that reads whole tables
-#: was three times slower in the median and came and went by itself.
-_PLAN_BY_KEYS = (
-    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
-    "SET jit = off; SET plan_cache_mode = force_generic_plan"
-)
 #: Names the locks of chains among all advisory locks.
 _CHAIN_LOCKS = 7_296_011
 _CHAINS_MAX = 256
-_ANSWER_WITHIN_S = 60.0
 
 _ACCOUNT, _CHAIN, _TRANSFER, _COMMIT = range(4)
 # One kind of row for all: what it is, an id, four numbers, bytes, four texts.
@@ -97,13 +63,20 @@ class PostgresSession:
     """One connection, made anew when it was lost.
 
     `more` tells whether another batch waits already: then a transaction ends and the next one
-    begins in one round trip.
+    begins in one round trip. One that is not `chained` writes nothing into the journal.
     """
 
     exclusive = False
 
-    def __init__(self, database: Database, *, more: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        more: Callable[[], bool] = lambda: False,
+        chained: bool = True,
+    ) -> None:
         self._database = database
+        self._chained = chained
         self._more = more
         # Whether a transaction has begun in which nothing was done yet.
         self._begun = False
@@ -245,27 +218,16 @@ class PostgresSession:
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():
             self._begun = False
-            connection = await _connect(self._database)
-            try:
-                await connection.execute(_PLAN_BY_KEYS)
-                self._chain_no = await _chain_of(connection)
-            except BaseException:
-                connection.terminate()
-                raise
+            options = driver_options(self._database.engine, self._database.url)
+            connection = await connect(options)
+            if self._chained:
+                try:
+                    self._chain_no = await _chain_of(connection)
+                except BaseException:
+                    connection.terminate()
+                    raise
             self._connection = connection
         return self._connection
-
-
-async def _connect(database: Database) -> Connection:
-    url = sa.make_url(database.url)
-    _, options = database.engine.dialect.create_connect_args(url)
-    for name in ("prepared_statement_cache_size", "prepared_statement_name_func"):
-        options.pop(name, None)
-    async with asyncio.timeout(_ANSWER_WITHIN_S):
-        connection = await asyncpg.connect(
-            **options, command_timeout=_ANSWER_WITHIN_S, statement_cache_size=500
-        )
-    return cast("Connection", connection)
 
 
 async def _chain_of(connection: Connection) -> int:

@@ -7,18 +7,14 @@ databases; they touch no money and so they need neither the chain of the journal
 import asyncio
 from typing import TypeVar
 
-import asyncpg
-
 from wallet_core.errors import StorageUnavailable
-from wallet_core.storage.database import Database, driver_options
-from wallet_core.storage.postgres_session import _PLAN_BY_KEYS, PostgresSession
+from wallet_core.storage.database import Database
+from wallet_core.storage.postgres_session import PostgresSession
 from wallet_core.storage.requests import TryAgain, Work
 from wallet_core.storage.sqlite_session import SqliteSession
 from wallet_core.storage.steady import to_its_end
 
 R = TypeVar("R")
-
-_ANSWER_WITHIN_S = 60.0
 
 
 class Transactions:
@@ -27,7 +23,7 @@ class Transactions:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._turn = asyncio.Lock()
-        self._session: SqliteSession | UnchainedSession | None = None
+        self._session: SqliteSession | PostgresSession | None = None
 
     async def run(self, work: Work[R]) -> R:
         """Do `work` in one transaction.
@@ -43,26 +39,12 @@ class Transactions:
             if self._session is None:
                 database = self._database
                 self._session = (
-                    SqliteSession(database) if database.is_sqlite else UnchainedSession(database)
+                    SqliteSession(database)
+                    if database.is_sqlite
+                    else PostgresSession(database, chained=False)
                 )
                 database.closing.append(self._session.close)
             try:
                 return await self._session.run(work)
             except TryAgain as error:
                 raise StorageUnavailable(f"The database gave up: {error}") from error
-
-
-class UnchainedSession(PostgresSession):
-    """A session that writes nothing into the journal."""
-
-    async def _connected(self) -> asyncpg.Connection:
-        if self._connection is None or self._connection.is_closed():
-            self._begun = False
-            options = driver_options(self._database.engine, self._database.url)
-            async with asyncio.timeout(_ANSWER_WITHIN_S):
-                connection = await asyncpg.connect(
-                    **options, command_timeout=_ANSWER_WITHIN_S, statement_cache_size=100
-                )
-            await connection.execute(_PLAN_BY_KEYS)
-            self._connection = connection
-        return self._connection
