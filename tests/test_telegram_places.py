@@ -199,7 +199,7 @@ async def test_a_name_changes_nothing_and_who_never_opened_a_chat_is_told_how(
 async def test_without_private_messages_in_groups_the_private_chat_or_the_toast_answers(
     tmp_path: Path,
 ) -> None:
-    settings = {"money__undo_window_s": "4"}
+    settings = {"money__undo_window_s": "60"}
     scene = Scene(tmp_path, settings)
     scene.api.answers.knows_private = False
     async with scene:
@@ -214,6 +214,7 @@ async def test_without_private_messages_in_groups_the_private_chat_or_the_toast_
         scene.group.members.add(shy.user.id)
         toast = await shy.tap(offer)
         assert f"You have ¥0.00; this needs {PRICE}." in toast.text
+        await anna.until(lambda: "Undo mine" in offer.labels or None, "the edit")
         toast = await anna.tap(offer, "Undo mine")
         assert toast.text.startswith("Undone.")
         assert not [m for m in scene.bob.said_by_bot() if "Paid" in m.text or "¥0.00" in m.text]
@@ -222,7 +223,7 @@ async def test_without_private_messages_in_groups_the_private_chat_or_the_toast_
 async def test_inline_mode_offers_the_card_in_any_chat_and_keeps_it_up_to_date(
     tmp_path: Path,
 ) -> None:
-    async with Scene(tmp_path, {"money__undo_window_s": "4"}) as scene:
+    async with Scene(tmp_path, {"money__undo_window_s": "60"}) as scene:
         anna, bob, api = scene.anna, scene.bob, scene.api
         await scene.money_for(bob)
         [result] = await api.inline(anna.user, scene.url)
