@@ -75,7 +75,7 @@ async def test_a_tap_pays_once_and_only_the_one_who_tapped_hears_of_money(tmp_pa
 async def test_undo_takes_back_by_the_private_card_or_by_undo_mine_and_never_by_pay(
     tmp_path: Path,
 ) -> None:
-    async with Scene(tmp_path, TIME_TO_UNDO) as scene:
+    async with Scene(tmp_path, {"money__undo_window_s": "60"}) as scene:
         anna, bob = scene.anna, scene.bob
         await scene.money_for(anna)
         offer = await scene.offer()
