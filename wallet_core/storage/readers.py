@@ -35,7 +35,7 @@ from wallet_core.storage.grouped import Grouped
 from wallet_core.storage.requests import Statement, fetch, uuid_places
 from wallet_core.storage.rows_by_key import RecordLookups, RowLookups
 from wallet_core.storage.takings import due_settlements, pending_of_order
-from wallet_core.storage.tap_facts import HOST_STANDING, HOSTS_OF_QUOTE, Tapped, tap_facts
+from wallet_core.storage.tap_facts import HOST_STANDING, Tapped, hosts_of_quote, tap_facts
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -76,10 +76,11 @@ _CARD_COLUMNS = ", ".join(
         *(f"f.{name}" for name in Offer.__struct_fields__),
     ]
 )
-_CARD_ROWS = (
-    f"SELECT {_CARD_COLUMNS} FROM quotes q JOIN offers f ON f.id = q.offer_id {HOSTS_OF_QUOTE}"  # noqa: S608 - same
+_CARD_ROWS = f"SELECT {_CARD_COLUMNS} FROM quotes q JOIN offers f ON f.id = q.offer_id"  # noqa: S608 - same
+_CARD = Statement(
+    f"{_CARD_ROWS} {hosts_of_quote(postgres=True)} WHERE q.id = ANY($1::text[])",
+    f"{_CARD_ROWS} {hosts_of_quote(postgres=False)} WHERE q.id = ?",
 )
-_CARD = Statement(f"{_CARD_ROWS} WHERE q.id = ANY($1::text[])", f"{_CARD_ROWS} WHERE q.id = ?")
 
 _WRITTEN = fetch(t.commits, ("key", "refusal", "result", "created_at_us"), ("key",))
 

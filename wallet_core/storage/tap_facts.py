@@ -14,22 +14,40 @@ R = TypeVar("R", bound=msgspec.Struct)
 Tapped = tuple[str, str]
 """A quote and a wallet, by their ids."""
 
-#: How the host of an offer `f` stands with a quote `q` on it: whether the merchant's proof of it is
-#: lost; whether nobody had proven it, and now somebody has.
-HOSTS_OF_QUOTE = """
-LEFT JOIN merchant_hosts h ON h.merchant_id = q.merchant_id AND h.host = f.host
-LEFT JOIN merchant_hosts v ON v.verified_host = f.host AND q.merchant_id IS NULL
-"""
-HOST_STANDING = ("(h.stage = 'lost' AND h.verified_host IS NULL)", "v.merchant_id IS NOT NULL")
-
 _QUOTE = tuple(Quote.__struct_fields__)
 _MERCHANT = tuple(Merchant.__struct_fields__)
 _ORDER = tuple(Order.__struct_fields__)
 _WALLETS = "SELECT v.id FROM wallets v WHERE v.person_id = w.person_id"
-_STANDING = "p.state IN ('{}', '{}')".format(*STANDING)
+_STANDING = "IN ('{}', '{}')".format(*STANDING)
+
+#: How the host of an offer `f` stands with a quote `q` on it: whether the merchant's proof of it is
+#: lost; whether nobody had proven it, and now somebody has.
+HOST_STANDING = ("(h.stage = 'lost' AND h.verified_host IS NULL)", "v.merchant_id IS NOT NULL")
 
 
-def _query(keys: str, in_wallets: str) -> str:
+def hosts_of_quote(*, postgres: bool) -> str:
+    """The joins that `HOST_STANDING` needs."""
+    own = "h.merchant_id = q.merchant_id AND h.host = f.host"
+    found = "v.verified_host = f.host AND q.merchant_id IS NULL"
+    return (
+        f"{_row_of('merchant_hosts', 'h', own, postgres=postgres)} "
+        f"{_row_of('merchant_hosts', 'v', found, postgres=postgres)}"
+    )
+
+
+def _row_of(table: str, alias: str, condition: str, *, postgres: bool) -> str:
+    """Joins the one row, if any, that a condition on a unique key finds.
+
+    PostgreSQL makes its plan once. While a table is small it likes to read all of it, and goes on
+    so when it has grown; a row of its own it looks for by the index.
+    """
+    if postgres:
+        found = f"SELECT * FROM {table} {alias} WHERE {condition} LIMIT 1"  # noqa: S608 - names of our own tables
+        return f"LEFT JOIN LATERAL ({found}) {alias} ON true"
+    return f"LEFT JOIN {table} {alias} ON {condition}"
+
+
+def _query(keys: str, in_wallets: str, *, postgres: bool) -> str:
     """The query in one dialect; `in_wallets` says that `b.wallet_id` is one of this person's."""
     his = f"b.quote_id = k.quote_id AND b.wallet_id {in_wallets}"
     # Of a person who was joined with another and parted again, some attempts are in the wallets
@@ -41,9 +59,10 @@ def _query(keys: str, in_wallets: str) -> str:
     )
     of_wallets = f"SELECT max(b.n) FROM attempts b WHERE {his}"  # noqa: S608 - our own columns
     # The order that stands, or else the latest.
+    state = "SELECT p.state FROM orders p WHERE p.id = b.order_id"
     order_id = (
-        "SELECT b.order_id FROM attempts b JOIN orders p ON p.id = b.order_id "  # noqa: S608 - same
-        f"WHERE {his} ORDER BY CASE WHEN {_STANDING} THEN 0 ELSE 1 END, b.n DESC LIMIT 1"
+        f"SELECT b.order_id FROM attempts b WHERE {his} "  # noqa: S608 - same
+        f"ORDER BY CASE WHEN ({state}) {_STANDING} THEN 0 ELSE 1 END, b.n DESC LIMIT 1"
     )
     columns = ", ".join(
         [
@@ -55,20 +74,25 @@ def _query(keys: str, in_wallets: str) -> str:
             *(f"o.{name}" for name in _ORDER),
         ]
     )
-    return f"""SELECT {columns} FROM {keys}
-JOIN quotes q ON q.id = k.quote_id
-JOIN offers f ON f.id = q.offer_id
-LEFT JOIN merchants m ON m.id = q.merchant_id
-{HOSTS_OF_QUOTE}
-LEFT JOIN wallets w ON w.id = k.wallet_id
-LEFT JOIN orders o ON o.id = ({order_id})
-"""  # noqa: S608 - same
+    joins = [
+        _row_of("quotes", "q", "q.id = k.quote_id", postgres=postgres),
+        _row_of("offers", "f", "f.id = q.offer_id", postgres=postgres),
+        _row_of("merchants", "m", "m.id = q.merchant_id", postgres=postgres),
+        hosts_of_quote(postgres=postgres),
+        _row_of("wallets", "w", "w.id = k.wallet_id", postgres=postgres),
+        _row_of("orders", "o", f"o.id = ({order_id})", postgres=postgres),
+    ]
+    return f"SELECT {columns} FROM {keys} {' '.join(joins)} WHERE f.id IS NOT NULL"  # noqa: S608 - same
 
 
 _FACTS = Statement(
-    # As an array the wallets lead into the index, whatever PostgreSQL believes of the tables.
-    _query("unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id)", f"= ANY(ARRAY({_WALLETS}))"),
-    _query("(SELECT ? AS quote_id, ? AS wallet_id) k", f"IN ({_WALLETS})"),
+    # As an array the wallets lead into the index too.
+    _query(
+        "unnest($1::text[], $2::text[]) AS k(quote_id, wallet_id)",
+        f"= ANY(ARRAY({_WALLETS}))",
+        postgres=True,
+    ),
+    _query("(SELECT ? AS quote_id, ? AS wallet_id) k", f"IN ({_WALLETS})", postgres=False),
 )
 
 
