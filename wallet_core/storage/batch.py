@@ -9,7 +9,7 @@ wallets, domain rows table by table, and the chain at last. The writes come in t
 rows after all others, so that a batch that locks only what it writes meets the rest in it too.
 """
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -41,7 +41,7 @@ class Batch:
 
     `locks` says that what is read stays as it is until the transaction ends. What is written is
     remembered in `standing`; with `recall`, tasks that only add are decided on what is remembered
-    there, and nothing is read.
+    there, and nothing is read. `on_decided` is called when that has been done.
     """
 
     def __init__(
@@ -53,12 +53,14 @@ class Batch:
         limits_of: LimitsOf = no_limits,
         standing: Standing | None = None,
         recall: bool = False,
+        on_decided: Callable[[], None] = lambda: None,
     ) -> None:
         self.tasks = tasks
         self._careful = careful
         self._locks = locks
         self._limits_of = limits_of
         self._standing = standing
+        self._on_decided = on_decided
         self._recall = recall and is_all_new(tasks)
         self._commits = [task for task in tasks if isinstance(task, Commit)]
         self._transfers = [x for commit in self._commits for x in commit.transfers]
@@ -142,7 +144,11 @@ class Batch:
             return None
         known = [(1, opened.changes_no)]
         check = q.Check(t.wallet_changes, ("one",), ("no",), known, stay=False)
+        # Others may be decided on all of this from now on.
+        standing.expect(self._read, opened.changes_no)
+        self._read = []
         self.decided = True
+        self._on_decided()
         yield from self._save(results, opened, check)
         return results
 
@@ -151,6 +157,7 @@ class Batch:
         self._read = list(self._books.accounts.values())
 
     def _write_on_what_is_read(self) -> q.Work[list[Result | int]]:
+        yield q.Turn()
         yield from self._load_fences()
         yield from self._load_holds()
         refs = self._refs()

@@ -26,6 +26,7 @@ from wallet_core.storage.requests import (
     Row,
     Save,
     TryAgain,
+    Turn,
     Work,
     Write,
 )
@@ -92,16 +93,16 @@ class PostgresSession:
         """
         return await self._told(work, self._in_transaction)
 
-    async def run_unlocked(self, work: Work[R], may_begin: Callable[[], Awaitable[bool]]) -> R:
+    async def run_unlocked(self, work: Work[R], may_write: Callable[[], Awaitable[bool]]) -> R:
         """Do `work` without locking what it reads, in two round trips or less.
 
-        Before its first one `may_begin` is awaited. Raises as `run` does, and `TryAgain` where that
-        said no, or somebody else was quicker.
+        Before it writes, or asks for its turn, `may_write` is awaited. Raises as `run` does, and
+        `TryAgain` where that said no, or somebody else was quicker.
         """
 
         async def unlocked(connection: Connection, work: Work[R]) -> R:
             await self.rest()
-            return await self._answered(connection, work, may_begin)
+            return await self._answered(connection, work, may_write)
 
         return await self._told(work, unlocked)
 
@@ -161,10 +162,10 @@ class PostgresSession:
         self,
         connection: Connection,
         work: Work[R],
-        may_begin: Callable[[], Awaitable[bool]] | None = None,
+        may_write: Callable[[], Awaitable[bool]] | None = None,
     ) -> R:
         answer: Answer = None
-        locks, begun = may_begin is None, False
+        locks, begun = may_write is None, False
         while True:
             try:
                 request = work.send(answer)
@@ -173,8 +174,8 @@ class PostgresSession:
                 return result
             # Put into words while others are written still.
             words = _words(request)
-            if may_begin is not None and not begun:
-                begun = await may_begin()
+            if may_write is not None and not begun and isinstance(request, Save | Turn):
+                begun = await may_write()
                 if not begun:
                     raise TryAgain("What it was decided on was not written.")
             if words is not None:
@@ -192,6 +193,8 @@ class PostgresSession:
                 return await self._open(connection, request, locks=locks)
             case Save(writes=writes):
                 return await _save(connection, writes) if writes else 0
+            case Turn():
+                return None
 
     async def _open(self, connection: Connection, request: Open, *, locks: bool) -> Opened:
         rows = await connection.fetch(

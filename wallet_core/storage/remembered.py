@@ -94,6 +94,10 @@ class Standing:
         self._told_at_s = time.monotonic()
         self._accounts.keep(states, end.changes_no)
 
+    def expect(self, states: Iterable[AccountState], changes_no: int) -> None:
+        """So these accounts will stand, once a batch is written that is decided."""
+        self._accounts.keep(states, changes_no)
+
     def forget(self, account_ids: Iterable[str]) -> None:
         """Ask the database next time."""
         self._end = None

@@ -165,7 +165,12 @@ class Opened:
     changes_no: int = 0
 
 
-Request = Ask | Save | Open
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Let everything be written on which this could be decided, before anything is read."""
+
+
+Request = Ask | Save | Open | Turn
 
 
 @lru_cache(maxsize=500)

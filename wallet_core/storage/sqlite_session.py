@@ -29,6 +29,7 @@ from wallet_core.storage.requests import (
     Run,
     Save,
     TryAgain,
+    Turn,
     Work,
     Write,
     uuid_places,
@@ -65,7 +66,7 @@ class SqliteSession:
             return await loop.run_in_executor(self._thread, self._transactions.run, work)
 
     async def run_unlocked(
-        self, work: Work[R], _may_begin: Callable[[], Awaitable[bool]] | None = None
+        self, work: Work[R], _may_write: Callable[[], Awaitable[bool]] | None = None
     ) -> R:
         """The same: nobody else can write while this transaction is open, and there is one lane."""
         return await self.run(work)
@@ -177,6 +178,8 @@ class SqliteTransactions:
                 for write in writes:
                     self._write(connection, write, checked=checked)
                 return 0
+            case Turn():
+                return None
 
     def _open(self, connection: sqlite3.Connection, request: Open) -> Opened:
         sql = "SELECT c.length, c.head, s.no FROM chains c, wallet_changes s WHERE c.no = ?"

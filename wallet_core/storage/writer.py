@@ -47,7 +47,7 @@ _OPENINGS_MAX = 3
 POSTGRES_LANES = 2
 
 Outcome = Written | int | Exception
-MayBegin = Callable[[], Awaitable[bool]]
+MayWrite = Callable[[], Awaitable[bool]]
 
 
 class Session(Protocol):
@@ -60,7 +60,7 @@ class Session(Protocol):
     async def run(self, work: Work[R]) -> R:
         """Do `work` in one transaction; see `PostgresSession`."""
 
-    async def run_unlocked(self, work: Work[R], may_begin: MayBegin) -> R:
+    async def run_unlocked(self, work: Work[R], may_write: MayWrite) -> R:
         """Do `work` without locking what it reads; see `PostgresSession`."""
 
     async def rest(self) -> None:
@@ -270,6 +270,7 @@ class Writer:
                 limits_of=self.limits_of,
                 standing=lane.standing,
                 recall=not locks,
+                on_decided=self._wake.set,
             )
             try:
                 if flight is None:
