@@ -11,6 +11,9 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 AWAY_ERRORS = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    # A connection that was put out while the driver was about to speak: it no longer knows where
+    # it stands on it.
+    asyncpg.InternalClientError,
     asyncpg.CannotConnectNowError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
