@@ -38,11 +38,11 @@ from bot.conversation.shared_links import SharedLinks
 from bot.conversation.turn import Desk, card_body, send_id
 from bot.conversation.views import Views
 from bot.conversation.worker import Worker
+from bot.core import Core, start_core
 from bot.data_folder import DataFolder
 from bot.demo.opening import DEMO_SAMPLE_SLUG, membership, open_demo_shop
 from bot.demo.shop import DemoShop
-from bot.embedded_valkey import EmbeddedValkey
-from bot.house import conversion_quotes, define_currencies, house_terms, limits_of
+from bot.house import conversion_quotes, define_currencies, house_terms
 from bot.instance_key import instance_key
 from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
@@ -67,26 +67,19 @@ from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
-from wallet_core.locks import Leases
 from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.checkpoints import Checkpoints
 from wallet_core.storage.conversions import Conversions
-from wallet_core.storage.database import Database
 from wallet_core.storage.escrow import EscrowRows
 from wallet_core.storage.host_checks import HostCheckRows
 from wallet_core.storage.inbox import Inbox
 from wallet_core.storage.liabilities import Liabilities
 from wallet_core.storage.linking import Links
 from wallet_core.storage.lookups import Lookups
-from wallet_core.storage.migrate import migrate
 from wallet_core.storage.moves import Moves
-from wallet_core.storage.outbox import Outbox
-from wallet_core.storage.people import People
-from wallet_core.storage.pictures import Pictures
 from wallet_core.storage.readers import Reader
 from wallet_core.storage.receipts import ReceiptReader
 from wallet_core.storage.web_chat import WebChatTables
-from wallet_core.storage.writer import Writer
 
 _log = structlog.get_logger(__name__)
 
@@ -113,21 +106,6 @@ class Instance:
     failed: "asyncio.Future[None]"
 
 
-@dataclass(frozen=True)
-class _Core:
-    """What stands below the conversation."""
-
-    database: Database
-    writer: Writer
-    reader: Reader
-    people: People
-    inbox: Inbox
-    outbox: Outbox
-    pictures: Pictures
-    leases: Leases
-    pages: RedisPages
-
-
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Instance]:
     """An instance with everything that the settings switch on, until the block ends.
@@ -138,7 +116,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
     define_currencies(settings)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(settings.data_dir))
-        core = await _start_core(stack, settings, folder)
+        core = await start_core(stack, settings, folder)
         shop = await _start_shop(stack, settings, folder, core.reader)
         fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
@@ -213,45 +191,6 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         )
 
 
-async def _start_core(stack: AsyncExitStack, settings: Settings, folder: DataFolder) -> _Core:
-    embedded = settings.database.url is None
-    url = settings.database.url.get_secret_value() if settings.database.url else folder.database_url
-    database = Database(url)
-    stack.push_async_callback(database.close)
-    await migrate(database)
-    writer = await stack.enter_async_context(Writer(database, limits_of=limits_of(settings)))
-    redis_url = await _redis_url(stack, settings, folder)
-    leases = Leases(redis_url, writer.raise_fence)
-    await leases.start()
-    stack.push_async_callback(leases.stop)
-    claimant = secrets.token_hex(8)
-    core = _Core(
-        database=database,
-        writer=writer,
-        reader=Reader(database, limits_of(settings)),
-        people=People(database, writer),
-        inbox=Inbox(database, claimant),
-        outbox=Outbox(database, claimant),
-        pictures=Pictures(database),
-        leases=leases,
-        pages=await stack.enter_async_context(RedisPages(redis_url)),
-    )
-    if embedded:
-        # The folder's lock says that whoever held these claims is gone.
-        await core.inbox.release_all()
-        await core.outbox.release_all()
-    return core
-
-
-async def _redis_url(stack: AsyncExitStack, settings: Settings, folder: DataFolder) -> str:
-    if settings.redis.url is not None:
-        return settings.redis.url.get_secret_value()
-    valkey = EmbeddedValkey(folder.path / "valkey")
-    await valkey.start()
-    stack.push_async_callback(valkey.stop)
-    return valkey.url
-
-
 async def _start_shop(
     stack: AsyncExitStack, settings: Settings, folder: DataFolder, reader: Reader
 ) -> DemoShop | None:
@@ -299,7 +238,7 @@ def _terms(settings: Settings) -> Terms:
     )
 
 
-def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
+def _desk(settings: Settings, core: Core, fetcher: Fetcher) -> Desk:
     terms = _terms(settings)
     quotes, conversions = conversion_quotes(settings), Conversions(core.database)
     return Desk(
@@ -335,7 +274,7 @@ def _desk(settings: Settings, core: _Core, fetcher: Fetcher) -> Desk:
     )
 
 
-def _clockwork(settings: Settings, core: _Core, adapters: Sequence[Adapter]) -> Clockwork:
+def _clockwork(settings: Settings, core: Core, adapters: Sequence[Adapter]) -> Clockwork:
     house = house_terms(settings)
     endings = Endings(core.writer, core.reader, core.reader, core.reader, announce, house)
     settlements = Settlements(core.writer, core.reader)
@@ -349,7 +288,7 @@ def _check_terms(settings: Settings) -> CheckTerms:
     return CheckTerms(every_s=verification.check_every_s, grace_s=verification.grace_s)
 
 
-def _host_watch(settings: Settings, core: _Core, fetcher: Fetcher) -> HostWatch:
+def _host_watch(settings: Settings, core: Core, fetcher: Fetcher) -> HostWatch:
     rows = HostCheckRows(core.database)
     terms = _check_terms(settings)
     checks = HostChecks(core.writer, rows, WebProofs(fetcher), announce_host, terms)
@@ -362,12 +301,12 @@ def _schedule(settings: Settings, desk: Desk, fetcher: Fetcher) -> Schedule:
     return Schedule(Importer(staging, desk.reader, fetcher, desk.tell_owner, interval_s))
 
 
-def _checkpoints(settings: Settings, core: _Core) -> CheckpointClock:
+def _checkpoints(settings: Settings, core: Core) -> CheckpointClock:
     log = CheckpointLog(settings.data_dir / settings.checkpoints.log)
     return CheckpointClock(Checkpoints(core.database), instance_key(settings.data_dir), log)
 
 
-def _web_chat(settings: Settings, core: _Core, shop: DemoShop | None) -> WebChat:
+def _web_chat(settings: Settings, core: Core, shop: DemoShop | None) -> WebChat:
     hints = [CommandHint(f"/{c.name}", c.help) for c in COMMANDS if not c.admin]
     return WebChat(
         WebChatTables(core.database),
@@ -391,7 +330,7 @@ def _external_presses(external: External | None) -> Mapping[str, Press]:
 async def _start_web(
     stack: AsyncExitStack,
     settings: Settings,
-    core: _Core,
+    core: Core,
     web_chat: WebChat,
     shop: DemoShop | None,
     more_routes: Sequence[Callable[[web.Application], None]],
@@ -420,7 +359,7 @@ async def _start_web(
 class _Claims:
     """The one-time admin link. The first admin also looks after the demo shop."""
 
-    core: _Core
+    core: Core
     shop: DemoShop | None
 
     async def claim(self, token: str, network: str, person_id: str) -> str | None:
@@ -434,7 +373,7 @@ class _Claims:
         return person.id if claimed else None
 
 
-async def _admin_link(core: _Core, url: str) -> str | None:
+async def _admin_link(core: Core, url: str) -> str | None:
     """A new one-time link while the instance has no admin."""
     if await core.people.admins():
         return None
@@ -447,7 +386,7 @@ async def _admin_link(core: _Core, url: str) -> str | None:
 class _Reports:
     """Tells the admins what only they can mend."""
 
-    core: _Core
+    core: Core
 
     async def parked(self, event_id: str, error: str) -> None:
         """An event that failed too often was put aside."""

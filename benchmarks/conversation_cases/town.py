@@ -6,12 +6,12 @@ another shop, and a shop's orders go to its owner's private chat.
 
 import asyncio
 import itertools
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from benchmarks.goods import CNY, tea
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit, Insert, Notice, RowChange, Value
 from wallet_core.ledger.transfers import Leg, Post, named
@@ -20,11 +20,8 @@ from wallet_core.storage.database import Database
 from wallet_core.storage.migrate import migrate
 from wallet_core.storage.writer import Writer
 
-CNY = "CNY"
 NETWORK = "telegram"
-PRICE_MINOR = 1_990
 _START_MINOR = 1_000_000
-_VALID_US = 24 * 3_600 * 1_000_000
 _AT_ONCE = 1_000
 _FIRST_PERSON = 5_000_000
 _FIRST_SELLER = 9_000_000
@@ -158,33 +155,6 @@ def _shop(number: int, shop_host: str) -> Commit:
 
 def _card(number: int, town: Town) -> Commit:
     """An offer, a quote on it, and the card in the group that taps press and bring up to date."""
-    offer_id, now_us = f"of_{named('offer', number).hex}", time.time_ns() // 1000
-    offer: dict[str, Value] = {
-        "id": offer_id,
-        "url": f"https://shop.example/tea/{number}",
-        "host": "shop.example",
-        "merchant_id": _merchant_id(number),
-        "title": f"Green tea {number}",
-        "sku": None,
-        "picture": None,
-        "availability": "InStock",
-        "stock_total": 1_000_000,
-        "stock_page": 1_000_000,
-        "sold": 0,
-        "seen_at_us": now_us,
-    }
-    quote: dict[str, Value] = {
-        "id": quote_id(number),
-        "offer_id": offer_id,
-        "merchant_id": _merchant_id(number),
-        "amount_minor": PRICE_MINOR,
-        "currency": CNY,
-        "trust": "payable",
-        "reason": "",
-        "seller": f"Tea House {number}",
-        "created_at_us": now_us,
-        "expires_at_us": now_us + _VALID_US,
-    }
     group_id = town.group_of(number)
     card = Notice(
         # Until it is marked as sent below, its name tells which message it is.
@@ -194,7 +164,7 @@ def _card(number: int, town: Town) -> Commit:
         view="offer",
         ref=quote_id(number),
     )
-    rows = (Insert("offers", offer), Insert("quotes", quote))
+    rows = tea(number, _merchant_id(number), f"Tea House {number}", quote_id(number))
     return Commit(key=f"card:{number}", rows=rows, outbox=(card,))
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
+from benchmarks.goods import CNY
 from benchmarks.ledger_cases import town
 from benchmarks.ledger_cases.ids import TimeOrderedIds
 from benchmarks.ledger_cases.loops import Act
@@ -39,7 +40,7 @@ async def transfers(url: str, wallets: int, *, hot: bool) -> AsyncIterator[Act]:
     try:
         async with town.writer_on(database) as writer:
             refs = [town.wallet(number) for number in range(wallets)]
-            shop = accounts.merchant(town.merchant_id(0), town.CNY) if hot else None
+            shop = accounts.merchant(town.merchant_id(0), CNY) if hot else None
             yield _transfer(writer, refs, shop)
     finally:
         await database.close()

@@ -4,14 +4,14 @@ Ids are as long as those of an instance, for keys cost what they weigh.
 """
 
 import asyncio
-import time
 
 import sqlalchemy as sa
 
+from benchmarks.goods import CNY, tea
 from wallet_core.commerce.records import Payer
 from wallet_core.ledger import accounts
 from wallet_core.ledger.accounts import AccountRef
-from wallet_core.ledger.commits import Commit, Insert, Notice, Value
+from wallet_core.ledger.commits import Commit, Insert, Notice
 from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.limits import Limits
 from wallet_core.storage import tables as t
@@ -19,15 +19,12 @@ from wallet_core.storage.database import Database
 from wallet_core.storage.migrate import migrate
 from wallet_core.storage.writer import Writer
 
-CNY = "CNY"
 NETWORK = "web"
 ROOM = "lobby"
 START_MINOR = 1_000_000_000
-PRICE_MINOR = 1_990
 MERCHANTS = 8
 QUOTES = 400
 
-_VALID_US = 24 * 3_600 * 1_000_000
 _TOP_UPS_AT_ONCE = 1_000
 
 
@@ -132,34 +129,7 @@ def _shops() -> Commit:
 
 def _quote(number: int) -> Commit:
     """An offer, a quote on it, and the card in the room that taps press and bring up to date."""
-    merchant, offer_id = merchant_id(number % MERCHANTS), f"of_{named('offer', number).hex}"
-    now_us = time.time_ns() // 1000
-    offer: dict[str, Value] = {
-        "id": offer_id,
-        "url": f"https://shop.example/tea/{number}",
-        "host": "shop.example",
-        "merchant_id": merchant,
-        "title": f"Green tea {number}",
-        "sku": None,
-        "picture": None,
-        "availability": "InStock",
-        "stock_total": 1_000_000,
-        "stock_page": 1_000_000,
-        "sold": 0,
-        "seen_at_us": now_us,
-    }
-    quote: dict[str, Value] = {
-        "id": quote_id(number),
-        "offer_id": offer_id,
-        "merchant_id": merchant,
-        "amount_minor": PRICE_MINOR,
-        "currency": CNY,
-        "trust": "payable",
-        "reason": "",
-        "seller": f"Tea House {number % MERCHANTS}",
-        "created_at_us": now_us,
-        "expires_at_us": now_us + _VALID_US,
-    }
+    house = number % MERCHANTS
     card = Notice(
         send_id=f"offer:{quote_id(number)}",
         network=NETWORK,
@@ -169,6 +139,6 @@ def _quote(number: int) -> Commit:
     )
     return Commit(
         key=f"quote:{quote_id(number)}",
-        rows=(Insert("offers", offer), Insert("quotes", quote)),
+        rows=tea(number, merchant_id(house), f"Tea House {house}", quote_id(number)),
         outbox=(card,),
     )

@@ -9,14 +9,8 @@ from uuid import uuid4
 import msgspec
 import structlog
 
-from bot.conversation.product_pages import (
-    Owners,
-    Product,
-    ProductPages,
-    SharedLink,
-    offer_rows,
-    quote_of,
-)
+from bot.conversation.offer_rows import offer_rows, quote_of
+from bot.conversation.product_pages import Owners, Product, ProductPages, SharedLink
 from bot.links.fetch import FetchError
 from wallet_core.commerce.price_checks import NotCharged, PriceChanged, PriceNow, PriceStands
 from wallet_core.commerce.records import Offer, Quote

@@ -11,13 +11,8 @@ from dataclasses import dataclass, replace
 import msgspec
 import structlog
 
-from bot.conversation.product_pages import (
-    Product,
-    ProductPages,
-    SharedLink,
-    offer_rows,
-    quote_of,
-)
+from bot.conversation.offer_rows import offer_rows, quote_of
+from bot.conversation.product_pages import Product, ProductPages, SharedLink
 from bot.conversation.turn import Desk, Turn, send_id, sentence
 from bot.events import Message
 from bot.links.canonical import canonical_url, identity_of

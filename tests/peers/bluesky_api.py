@@ -17,6 +17,8 @@ from aiohttp import web
 from atproto import models  # type: ignore[import-untyped]
 from atproto_client.models.utils import get_or_create  # type: ignore[import-untyped]
 
+from tests.peers.local_server import serve
+
 HANDLE, PASSWORD = "bot.test", "abcd-efgh-ijkl-mnop"
 BOT = "did:plc:botbotbotbotbotbotbotbot"
 ANNA = "did:plc:annaannaannaannaannaanna"
@@ -64,13 +66,7 @@ class FakeBluesky:
     async def __aenter__(self) -> "FakeBluesky":
         app = web.Application(client_max_size=2**21)
         app.router.add_route("*", "/xrpc/{method}", self._call)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        assert site._server is not None
-        port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
-        self.base_url = f"http://127.0.0.1:{port}"
+        self._runner, self.base_url = await serve(app)
         return self
 
     async def __aexit__(self, *_: object) -> None:

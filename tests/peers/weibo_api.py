@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.adapters.weibo.push import sign
+from tests.peers.local_server import serve
 
 SECRET = "app-secret"
 TOKEN = "token-of-the-account"
@@ -39,13 +40,7 @@ class FakeWeibo:
     async def __aenter__(self) -> "FakeWeibo":
         app = web.Application()
         app.router.add_post("/2/messages/reply.json", self._reply)
-        self._runner = web.AppRunner(app)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
-        await site.start()
-        assert site._server is not None
-        port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
-        self.base_url = f"http://127.0.0.1:{port}"
+        self._runner, self.base_url = await serve(app)
         return self
 
     async def __aexit__(self, *_: object) -> None:

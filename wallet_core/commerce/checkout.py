@@ -34,6 +34,7 @@ from wallet_core.commerce.price_checks import (
 )
 from wallet_core.commerce.records import (
     NOBODY,
+    ConsentedSum,
     Merchant,
     Order,
     OrderState,
@@ -98,18 +99,9 @@ class Checkout:
             await self._in_turn(tap, price_checked=True)
             return
         if isinstance(now, PriceChanged):
-            code, offered, why = Refusal.PRICE_CHANGED, now.quote, ""
+            await self._refuse(tap, Refusal.PRICE_CHANGED, stale, offered=now.quote)
         else:
-            code, offered, why = now.code, None, now.why
-        news = TapRefused(
-            event_id=tap.event_id,
-            code=code,
-            place=tap.place,
-            quote=stale,
-            offered=offered,
-            why=why,
-        )
-        await say_once(self.writer, tap.event_id, self.announce(news), code)
+            await self._refuse(tap, now.code, stale, why=now.why)
 
     async def price_refusal(self, quote: Quote, at_us: int) -> Refusal | None:
         """Why the price of `quote` must not be charged, after a look at its page where it is due.
@@ -168,10 +160,8 @@ class Checkout:
         commit: Commit | None = None
         try:
             async with self.leases.hold(wallet_id, token=tap.key, wait_s=LEASE_WAIT_S) as lease:
-                counted = await self._counted(tap, facts.quote.price)
-                commit = self._authorisation(tap, facts, merchant, lease)
-                rows = tuple(_with_order(row, commit.result) for row in counted)
-                commit = msgspec.structs.replace(commit, rows=(*commit.rows, *rows))
+                consented = await self._consented(tap, facts.quote.price)
+                commit = self._authorisation(tap, facts, merchant, lease, consented)
                 await self.writer.commit(commit)
         except Refused as refused:
             return refused.code
@@ -184,23 +174,21 @@ class Checkout:
             return await self._after_loss(commit)
         return None
 
-    async def _counted(self, tap: TapOn, price: Money | None) -> tuple[Insert, ...]:
-        """The row that counts a payment against what its payer has allowed beforehand.
+    async def _consented(self, tap: TapOn, price: Money | None) -> ConsentedSum | None:
+        """What was paid lately by the consent that pays this too; None where it is tapped for.
 
-        It takes the next number, so that nothing was counted between this sum and the commit.
-        Raises `Refused` where it would come to more.
+        Raises `Refused` where it would come to more than the payer has allowed.
         """
         most = tap.day_max
         if most is None or price is None:
-            return ()
+            return None
         if price.currency != most.currency:
             raise Refused(Refusal.CONSENT_LIMIT, price.currency)
         since_us = tap.at_us - DAY_US
         so_far = await self.reader.consented_sum(tap.payer.wallet_id, price.currency, since_us)
         if so_far.spent_minor + price.amount_minor > most.amount_minor:
             raise Refused(Refusal.CONSENT_LIMIT, f"{so_far.spent_minor} of {most}")
-        values: dict[str, Value] = {"counted_with": so_far.counted_with, "n": so_far.n + 1}
-        return (Insert("consented_payments", values),)
+        return so_far
 
     async def _after_loss(self, commit: Commit | None) -> Refusal | None:
         """The answer after the lease was lost.
@@ -219,7 +207,12 @@ class Checkout:
         return None
 
     def _authorisation(
-        self, tap: TapOn, facts: TapFacts, merchant: Merchant | None, lease: Lease
+        self,
+        tap: TapOn,
+        facts: TapFacts,
+        merchant: Merchant | None,
+        lease: Lease,
+        consented: ConsentedSum | None,
     ) -> Commit:
         quote, price = facts.quote, facts.quote.price
         if price is None:
@@ -255,6 +248,7 @@ class Checkout:
                     "person_id": facts.person_id,
                 },
             ),
+            *_counting(consented, order),
         )
         standing = ending is EndingAction.CAPTURE
         news = Authorised(event_id=tap.event_id, order=order, merchant=merchant, standing=standing)
@@ -282,7 +276,16 @@ class Checkout:
             return payee, EndingAction.CAPTURE, self.terms.undo_window_s
         return payee, EndingAction.EXPIRE, self.terms.accept_within_s
 
-    async def _refuse(self, tap: TapOn, code: Refusal, quote: Quote | None) -> None:
+    async def _refuse(
+        self,
+        tap: TapOn,
+        code: Refusal,
+        quote: Quote | None,
+        *,
+        offered: Quote | None = None,
+        why: str = "",
+    ) -> None:
+        """Say no, once. `offered` is what may be bought instead, `why` one more sentence."""
         balance = None
         if code is Refusal.NO_FUNDS and quote is not None and quote.currency is not None:
             account = accounts.wallet(tap.payer.wallet_id, quote.currency)
@@ -297,6 +300,8 @@ class Checkout:
             quote=quote,
             balance=balance,
             allowance=allowance,
+            offered=offered,
+            why=why,
         )
         await say_once(self.writer, tap.event_id, self.announce(news), code)
 
@@ -331,8 +336,19 @@ class Checkout:
         await say_once(self.writer, event_id, self.announce(news), code)
 
 
-def _with_order(row: Insert, order_id: str) -> Insert:
-    return Insert(row.table, {**row.values, "order_id": order_id})
+def _counting(consented: ConsentedSum | None, order: Order) -> tuple[Insert, ...]:
+    """The row that counts an order against what its payer has allowed beforehand.
+
+    It takes the next number, so that nothing was counted between the sum and the commit.
+    """
+    if consented is None:
+        return ()
+    values: dict[str, Value] = {
+        "counted_with": consented.counted_with,
+        "n": consented.n + 1,
+        "order_id": order.id,
+    }
+    return (Insert("consented_payments", values),)
 
 
 def _refusal_of(facts: TapFacts | None, tap: TapOn, terms: Terms) -> Refusal | None:

@@ -23,7 +23,7 @@ from wallet_core.commerce.conversion import (
     Wanted,
 )
 from wallet_core.commerce.news import TapRefused
-from wallet_core.commerce.records import Merchant, Quote, TapFacts
+from wallet_core.commerce.records import ConsentedSum, Merchant, Quote, TapFacts
 from wallet_core.errors import Refusal
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit
@@ -98,9 +98,14 @@ class ConvertingCheckout(Checkout):
         return await super()._pay(ConvertingTap(**fields, conversion=done), facts, merchant)
 
     def _authorisation(
-        self, tap: TapOn, facts: TapFacts, merchant: Merchant | None, lease: Lease
+        self,
+        tap: TapOn,
+        facts: TapFacts,
+        merchant: Merchant | None,
+        lease: Lease,
+        consented: ConsentedSum | None,
     ) -> Commit:
-        commit = super()._authorisation(tap, facts, merchant, lease)
+        commit = super()._authorisation(tap, facts, merchant, lease, consented)
         if not isinstance(tap, ConvertingTap):
             return commit
         conversion = tap.conversion
@@ -111,13 +116,20 @@ class ConvertingCheckout(Checkout):
             rows=(*commit.rows, row),
         )
 
-    async def _refuse(self, tap: TapOn, code: Refusal, quote: Quote | None) -> None:
-        if code not in _OFFERED_AFTER or quote is None or quote.price is None:
-            await super()._refuse(tap, code, quote)
-            return
-        offer = await self._offer(tap, quote)
-        if offer is None:
-            await super()._refuse(tap, code, quote)
+    async def _refuse(
+        self,
+        tap: TapOn,
+        code: Refusal,
+        quote: Quote | None,
+        *,
+        offered: Quote | None = None,
+        why: str = "",
+    ) -> None:
+        offer = None
+        if code in _OFFERED_AFTER and quote is not None and quote.price is not None:
+            offer = await self._offer(tap, quote)
+        if offer is None or quote is None or quote.price is None:
+            await super()._refuse(tap, code, quote, offered=offered, why=why)
             return
         account = accounts.wallet(tap.payer.wallet_id, quote.price.currency)
         balance = Money(await self.reader.balance_minor(account), quote.price.currency)

@@ -30,6 +30,7 @@ from wallet_core.storage.catalogue_tables import (
     catalogue_staged,
 )
 from wallet_core.storage.database import Database
+from wallet_core.storage.requests import Statement
 
 _SOURCE = [catalogue_sources.c[name] for name in CatalogueSource.__struct_fields__]
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -38,6 +39,28 @@ _decode = msgspec.json.Decoder(CatalogueItem).decode
 _NAMED_MAX = 500
 #: Listings of one page that are looked at: its variants.
 _LISTINGS_MAX = 300
+
+
+def _listed_by(rank: int, column: str, merchant_id: str, name: str) -> str:
+    return (
+        f"SELECT {rank} AS rank, i.source_id, i.key, i.body, s.kind, s.read_at_us, s.url "  # noqa: S608 - names of our own columns
+        "FROM catalogue_items i JOIN catalogue_sources s ON s.id = i.source_id "
+        f"WHERE i.merchant_id = {merchant_id} AND i.{column} = {name} AND i.listed "
+        f"AND s.state <> '{SourceState.REMOVED}' "
+        "AND s.kind IS NOT NULL AND s.read_at_us IS NOT NULL"
+    )
+
+
+def _listed(*words: str) -> str:
+    return (
+        "SELECT rank, body, kind, read_at_us, url FROM ("  # noqa: S608 - same
+        f"{_listed_by(0, 'name', *words)} UNION ALL {_listed_by(1, 'page', *words)}) AS found "
+        f"ORDER BY rank, source_id, key LIMIT {_LISTINGS_MAX}"
+    )
+
+
+# Asked for each card of a shop, so by the driver itself.
+_LISTED = Statement(_listed("($1::text[])[1]", "($2::text[])[1]"), _listed("?1", "?2"))
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -268,26 +291,13 @@ class Catalogues:
 
         `identity` is what `items` of `Taking` were named by.
         """
-        i, s, name = catalogue_items.c, catalogue_sources.c, digest_of(identity)
-        query = (
-            sa.select(i.body, s.kind, s.read_at_us, s.url)
-            .join(catalogue_sources, s.id == i.source_id)
-            .where(
-                i.merchant_id == merchant_id,
-                i.listed,
-                s.state != SourceState.REMOVED,
-                s.kind.is_not(None),
-                s.read_at_us.is_not(None),
-            )
-            .order_by(i.source_id, i.key)
-            .limit(_LISTINGS_MAX)
-        )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query.where(i.name == name))).all()
-            rows = rows or (await connection.execute(query.where(i.page == name))).all()
+        rows = await self._database.ask(_LISTED, ([merchant_id], [digest_of(identity)]))
+        # What is listed at the very address comes before the rest of its product's page.
+        first = min((row[0] for row in rows), default=0)
         return [
-            Listing(_decode(row.body), row.kind, row.read_at_us, row.url.startswith(FILE_PREFIX))
-            for row in rows
+            Listing(_decode(body), kind, read_at_us, url.startswith(FILE_PREFIX))
+            for rank, body, kind, read_at_us, url in rows
+            if rank == first
         ]
 
 

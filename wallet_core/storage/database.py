@@ -25,7 +25,8 @@ from wallet_core.storage.point_reads import (
     PostgresPointReads,
     SqlitePointReads,
 )
-from wallet_core.storage.requests import Row, Statement
+from wallet_core.storage.requests import CLOCK, Row, Statement
+from wallet_core.storage.sqlite_connection import BUSY_TIMEOUT_S, PRAGMAS
 from wallet_core.storage.steady import SteadyEngine
 
 metadata = sa.MetaData(
@@ -37,12 +38,6 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-#: How every connection to SQLite is set up.
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
-
-#: How long a writer waits for another process's SQLite transaction.
-BUSY_TIMEOUT_S = 30
 
 
 class Database:
@@ -64,7 +59,7 @@ class Database:
         #: What is to be closed with it.
         self.closing: list[Callable[[], Awaitable[None]]] = []
         self._points: PointReads = (
-            SqlitePointReads(sa.make_url(self.url).database or "", PRAGMAS)
+            SqlitePointReads(sa.make_url(self.url).database or "")
             if self.is_sqlite
             else PostgresPointReads(driver_options(self.engine, self.url))
         )
@@ -121,9 +116,7 @@ class Database:
         """The database's clock, in microseconds since the epoch. SQLite's is its host's."""
         if self.is_sqlite:
             return self.clock_us()
-        result = await connection.exec_driver_sql(
-            "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-        )
+        result = await connection.exec_driver_sql(f"SELECT {CLOCK}")
         return int(result.scalar_one())
 
     async def close(self) -> None:

@@ -24,7 +24,6 @@ TRIES_MAX = 8
 _SECOND_US = 1_000_000
 
 
-_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 # Of a time that is not given PostgreSQL's own clock knows.
 _KEEP = q.Statement(
     f"""INSERT INTO inbox (event_id, body, state, tries, claimed_by, received_at_us,
@@ -34,7 +33,7 @@ _KEEP = q.Statement(
             THEN coalesce(k.now_us, c.now_us) + {CLAIM_S * _SECOND_US} END
         FROM unnest($1::text[], $2::bytea[], $3::text[], $4::bigint[])
             AS k(event_id, body, claimed_by, now_us),
-          (SELECT {_CLOCK} AS now_us) c
+          (SELECT {q.CLOCK} AS now_us) c
         ON CONFLICT DO NOTHING RETURNING event_id, seq""",  # noqa: S608 - our own words
     f"""INSERT INTO inbox (event_id, body, claimed_by, received_at_us, state, tries,
           claimed_until_us)
@@ -50,7 +49,7 @@ _MOVE_CURSOR = q.Statement(
 )
 _UNCLAIMED = q.Statement(
     f"""SELECT seq FROM inbox WHERE state = 'waiting'
-        AND (claimed_until_us IS NULL OR claimed_until_us < coalesce(($1::bigint[])[1], {_CLOCK}))
+        AND (claimed_until_us IS NULL OR claimed_until_us < coalesce(($1::bigint[])[1], {q.CLOCK}))
         LIMIT 1""",  # noqa: S608 - same
     """SELECT seq FROM inbox WHERE state = 'waiting'
        AND (claimed_until_us IS NULL OR claimed_until_us < ?) LIMIT 1""",

@@ -24,10 +24,9 @@ _SECOND_US = 1_000_000
 _TAKING = 0x6F7574626F78
 
 
-_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 # One taker at a time: what another is just taking could not be seen yet.
 _TAKERS_TURN = q.Statement(
-    f"SELECT {_CLOCK} FROM (SELECT pg_advisory_xact_lock({_TAKING})) AS mine",  # noqa: S608 - our own words
+    f"SELECT {q.CLOCK} FROM (SELECT pg_advisory_xact_lock({_TAKING})) AS mine",  # noqa: S608 - our own words
     "SELECT NULL WHERE 0",
 )
 
@@ -50,7 +49,7 @@ def _free_rows(networks: str, now_us: str, limit: str) -> str:
 _FREE = q.Statement(
     _free_rows(
         "json_array_elements_text((($1::text[])[1])::json)",
-        f"coalesce(($2::bigint[])[1], {_CLOCK})",
+        f"coalesce(($2::bigint[])[1], {q.CLOCK})",
         "($3::bigint[])[1]",
     ),
     _free_rows("json_each(?1)", "?2", "?3"),
@@ -76,7 +75,7 @@ _SETTLE = q.Statement(
     "UPDATE outbox SET state = ?3 WHERE edits = ?1 AND seq <= ?2 AND state = 'due'",
 )
 _LATER = q.Statement(
-    f"""UPDATE outbox AS o SET due_at_us = coalesce(k.now_us, {_CLOCK}) + k.pause_us
+    f"""UPDATE outbox AS o SET due_at_us = coalesce(k.now_us, {q.CLOCK}) + k.pause_us
         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS k(seq, pause_us, now_us)
         WHERE o.seq = k.seq AND o.state = 'due' RETURNING 1""",  # noqa: S608 - same
     "UPDATE outbox SET due_at_us = ?3 + ?2 WHERE seq = ?1 AND state = 'due'",

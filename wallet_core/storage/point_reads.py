@@ -10,12 +10,13 @@ import asyncio
 import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
-from uuid import UUID
 
 from wallet_core.errors import StorageUnavailable
+from wallet_core.storage import sqlite_connection
 from wallet_core.storage.away import AWAY_ERRORS
 from wallet_core.storage.postgres_connection import Connection, connect
 from wallet_core.storage.requests import Row, Statement
+from wallet_core.storage.sqlite_connection import stored, with_uuids
 from wallet_core.storage.steady import to_its_end
 
 #: One part of the key each.
@@ -38,32 +39,21 @@ class PointReads(Protocol):
 class SqlitePointReads:
     """One connection for reading, on the thread of the event loop."""
 
-    def __init__(self, path: str, pragmas: Sequence[str]) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
-        self._pragmas = pragmas
         self._connection: sqlite3.Connection | None = None
 
     async def ask(self, statement: Statement, keys: Keys) -> Sequence[Row]:
         """See `PointReads`."""
         try:
             if self._connection is None:
-                self._connection = self._connected()
+                self._connection = sqlite_connection.connect(
+                    self._path, timeout_s=_BUSY_WITHIN_S, read_only=True
+                )
             return rows_of(self._connection, statement, keys)
         except sqlite3.OperationalError as error:
             await self.close()
             raise StorageUnavailable(f"The database did not answer: {error}") from error
-
-    def _connected(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._path,
-            timeout=_BUSY_WITHIN_S,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=200,
-        )
-        for pragma in (*self._pragmas, "query_only=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
 
     async def close(self) -> None:
         """See `PointReads`."""
@@ -76,19 +66,8 @@ def rows_of(connection: sqlite3.Connection, statement: Statement, keys: Keys) ->
     """The rows of all keys, asked key by key on a connection of the driver's own."""
     rows: list[Row] = []
     for key in zip(*keys, strict=True):
-        stored = [part.hex if isinstance(part, UUID) else part for part in key]
-        rows += connection.execute(statement.sqlite, stored).fetchall()
-    if not statement.uuids:
-        return rows
-    return [_with_uuids(row, statement.uuids) for row in rows]
-
-
-def _with_uuids(row: Row, places: Sequence[int]) -> Row:
-    read = list(row)
-    for place in places:
-        if read[place] is not None:
-            read[place] = UUID(read[place])
-    return read
+        rows += connection.execute(statement.sqlite, stored(key)).fetchall()
+    return with_uuids(rows, statement.uuids)
 
 
 class PostgresPointReads:

@@ -15,8 +15,8 @@ from wallet_core.storage import postgres_writes
 from wallet_core.storage.away import AWAY_ERRORS
 from wallet_core.storage.database import Database, driver_options
 from wallet_core.storage.postgres_connection import Connection, connect
-from wallet_core.storage.postgres_writes import CLOCK
 from wallet_core.storage.requests import (
+    CLOCK,
     Ask,
     Change,
     Conflict,
@@ -126,7 +126,7 @@ class PostgresSession:
         self._begun = False
         try:
             await self._connection.execute("COMMIT")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, OSError):
+        except (asyncpg.PostgresError, *AWAY_ERRORS):
             # Nothing was done in it; the next batch connects anew.
             await self.drop()
 

@@ -12,9 +12,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from wallet_core.storage.requests import Change, Check, Insert, Run, Write, pg_type
+from wallet_core.storage.requests import CLOCK, Change, Check, Insert, Run, Write, pg_type
 
-CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 #: What stands between texts, and for none: two characters that hardly any text has.
 _BETWEEN, _NONE = "\x1f", "\x1e"
 

@@ -32,7 +32,7 @@ from wallet_core.storage.allowances import allowance_of, limits_text
 from wallet_core.storage.consents import consented_sum
 from wallet_core.storage.database import Database
 from wallet_core.storage.grouped import Grouped
-from wallet_core.storage.requests import Statement, fetch, uuid_places
+from wallet_core.storage.requests import CLOCK, Statement, fetch, uuid_places
 from wallet_core.storage.rows_by_key import RecordLookups, RowLookups
 from wallet_core.storage.takings import due_settlements, pending_of_order
 from wallet_core.storage.tap_facts import HOST_STANDING, Tapped, hosts_of_quote, tap_facts
@@ -60,9 +60,8 @@ def _due_holds(now_us: str, limit: str) -> str:
     )
 
 
-_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _DUE_HOLDS = Statement(
-    _due_holds(f"coalesce(($1::bigint[])[1], {_CLOCK})", "($2::bigint[])[1]"),
+    _due_holds(f"coalesce(($1::bigint[])[1], {CLOCK})", "($2::bigint[])[1]"),
     _due_holds("?1", "?2"),
     uuid_places(t.holds, Hold.__struct_fields__),
 )

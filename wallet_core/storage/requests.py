@@ -18,6 +18,8 @@ from wallet_core.errors import PayontapError
 
 R = TypeVar("R")
 Row = Sequence[Any]
+#: PostgreSQL's word for now, in microseconds since the epoch.
+CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 Work = Generator["Request", Any, R]
 """Something to be done in one transaction: yields requests, is sent answers, returns `R`."""
 

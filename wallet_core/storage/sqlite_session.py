@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from wallet_core.errors import StorageUnavailable
-from wallet_core.storage.database import BUSY_TIMEOUT_S, PRAGMAS, Database
+from wallet_core.storage.database import Database
 from wallet_core.storage.requests import (
     Ask,
     Change,
@@ -34,6 +34,7 @@ from wallet_core.storage.requests import (
     Write,
     uuid_places,
 )
+from wallet_core.storage.sqlite_connection import connect, stored, with_uuids
 
 R = TypeVar("R")
 Answer = Sequence[Row] | Opened | int | None
@@ -125,15 +126,7 @@ class SqliteTransactions:
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            connection = sqlite3.connect(
-                self._path,
-                timeout=BUSY_TIMEOUT_S,
-                isolation_level=None,
-                check_same_thread=False,
-                cached_statements=500,
-            )
-            for pragma in PRAGMAS:
-                connection.execute(f"PRAGMA {pragma}")
+            connection = connect(self._path)
             connection.execute(
                 "INSERT OR IGNORE INTO chains (no, length, head) VALUES (?, 0, ?)",
                 (_CHAIN, bytes(32)),
@@ -169,9 +162,9 @@ class SqliteTransactions:
                 rows = [
                     row
                     for key in zip(*keys, strict=True)
-                    for row in self._execute(connection, sql, _stored(key)).fetchall()
+                    for row in self._execute(connection, sql, stored(key)).fetchall()
                 ]
-                return _with_uuids(rows, uuids) if uuids else rows
+                return with_uuids(rows, uuids)
             case Open():
                 return self._open(connection, request)
             case Save(writes=writes, checked=checked):
@@ -215,7 +208,7 @@ class SqliteTransactions:
             case Change():
                 self._change(connection, write, checked=checked)
             case Run(statement=statement, keys=keys):
-                each = [_stored(key) for key in zip(*keys, strict=True)]
+                each = [stored(key) for key in zip(*keys, strict=True)]
                 self._many(connection, statement.sqlite, each)
             case Check() if checked:
                 self._check(connection, write)
@@ -227,8 +220,8 @@ class SqliteTransactions:
         seen = write.seen if checked else ()
         known = first + len(seen)
         turned = [(*row[after:], *row[:known]) for row in rows]
-        stored = _columns_stored(table, (*write.columns, *by, *seen), turned)
-        count = self._many(connection, _update_sql(table, by, seen, write.columns), stored)
+        values = _columns_stored(table, (*write.columns, *by, *seen), turned)
+        count = self._many(connection, _update_sql(table, by, seen, write.columns), values)
         if write.exactly and count != len(rows):
             raise TryAgain(f"{table.name}: {count} of {len(rows)} rows were there")
 
@@ -236,7 +229,7 @@ class SqliteTransactions:
         same = [f"{name} IS ?" for name in (*check.by, *check.seen)]
         sql = f"SELECT 1 FROM {check.table.name} WHERE {' AND '.join(same)}"  # noqa: S608 - names of our own tables
         for row in check.rows:
-            if self._execute(connection, sql, _stored(row)).fetchone() is None:
+            if self._execute(connection, sql, stored(row)).fetchone() is None:
                 raise TryAgain(f"{check.table.name}: {row} is no longer so")
 
     def _execute(
@@ -250,27 +243,14 @@ class SqliteTransactions:
         return connection.executemany(sql, rows).rowcount
 
 
-def _stored(values: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(value.hex if isinstance(value, UUID) else value for value in values)
-
-
 def _columns_stored(
     table: sa.Table, columns: tuple[str, ...], rows: Sequence[Sequence[Any]]
 ) -> Sequence[Sequence[Any]]:
     for place in uuid_places(table, columns):
         # Most ids come as their digits already.
         if any(isinstance(row[place], UUID) for row in rows):
-            return [_stored(row) for row in rows]
+            return [stored(row) for row in rows]
     return rows
-
-
-def _with_uuids(rows: Sequence[Sequence[Any]], uuids: tuple[int, ...]) -> list[list[Any]]:
-    read = [list(row) for row in rows]
-    for row in read:
-        for place in uuids:
-            if row[place] is not None:
-                row[place] = UUID(row[place])
-    return read
 
 
 @lru_cache(maxsize=500)

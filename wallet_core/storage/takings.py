@@ -5,15 +5,14 @@ import sqlalchemy as sa
 from wallet_core.commerce.settlement import PendingMoney
 from wallet_core.storage import trade_tables as t
 from wallet_core.storage.database import Database
-from wallet_core.storage.requests import Statement, uuid_places
+from wallet_core.storage.requests import CLOCK, Statement, uuid_places
 
 _FIELDS = PendingMoney.__struct_fields__
 _COLUMNS = [t.settlements.c[name] for name in _FIELDS]
 _WHERE = f"SELECT {', '.join(_FIELDS)} FROM settlements WHERE state = 'pending' AND due_at_us <= "  # noqa: S608 - our own words
-_CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 # Asked many times a second, by the database's clock.
 _DUE = Statement(
-    f"{_WHERE}coalesce(($1::bigint[])[1], {_CLOCK}) ORDER BY due_at_us LIMIT ($2::bigint[])[1]",
+    f"{_WHERE}coalesce(($1::bigint[])[1], {CLOCK}) ORDER BY due_at_us LIMIT ($2::bigint[])[1]",
     f"{_WHERE}?1 ORDER BY due_at_us LIMIT ?2",
     uuid_places(t.settlements, _FIELDS),
 )

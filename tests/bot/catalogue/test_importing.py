@@ -4,6 +4,8 @@ import asyncio
 import copy
 import dataclasses
 import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 import sqlalchemy as sa
@@ -539,9 +541,9 @@ async def test_a_removed_source_is_read_no_more_and_begins_anew(market: Market) 
     assert len(await market.store.listings(market.merchant_id, identity)) == 1
 
 
-async def test_the_schedule_reads_what_is_due_until_it_is_stopped(market: Market) -> None:
-    market.shop.says(FEED, feed("10 EUR"))
-    await market.ask(f"add {market.shop.url}{FEED}")
+@asynccontextmanager
+async def scheduled(market: Market) -> AsyncIterator["asyncio.Task[None]"]:
+    """The schedule, once it has told an owner something, until the end of the block."""
     told = asyncio.Event()
 
     async def tell(source: CatalogueSource, key: str, card: Card) -> None:
@@ -553,9 +555,17 @@ async def test_the_schedule_reads_what_is_due_until_it_is_stopped(market: Market
     try:
         async with asyncio.timeout(30):
             await told.wait()
+        yield running
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_the_schedule_reads_what_is_due_until_it_is_stopped(market: Market) -> None:
+    market.shop.says(FEED, feed("10 EUR"))
+    await market.ask(f"add {market.shop.url}{FEED}")
+    async with scheduled(market):
+        pass
     assert (await market.source()).state == SourceState.SHOWN
 
 
@@ -569,20 +579,7 @@ async def test_a_fault_of_the_bot_ends_one_reading_and_not_the_schedule(
         raise ZeroDivisionError
 
     monkeypatch.setattr("bot.catalogue.staging.differences", broken)
-    told = asyncio.Event()
-
-    async def tell(source: CatalogueSource, key: str, card: Card) -> None:
-        await market.tell(source, key, card)
-        told.set()
-
-    importer = dataclasses.replace(market.importer, tell=tell)
-    running = asyncio.create_task(Schedule(importer, every_s=0.05).run())
-    try:
-        async with asyncio.timeout(30):
-            await told.wait()
+    async with scheduled(market) as running:
         assert not running.done()
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
     (said,) = await market.chat.deliver()
     assert "A fault of this bot came in between" in said.text

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
@@ -124,17 +123,11 @@ class Driver(Network):
             "bluesky__poll_s": "0.1",
         }
 
-    async def __aenter__(self) -> "Driver":
+    async def open(self) -> None:
         await self._api.__aenter__()
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._api.__aexit__(kind, error, trace)
+    async def close(self) -> None:
+        await self._api.__aexit__(None, None, None)
 
     async def gather(self, *names: str) -> Sequence[Person]:
         friends: set[str] = set()

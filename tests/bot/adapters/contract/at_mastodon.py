@@ -10,14 +10,13 @@ import json
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from html.parser import HTMLParser
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar
 
 import sqlalchemy as sa
 
 from bot.adapters.mastodon.rendering import LOOKALIKES
+from tests.bot.adapters.contract.drawn import Drawn
 from tests.bot.adapters.contract.driver import Ability, Network, Person, Shown
 from tests.bot.adapters.contract.house import House
 from tests.peers.mastodon_api import HOST, TOKEN, FakeMastodon
@@ -77,7 +76,7 @@ def _as_html(text: str) -> str:
 
 
 def _shown(post: dict[str, Any], reader: str) -> Shown:
-    drawn = _Drawn(post["content"])
+    drawn = Drawn(post["content"])
     private = post["visibility"] == "direct"
     text = drawn.text.removeprefix(f"@{reader}") if private else drawn.text.partition(" ")[2]
     return Shown(
@@ -96,25 +95,6 @@ def _as_seen(text: str) -> str:
         if sign.isascii():
             text = text.replace(alike, sign)
     return text.replace(_JOINER, "").strip()
-
-
-class _Drawn(HTMLParser):
-    """What an app draws of a post."""
-
-    def __init__(self, content: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.text = ""
-        self.links: list[str] = []
-        self.feed(content)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
-        if tag == "br":
-            self.text += "\n"
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
 
 
 class Driver(Network):
@@ -140,18 +120,12 @@ class Driver(Network):
             "mastodon__poll_s": "0.5",
         }
 
-    async def __aenter__(self) -> "Driver":
+    async def open(self) -> None:
         await self._api.__aenter__()
         self._first = await self._api.tell("follow", "somebody")
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._api.__aexit__(kind, error, trace)
+    async def close(self) -> None:
+        await self._api.__aexit__(None, None, None)
 
     async def gather(self, *names: str) -> Sequence[Person]:
         friends: set[str] = set()

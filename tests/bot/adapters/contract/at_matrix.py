@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from html.parser import HTMLParser
 from pathlib import Path
-from types import TracebackType
 from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
 import aiohttp
 import sqlalchemy as sa
 
+from tests.bot.adapters.contract.drawn import Drawn
 from tests.bot.adapters.contract.driver import Ability, Network, Shown
 from tests.bot.adapters.contract.driver import Person as ContractPerson
 from tests.bot.adapters.contract.house import House
@@ -21,14 +20,26 @@ from tests.peers.synapse import SynapsePeer
 from wallet_core.storage import tables as t
 
 
-class MatrixPerson(ContractPerson):
+class Resident(ContractPerson):
+    """Somebody with an account at the homeserver, whatever the client."""
+
+    def __init__(self, account: Person, bot_id: str) -> None:
+        self.account = account
+        self.id = account.user_id
+        self.room_id = ""
+        self._bot_id = bot_id
+
+    async def rename(self, name: str) -> None:
+        path = f"/profile/{quote(self.id)}/displayname"
+        await self.account.call("PUT", path, {"displayname": name})
+
+
+class MatrixPerson(Resident):
     """Somebody at a client."""
 
     def __init__(self, client: Client, bot_id: str) -> None:
+        super().__init__(client.person, bot_id)
         self.client = client
-        self.id = client.user_id
-        self.room_id = ""
-        self._bot_id = bot_id
         self._taps: dict[str, str] = {}
 
     async def say(self, text: str) -> None:
@@ -43,10 +54,6 @@ class MatrixPerson(ContractPerson):
 
     async def undo(self, offer: Shown) -> None:
         await self.client.take_back(offer.source, self._taps.pop(offer.id))
-
-    async def rename(self, name: str) -> None:
-        path = f"/profile/{quote(self.id)}/displayname"
-        await self.client.person.call("PUT", path, {"displayname": name})
 
     async def read(self) -> Sequence[Shown]:
         said = self.client.said_by(self._bot_id)
@@ -90,20 +97,14 @@ class Driver(Network):
             "matrix__access_token": self._bot.token,
         }
 
-    async def __aenter__(self) -> "Driver":
+    async def open(self) -> None:
         self._bot = Person(self._synapse, "payontap")
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None))
         await self._relay.mend()
         # As old as the bot's account: reading goes on from here when all is delivered again.
         self._first = (await self._bot.call("GET", "/sync?timeout=0"))["next_batch"]
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def close(self) -> None:
         for task in self._reading:
             task.cancel()
         await asyncio.gather(*self._reading, return_exceptions=True)
@@ -154,30 +155,11 @@ class Driver(Network):
         await house.start()
 
     async def remove_bot(self, by: ContractPerson) -> None:
-        assert isinstance(by, MatrixPerson)
-        await by.client.person.act(by.room_id, "kick", self._bot.user_id)
+        assert isinstance(by, Resident)
+        await by.account.act(by.room_id, "kick", self._bot.user_id)
 
     async def add_bot(self, by: ContractPerson) -> None:
-        assert isinstance(by, MatrixPerson)
+        assert isinstance(by, Resident)
         before = await by.read()
-        await by.client.person.act(by.room_id, "invite", self._bot.user_id)
+        await by.account.act(by.room_id, "invite", self._bot.user_id)
         await by.see("Hello!", seen=before)
-
-
-class Drawn(HTMLParser):
-    """What a client draws of formatted text."""
-
-    def __init__(self, markup: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.text = ""
-        self.links: list[str] = []
-        self.feed(markup)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
-        if tag == "br":
-            self.text += "\n"
-
-    def handle_data(self, data: str) -> None:
-        self.text += data

@@ -6,12 +6,11 @@ Reactions are no taps there, since the homeserver could write them; people vote 
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
-from urllib.parse import quote
 
-from tests.bot.adapters.contract.at_matrix import Drawn
 from tests.bot.adapters.contract.at_matrix import Driver as OpenDriver
+from tests.bot.adapters.contract.at_matrix import Resident
+from tests.bot.adapters.contract.drawn import Drawn
 from tests.bot.adapters.contract.driver import Person as ContractPerson
 from tests.bot.adapters.contract.driver import Shown
 from tests.bot.adapters.matrix.sealed_people import SealedPerson, answers, shown
@@ -20,14 +19,12 @@ from tests.peers.synapse import SynapsePeer
 _NOT_NOW = "-"
 
 
-class SealedMatrixPerson(ContractPerson):
+class SealedMatrixPerson(Resident):
     """Somebody at a client that encrypts."""
 
     def __init__(self, client: SealedPerson, bot_id: str) -> None:
+        super().__init__(client.person, bot_id)
         self.client = client
-        self.id = client.user_id
-        self.room_id = ""
-        self._bot_id = bot_id
 
     async def say(self, text: str) -> None:
         await self.client.say(self.room_id, text)
@@ -39,10 +36,6 @@ class SealedMatrixPerson(ContractPerson):
 
     async def undo(self, offer: Shown) -> None:
         await self.client.vote(await self.client.see_poll(offer.source), _NOT_NOW)
-
-    async def rename(self, name: str) -> None:
-        path = f"/profile/{quote(self.id)}/displayname"
-        await self.client.person.call("PUT", path, {"displayname": name})
 
     async def read(self) -> Sequence[Shown]:
         newest: dict[str, dict[str, Any]] = {}
@@ -87,13 +80,8 @@ class Driver(OpenDriver):
     def settings(self) -> dict[str, str]:
         return {**super().settings(), "matrix__encryption": "true"}
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await super().__aexit__(kind, error, trace)
+    async def close(self) -> None:
+        await super().close()
         for client in self._sealed:
             await client.client.close()
         self._sealed.clear()
@@ -116,13 +104,3 @@ class Driver(OpenDriver):
             await other.person.join(room_id)
         await self.add_bot(people[0])
         return people
-
-    async def remove_bot(self, by: ContractPerson) -> None:
-        assert isinstance(by, SealedMatrixPerson)
-        await by.client.person.act(by.room_id, "kick", self._bot.user_id)
-
-    async def add_bot(self, by: ContractPerson) -> None:
-        assert isinstance(by, SealedMatrixPerson)
-        before = await by.read()
-        await by.client.person.act(by.room_id, "invite", self._bot.user_id)
-        await by.see("Hello!", seen=before)

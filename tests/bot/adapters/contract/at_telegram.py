@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar
 
 from tests.bot.adapters.contract.driver import Ability, Network, Person, Shown
@@ -72,17 +71,11 @@ class Driver(Network):
     def settings(self) -> Mapping[str, str]:
         return {"telegram__token": self._api.token, "telegram__api_url": self._api.url}
 
-    async def __aenter__(self) -> "Driver":
+    async def open(self) -> None:
         await self._api.__aenter__()
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._api.__aexit__(kind, error, trace)
+    async def close(self) -> None:
+        await self._api.__aexit__(None, None, None)
 
     async def gather(self, *names: str) -> Sequence[Person]:
         clients = [Client(self._api, self._api.person(name)) for name in names]

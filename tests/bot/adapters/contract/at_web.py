@@ -4,7 +4,6 @@ import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from types import TracebackType
 from typing import ClassVar
 from uuid import uuid4
 
@@ -121,17 +120,11 @@ class Driver(Network):
         self._people += people
         return people
 
-    async def __aenter__(self) -> "Driver":
+    async def open(self) -> None:
         self._people: list[WebPerson] = []
         self._url = ""
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def close(self) -> None:
         for person in self._people:
             await person.go_home()
 

@@ -10,7 +10,6 @@ import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar
 
 import aiohttp
@@ -202,19 +201,13 @@ class Driver(Network):
             "weibo__service": self._weibo.base_url,
         }
 
-    async def __aenter__(self) -> "Driver":
+    async def open(self) -> None:
         await self._weibo.__aenter__()
-        return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def close(self) -> None:
         await self._home.aclose()
         self._people.clear()
-        await self._weibo.__aexit__(kind, error, trace)
+        await self._weibo.__aexit__(None, None, None)
 
     async def gather(self, *names: str) -> Sequence[Person]:
         people = []

@@ -21,7 +21,6 @@ from pathlib import Path
 
 # By name: a test may move the clock on, and people wait in real time.
 from time import monotonic
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bot.demo.visitor import NotSeen
@@ -159,15 +158,17 @@ class Network(ABC):
         """
 
     async def __aenter__(self) -> Self:
-        """Start the server; the bot does not run yet."""
+        await self.open()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Start the server; the bot does not run yet."""
+        return
+
+    async def close(self) -> None:
         """Stop it and send everybody home."""
         return
 
@@ -178,6 +179,9 @@ class Network(ABC):
     async def bot_stopping(self) -> None:
         """The bot is about to be stopped, or was killed."""
         return
+
+    # What only some networks can do. One that cannot names the ability in `cannot`, and the tests
+    # that need it are skipped; what is not there otherwise fails.
 
     def outage(self) -> AbstractAsyncContextManager[None]:
         """The network is down for the bot; people can still say and tap."""

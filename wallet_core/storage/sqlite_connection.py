@@ -1,0 +1,48 @@
+"""Connections to SQLite by the driver itself, and how values lie in its files."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from wallet_core.storage.requests import Row
+
+#: How every connection is set up.
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+#: How long a writer waits for another process's transaction.
+BUSY_TIMEOUT_S = 30
+
+_STATEMENTS_MAX = 500
+
+
+def connect(
+    path: str, *, timeout_s: float = BUSY_TIMEOUT_S, read_only: bool = False
+) -> sqlite3.Connection:
+    """A new connection, for one thread at a time. Raises `sqlite3.OperationalError`."""
+    connection = sqlite3.connect(
+        path,
+        timeout=timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=_STATEMENTS_MAX,
+    )
+    for pragma in (*PRAGMAS, "query_only=ON") if read_only else PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+def stored(values: Sequence[Any]) -> tuple[Any, ...]:
+    """Values as the file keeps them: a UUID as its digits."""
+    return tuple(value.hex if isinstance(value, UUID) else value for value in values)
+
+
+def with_uuids(rows: Sequence[Row], places: Sequence[int]) -> Sequence[Row]:
+    """Rows of the file with UUIDs at these places."""
+    if not places:
+        return rows
+    read = [list(row) for row in rows]
+    for row in read:
+        for place in places:
+            if row[place] is not None:
+                row[place] = UUID(row[place])
+    return read
