@@ -15,7 +15,6 @@ The last line is one JSON object.
 """
 
 import argparse
-import asyncio
 import json
 import os
 import shutil
@@ -43,7 +42,7 @@ from benchmarks.conversation_cases.rounds import (
 )
 from benchmarks.conversation_cases.shop import PRODUCTS, Shop
 from benchmarks.conversation_cases.taps import NotPaid
-from bot import memory
+from bot import event_loop, memory
 from tests.peers.postgres import PostgresMissing, PostgresPeer
 
 ROUNDS = 3
@@ -91,7 +90,7 @@ def _or_nothing(work: Coroutine[None, None, list[Figures]]) -> list[Figures]:
     """What was measured; nothing, and a line on standard error, where something was wrong."""
     measured: list[Figures] = []
     try:
-        measured = asyncio.run(work)
+        measured = event_loop.run(work)
     except* (WrongBooks, NotPaid, NotHeard, NotStarted) as errors:
         traceback.print_exception(errors)
     return measured

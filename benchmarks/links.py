@@ -7,7 +7,6 @@ linkify-it-py in the same run. The last line is one JSON object.
 """
 
 import argparse
-import asyncio
 import json
 import statistics
 import sys
@@ -22,6 +21,7 @@ from linkify_it import LinkifyIt  # type: ignore[import-untyped]
 
 from benchmarks.hostile_addresses import attempt_all, plain_hits
 from benchmarks.link_cases import CJK_CASES, HOSTILE_UNITS, PLAIN_MESSAGES, SHARED_MESSAGES
+from bot import event_loop
 from bot.links.scan import find_links
 
 _FILE = "twitter-text-extract.yml"
@@ -68,7 +68,7 @@ def main() -> int:
         for case in cases:
             if not case.passed(ours(case.text)):
                 print(f"{case.text[:100]!r}: {ours(case.text)}, not {case.links}")
-    report = {**found_right(cases), **speed(), **worst(), **asyncio.run(led_astray())}
+    report = {**found_right(cases), **speed(), **worst(), **event_loop.run(led_astray())}
     for key, value in report.items():
         print(f"{key:26} {value}")
     print(json.dumps(report, ensure_ascii=False))

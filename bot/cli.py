@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bot import event_loop
 from bot.cli_books import register as register_books
 from bot.cli_catalogue import register as register_catalogue
 from bot.cli_ground import ConfigFile, plainly, settings_of
@@ -47,7 +48,7 @@ def run(config: ConfigFile = None) -> None:
     with plainly():
         settings = settings_of(config)
         set_up_logs(settings.log.level, as_json=settings.log.format == "json")
-        asyncio.run(_run(settings))
+        event_loop.run(_run(settings))
 
 
 async def _run(settings: Settings) -> None:
@@ -81,7 +82,7 @@ def demo() -> None:
 
     with plainly():
         set_up_logs("error", as_json=False)
-        held = asyncio.run(walk(typer.echo))
+        held = event_loop.run(walk(typer.echo))
     raise typer.Exit(0 if held else 1)
 
 
@@ -99,7 +100,7 @@ def grant(
 ) -> None:
     """Make somebody an admin."""
     with plainly():
-        asyncio.run(_grant(settings_of(config), who))
+        event_loop.run(_grant(settings_of(config), who))
     typer.echo(f"{who} is an admin now.")
 
 

@@ -1,6 +1,5 @@
 """The commands about the books: audits, explanations, receipts, proofs, backups."""
 
-import asyncio
 import re
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from bot import event_loop
 from bot.cli_ground import ConfigFile, plainly, settings_of
 from wallet_core.errors import PayontapError
 
@@ -52,7 +52,7 @@ def audit(
     with plainly():
         known = PublicKey.of_text(key) if key is not None else None
         found = bookkeeping.audit(settings_of(config), typer.echo, checkpoint, known)
-        right = asyncio.run(found)
+        right = event_loop.run(found)
     raise typer.Exit(0 if right else 1)
 
 
@@ -66,7 +66,7 @@ def checkpoint(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        asyncio.run(bookkeeping.checkpoint(settings_of(config), out, typer.echo))
+        event_loop.run(bookkeeping.checkpoint(settings_of(config), out, typer.echo))
 
 
 def explain(
@@ -79,7 +79,7 @@ def explain(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        found = asyncio.run(bookkeeping.explain(settings_of(config), account, typer.echo))
+        found = event_loop.run(bookkeeping.explain(settings_of(config), account, typer.echo))
     if not found:
         typer.echo(f"payontap: No account of {account} has ever had an entry.", err=True)
         raise typer.Exit(2)
@@ -128,7 +128,7 @@ def prove(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        asyncio.run(bookkeeping.prove(settings_of(config), out, typer.echo))
+        event_loop.run(bookkeeping.prove(settings_of(config), out, typer.echo))
 
 
 def verify_proof(
@@ -186,7 +186,7 @@ def restore(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        right = asyncio.run(bookkeeping.restore(settings_of(config), source, typer.echo))
+        right = event_loop.run(bookkeeping.restore(settings_of(config), source, typer.echo))
     raise typer.Exit(0 if right else 1)
 
 

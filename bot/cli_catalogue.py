@@ -1,12 +1,12 @@
 """The commands about catalogues: the table to begin with, and handing one in as a file."""
 
-import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot import event_loop
 from bot.cli_ground import ConfigFile, plainly, settings_of
 from config.settings import Settings
 
@@ -42,7 +42,7 @@ def import_catalogue(
 ) -> None:
     """Show what a shop's catalogue file would change, and with --apply take it over."""
     with plainly():
-        asyncio.run(_import(settings_of(config), file, merchant, apply=apply))
+        event_loop.run(_import(settings_of(config), file, merchant, apply=apply))
 
 
 async def _import(settings: Settings, file: Path, who: str, *, apply: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot import event_loop
 from bot.cli_ground import ConfigFile, plainly, settings_of
 from bot.cli_progress import progress
 from config.settings import Settings
@@ -33,7 +34,7 @@ def inspect(
 ) -> None:
     """Show what the bot sees in pages, what is missing in them, and how to mend it."""
     with plainly():
-        ok = asyncio.run(_inspect(settings_of(config), targets, url, as_json=as_json))
+        ok = event_loop.run(_inspect(settings_of(config), targets, url, as_json=as_json))
     raise typer.Exit(0 if ok else 1)
 
 

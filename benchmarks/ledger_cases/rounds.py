@@ -4,7 +4,6 @@ The databases are laid as `pgbench --initialize` leaves its own, vacuumed and an
 round begins on copies of them.
 """
 
-import asyncio
 import gc
 import shutil
 from collections.abc import Callable, Coroutine
@@ -17,6 +16,7 @@ from benchmarks.ledger_cases import ours, plain, town, writers
 from benchmarks.ledger_cases.books import Acknowledged, WrongBooks
 from benchmarks.ledger_cases.loops import Act, Measured, Timing, closed_loop, open_loop
 from benchmarks.ledger_cases.machine import Machine
+from bot import event_loop
 
 _FULL = Timing(warm_s=0.7, seconds=4.0)
 
@@ -76,20 +76,20 @@ class Ground:
     def sqlite(self) -> Path:
         """The SQLite file to copy for ours."""
         file = self.machine.folder / "ours"
-        asyncio.run(town.build(sqlite_url(file), self.sizes.wallets))
+        event_loop.run(town.build(sqlite_url(file), self.sizes.wallets))
         return file
 
     @cached_property
     def plain_sqlite(self) -> Path:
         """The SQLite file to copy for the plain way."""
         file = self.machine.folder / "plain"
-        asyncio.run(plain.build(sqlite_url(file), self.sizes.wallets))
+        event_loop.run(plain.build(sqlite_url(file), self.sizes.wallets))
         return file
 
     def _postgres(self, build: Callable[[str], Coroutine[None, None, None]]) -> str:
         postgres = self.machine.postgres
         name = postgres.create()
-        asyncio.run(build(postgres.url(name)))
+        event_loop.run(build(postgres.url(name)))
         postgres.ask("vacuum analyze", name)
         return name
 
@@ -138,7 +138,7 @@ class Round:
     def end(self) -> None:
         """Raises WrongBooks when anything acknowledged does not stand."""
         for books in self._opened:
-            asyncio.run(books.check_rows())
+            event_loop.run(books.check_rows())
         for name in self._copies:
             self._machine.postgres.drop(name)
 
@@ -167,7 +167,7 @@ class Round:
 
     @staticmethod
     def _checked_plain(url: str, measured: Measured) -> Measured:
-        standing = asyncio.run(plain.count_standing(url))
+        standing = event_loop.run(plain.count_standing(url))
         if standing != len(measured.acknowledged):
             raise WrongBooks(f"the plain way: {standing}, not {len(measured.acknowledged)}")
         return measured
@@ -183,7 +183,7 @@ class Round:
         """Transfers between wallets that arrive at a constant rate."""
         act = ours.transfers(self._books.url, self._sizes.wallets, hot=False)
         self._machine.settle()
-        return self._kept(asyncio.run(_arriving(act, per_s, self._sizes.timing)))
+        return self._kept(event_loop.run(_arriving(act, per_s, self._sizes.timing)))
 
     def writers(self, processes: int) -> Measured:
         """Transfers between wallets by callers who are shared out to several processes.
@@ -205,7 +205,7 @@ class Round:
         act = ours.checkouts(books.url, self._machine.valkey_url, sizes.wallets)
         measured = self._closed(act, sizes.some)
         books.taps += measured.acknowledged
-        asyncio.run(books.check_sums())
+        event_loop.run(books.check_sums())
         return measured
 
     def sqlite(self) -> Measured:
@@ -215,19 +215,19 @@ class Round:
         act = ours.transfers(books.url, self._sizes.wallets, hot=False)
         measured = self._closed(act, self._sizes.many)
         books.transfers += measured.acknowledged
-        asyncio.run(books.check_rows())
+        event_loop.run(books.check_rows())
         file.unlink()
         return measured
 
     def _kept(self, measured: Measured) -> Measured:
         self._books.transfers += measured.acknowledged
-        asyncio.run(self._books.check_sums())
+        event_loop.run(self._books.check_sums())
         return measured
 
     def _closed(self, act: AbstractAsyncContextManager[Act], callers: int) -> Measured:
         self._machine.settle()
         gc.collect()
-        return asyncio.run(_waiting(act, callers, self._sizes.timing))
+        return event_loop.run(_waiting(act, callers, self._sizes.timing))
 
     def _copied(self, file: Path) -> Path:
         return Path(shutil.copy(file, file.with_name(f"{file.name}-copy")))

@@ -16,7 +16,7 @@ import structlog
 
 from benchmarks.ledger_cases import ours
 from benchmarks.ledger_cases.loops import Measured, Timing, closed_loop
-from bot import memory
+from bot import event_loop, memory
 
 _ID_BYTES = 16
 _ROOT = Path(__file__).parents[2]
@@ -119,7 +119,7 @@ def main() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     orders = msgspec.json.decode(sys.stdin.readline(), type=Orders)
     memory.settle()
-    measured = asyncio.run(_write(orders))
+    measured = event_loop.run(_write(orders))
     body = b"".join(number.to_bytes(_ID_BYTES, "big") for number in measured.acknowledged)
     Path(orders.answers).write_bytes(body)
     outcome = Outcome(measured.per_s, measured.cpu_s or 0.0)

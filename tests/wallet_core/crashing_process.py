@@ -13,6 +13,7 @@ from contextlib import suppress
 
 import msgspec
 
+from bot import event_loop
 from tests.wallet_core.world import NETWORK, SELLER, World, world_at
 from wallet_core.commerce.checkout import TapOn, Terms
 from wallet_core.commerce.records import Payer
@@ -138,7 +139,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             with suppress(KeyboardInterrupt):
-                asyncio.run(trade(start))
+                event_loop.run(trade(start))
             os._exit(1)
         tell(f"pid {child}")
         os.waitpid(child, 0)

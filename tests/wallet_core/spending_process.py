@@ -10,6 +10,7 @@ import sys
 
 import msgspec
 
+from bot import event_loop
 from wallet_core.errors import Refused
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit
@@ -60,4 +61,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    event_loop.run(main())

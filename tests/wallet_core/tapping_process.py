@@ -10,6 +10,7 @@ import sys
 
 import msgspec
 
+from bot import event_loop
 from tests.wallet_core.world import world_at
 from wallet_core.commerce.records import Payer
 
@@ -38,4 +39,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    event_loop.run(main())

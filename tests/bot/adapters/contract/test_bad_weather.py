@@ -19,7 +19,7 @@ from tests.bot.adapters.contract.goods import PRICE
 from tests.bot.adapters.contract.house import House, house_of
 from tests.bot.adapters.contract.moving_clock import STEP_S, UNHURRIED_S, MovingClock
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.moves_clocks]
 needs = pytest.mark.needs
 
 DOWN_S = 60.0
