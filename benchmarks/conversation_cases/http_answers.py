@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 #: Status and JSON body.
 Answered = tuple[int, bytes]
@@ -21,8 +22,8 @@ class Server(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody is there."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - it is a TCP server
-        self._transport = transport
+        # Of uvloop's kind or of asyncio's, which share no class.
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Answer every request that is whole by now."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from time import perf_counter
-from typing import Self
+from typing import Self, cast
 
 #: As many as the bot asks Telegram for.
 CONNECTIONS = 40
@@ -71,8 +71,8 @@ class _Line(asyncio.Protocol):
         self._heard = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - it is a TCP connection
-        self._transport = transport
+        # Of uvloop's kind or of asyncio's, which share no class.
+        self._transport = cast("asyncio.Transport", transport)
 
     async def ask(self, request: bytes) -> bytes:
         """Send a request; gives the status."""
