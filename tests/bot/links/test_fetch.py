@@ -301,7 +301,8 @@ async def test_a_file_of_another_kind_is_refused_and_a_status_is_told() -> None:
 
 
 async def test_a_server_that_is_not_there_or_speaks_no_http_is_an_error_in_words() -> None:
-    async def babble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def babble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
         writer.write(b"\x00\x01garbage\r\n\r\n")
         writer.close()
 
