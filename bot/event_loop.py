@@ -1,7 +1,7 @@
 """The event loop that everything of ours runs on.
 
-uvloop where it exists (not on Windows, not on PyPy), since it halves what waiting itself costs;
-asyncio's own elsewhere. Both behave alike.
+uvloop where it exists (not on Windows, not on PyPy), since waiting itself costs less there;
+asyncio's own elsewhere. Both behave alike, but uvloop's clock counts whole milliseconds.
 """
 
 import asyncio

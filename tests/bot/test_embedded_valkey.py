@@ -16,6 +16,7 @@ from bot.embedded_valkey import EmbeddedValkey, EmbeddedValkeyError
 PARENT = """
 import asyncio, sys
 from pathlib import Path
+from bot import event_loop
 from bot.embedded_valkey import EmbeddedValkey
 
 async def main():
@@ -24,7 +25,7 @@ async def main():
     print(server.pid, server.url, flush=True)
     await asyncio.Event().wait()
 
-asyncio.run(main())
+event_loop.run(main())
 """
 
 

@@ -82,6 +82,18 @@ class MemoryNetwork:
         """What people read in a room, in order."""
         return [plain_text(o.card) for o in self.shown.values() if o.room_id == room_id]
 
+    def public(self) -> list[Outgoing]:
+        """What everybody reads; private answers stand beside it, sometimes before it."""
+        return [outgoing for outgoing in self.shown.values() if outgoing.person_id is None]
+
+    def text_of(self, send_id: str) -> str:
+        """What a message that was sent under this id reads by now, edits included."""
+        return plain_text(self.shown[self._refs[send_id]].card)
+
+    def public_tries(self) -> list[Outgoing]:
+        """Every attempt at a message for everybody."""
+        return [outgoing for outgoing in self.tried if outgoing.person_id is None]
+
     def cards(self, room_id: str) -> list[Card]:
         return [o.card for o in self.shown.values() if o.room_id == room_id]
 

@@ -192,16 +192,15 @@ async def test_a_live_card_is_edited_when_what_it_shows_has_changed(
     anna = await shop_with_a_card(world, OFFER)
     async with sending(world, network):
         await until_said(world)
-        assert "bought" not in network.texts("lobby")[0]
+        assert "bought" not in network.text_of("card")
         order = await world.bought(anna, "e1")
         await until_said(world)
-        assert "1 bought" in network.texts("lobby")[0]
+        assert "1 bought" in network.text_of("card")
         await world.undo(anna, "u1", order)
         await until_said(world)
-    assert "bought" not in network.texts("lobby")[0]
+    assert "bought" not in network.text_of("card")
     # Edited, not said anew: the card, and the purchase that only Anna sees.
-    public = [o for o in network.shown.values() if o.person_id is None]
-    assert len(public) == 1
+    assert len(network.public()) == 1
 
 
 async def test_an_edit_waits_for_its_message_and_the_last_one_wins(
@@ -215,9 +214,8 @@ async def test_an_edit_waits_for_its_message_and_the_last_one_wins(
     await world.bought(ben, "e2")
     async with sending(world, network):
         await until_said(world)
-    (card,) = (o.card for o in network.shown.values() if o.person_id is None)
-    assert "2 bought" in plain_text(card)
-    public = [outgoing for outgoing in network.tried if outgoing.person_id is None]
+    assert "2 bought" in network.text_of("card")
+    public = network.public_tries()
     assert [outgoing.send_id for outgoing in public[:2]] == ["card", "card"]
     assert all(outgoing.edits_ref is not None for outgoing in public[2:])
 
@@ -229,12 +227,12 @@ async def test_where_edits_are_dear_only_what_is_settled_is_edited(world: World)
         await until_said(world)
         await world.bought(anna, "e1")
         await until_said(world)
-        assert "bought" not in network.texts("lobby")[0]
+        assert "bought" not in network.text_of("card")
         order = await world.latest_order(anna)
         await world.make_due(order.hold_id)
         await world.endings.run_due()
         await until_said(world)
-    assert "1 bought" in network.texts("lobby")[0]
+    assert "1 bought" in network.text_of("card")
 
 
 async def test_where_nothing_can_be_edited_nothing_is(world: World) -> None:
@@ -285,10 +283,9 @@ async def test_a_private_card_goes_to_its_person_only(world: World, network: Mem
         await until_said(world)
     purchase = [o for o in network.shown.values() if "Paid" in o.card.title]
     assert [outgoing.person_id for outgoing in purchase] == ["anna"]
-    for outgoing in network.shown.values():
-        if outgoing.person_id is None:
-            assert "anna" not in str(outgoing.card)
-            assert anna.wallet_id not in str(outgoing.card)
+    for outgoing in network.public():
+        assert "anna" not in str(outgoing.card)
+        assert anna.wallet_id not in str(outgoing.card)
 
 
 async def test_what_was_sent_and_not_noted_is_sent_again_under_the_same_id_and_shown_once(
@@ -355,11 +352,9 @@ async def test_a_crowd_of_changes_to_one_card_is_one_edit_and_none_right_after_t
         await world.bought(await world.person(name, 100_000), f"bought by {name}")
     async with sending(world, network):
         await until_said(world)
-        public = [outgoing for outgoing in network.tried if outgoing.person_id is None]
+        public = network.public_tries()
         assert [outgoing.edits_ref for outgoing in public] == [None]
         assert "2 bought" in plain_text(public[0].card)
         await world.bought(await world.person("dan", 100_000), "bought by dan")
         await until_said(world)
-    # Private answers go beside the room's card, sometimes before it.
-    (card,) = (o.card for o in network.shown.values() if o.person_id is None)
-    assert "3 bought" in plain_text(card)
+    assert "3 bought" in network.text_of("card")

@@ -165,6 +165,7 @@ async def test_a_pause_longer_than_its_life_ends_a_lease_before_another_can_have
 
 HOLDER = """
 import asyncio, sys
+from bot import event_loop
 from wallet_core.locks.leases import Leases
 
 async def fence(wallet):
@@ -177,7 +178,7 @@ async def main(url, token, *wallets):
             print("granted", flush=True)
             await asyncio.sleep(60)
 
-asyncio.run(main(*sys.argv[1:]))
+event_loop.run(main(*sys.argv[1:]))
 """
 
 
