@@ -27,13 +27,23 @@ class MissingAccounts(PayontapError):
 
 
 def open_accounts(refs: Mapping[str, AccountRef]) -> q.Work[None]:
-    """Open accounts; those that somebody else has opened meanwhile stay as they are."""
-    rows = [_row(account_id, ref) for account_id, ref in sorted(refs.items())]
+    """Open accounts; those that somebody else has opened meanwhile stay as they are.
+
+    With what a wallet can spend comes its account for held money, so that nobody's first tap has to
+    wait for that.
+    """
+    held = [ref.held for ref in refs.values() if _is_spendable(ref)]
+    opened = {**refs, **{ref.id: ref for ref in held}}
+    rows = [_row(account_id, ref) for account_id, ref in sorted(opened.items())]
     yield q.Save([q.Insert(t.accounts, _COLUMNS, rows, if_absent=True)])
 
 
+def _is_spendable(ref: AccountRef) -> bool:
+    return ref.purpose is Purpose.AVAILABLE and ref.wallet_id is not None
+
+
 def _row(account_id: str, ref: AccountRef) -> tuple[object, ...]:
-    wallet_id = ref.wallet_id if ref.purpose is Purpose.AVAILABLE else None
+    wallet_id = ref.wallet_id if _is_spendable(ref) else None
     return (
         *(account_id, ref.owner, ref.purpose, ref.currency, wallet_id, ref.floor_minor),
         *(0, 0),

@@ -59,26 +59,29 @@ _TAKE_COLUMNS = (
     *("edits", "settled", "tries"),
 )
 _EDITS = _TAKE_COLUMNS.index("edits")
+# So that no index leads to it: rows are found by their keys. To a planner who has seen the outbox
+# while nothing was due, what is due looks like the shortest way to any of them.
+_IS_DUE = "state || '' = 'due'"
 _TAKE = q.Statement(
     f"""UPDATE outbox AS o SET claimed_by = k.claimant, due_at_us = k.until_us, tries = o.tries + 1
         FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS k(seq, claimant, until_us)
-        WHERE o.seq = k.seq AND o.state = 'due'
+        WHERE o.seq = k.seq AND o.{_IS_DUE}
         RETURNING {", ".join(f"o.{name}" for name in _TAKE_COLUMNS)}""",  # noqa: S608 - same
     f"""UPDATE outbox SET claimed_by = ?2, due_at_us = ?3, tries = tries + 1
-        WHERE seq = ?1 AND state = 'due' RETURNING {", ".join(_TAKE_COLUMNS)}""",  # noqa: S608 - same
+        WHERE seq = ?1 AND {_IS_DUE} RETURNING {", ".join(_TAKE_COLUMNS)}""",  # noqa: S608 - same
 )
 _ORIGINAL = q.fetch(t.outbox, ("send_id", "message_ref", "shown", "state"), ("send_id",))
 _SETTLE = q.Statement(
-    """UPDATE outbox AS o SET state = k.state
-       FROM unnest($1::text[], $2::bigint[], $3::text[]) AS k(edits, seq, state)
-       WHERE o.edits = k.edits AND o.seq <= k.seq AND o.state = 'due' RETURNING 1""",
-    "UPDATE outbox SET state = ?3 WHERE edits = ?1 AND seq <= ?2 AND state = 'due'",
+    f"""UPDATE outbox AS o SET state = k.state
+        FROM unnest($1::text[], $2::bigint[], $3::text[]) AS k(edits, seq, state)
+        WHERE o.edits = k.edits AND o.seq <= k.seq AND o.{_IS_DUE} RETURNING 1""",  # noqa: S608 - same
+    f"UPDATE outbox SET state = ?3 WHERE edits = ?1 AND seq <= ?2 AND {_IS_DUE}",  # noqa: S608 - same
 )
 _LATER = q.Statement(
     f"""UPDATE outbox AS o SET due_at_us = coalesce(k.now_us, {q.CLOCK}) + k.pause_us
         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS k(seq, pause_us, now_us)
-        WHERE o.seq = k.seq AND o.state = 'due' RETURNING 1""",  # noqa: S608 - same
-    "UPDATE outbox SET due_at_us = ?3 + ?2 WHERE seq = ?1 AND state = 'due'",
+        WHERE o.seq = k.seq AND o.{_IS_DUE} RETURNING 1""",  # noqa: S608 - same
+    f"UPDATE outbox SET due_at_us = ?3 + ?2 WHERE seq = ?1 AND {_IS_DUE}",  # noqa: S608 - same
 )
 
 

@@ -12,6 +12,12 @@ _BIG = sa.BigInteger()
 _COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+def _part_index(name: str, *columns: str, rows: str) -> sa.Index:
+    """An index of some rows only, in both databases; `rows` says which."""
+    where = sa.text(rows)
+    return sa.Index(name, *columns, postgresql_where=where, sqlite_where=where)
+
+
 def _at(name: str, *, nullable: bool = False) -> sa.Column[int]:
     return sa.Column(name, _BIG, nullable=nullable)
 
@@ -382,7 +388,8 @@ outbox = sa.Table(
     # The network's own id of the message, once it was sent; and the card as it was last sent.
     sa.Column("message_ref", sa.String(500)),
     sa.Column("shown", sa.LargeBinary),
-    sa.Index("ix_outbox_state_due", "state", "due_at_us"),
-    sa.Index("ix_outbox_view_ref", "view", "ref"),
-    sa.Index("ix_outbox_message", "network", "message_ref"),
+    _part_index("ix_outbox_due", "due_at_us", rows="state = 'due'"),
+    _part_index("ix_outbox_edits", "edits", rows="edits IS NOT NULL"),
+    _part_index("ix_outbox_view_ref", "view", "ref", rows="edits IS NULL"),
+    _part_index("ix_outbox_message", "network", "message_ref", rows="message_ref IS NOT NULL"),
 )

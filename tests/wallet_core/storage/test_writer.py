@@ -235,6 +235,19 @@ async def test_the_books_are_append_only_in_the_database(
             await connection.execute(statement)
 
 
+async def test_a_wallet_that_gets_money_can_hold_it_without_opening_another_account(
+    writer: Writer, database: Database
+) -> None:
+    await writer.commit(top_up(500))
+    async with database.read() as connection:
+        opened = set(await connection.scalars(sa.select(t.accounts.c.id)))
+    await writer.commit(Commit(key="tap", transfers=(hold(1, "tap"),)))
+    async with database.read() as connection:
+        afterwards = set(await connection.scalars(sa.select(t.accounts.c.id)))
+    assert ANNA.held.id in opened
+    assert opened == afterwards
+
+
 async def test_a_newer_lease_refuses_commits_of_an_older_one(writer: Writer) -> None:
     await writer.commit(top_up(500))
     old = await writer.raise_fence("w_anna")
