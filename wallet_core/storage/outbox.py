@@ -33,7 +33,8 @@ _TAKERS_TURN = q.Statement(
 
 def _free_rows(networks: str, now_us: str, limit: str) -> str:
     # Rooms in which an earlier one is in somebody's hands or put off are found once for all rows.
-    # One unreachable person's private answers hold up nobody else in the room.
+    # One unreachable person's private answers hold up nobody else in the room. The plus is for the
+    # planner: in the order of the rows themselves it would walk through all that was ever said.
     return f"""
       WITH held AS (
         SELECT network, room_id, coalesce(person_id, '') AS who, min(seq) AS first FROM outbox
@@ -43,7 +44,7 @@ def _free_rows(networks: str, now_us: str, limit: str) -> str:
       SELECT o.seq FROM outbox o LEFT JOIN held h ON h.network = o.network
         AND h.room_id = o.room_id AND h.who = coalesce(o.person_id, '') AND h.first < o.seq
       WHERE o.state = 'due' AND o.due_at_us <= {now_us} AND h.first IS NULL
-        AND o.network IN (SELECT value FROM {networks}) ORDER BY o.seq LIMIT {limit}"""  # noqa: S608 - same
+        AND o.network IN (SELECT value FROM {networks}) ORDER BY +o.seq LIMIT {limit}"""  # noqa: S608 - same
 
 
 _FREE = q.Statement(
@@ -83,6 +84,10 @@ _LATER = q.Statement(
         WHERE o.seq = k.seq AND o.{_IS_DUE} RETURNING 1""",  # noqa: S608 - same
     f"UPDATE outbox SET due_at_us = ?3 + ?2 WHERE seq = ?1 AND {_IS_DUE}",  # noqa: S608 - same
 )
+
+
+#: Rows by their numbers, and for how many microseconds they are put off.
+_Pause = tuple[tuple[int, ...], int]
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,8 +144,7 @@ def _due(row: q.Row, originals: Mapping[str, q.Row]) -> Due:
 
 
 def _run(statement: q.Statement, keys: Keys) -> q.Work[None]:
-    if keys[0]:
-        yield q.Ask(statement, keys)
+    yield q.Ask(statement, keys)
 
 
 def _noted(outcomes: Sequence[Sent]) -> q.Work[None]:
@@ -172,7 +176,10 @@ class Outbox:
         self._claimant = claimant
         self._taking = Transactions(database)
         self._noting = Transactions(database)
+        # Whether nothing was due when it was last looked.
+        self._idle = True
         self._notes: Grouped[tuple[Sent, ...], bool] = Grouped(self._note, gather_s=_GATHER_S)
+        self._pauses: Grouped[_Pause, bool] = Grouped(self._put_off, gather_s=_GATHER_S)
 
     async def take(self, networks: Sequence[str], limit: int) -> list[Due]:
         """Take what is due for these networks, oldest first.
@@ -181,9 +188,12 @@ class Outbox:
         in somebody's hands or has been put off, the later ones wait, whichever process asks.
         """
         asked = (list(networks), limit)
-        if not await self._database.ask(_FREE, self._free(*asked, None)):
+        # A look costs no transaction; but where something was due, more mostly is by now.
+        if self._idle and not await self._database.ask(_FREE, self._free(*asked, None)):
             return []
-        return await self._taking.run(self._take(*asked))
+        taken = await self._taking.run(self._take(*asked))
+        self._idle = not taken
+        return taken
 
     def _take(self, networks: Sequence[str], limit: int) -> q.Work[list[Due]]:
         locked = yield q.Ask(_TAKERS_TURN, ())
@@ -221,11 +231,15 @@ class Outbox:
         return dict.fromkeys(groups, True)
 
     async def later(self, seqs: Sequence[int], pause_s: float) -> None:
-        """Send these again after `pause_s` seconds."""
+        """Send these again after `pause_s` seconds; a network that slows down says so to many."""
+        if seqs:
+            await to_its_end(self._pauses.asked((tuple(seqs), round(pause_s * _SECOND_US))))
+
+    async def _put_off(self, pauses: Sequence[_Pause]) -> Mapping[_Pause, bool]:
         now_us = self._database.clock_us() if self._database.is_sqlite else None
-        count = len(seqs)
-        keys = (list(seqs), [round(pause_s * _SECOND_US)] * count, [now_us] * count)
-        await self._noting.run(_run(_LATER, keys))
+        rows = [(seq, pause_us, now_us) for seqs, pause_us in pauses for seq in seqs]
+        await self._noting.run(_run(_LATER, tuple(zip(*rows, strict=True))))
+        return dict.fromkeys(pauses, True)
 
     async def release_all(self) -> None:
         """Free every claim. Only for a process that is alone on its database (embedded SQLite)."""

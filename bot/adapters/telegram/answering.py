@@ -17,6 +17,7 @@ GRACE_S = 8.0
 #: Telegram takes a private message in a group for 15 seconds after the tap.
 PRIVATE_WITHIN_S = 14.0
 _PEOPLE_MAX = 5_000
+_TAPS_MAX = 2_000
 #: What is tapped elsewhere too, and shows on the card that the person has of his own.
 _CHANGING_OWN_CARD = "undo"
 
@@ -49,14 +50,16 @@ class OpenTaps:
     def __init__(self, stop_waiting: Callable[[str], Awaitable[None]]) -> None:
         self._stop_waiting = stop_waiting
         self._people: OrderedDict[str, deque[OpenTap]] = OrderedDict()
-        self._known: deque[str] = deque(maxlen=2_000)
+        self._known: OrderedDict[str, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def opened(self, person_id: str, tap: OpenTap) -> None:
         """Somebody tapped."""
         if tap.query_id in self._known:
             return
-        self._known.append(tap.query_id)
+        self._known[tap.query_id] = None
+        if len(self._known) > _TAPS_MAX:
+            self._known.popitem(last=False)
         taps = self._people.setdefault(person_id, deque(maxlen=20))
         taps.append(tap)
         self._people.move_to_end(person_id)
@@ -71,7 +74,7 @@ class OpenTaps:
         taps = self._people.get(person_id, deque())
         for tap in [tap for tap in taps if tap.event_id == event_id and not tap.answered]:
             taps.remove(tap)
-            self._known.remove(tap.query_id)
+            self._known.pop(tap.query_id, None)
             # Its time runs anew when it comes again.
             tap.answered = True
 
