@@ -2,7 +2,8 @@
 
 A column goes as one value, not as an array: for each element of an array the driver asks Python
 whether it is an array too, which takes longer than all else about it. Numbers, ids and texts go as
-one text with a mark between them, bytes of one length as one run of bytes.
+one text with a mark between them, bytes of one length as one run of bytes, and what is the same in
+all rows goes once.
 """
 
 from collections.abc import Sequence
@@ -17,8 +18,19 @@ from wallet_core.storage.requests import CLOCK, Change, Check, Insert, Run, Writ
 #: What stands between texts, and for none: two characters that hardly any text has.
 _BETWEEN, _NONE = "\x1f", "\x1e"
 
+#: Columns that are mostly the same in all rows of a batch. Not any column that happens to be, for
+#: each combination is a statement of its own that has to be planned.
+_ALIKE = frozenset(
+    {
+        *("chain_no", "batch_no", "created_at_us", "at_us", "due_at_us"),
+        *("kind", "subject", "hold_id", "payee", "commit_key", "refusal", "state", "currency"),
+        *("settled", "tries", "edits", "reply_to_ref", "body", "network"),
+    }
+)
+
 _Shape = tuple[Any, ...]
-#: How a column is sent: its type, with "one" (a single row), "text", "array", or a length in bytes.
+#: How a column is sent: its type, with "one" (a single value, be it for a single row or for all),
+#: "text", "array", or a length in bytes.
 _Form = tuple[str, str | int]
 
 
@@ -138,11 +150,12 @@ def _source(forms: Sequence[_Form], before: int) -> tuple[str, list[str]]:
 
     A single row is no source at all: its columns are the values themselves, which costs less.
     """
-    if forms[0][1] == "one":
-        return "", [f"${before + n}::{kind}" for n, (kind, _) in enumerate(forms, 1)]
     arrays, names, values = [], [], []
     for n, (kind, way) in enumerate(forms):
         place = f"${before + n + 1}"
+        if way == "one":
+            values.append(f"{place}::{kind}")
+            continue
         if isinstance(way, int):
             values.append(f"substring({place}::bytea FROM {way} * (u.n::int - 1) + 1 FOR {way})")
             continue
@@ -154,6 +167,8 @@ def _source(forms: Sequence[_Form], before: int) -> tuple[str, list[str]]:
             arrays.append(f"string_to_array({place}::text, ',', '')::{kind}[]")
         names.append(f"c{n}")
         values.append(f"u.c{n}")
+    if not arrays:
+        return "", values
     return f"unnest({', '.join(arrays)}) WITH ORDINALITY AS u({', '.join((*names, 'n'))})", values
 
 
@@ -175,8 +190,11 @@ def _sent(
         sent += rows[0]
         return _forms_of_one(table, columns)
     forms = []
-    for kind, column in zip(_kinds(table, columns), zip(*rows, strict=True), strict=True):
-        way, value = _packed(kind, column)
+    for (kind, alike), column in zip(_kinds(table, columns), zip(*rows, strict=True), strict=True):
+        way: str | int = "one"
+        value: object = column[0]
+        if not alike or column.count(value) < len(column):
+            way, value = _packed(kind, column)
         forms.append((kind, way))
         sent.append(value)
     return tuple(forms)
@@ -184,12 +202,13 @@ def _sent(
 
 @lru_cache(maxsize=1000)
 def _forms_of_one(table: sa.Table, columns: tuple[str, ...]) -> tuple[_Form, ...]:
-    return tuple([(kind, "one") for kind in _kinds(table, columns)])
+    return tuple([(kind, "one") for kind, _ in _kinds(table, columns)])
 
 
 @lru_cache(maxsize=1000)
-def _kinds(table: sa.Table, columns: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(pg_type(table.c[name]) for name in columns)
+def _kinds(table: sa.Table, columns: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
+    """The type of each column, and whether it is mostly the same in all rows."""
+    return tuple((pg_type(table.c[name]), name in _ALIKE) for name in columns)
 
 
 def _packed(kind: str, column: tuple[Any, ...]) -> tuple[str | int, object]:
