@@ -74,9 +74,11 @@ def _joined(news: Joined) -> Speech:
 
 def _order_changed(news: OrderChanged) -> Speech:
     order = news.order
+    # That it was bought shows since the tap.
+    kept = order.state == OrderState.PAID and news.refund is None
     speech: list[Notice | Refresh] = [
         Refresh(view="purchase", ref=order.id),
-        Refresh(view="offer", ref=order.quote_id),
+        Refresh(view="offer", ref=order.quote_id, as_shown=kept),
     ]
     merchant = news.merchant
     if merchant is not None and (

@@ -176,7 +176,14 @@ class Sender:
         except (Unreachable, SendRejected) as error:
             _log.warning("message_dropped", send_id=row.send_id, error=str(error)[:300])
             return dropped
-        return Sent(seq=row.seq, send_id=row.send_id, edits=row.edits, message_ref=ref, shown=shown)
+        return Sent(
+            seq=row.seq,
+            send_id=row.send_id,
+            edits=row.edits,
+            message_ref=ref,
+            shown=shown,
+            live=adapter.capabilities.edits is Edits.LIVE,
+        )
 
     async def _say_anew(self, adapter: Adapter, row: Due, card: Card) -> Sent:
         """A card that changed, in a network without edits: said again if it is news."""

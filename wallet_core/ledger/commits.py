@@ -65,12 +65,14 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 class Refresh(msgspec.Struct, frozen=True, kw_only=True):
     """All cards that show (`view`, `ref`) are to be brought up to date.
 
-    `settled` is False for a passing change, which only networks with cheap edits show.
+    `settled` is False for a passing change, which only networks with cheap edits show; with
+    `as_shown` one that was passing is settled, and those networks have nothing to change.
     """
 
     view: str
     ref: str
     settled: bool = True
+    as_shown: bool = False
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):

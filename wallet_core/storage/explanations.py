@@ -36,7 +36,7 @@ class Explanations:
         self._database = database
 
     async def accounts_of(self, who: str) -> list[ExplainedAccount]:
-        """The accounts that `who` may mean.
+        """The accounts that `who` may mean, and on which anything was ever entered.
 
         `who` is an account's id, its owner (`merchant:m_1`, `house:own`), or the id of a wallet, a
         person (ours or a network's), a merchant, a provider, a source of rates, or a host.
@@ -47,7 +47,7 @@ class Explanations:
         a = t.accounts.c
         query = (
             sa.select(a.id, a.currency, a.balance_minor, a.version)
-            .where(sa.or_(a.id == who, a.owner.in_(owners)))
+            .where(sa.or_(a.id == who, a.owner.in_(owners)), sa.or_(a.id == who, a.version > 0))
             .order_by(a.owner, a.currency, a.purpose)
         )
         async with self._database.read() as connection:

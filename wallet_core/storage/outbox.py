@@ -115,13 +115,17 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome for one row. `shown` None: nothing was sent, the row is dropped."""
+    """The outcome for one row. `shown` None: nothing was sent, the row is dropped.
+
+    `live`: whether passing changes are shown there too.
+    """
 
     seq: int
     send_id: str
     edits: str | None
     message_ref: str | None
     shown: bytes | None
+    live: bool | None = None
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,8 +154,8 @@ def _run(statement: q.Statement, keys: Keys) -> q.Work[None]:
 def _noted(outcomes: Sequence[Sent]) -> q.Work[None]:
     new = [x for x in outcomes if x.edits is None]
     if new:
-        rows = [(x.seq, _state(x), x.message_ref, x.shown) for x in new]
-        columns = ("state", "message_ref", "shown")
+        rows = [(x.seq, _state(x), x.message_ref, x.shown, x.live) for x in new]
+        columns = ("state", "message_ref", "shown", "live")
         yield q.Save([q.Change(t.outbox, ("seq",), columns, rows, exactly=False)])
     edits = [x for x in outcomes if x.edits is not None]
     if edits:

@@ -11,47 +11,53 @@ from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
 
 _NOTICE = tuple(Notice.__struct_fields__)
+
+
+def _refresh(keys: str) -> str:
+    # A message that was not sent yet may go to either kind of network.
+    return f"""INSERT INTO outbox (send_id, network, room_id, person_id, view, ref, edits, settled,
+         state, tries, due_at_us)
+       SELECT o.send_id || k.suffix, o.network, o.room_id, o.person_id, o.view, o.ref, o.send_id,
+         k.settled, 'due', 0, k.now_us
+       FROM {keys} JOIN outbox o ON o.view = k.view AND o.ref = k.ref
+         AND o.edits IS NULL AND o.state IN ('due', 'sent')
+         AND (k.settled OR o.live IS NOT FALSE) AND (NOT k.as_shown OR o.live IS NOT TRUE)
+       ON CONFLICT DO NOTHING"""  # noqa: S608 - our own words
+
+
 _REFRESH = q.Statement(
-    """INSERT INTO outbox (send_id, network, room_id, person_id, view, ref, edits, settled, state,
-         tries, due_at_us)
-       SELECT o.send_id || k.suffix, o.network, o.room_id, o.person_id, o.view, o.ref, o.send_id,
-         k.settled, 'due', 0, k.now_us
-       FROM unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::bigint[])
-         AS k(view, ref, suffix, settled, now_us)
-       JOIN outbox o ON o.view = k.view AND o.ref = k.ref
-         AND o.edits IS NULL AND o.state IN ('due', 'sent')
-       ON CONFLICT DO NOTHING RETURNING 1""",
-    """INSERT INTO outbox (send_id, network, room_id, person_id, view, ref, edits, settled, state,
-         tries, due_at_us)
-       SELECT o.send_id || k.suffix, o.network, o.room_id, o.person_id, o.view, o.ref, o.send_id,
-         k.settled, 'due', 0, k.now_us
-       FROM (SELECT ? AS view, ? AS ref, ? AS suffix, ? AS settled, ? AS now_us) k
-       JOIN outbox o ON o.view = k.view AND o.ref = k.ref
-         AND o.edits IS NULL AND o.state IN ('due', 'sent')
-       ON CONFLICT DO NOTHING""",
+    _refresh(
+        "unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[], $6::bigint[]) "
+        "AS k(view, ref, suffix, settled, as_shown, now_us)"
+    )
+    + " RETURNING 1",
+    _refresh(
+        "(SELECT ? AS view, ? AS ref, ? AS suffix, ? AS settled, ? AS as_shown, ? AS now_us) k"
+    ),
 )
 
 
 def speech_rows(commits: Iterable[Commit], now_us: int) -> list[q.Insert | q.Run]:
     """What the commits say, due at `now_us`: new messages, and edits of all that show a view."""
     notices: list[tuple[Any, ...]] = []
-    refreshes: dict[tuple[str, str], tuple[str, bool]] = {}
+    refreshes: dict[tuple[str, str], tuple[str, bool, bool]] = {}
     for commit in commits:
         for said in commit.outbox:
             if isinstance(said, Notice):
                 notices.append((*msgspec.structs.astuple(said), True, "due", 0, now_us))
             else:
                 # One edit shows what all of the batch has done.
-                key, settled = refreshes.get((said.view, said.ref), (commit.key, False))
-                refreshes[said.view, said.ref] = (key, settled or said.settled)
+                shows = said.view, said.ref
+                key, settled, as_shown = refreshes.get(shows, (commit.key, False, True))
+                refreshes[shows] = key, settled or said.settled, as_shown and said.as_shown
     writes: list[q.Insert | q.Run] = []
     if notices:
         columns = (*_NOTICE, "settled", "state", "tries", "due_at_us")
         writes.append(q.Insert(t.outbox, columns, notices, if_absent=True))
     if refreshes:
         rows = [
-            (view, ref, _suffix(key), settled, now_us)
-            for (view, ref), (key, settled) in refreshes.items()
+            (*shows, _suffix(key), settled, as_shown, now_us)
+            for shows, (key, settled, as_shown) in refreshes.items()
         ]
         writes.append(q.Run(_REFRESH, tuple(zip(*rows, strict=True))))
     return writes

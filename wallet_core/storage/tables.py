@@ -388,6 +388,8 @@ outbox = sa.Table(
     # The network's own id of the message, once it was sent; and the card as it was last sent.
     sa.Column("message_ref", sa.String(500)),
     sa.Column("shown", sa.LargeBinary),
+    # Whether passing changes are shown there too, as was known when it was sent.
+    sa.Column("live", sa.Boolean),
     _part_index("ix_outbox_due", "due_at_us", rows="state = 'due'"),
     _part_index("ix_outbox_edits", "edits", rows="edits IS NOT NULL"),
     _part_index("ix_outbox_view_ref", "view", "ref", rows="edits IS NULL"),

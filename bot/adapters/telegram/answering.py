@@ -51,6 +51,7 @@ class OpenTaps:
         self._stop_waiting = stop_waiting
         self._people: OrderedDict[str, deque[OpenTap]] = OrderedDict()
         self._known: OrderedDict[str, None] = OrderedDict()
+        self._timers: dict[int, asyncio.TimerHandle] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     def opened(self, person_id: str, tap: OpenTap) -> None:
@@ -65,9 +66,7 @@ class OpenTaps:
         self._people.move_to_end(person_id)
         if len(self._people) > _PEOPLE_MAX:
             self._people.popitem(last=False)
-        task = asyncio.create_task(self._give_up(tap), name="telegram-tap")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._wait(tap, GRACE_S, more_s=PRIVATE_WITHIN_S)
 
     def not_heard(self, person_id: str, event_id: str) -> None:
         """A tap could not be kept: it comes again, and nothing said meanwhile answers it."""
@@ -95,16 +94,29 @@ class OpenTaps:
 
     async def close(self) -> None:
         """Forget all of them."""
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._people.clear()
 
-    async def _give_up(self, tap: OpenTap) -> None:
-        await asyncio.sleep(GRACE_S)
-        if tap.expected and not tap.answered:
-            await asyncio.sleep(PRIVATE_WITHIN_S)
-        if not tap.answered:
-            tap.answered = True
-            await self._stop_waiting(tap.query_id)
+    def _wait(self, tap: OpenTap, wait_s: float, *, more_s: float = 0.0) -> None:
+        """Give a tap up after `wait_s`, or `more_s` later where its toast is expected."""
+        # A timer, not a task: nearly every tap is answered long before.
+        loop = asyncio.get_running_loop()
+        self._timers[id(tap)] = loop.call_later(wait_s, self._give_up, tap, more_s)
+
+    def _give_up(self, tap: OpenTap, more_s: float) -> None:
+        del self._timers[id(tap)]
+        if tap.answered:
+            return
+        if tap.expected and more_s:
+            self._wait(tap, more_s)
+            return
+        tap.answered = True
+        task = asyncio.ensure_future(self._stop_waiting(tap.query_id))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -194,6 +195,46 @@ async def test_every_room_that_shows_a_card_gets_its_edit(world: World, outbox: 
     edits = await take(outbox)
     assert sorted(row.room_id for row in edits) == ["a", "b", "c"]
     assert not any(row.settled for row in edits)
+
+
+PASSING = Refresh(view="offer", ref="q1", settled=False)
+AS_SHOWN = Refresh(view="offer", ref="q1", as_shown=True)
+CHANGED = Refresh(view="offer", ref="q1")
+
+
+@pytest.mark.parametrize(
+    ("live", "edited_by"),
+    [
+        (None, [PASSING, AS_SHOWN, CHANGED]),
+        (True, [PASSING, CHANGED]),
+        (False, [AS_SHOWN, CHANGED]),
+    ],
+    ids=["unknown", "live", "not live"],
+)
+async def test_passing_changes_are_for_live_messages_and_what_they_showed_for_the_others(
+    world: World, outbox: Outbox, *, live: bool | None, edited_by: list[Refresh]
+) -> None:
+    await say(world, notice("card", view="offer", ref="q1"))
+    (row,) = await take(outbox)
+    await outbox.sent([msgspec.structs.replace(sent(row, "ref"), live=live)])
+    edited = []
+    for n, change in enumerate((PASSING, AS_SHOWN, CHANGED)):
+        await say(world, change, key=f"refresh {n}")
+        due = await take(outbox)
+        edited += [change for row in due if row.edits == "card"]
+        await all_sent(outbox, due)
+    assert edited == edited_by
+
+
+async def test_of_changes_written_together_the_one_that_shows_more_counts(
+    world: World, outbox: Outbox
+) -> None:
+    await say(world, notice("card", view="offer", ref="q1"))
+    (row,) = await take(outbox)
+    await outbox.sent([msgspec.structs.replace(sent(row, "ref"), live=True)])
+    await say(world, AS_SHOWN, PASSING, key="refresh")
+    (edit,) = await take(outbox)
+    assert edit.settled
 
 
 async def test_a_message_is_found_by_the_networks_id(world: World, outbox: Outbox) -> None:

@@ -1,4 +1,4 @@
-"""Indexes of the outbox that hold only what is looked for: what was said leaves most of them."""
+"""The outbox: indexes of only what is looked for, and whether a message is kept up to date live."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Take the step."""
+    """Take the step. Of what was sent before nobody knows; the sender sorts that out."""
+    op.add_column("outbox", sa.Column("live", sa.Boolean(), nullable=True))
     for old in ("ix_outbox_state_due", "ix_outbox_view_ref", "ix_outbox_message"):
         op.drop_index(old, table_name="outbox")
     for name, columns, rows in (
