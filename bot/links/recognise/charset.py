@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from functools import lru_cache
 
 _CHARSET_IN_PAGE = re.compile(
     rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})", re.IGNORECASE
@@ -12,11 +13,12 @@ _KNOWN_CHARSET = re.compile(
     r"|gb2312|gbk|gb18030|big5(?:-?hkscs)?|euc-?(?:jp|kr)|ks_c_5601-1987|shift_jis|x-sjis"
     r"|iso-2022-jp|tis-620|macintosh"
 )
-_BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
+_BYTE_ORDER_MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+_ANY_MARK = tuple(_BYTE_ORDER_MARKS)
 _CHARSET_WINDOW_BYTES = 4096
 _STRETCH_BYTES = 32_768
 _CONTINUATIONS = bytes(range(0x80, 0xC0))
@@ -29,10 +31,12 @@ def in_utf8(page: bytes, charset: str | None) -> bytes:
     A page that names no charset and is no UTF-8 is read as Windows-1252, as browsers do. Broken
     sequences of a page that calls itself UTF-8 stay in it; whoever decodes a piece replaces them.
     """
-    for mark, name in _BYTE_ORDER_MARKS:
-        if page.startswith(mark):
-            return page.decode(name, "replace").encode("utf-8", "replace")
-    in_page = _CHARSET_IN_PAGE.search(page[:_CHARSET_WINDOW_BYTES])
+    if page.startswith(_ANY_MARK):
+        name = next(name for mark, name in _BYTE_ORDER_MARKS.items() if page.startswith(mark))
+        return page.decode(name, "replace").encode("utf-8", "replace")
+    beginning = page[:_CHARSET_WINDOW_BYTES]
+    is_named = b"charset" in beginning.lower()
+    in_page = _CHARSET_IN_PAGE.search(beginning) if is_named else None
     named = _browser_name(charset or (in_page[1].decode("ascii") if in_page else None))
     if named is None:
         named = "utf-8" if _seems_utf8(page) else "cp1252"
@@ -67,6 +71,7 @@ def _seems_utf8(page: bytes) -> bool:
     return True
 
 
+@lru_cache(maxsize=64)
 def _browser_name(charset: str | None) -> str | None:
     """The codec browsers use under a name: the Windows supersets of older standards."""
     if charset is None:

@@ -1,5 +1,6 @@
 """The offers of a schema.org product: prices, variants, availability, seller."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,6 +32,7 @@ _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin")
 _INHERITED = ("sku", "productid", "url", "name", *_GTINS)
 #: Shorter skus turn up in addresses by chance.
 _TELLING_SKU_LENGTH = 4
+_MARKS = re.compile("[?#&]")
 _OFFERS_MAX = 200
 _VARIANTS_MAX = 100
 _DEPTH_MAX = 4
@@ -136,7 +138,8 @@ class OfferReader:
         """Whether the page's address names this offer among others."""
         url = text_in(offer.get("url"))
         wanted = self._facts.url
-        if url and "?" in wanted and absolute_url(url, wanted) == wanted:
+        # An address without any of these marks has no query.
+        if "?" in wanted and _MARKS.search(url) and absolute_url(url, wanted) == wanted:
             return True
         sku = text_in(offer.get("sku")) or text_in(offer.get("productid"))
         return len(sku) >= _TELLING_SKU_LENGTH and f"={sku}" in wanted

@@ -3,7 +3,7 @@
 JSON-LD, microdata and RDFa all become the same nodes before they come here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
@@ -29,8 +29,10 @@ _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin", "ean", "isbn", "upc", "
 _TELLING_LENGTH = 5
 
 
-def read_schema(source: str, nodes: Iterable[Node], facts: PageFacts) -> Clue | None:
+def read_schema(source: str, nodes: Sequence[Node], facts: PageFacts) -> Clue | None:
     """What the page's product says, among `nodes` of one source; None without such a product."""
+    if not nodes:
+        return None
     known = [lowered(node) for node in nodes if "@type" in node or "@id" in node]
     by_id = {str(node["@id"]): node for node in known if "@id" in node and len(node) > 1}
     products = [node for node in known if types_of(node) & PRODUCT_TYPES]
