@@ -71,7 +71,11 @@ class Markup:
 
     def __init__(self, page: bytes) -> None:
         self.page = page
-        self.stretches = Stretches(page)
+
+    @cached_property
+    def stretches(self) -> Stretches:
+        """What of the page is seen."""
+        return Stretches(self.page)
 
     @cached_property
     def json_ld(self) -> tuple[bytes, ...]:

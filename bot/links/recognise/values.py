@@ -48,6 +48,12 @@ _NEGATION = re.compile(
 _KEY_LENGTH_MAX = 100
 _NO_TYPES: frozenset[str] = frozenset()
 _OF_THE_WEB = ("http:", "https:")
+#: Addresses that the URL standard leaves as they are, as most in pages are.
+_NORMAL_URL = re.compile(
+    r"https?://(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,20}"
+    r"/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*)?"
+    r"(?:\?[A-Za-z0-9_=./-]*)?"
+)
 _GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 _ISBN10_LENGTH = 10
 _STOCK_DIGITS_MAX = 9
@@ -174,6 +180,8 @@ def squeezed(text: str) -> str:
 
 def absolute_url(url: str, base: str) -> str | None:
     """`url` relative to the page's address, None when it leads to no web address."""
+    if _NORMAL_URL.fullmatch(url):
+        return url
     written = html.unescape(url)
     try:
         found = join_url(base, written) if base else normalize_url(written)
