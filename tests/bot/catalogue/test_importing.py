@@ -15,12 +15,14 @@ from aiohttp import web
 from bot.cards import Card
 from bot.catalogue.importing import FAILURES_TOLD, Tell
 from bot.catalogue.schedule import Schedule
+from bot.catalogue.staging import Staging
 from tests.bot.catalogue.conftest import INTERVAL_S, Market
 from tests.bot.catalogue.feeds import ATOM, RSS, SHOPIFY, TSV, woo_prices, woo_product
 from tests.bot.catalogue.items import listed_item
 from wallet_core.commerce.catalogue import CatalogueSource, SourceState
 from wallet_core.errors import StorageUnavailable
 from wallet_core.storage.catalogue_tables import catalogue_staged
+from wallet_core.storage.catalogues import Catalogues, Claim
 from wallet_core.storage.database import Database
 
 FEED = "/feed.xml"
@@ -606,3 +608,35 @@ async def test_a_fault_that_cannot_even_be_noted_is_no_unhandled_error(
         assert not running.done()
     gc.collect()
     assert unhandled == []
+
+
+async def test_a_claim_is_renewed_on_after_the_database_was_away_for_a_moment(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.catalogue.importing._SIGN_OF_LIFE_S", 0.01)
+    renewed = asyncio.Event()
+
+    class AwayOnce(Catalogues):
+        asked = 0
+
+        async def renew(self, claim: Claim, until_us: int) -> None:
+            self.asked += 1
+            if self.asked == 1:
+                raise StorageUnavailable("for a moment")
+            await super().renew(claim, until_us)
+            renewed.set()
+
+    async def tell(source: CatalogueSource, key: str, card: Card) -> None:
+        async with asyncio.timeout(30):
+            await renewed.wait()
+        await market.tell(source, key, card)
+
+    staging = Staging(AwayOnce(market.database), market.now_us, 1000)
+    importer = dataclasses.replace(market.importer, staging=staging, tell=tell)
+    market.shop.says(FEED, feed("10 EUR"))
+    await market.ask(f"add {market.shop.url}{FEED}")
+    claim = await staging.claim()
+    assert claim is not None
+    await importer.work(claim)
+    (said,) = await market.chat.deliver()
+    assert said.card.title == "This is what would change"
