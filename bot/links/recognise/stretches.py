@@ -22,8 +22,9 @@ _HEADING_LENGTH, _COMMENT_LENGTH, _STYLE_LENGTH = 3, 4, 6
 _HEADINGS_MAX = 5
 _STEP_BYTES = 32_768
 _FAR_BYTES = 30_000
+_AROUND_SCRIPTS = ((_COMMENT, _COMMENT_END), (b"<style", b"</style"))
 #: Nobody comments out more than this together with a script.
-_COMMENT_BYTES_MAX = 50_000
+_AROUND_SCRIPT_BYTES_MAX = 50_000
 #: So many times as much as is looked for is gone through for it.
 _UNSEEN_AT_MOST = 6
 
@@ -75,16 +76,21 @@ class Stretches:
     def _behind_script(self, place: int) -> int | None:
         """Behind the last script before `place`; None where that may not be seen.
 
-        A script's closing tag ends the script that it stands in. Only a comment can hold one.
+        A script's closing tag ends the script that it stands in, but a comment or a style can hold
+        one.
         """
         page = self._page
         closed = page.rfind(_SCRIPT_END, self._reached, place)
         begin = page.find(b">", closed, place) + 1 if closed >= 0 else 0
         if not begin:
             return None
-        comment = page.rfind(_COMMENT, max(0, closed - _COMMENT_BYTES_MAX), closed)
-        is_open = comment >= 0 and page.find(_COMMENT_END, comment + 2, closed) < 0
-        return None if is_open else begin
+        start = max(0, closed - _AROUND_SCRIPT_BYTES_MAX)
+        for opened, ended in _AROUND_SCRIPTS:
+            around = page.rfind(opened, start, closed)
+            # `<!-->` is a whole comment.
+            if around >= 0 and page.find(ended, around + 2, closed) < 0:
+                return None
+        return begin
 
     def seen_from(self, start: int, bytes_max: int) -> bytes:
         """What is seen from `start` on, but no more than `bytes_max` bytes of it."""

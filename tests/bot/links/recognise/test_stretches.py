@@ -19,6 +19,7 @@ PIECES = st.lists(
             ("<!-- <script> -->behind", "behind"),
             ("<!-- <script>gone</script> <p>gone</p> -->", ""),
             ("<script><!-- gone --></script>", ""),
+            ("<style>a { content: '</script>' }</style>", ""),
             ("<script>var a = '<h1>no</h1> <!--x-->';</script>", ""),
             ("<SCRIPT>'<div>'</SCRIPT>loud", "loud"),
             ('<script src="/x.js"></script >after', "after"),
