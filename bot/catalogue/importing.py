@@ -23,6 +23,7 @@ from bot.catalogue.staging import Staging
 from bot.links.fetch import FetchError
 from wallet_core.commerce.catalogue import CatalogueItem, CatalogueSource, LostClaim, SourceState
 from wallet_core.commerce.records import HostClaim
+from wallet_core.errors import StorageUnavailable
 from wallet_core.storage.catalogues import Catalogues, Claim
 
 _log = structlog.get_logger(__name__)
@@ -197,9 +198,13 @@ class Importer:
         async def renew() -> None:
             while True:
                 await asyncio.sleep(_SIGN_OF_LIFE_S)
-                with contextlib.suppress(LostClaim):
-                    # A claim that is lost shows at the next thing that is written.
+                try:
                     await self.store.renew(claim, self.staging.until_us)
+                except (LostClaim, StorageUnavailable) as error:
+                    # A claim that is lost shows at the next thing that is written.
+                    _log.info(
+                        "catalogue_claim_not_renewed", source=claim.source.id, error=str(error)
+                    )
 
         task = asyncio.create_task(renew())
         try:

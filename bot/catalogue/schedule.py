@@ -60,4 +60,11 @@ class Schedule:
             _log.warning("catalogues_delayed", error=str(error)[:300])
         except Exception:  # noqa: BLE001 - one odd catalogue must not end all others
             _log.exception("catalogue_not_worked_on", source=claim.source.id)
+            await self._note_fault(claim)
+
+    async def _note_fault(self, claim: Claim) -> None:
+        try:
             await self.importer.failed(claim, _FAULT)
+        except StorageUnavailable as error:
+            # The claim runs out by itself, and then the source is due again.
+            _log.warning("catalogues_delayed", error=str(error)[:300])

@@ -2,21 +2,25 @@
 
 import codecs
 import re
+from functools import lru_cache
 
-_CHARSET_IN_PAGE = re.compile(
-    rb"<meta[^<>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})", re.IGNORECASE
+_CHARSET_IN_TAG = re.compile(
+    rb"[cC][hH][aA][rR][sS][eE][tT]\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})"
 )
+_META = b"<meta"
+_TAG_BYTES_MAX = 200
 #: Charsets of the web's; Python's own codecs beside them are slow or no text at all.
 _KNOWN_CHARSET = re.compile(
     r"utf-?8|utf-?16(?:le|be)?|latin1|us-ascii|(?:windows-|cp)\d{3,4}|iso-?8859-\d{1,2}|koi8-[ru]"
     r"|gb2312|gbk|gb18030|big5(?:-?hkscs)?|euc-?(?:jp|kr)|ks_c_5601-1987|shift_jis|x-sjis"
     r"|iso-2022-jp|tis-620|macintosh"
 )
-_BYTE_ORDER_MARKS = (
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-)
+_BYTE_ORDER_MARKS = {
+    b"\xef\xbb\xbf": "utf-8-sig",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+}
+_ANY_MARK = tuple(_BYTE_ORDER_MARKS)
 _CHARSET_WINDOW_BYTES = 4096
 _STRETCH_BYTES = 32_768
 _CONTINUATIONS = bytes(range(0x80, 0xC0))
@@ -29,11 +33,10 @@ def in_utf8(page: bytes, charset: str | None) -> bytes:
     A page that names no charset and is no UTF-8 is read as Windows-1252, as browsers do. Broken
     sequences of a page that calls itself UTF-8 stay in it; whoever decodes a piece replaces them.
     """
-    for mark, name in _BYTE_ORDER_MARKS:
-        if page.startswith(mark):
-            return page.decode(name, "replace").encode("utf-8", "replace")
-    in_page = _CHARSET_IN_PAGE.search(page[:_CHARSET_WINDOW_BYTES])
-    named = _browser_name(charset or (in_page[1].decode("ascii") if in_page else None))
+    if page.startswith(_ANY_MARK):
+        name = next(name for mark, name in _BYTE_ORDER_MARKS.items() if page.startswith(mark))
+        return page.decode(name, "replace").encode("utf-8", "replace")
+    named = _browser_name(charset or _named_in(page))
     if named is None:
         named = "utf-8" if _seems_utf8(page) else "cp1252"
     if named in _UTF8:
@@ -42,6 +45,17 @@ def in_utf8(page: bytes, charset: str | None) -> bytes:
         return _recoded(page, named)
     except (LookupError, UnicodeError):
         return page
+
+
+def _named_in(page: bytes) -> str | None:
+    """What the first meta tag that names a charset calls it."""
+    for found in _CHARSET_IN_TAG.finditer(page, 0, _CHARSET_WINDOW_BYTES):
+        place = found.start()
+        tag = page.rfind(b"<", max(0, place - _TAG_BYTES_MAX - len(_META)), place)
+        is_meta = tag >= 0 and page[tag : tag + len(_META)].lower() == _META
+        if is_meta and page.find(b">", tag, place) < 0:
+            return found[1].decode("ascii")
+    return None
 
 
 def _recoded(page: bytes, charset: str) -> bytes:
@@ -67,6 +81,7 @@ def _seems_utf8(page: bytes) -> bool:
     return True
 
 
+@lru_cache(maxsize=64)
 def _browser_name(charset: str | None) -> str | None:
     """The codec browsers use under a name: the Windows supersets of older standards."""
     if charset is None:

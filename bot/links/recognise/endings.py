@@ -2,9 +2,13 @@
 
 import re
 from functools import lru_cache
+from itertools import accumulate, islice
 
 _SLASH = ord("/")
-_CLOSING = b"/"
+_DEEPER = {b"": 1, b"/": -1}
+#: Most elements are small. In others all tags of a step are counted at once, and the steps grow.
+_SMALL_BYTES = 3000
+_FIRST_STEP_BYTES = 3000
 #: An element that is asked about is counted through a little farther: most are small.
 _AHEAD_BYTES = 8000
 _FAR_BYTES = 16_000
@@ -28,13 +32,13 @@ class Endings:
 class Ending:
     """The end of an element of `name` whose opening tag ends at `begin`, known as far as asked."""
 
-    __slots__ = ("_begin", "_counted", "_depth", "_endings", "_tags", "end")
+    __slots__ = ("_begin", "_counted", "_depth", "_endings", "_step", "_tags", "end")
 
     def __init__(self, endings: Endings, name: str, begin: int) -> None:
         self._endings = endings
         self._tags = _tags_named(name)
         self._begin = self._counted = begin
-        self._depth = 1
+        self._depth, self._step = 1, _FIRST_STEP_BYTES
         #: Where the closing tag stands; 0 as long as that is not known.
         self.end = begin if name in VOID else 0
 
@@ -64,24 +68,34 @@ class Ending:
         stop = visible.find(b"<", stop)
         stop = stop if stop >= 0 else len(visible)
         begin, self._counted = self._counted, stop
-        if begin != self._begin:
-            tags = self._tags.findall(visible, begin, stop)
-            closed = tags.count(_CLOSING)
-            if closed < self._depth:
-                self._depth += len(tags) - 2 * closed
-                self._endings.bytes_left -= stop - begin
-                return
-        depth = self._depth
-        for tag in self._tags.finditer(visible, begin, stop):
-            if not tag[1]:
-                depth += 1
-            elif depth > 1:
-                depth -= 1
-            else:
+        place = self._count_singly(begin, stop) if begin == self._begin else begin
+        while place < stop and not self.end:
+            end = visible.find(b"<", place + self._step, stop)
+            end = end if end >= 0 else stop
+            self._count_at_once(place, end)
+            place, self._step = end, 2 * self._step
+        self._endings.bytes_left -= (self.end or stop) - begin
+
+    def _count_singly(self, begin: int, stop: int) -> int:
+        """Count tag by tag until the element ends or proves to be large; how far that went."""
+        large = begin + _SMALL_BYTES
+        for tag in self._tags.finditer(self._endings.visible, begin, stop):
+            if tag.start() > large:
+                return tag.start()
+            self._depth += _DEEPER[tag[1]]
+            if not self._depth:
                 self.end = tag.start()
                 break
-        self._depth = depth
-        self._endings.bytes_left -= (self.end or stop) - begin
+        return stop
+
+    def _count_at_once(self, begin: int, end: int) -> None:
+        """Count all tags in a stretch, which is much quicker."""
+        tags = self._tags.findall(self._endings.visible, begin, end)
+        depths = list(accumulate(map(_DEEPER.__getitem__, tags), initial=self._depth))
+        self._depth = depths[-1]
+        if min(depths) <= 0:
+            every = self._tags.finditer(self._endings.visible, begin, end)
+            self.end = next(islice(every, depths.index(0) - 1, None)).start()
 
 
 def closing_tag(visible: bytes, name: str, begin: int, stop: int) -> int:

@@ -16,7 +16,7 @@ _ASIDE = frozenset(
 )  # fmt: skip
 _WANTED = _BESIDE | frozenset(
     {"name", "price", "pricecurrency", "lowprice", "highprice", "offers", "offercount",
-     "pricespecification", "pricetype", "availability", "sku", "mpn", "productid", "identifier",
+     "pricespecification", "pricetype", "availability", "sku", "productid",
      "gtin", "gtin8", "gtin12", "gtin13", "gtin14", "isbn", "ean", "upc", "barcode", "image",
      "url", "contenturl", "brand", "manufacturer", "seller", "model", "hasvariant",
      "isvariantof", "inventorylevel", "value", "valueaddedtaxincluded", "referencequantity",

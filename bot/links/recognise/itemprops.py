@@ -32,6 +32,14 @@ _OF_PROPERTY = tuple(map(Attribute, (b"itemprop", b"content")))
 _OF_PROPERTIES = {name: (*_OF_PROPERTY, Attribute(link)) for name, link in _LINKS.items()}
 #: Words that are spelled in one way only, whatever the charset.
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9 ]{5,}")
+#: Tags as most pages begin them, and the elements' names.
+_NAMES = {
+    f"<{name}".encode(): name
+    for name in ("a", "article", "b", "body", "button", "dd", "div", "dl", "dt", "em", "figure",
+                 "form", "h1", "h2", "h3", "h4", "html", "img", "input", "label", "li", "link",
+                 "main", "meta", "nav", "ol", "p", "section", "span", "strong", "table", "tbody",
+                 "td", "th", "time", "tr", "ul")
+}  # fmt: skip
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9-]{0,30})(?=[\s/>])")
 
 
@@ -85,7 +93,7 @@ def item_nodes(facts: PageFacts, syntax: Syntax) -> list[Node]:
     if first < 0:
         return []
     last = page.rfind(syntax.name)
-    visible = markup.stretches.seen(first, last + _TEXT_BYTES_MAX)
+    visible = markup.stretches.seen_far(first, last + _TEXT_BYTES_MAX)
     return _Scanner(visible, syntax, facts).nodes()
 
 
@@ -133,36 +141,20 @@ class _Scanner:
         """The tag around `place`; None where that stands in the page's text."""
         visible = self._visible
         start = visible.rfind(b"<", self._position, place)
-        named = _TAG_NAME.match(visible, start) if start >= 0 else None
+        if start < 0:
+            return None
+        end = visible.find(b">", start, place + _TAG_BYTES_MAX)
+        if end > place and self._syntax.plain:
+            tag = visible[start:end]
+            name = _NAMES.get(tag.partition(b" ")[0])
+            attributes = _plainly(name, tag) if name is not None else None
+            if name is not None and attributes is not None:
+                return _Element(name, end, attributes)
+        named = _TAG_NAME.match(visible, start)
         if named is None:
             return None
-        name, begin = _lowered(named[1]), named.end()
-        end = visible.find(b">", begin, place + _TAG_BYTES_MAX)
-        attributes = None
-        if end > place and self._syntax.plain:
-            attributes = self._plainly(name, visible[begin:end])
-        if attributes is None:
-            attributes, end = attributes_at(visible, begin)
-        return _Element(name, end, attributes) if end > place else None
-
-    def _plainly(self, name: str, tag: bytes) -> Attributes | None:
-        """The attributes that matter in a tag that is easily read; None where it is not."""
-        if not is_plain(tag):
-            return None
-        found: Attributes = {}
-        wanted = _OF_PROPERTIES.get(name, _OF_PROPERTY)
-        if b"itemscope" in tag or b"itemScope" in tag:
-            if not has_bare(tag, self._syntax.scope):
-                return None
-            found[self._syntax.scope] = b""
-            wanted = _OF_ITEMS
-        for attribute in wanted:
-            value = attribute.of(tag)
-            if value is UNSURE:
-                return None
-            if value is not None:
-                found[attribute.name] = value
-        return found
+        attributes, end = attributes_at(visible, named.end())
+        return _Element(_lowered(named[1]), end, attributes) if end > place else None
 
     def _begin(self, element: _Element) -> Node | None:
         """Enter the item that a tag begins; None where that is none of the topic's."""
@@ -217,6 +209,27 @@ class _Scanner:
                         break
             return bool(around)
         return False
+
+
+def _plainly(name: str, tag: bytes) -> Attributes | None:
+    """The attributes of microdata that matter in an easily read tag; None where it is not one."""
+    if not is_plain(tag):
+        return None
+    found: Attributes = {}
+    if b"cope" in tag and (b"itemscope" in tag or b"itemScope" in tag):
+        if not has_bare(tag, b"itemscope"):
+            return None
+        found[b"itemscope"] = b""
+        wanted = _OF_ITEMS
+    else:
+        wanted = _OF_PROPERTIES.get(name, _OF_PROPERTY)
+    for attribute in wanted:
+        value = attribute.of(tag)
+        if value is UNSURE:
+            return None
+        if value is not None:
+            found[attribute.name] = value
+    return found
 
 
 @lru_cache(maxsize=128)

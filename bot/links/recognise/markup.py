@@ -16,10 +16,11 @@ from bot.links.recognise.blocks import json_ld_blocks
 from bot.links.recognise.stretches import Stretches
 from bot.links.recognise.tags import is_plain
 
-_HEAD_END = re.compile(rb"<(?:/(?:head|HEAD)\s*>|(?:body|BODY)[\s>])")
+_HEAD_END = re.compile(rb"<(?=[/bB])(?:/(?:head|HEAD)\s*>|(?:body|BODY)[\s>])")
 #: The tags of a head that are read, told apart by their names' first letters.
 _HEAD_TAG = re.compile(
-    rb"<(?:[mM][eE][tT][aA]\s|[lL][iI][nN][kK]\s|[tT][iI][tT][lL][eE]\b|[hH][tT][mM][lL]\s)"
+    rb"<(?=[mMlLtThH])"
+    rb"(?:[mM][eE][tT][aA]\s|[lL][iI][nN][kK]\s|[tT][iI][tT][lL][eE]\b|[hH][tT][mM][lL]\s)"
 )
 _NAME_LENGTH = 4
 #: What the head of a page has, if it is whole.
@@ -70,7 +71,11 @@ class Markup:
 
     def __init__(self, page: bytes) -> None:
         self.page = page
-        self.stretches = Stretches(page)
+
+    @cached_property
+    def stretches(self) -> Stretches:
+        """What of the page is seen."""
+        return Stretches(self.page)
 
     @cached_property
     def json_ld(self) -> tuple[bytes, ...]:

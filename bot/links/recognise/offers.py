@@ -1,5 +1,6 @@
 """The offers of a schema.org product: prices, variants, availability, seller."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,9 +29,13 @@ _OFFER_TYPES = frozenset({"offer", "aggregateoffer", "demand", "offerforpurchase
 _LIST_PRICES = ("listprice", "srp", "msrp", "strikethroughprice", "regularprice")
 _OTHER_PRICES = (*_LIST_PRICES, "invoiceprice", "minimumadvertisedprice")
 _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin")
+_VARIANTS = ("hasvariant", "model")
+#: Under these an offer may hold others.
+_NESTS = frozenset({"offers", *_VARIANTS})
 _INHERITED = ("sku", "productid", "url", "name", *_GTINS)
 #: Shorter skus turn up in addresses by chance.
 _TELLING_SKU_LENGTH = 4
+_MARKS = re.compile("[?#&]")
 _OFFERS_MAX = 200
 _VARIANTS_MAX = 100
 _DEPTH_MAX = 4
@@ -94,8 +99,9 @@ class OfferReader:
         elif lowest.without_tax:
             clue.doubt = "The price in the page's data is without tax."
         if len(currencies) == 1:
-            clue.currency = currency_code(next(iter(currencies)))
-            clue.symbol = sign_in(next(iter(currencies)))
+            named = next(iter(currencies))
+            clue.currency = currency_code(named)
+            clue.symbol = named if clue.currency == named else sign_in(named)
         elif currencies:
             clue.doubt = "The page offers the product in several currencies."
             clue.price = clue.list_price = None
@@ -122,10 +128,10 @@ class OfferReader:
             return
         for offer in self._nodes(node.get("offers")):
             self._offers_left -= 1
-            inner = list(self._offers(offer, depth + 1))
+            inner = [] if _NESTS.isdisjoint(offer) else list(self._offers(offer, depth + 1))
             if types_of(offer) & _OFFER_TYPES or not types_of(offer):
                 yield from inner if inner and "price" not in offer else [_with_names(offer, node)]
-        for key in ("hasvariant", "model"):
+        for key in _VARIANTS:
             for variant in self._nodes(node.get(key)):
                 self._offers_left -= 1
                 yield from self._offers(variant, depth + 1)
@@ -136,7 +142,8 @@ class OfferReader:
         """Whether the page's address names this offer among others."""
         url = text_in(offer.get("url"))
         wanted = self._facts.url
-        if url and "?" in wanted and absolute_url(url, wanted) == wanted:
+        # An address without any of these marks has no query.
+        if "?" in wanted and _MARKS.search(url) and absolute_url(url, wanted) == wanted:
             return True
         sku = text_in(offer.get("sku")) or text_in(offer.get("productid"))
         return len(sku) >= _TELLING_SKU_LENGTH and f"={sku}" in wanted
@@ -166,8 +173,8 @@ class OfferReader:
     def _nodes(self, value: object) -> Iterator[Node]:
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, dict):
-                node = lowered(item)
-                yield self._by_id.get(str(node.get("@id")), node) if len(node) == 1 else node
+                is_reference = len(item) == 1 and "@id" in item
+                yield lowered(self._by_id.get(str(item["@id"]), item) if is_reference else item)
 
 
 def _above(listed: Decimal | None, amount: Decimal) -> Decimal | None:

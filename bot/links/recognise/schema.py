@@ -3,7 +3,7 @@
 JSON-LD, microdata and RDFa all become the same nodes before they come here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
@@ -29,11 +29,12 @@ _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin", "ean", "isbn", "upc", "
 _TELLING_LENGTH = 5
 
 
-def read_schema(source: str, nodes: Iterable[Node], facts: PageFacts) -> Clue | None:
+def read_schema(source: str, nodes: Sequence[Node], facts: PageFacts) -> Clue | None:
     """What the page's product says, among `nodes` of one source; None without such a product."""
-    known = [lowered(node) for node in nodes if "@type" in node or "@id" in node]
-    by_id = {str(node["@id"]): node for node in known if "@id" in node and len(node) > 1}
-    products = [node for node in known if types_of(node) & PRODUCT_TYPES]
+    if not nodes:
+        return None
+    by_id = {str(node["@id"]): node for node in nodes if "@id" in node and len(node) > 1}
+    products = [lowered(node) for node in nodes if not PRODUCT_TYPES.isdisjoint(types_of(node))]
     if any("productgroup" in types_of(node) for node in products):
         products = [node for node in products if "isvariantof" not in node]
     chosen = _page_products(products, facts)
@@ -61,7 +62,7 @@ def read_schema(source: str, nodes: Iterable[Node], facts: PageFacts) -> Clue | 
 
 def names_article(nodes: Iterable[Node]) -> bool:
     """Whether a node says that the page is an article."""
-    return any(types_of(node) & ARTICLE_TYPES for node in nodes)
+    return not all(ARTICLE_TYPES.isdisjoint(types_of(node)) for node in nodes)
 
 
 def _page_products(products: list[Node], facts: PageFacts) -> list[Node]:
@@ -69,12 +70,14 @@ def _page_products(products: list[Node], facts: PageFacts) -> list[Node]:
 
     Several nodes under one name are one product in several variants.
     """
+    products = [node for node in products if "name" in node or "offers" in node]
+    if len(products) <= 1:
+        return products
     by_name: dict[str, list[Node]] = {}
     for product in products:
-        if "name" in product or "offers" in product:
-            by_name.setdefault(squeezed(text_in(product.get("name"))), []).append(product)
-    if len(by_name) <= 1:
-        return next(iter(by_name.values()), [])
+        by_name.setdefault(squeezed(text_in(product.get("name"))), []).append(product)
+    if len(by_name) == 1:
+        return products
     titles = [squeezed(title) for title in facts.titles if title]
     here = path_of(facts.url, "")
     closeness = {

@@ -2,11 +2,11 @@
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import lru_cache
 
-from ada_url import URL
+from ada_url import URL, join_url, normalize_url
 
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import one_line
@@ -46,6 +46,14 @@ _NEGATION = re.compile(
     r"|nem|nincs|nav|нет|не|нема|немає|няма|δεν|yok|değil|không|tidak)\b|[无無没欠切]|없|ไม่"
 )
 _KEY_LENGTH_MAX = 100
+_NO_TYPES: frozenset[str] = frozenset()
+_OF_THE_WEB = ("http:", "https:")
+#: Addresses that the URL standard leaves as they are, as most in pages are.
+_NORMAL_URL = re.compile(
+    r"https?://(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,20}"
+    r"/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*)?"
+    r"(?:\?[A-Za-z0-9_=./-]*)?"
+)
 _GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 _ISBN10_LENGTH = 10
 _STOCK_DIGITS_MAX = 9
@@ -143,15 +151,23 @@ def _short_key(key: str) -> str:
 def types_of(node: Node) -> frozenset[str]:
     """The node's types in lower case, without their vocabulary."""
     raw = node.get("@type")
-    return type_names(raw if isinstance(raw, list) else [raw])
+    if isinstance(raw, str):
+        return _one_type(raw)
+    return type_names(raw) if isinstance(raw, list) else _NO_TYPES
 
 
-def type_names(names: Iterable[object]) -> frozenset[str]:
+def type_names(names: Sequence[object]) -> frozenset[str]:
     """Types by their short names in lower case."""
+    if len(names) == 1:
+        return _one_type(names[0]) if isinstance(names[0], str) else _NO_TYPES
     return frozenset(_type_name(name) for name in names if isinstance(name, str))
 
 
 @lru_cache(maxsize=256)
+def _one_type(name: str) -> frozenset[str]:
+    return frozenset({_type_name(name)})
+
+
 def _type_name(name: str) -> str:
     short = name[-_KEY_LENGTH_MAX:].rstrip("/")
     return short.rpartition("/")[2].rpartition("#")[2].rpartition(":")[2].lower()
@@ -164,11 +180,14 @@ def squeezed(text: str) -> str:
 
 def absolute_url(url: str, base: str) -> str | None:
     """`url` relative to the page's address, None when it leads to no web address."""
+    if _NORMAL_URL.fullmatch(url):
+        return url
+    written = html.unescape(url)
     try:
-        found = URL(html.unescape(url), base or None)
+        found = join_url(base, written) if base else normalize_url(written)
     except (ValueError, UnicodeEncodeError):
         return None
-    return found.href if found.protocol in {"http:", "https:"} else None
+    return found if found.startswith(_OF_THE_WEB) else None
 
 
 def path_of(url: str, base: str) -> str:

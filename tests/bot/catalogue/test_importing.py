@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import dataclasses
+import gc
 import gzip
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,13 +13,16 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from bot.cards import Card
-from bot.catalogue.importing import FAILURES_TOLD
+from bot.catalogue.importing import FAILURES_TOLD, Tell
 from bot.catalogue.schedule import Schedule
+from bot.catalogue.staging import Staging
 from tests.bot.catalogue.conftest import INTERVAL_S, Market
 from tests.bot.catalogue.feeds import ATOM, RSS, SHOPIFY, TSV, woo_prices, woo_product
 from tests.bot.catalogue.items import listed_item
 from wallet_core.commerce.catalogue import CatalogueSource, SourceState
+from wallet_core.errors import StorageUnavailable
 from wallet_core.storage.catalogue_tables import catalogue_staged
+from wallet_core.storage.catalogues import Catalogues, Claim
 from wallet_core.storage.database import Database
 
 FEED = "/feed.xml"
@@ -542,15 +546,17 @@ async def test_a_removed_source_is_read_no_more_and_begins_anew(market: Market) 
 
 
 @asynccontextmanager
-async def scheduled(market: Market) -> AsyncIterator["asyncio.Task[None]"]:
+async def scheduled(market: Market, tell: Tell) -> AsyncIterator["asyncio.Task[None]"]:
     """The schedule, once it has told an owner something, until the end of the block."""
     told = asyncio.Event()
 
-    async def tell(source: CatalogueSource, key: str, card: Card) -> None:
-        await market.tell(source, key, card)
-        told.set()
+    async def tell_once(source: CatalogueSource, key: str, card: Card) -> None:
+        try:
+            await tell(source, key, card)
+        finally:
+            told.set()
 
-    importer = dataclasses.replace(market.importer, tell=tell)
+    importer = dataclasses.replace(market.importer, tell=tell_once)
     running = asyncio.create_task(Schedule(importer, every_s=0.05).run())
     try:
         async with asyncio.timeout(30):
@@ -564,9 +570,13 @@ async def scheduled(market: Market) -> AsyncIterator["asyncio.Task[None]"]:
 async def test_the_schedule_reads_what_is_due_until_it_is_stopped(market: Market) -> None:
     market.shop.says(FEED, feed("10 EUR"))
     await market.ask(f"add {market.shop.url}{FEED}")
-    async with scheduled(market):
+    async with scheduled(market, market.tell):
         pass
     assert (await market.source()).state == SourceState.SHOWN
+
+
+def broken(*_: object) -> None:
+    raise ZeroDivisionError
 
 
 async def test_a_fault_of_the_bot_ends_one_reading_and_not_the_schedule(
@@ -575,11 +585,58 @@ async def test_a_fault_of_the_bot_ends_one_reading_and_not_the_schedule(
     market.shop.says(FEED, feed("10 EUR"))
     await market.ask(f"add {market.shop.url}{FEED}")
 
-    def broken(*_: object) -> None:
-        raise ZeroDivisionError
-
     monkeypatch.setattr("bot.catalogue.staging.differences", broken)
-    async with scheduled(market) as running:
+    async with scheduled(market, market.tell) as running:
         assert not running.done()
     (said,) = await market.chat.deliver()
     assert "A fault of this bot came in between" in said.text
+
+
+async def test_a_fault_that_cannot_even_be_noted_is_no_unhandled_error(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market.shop.says(FEED, feed("10 EUR"))
+    await market.ask(f"add {market.shop.url}{FEED}")
+    monkeypatch.setattr("bot.catalogue.staging.differences", broken)
+    unhandled: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, fault: unhandled.append(fault))
+
+    async def tell(*_: object) -> None:
+        raise StorageUnavailable("for a moment")
+
+    async with scheduled(market, tell) as running:
+        assert not running.done()
+    gc.collect()
+    assert unhandled == []
+
+
+async def test_a_claim_is_renewed_on_after_the_database_was_away_for_a_moment(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.catalogue.importing._SIGN_OF_LIFE_S", 0.01)
+    renewed = asyncio.Event()
+
+    class AwayOnce(Catalogues):
+        asked = 0
+
+        async def renew(self, claim: Claim, until_us: int) -> None:
+            self.asked += 1
+            if self.asked == 1:
+                raise StorageUnavailable("for a moment")
+            await super().renew(claim, until_us)
+            renewed.set()
+
+    async def tell(source: CatalogueSource, key: str, card: Card) -> None:
+        async with asyncio.timeout(30):
+            await renewed.wait()
+        await market.tell(source, key, card)
+
+    staging = Staging(AwayOnce(market.database), market.now_us, 1000)
+    importer = dataclasses.replace(market.importer, staging=staging, tell=tell)
+    market.shop.says(FEED, feed("10 EUR"))
+    await market.ask(f"add {market.shop.url}{FEED}")
+    claim = await staging.claim()
+    assert claim is not None
+    await importer.work(claim)
+    (said,) = await market.chat.deliver()
+    assert said.card.title == "This is what would change"

@@ -17,6 +17,9 @@ PIECES = st.lists(
             ("<!-- <p>gone</p> -->", ""),
             ("<!-->seen", "seen"),
             ("<!-- <script> -->behind", "behind"),
+            ("<!-- <script>gone</script> <p>gone</p> -->", ""),
+            ("<script><!-- gone --></script>", ""),
+            ("<style>a { content: '</script>' }</style>", ""),
             ("<script>var a = '<h1>no</h1> <!--x-->';</script>", ""),
             ("<SCRIPT>'<div>'</SCRIPT>loud", "loud"),
             ('<script src="/x.js"></script >after', "after"),
@@ -65,6 +68,21 @@ def test_it_does_not_matter_in_which_order_places_are_asked_about(
         assert asked.script_around(place) == whole.script_around(place)
         assert asked.seen(place // 2, place) == whole.seen(place // 2, place)
     assert list(asked.headings()) == list(whole.headings())
+
+
+@BOUNDED
+@given(PIECES, st.lists(st.integers(0, 1500), min_size=1, max_size=8))
+def test_what_is_far_away_is_seen_the_same_without_all_that_lies_before_it(
+    pieces: list[tuple[str, str]], places: list[int]
+) -> None:
+    page = "".join(markup for markup, _ in pieces).encode()
+    whole, asked = Stretches(page), Stretches(page, far_bytes=0)
+    for place in places:
+        assert asked.seen_far(place, place + 200) == whole.seen(place, place + 200)
+    assert asked.seen(0, len(page)) == whole.seen(0, len(page))
+    assert list(asked.headings()) == list(whole.headings())
+    for place in places:
+        assert asked.script_around(place) == whole.script_around(place)
 
 
 @BOUNDED

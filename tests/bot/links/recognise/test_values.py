@@ -1,8 +1,32 @@
 """Small values of structured data."""
 
-import pytest
+import html
 
-from bot.links.recognise.values import availability_word, best_availability, gtin_in, stock_level
+import pytest
+from ada_url import join_url
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.links.recognise.values import (
+    absolute_url,
+    availability_word,
+    best_availability,
+    gtin_in,
+    stock_level,
+)
+
+BOUNDED = settings(max_examples=500, deadline=10_000)
+#: What addresses are made of, and what makes them other than they look.
+URL_PIECES = st.lists(
+    st.sampled_from(
+        ["https://", "http://", "HTTPS://", "ftp://", "//", "shop.example", "Shop.", "a-b.", "xn--",
+         "127.0.0.1", "1.com", "0x7f", ":443", ":80", ":8080", "/", "/p", "/tea", ".", "..", "%2e",
+         "%", "?", "a=1", "&", "&amp;", "&lt", ";", "#", "@", "-", "_", "~", " ", "\t", "\\", "'",
+         "ü", "[", "|", "^", "{"]
+    ),
+    max_size=7,
+).map("".join)  # fmt: skip
+BASE = "https://shop.example/p/tea?variant=2"
 
 
 @pytest.mark.parametrize(
@@ -46,3 +70,16 @@ def test_a_product_is_as_available_as_the_best_of_its_variants() -> None:
     assert best_availability(["SoldOut", None, "PreOrder", "OutOfStock"]) == "PreOrder"
     assert best_availability(["Discontinued", "LimitedAvailability"]) == "LimitedAvailability"
     assert best_availability([None]) is None
+
+
+@BOUNDED
+@given(st.tuples(st.sampled_from(["", "https://shop.example/", "http://a.example"]), URL_PIECES))
+def test_addresses_are_resolved_as_the_url_standard_says(parts: tuple[str, str]) -> None:
+    written = "".join(parts)
+    try:
+        wanted: str | None = join_url(BASE, html.unescape(written))
+    except ValueError:
+        wanted = None
+    if wanted is not None and not wanted.startswith(("http:", "https:")):
+        wanted = None
+    assert absolute_url(written, BASE) == wanted
