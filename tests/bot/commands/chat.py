@@ -239,7 +239,7 @@ class Chat:
         account = wallet((await self.meet(who)).wallet_id, currency)
         name = f"gift:{next(self.heard)}"
         legs = (Leg(clearing("cash", currency), -amount_minor), Leg(account, amount_minor))
-        post = Post(id=named(name), subject=f"topup:{name}", legs=legs)
+        post = Post(id=named(name), subject=f"start:{name}", legs=legs)
         await self.writer.commit(Commit(key=name, transfers=(post,)))
 
     async def earn(self, merchant_id: str, amount_minor: int) -> None:
