@@ -2,7 +2,7 @@
 
 from wallet_core.audit.findings import BrokenBooks, amount_words
 from wallet_core.audit.rows import OrderLine, StrayLine
-from wallet_core.commerce.records import OrderState
+from wallet_core.commerce.records import NOBODY, OrderState
 from wallet_core.ledger import accounts
 from wallet_core.ledger.transfers import HoldState
 
@@ -43,6 +43,8 @@ class OrderCheck:
             refunded = amount_words(row.refunded_minor, row.currency)
             captured = amount_words(row.captured_minor, row.currency)
             raise _broken(row, f"has {refunded} refunded of {captured} captured")
+        if row.merchant_id == NOBODY and row.captured_minor:
+            raise _broken(row, "was captured, and its host is nobody's")
         whole = row.captured_minor > 0 and row.refunded_minor == row.captured_minor
         if whole != (row.state == OrderState.REFUNDED):
             raise _broken(row, f"is {row.state}, which its refunds contradict")

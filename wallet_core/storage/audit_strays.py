@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from wallet_core.commerce.records import NOBODY
 from wallet_core.ledger.accounts import Purpose
 from wallet_core.storage import tables as t
 from wallet_core.storage import trade_tables as trade
@@ -73,14 +74,17 @@ def _strays_of_the_journal() -> Iterator[Stray]:
 
 def _strays_of_trade() -> Iterator[Stray]:
     o, a, w = t.orders.c, t.attempts.c, t.wallets.c
-    for name, there in (
-        ("quote", t.quotes.c.id == o.quote_id),
-        ("offer", t.offers.c.id == o.offer_id),
-        ("merchant", t.merchants.c.id == o.merchant_id),
-        ("wallet", w.id == o.wallet_id),
+    # Nobody's are orders whose money waits for whoever proves the host.
+    somebodys = o.merchant_id != NOBODY
+    for name, there, wanted in (
+        ("quote", t.quotes.c.id == o.quote_id, sa.true()),
+        ("offer", t.offers.c.id == o.offer_id, sa.true()),
+        ("merchant", t.merchants.c.id == o.merchant_id, somebodys),
+        ("wallet", w.id == o.wallet_id, sa.true()),
     ):
         missing = f"Order {{}} ({{}}) names a {name} that is not there."
-        yield Stray(sa.select(o.id, o.number).where(_nothing(there)), "order {}", missing)
+        query = sa.select(o.id, o.number).where(wanted, _nothing(there))
+        yield Stray(query, "order {}", missing)
     yield Stray(
         sa.select(a.order_id).where(_nothing(o.id == a.order_id)),
         "attempt {}",
