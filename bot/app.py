@@ -68,7 +68,7 @@ from wallet_core.funding.requests import Funding
 from wallet_core.ledger.commits import Commit, Notice
 from wallet_core.ledger.transfers import named
 from wallet_core.storage.catalogues import Catalogues
-from wallet_core.storage.checkpoints import Checkpoints
+from wallet_core.storage.checkpoints import Checkpoints, Kept
 from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.escrow import EscrowRows
 from wallet_core.storage.host_checks import HostCheckRows
@@ -303,7 +303,8 @@ def _schedule(settings: Settings, desk: Desk, fetcher: Fetcher) -> Schedule:
 
 def _checkpoints(settings: Settings, core: Core) -> CheckpointClock:
     log = CheckpointLog(settings.data_dir / settings.checkpoints.log)
-    return CheckpointClock(Checkpoints(core.database), instance_key(settings.data_dir), log)
+    kept = Kept(settings.checkpoints.keep_all_days, settings.checkpoints.keep_hourly_days)
+    return CheckpointClock(Checkpoints(core.database), instance_key(settings.data_dir), log, kept)
 
 
 def _web_chat(settings: Settings, core: Core, shop: DemoShop | None) -> WebChat:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 import structlog
@@ -11,11 +12,13 @@ import structlog
 from wallet_core.audit.checkpoints import opened_checkpoint
 from wallet_core.audit.signing import NotProven, SigningKey
 from wallet_core.errors import StorageUnavailable
-from wallet_core.storage.checkpoints import Checkpoints
+from wallet_core.storage.checkpoints import Checkpoints, Kept
 
 _log = structlog.get_logger(__name__)
 
 EVERY_S = 60.0
+#: Rounds from one thinning to the next: an hour.
+_THINNED_EVERY = 60
 #: More than the longest line: 256 chains of about 150 characters each.
 _TAIL_BYTES = 100_000
 
@@ -63,21 +66,26 @@ class CheckpointClock:
     """Writes a checkpoint each minute if anything has moved, and exports those that others wrote.
 
     Several processes of an instance may do so: one of them writes, each exports to its own file.
+    Once an hour each thins out what is in its file and older than `kept` says.
     """
 
     checkpoints: Checkpoints
     key: SigningKey
     log: CheckpointLog
+    kept: Kept
 
     async def run(self) -> None:
         """Work until cancelled."""
         minute: int | None = None
+        rounds = count()
         while True:
             try:
                 await self.checkpoints.write(self.key)
                 if minute is None:
                     minute = await asyncio.to_thread(self.log.last_minute)
                 minute = await self._export(minute)
+                if next(rounds) % _THINNED_EVERY == 0:
+                    await self.checkpoints.thin(self.kept, minute)
             except StorageUnavailable as error:
                 _log.warning("checkpoint_delayed", error=str(error)[:300])
             except OSError as error:

@@ -300,6 +300,14 @@ class Checkpoints(Section):
     """Where the signed heads of the journal are exported to; a name is one in `data_dir`."""
 
     log: Annotated[str, Field(min_length=1)] = "checkpoints.log"
+    keep_all_days: Annotated[Whole, Field(ge=1, le=36_500)] = 30
+    keep_hourly_days: Annotated[Whole, Field(ge=1, le=36_500)] = 365
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.keep_hourly_days < self.keep_all_days:
+            raise ValueError("checkpoints.keep_hourly_days cannot be less than keep_all_days")
+        return self
 
 
 class Demo(Section):

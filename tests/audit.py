@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tests.audit_trade import TABLES, trade_fits
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.transfers import HoldState
 from wallet_core.storage import tables as t
@@ -31,6 +32,7 @@ async def audit(database: Database) -> None:
     _books_are_right(rows)
     _orders_fit_their_holds(rows["orders"], rows["holds"])
     _stock_fits_the_orders(rows["offers"], rows["orders"])
+    trade_fits(rows)
 
 
 async def audit_books(database: Database) -> None:
@@ -39,10 +41,7 @@ async def audit_books(database: Database) -> None:
 
 
 async def _rows_of(database: Database) -> dict[str, Rows]:
-    tables = (
-        *(t.accounts, t.entries, t.transfers, t.holds, t.orders, t.offers, t.commits),
-        *(t.chains, t.journal),
-    )
+    tables = (*TABLES, t.holds, t.offers, t.commits, t.chains, t.journal)
     async with database.engine.connect() as connection:
         if not database.is_sqlite:
             await connection.execution_options(isolation_level="REPEATABLE READ")

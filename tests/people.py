@@ -31,7 +31,7 @@ async def fund_desk(desk: Desk, network: str, person_id: str, amount_minor: int)
         Leg(clearing("cash", "CNY"), -amount_minor),
         Leg(wallet(person.wallet_id, "CNY"), amount_minor),
     )
-    post = Post(id=named(name), subject=f"topup:{name}", legs=legs)
+    post = Post(id=named(name), subject=f"start:{name}", legs=legs)
     await desk.writer.commit(Commit(key=name, transfers=(post,)))
 
 

@@ -1,7 +1,7 @@
 """Checkpoints reach the file once each, whoever wrote them and whatever stopped in between."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from tests.wallet_core.world import World, world_at
 from wallet_core.audit.checkpoints import Head, compare, opened_checkpoint, signed_checkpoint
 from wallet_core.audit.signing import SigningKey
 from wallet_core.storage.audit_reader import books_of
-from wallet_core.storage.checkpoints import Checkpoints
+from wallet_core.storage.checkpoints import Checkpoints, Kept
 
 KEY = SigningKey.new()
 MINUTE_US = 60_000_000
@@ -23,17 +23,26 @@ async def world(database_url: str) -> AsyncIterator[World]:
         yield world
 
 
-async def exported(world: World, log: CheckpointLog, count: int) -> list[str]:
-    """What is in the file once a process has run until it has `count` lines."""
-    clock = CheckpointClock(Checkpoints(world.database), KEY, log)
+async def run_until(world: World, log: CheckpointLog, done: Callable[[], Awaitable[bool]]) -> None:
+    """Run a process until something has come about."""
+    clock = CheckpointClock(Checkpoints(world.database), KEY, log, Kept(1, 2))
     task = asyncio.create_task(clock.run())
     try:
         async with asyncio.timeout(20):
-            while not log.path.exists() or len(log.path.read_text().splitlines()) < count:  # noqa: ASYNC110 - it is a file
+            while not await done():  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.01)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def exported(world: World, log: CheckpointLog, count: int) -> list[str]:
+    """What is in the file once a process has run until it has `count` lines."""
+
+    async def there() -> bool:
+        return log.path.exists() and len(log.path.read_text().splitlines()) >= count
+
+    await run_until(world, log, there)
     return log.path.read_text().splitlines()
 
 
@@ -75,3 +84,30 @@ def test_the_minute_of_the_last_line_is_known_after_a_restart(tmp_path: Path) ->
     for minute in (7, 9):
         log.append(signed_checkpoint(KEY, minute * MINUTE_US + 59_000_000, heads))
     assert log.last_minute() == 9
+
+
+async def test_a_process_drops_old_checkpoints_once_they_are_in_its_file(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock_us = [100_000 * MINUTE_US]
+
+    async def now_us(_connection: object) -> int:
+        return clock_us[0]
+
+    monkeypatch.setattr(world.database, "now_us", now_us)
+    checkpoints = Checkpoints(world.database)
+    for n in range(3):
+        await world.person(f"early {n}", 500)
+        assert await checkpoints.write(KEY)
+        clock_us[0] += MINUTE_US
+    clock_us[0] += 3 * 24 * 60 * MINUTE_US
+    log = CheckpointLog(tmp_path / "checkpoints.log")
+    lines = await exported(world, log, 3)
+
+    async def thinned() -> bool:
+        return len(await checkpoints.after(-1)) == 1
+
+    await run_until(world, log, thinned)
+    assert log.path.read_text().splitlines() == lines
+    async with books_of(world.database) as books:
+        assert (await compare(lines, books, KEY.public)).count == 3

@@ -134,6 +134,7 @@ def test_an_unknown_variable_names_the_nearest(variable: str, near: str) -> None
         ("[fetch]\nallowed_origins = ['127.0.0.1']", "a host and a port"),
         ('[fetch]\ncontact = "a\\r\\nHost: b"', "header"),
         ("[log]\nlevel = 'loud'", "'loud'"),
+        ("[checkpoints]\nkeep_hourly_days = 7", "cannot be less than keep_all_days"),
         ("data_dir = ''", "data_dir"),
         ("data_dir = 5", "data_dir"),
         ("x = [", "not valid TOML"),

@@ -2,12 +2,19 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.wallet_core.world import CNY, SELLER, SHOP, World, world_at
+from tests.wallet_core.world import CNY, HOUR_US, SELLER, SHOP, World, now_us, world_at
 from wallet_core.audit.auditing import Audited, audit
-from wallet_core.commerce.records import Payer
+from wallet_core.audit.signing import SigningKey
+from wallet_core.commerce.checkout import TapOn
+from wallet_core.commerce.conversion import DONE, OFFERED, Conversion
+from wallet_core.commerce.fulfilment import Fulfilment
+from wallet_core.commerce.house_terms import HouseTerms, Tariff
+from wallet_core.commerce.records import Order, Payer
 from wallet_core.funding.requests import Ask
 from wallet_core.ledger import accounts
 from wallet_core.ledger.accounts import AccountRef
@@ -23,21 +30,36 @@ from wallet_core.ledger.transfers import (
     named,
 )
 from wallet_core.money import Money
+from wallet_core.storage import trade_tables
 from wallet_core.storage.append_only import APPEND_ONLY
 from wallet_core.storage.audit_reader import AuditReader
 from wallet_core.storage.database import Database
+from wallet_core.storage.liabilities import KEPT_PROOFS, Liabilities
+
+#: A shop that ships in parts.
+PARTS = "m_parts"
+HOUSE = HouseTerms(
+    tariff_of=lambda _currency: Tariff(fee_ppm=15_000, fee_fixed_minor=30, tax_ppm=60_000),
+    pending_s=3_600,
+    fees_refunded=True,
+)
 
 
 @asynccontextmanager
 async def busy_books(url: str) -> AsyncIterator[World]:
     """Top-ups, an open, a captured, a refunded and an undone order, payouts asked for and paid.
 
-    Then holds that are captured in parts, with shares for others, and a conversion.
+    Then holds that are captured in parts, with shares for others, conversions, pending money that
+    was settled, refunded and neither, a payment by consent, and proofs of what is owed.
     """
     async with world_at(url) as world:
         await trade(world)
         await sell_in_parts(world)
         await convert(world)
+        await earn(world)
+        await bring_money(world)
+        await like(world)
+        await prove(world)
         yield world
 
 
@@ -68,9 +90,8 @@ async def sell_in_parts(world: World) -> None:
     """Holds after a part: captured with the rest given back, given back, and still open."""
     anna = await world.person("anna")
     fee = Leg(accounts.fees(CNY), 120)
-    kept = Leg(accounts.pending(SHOP, CNY), 1_000)
     await authorise(world, anna, "parts", 10_000)
-    await move(world, capture("parts", 1, 3_000, fee, kept, last=False))
+    await move(world, capture("parts", 1, 3_000, fee, last=False))
     await move(world, capture("parts", 2, 4_000, last=False))
     await move(world, capture("parts", 3, 1_000, fee))
     await authorise(world, anna, "part, then void", 5_000)
@@ -81,22 +102,136 @@ async def sell_in_parts(world: World) -> None:
 
 
 async def convert(world: World) -> None:
-    """Four legs and a fee; beside it gifts of the house, and money kept for the owner of a host."""
+    """Four legs, and an offer that nobody took.
+
+    Beside it gifts of the house, and money kept for the owner of a host.
+    """
     ben = await world.person("ben")
-    yuan, dollars = accounts.wallet(ben.wallet_id, CNY), accounts.wallet(ben.wallet_id, "USD")
-    await post(
-        world,
-        "convert",
-        (yuan, -7_000),
-        (accounts.exchange("ecb", CNY), 6_930),
-        (accounts.fees(CNY), 70),
-        (accounts.exchange("ecb", "USD"), -970),
-        (dollars, 970),
-    )
+    for n, state in enumerate((DONE, OFFERED)):
+        conversion = Conversion(
+            id=f"x_{n}",
+            wallet_id=ben.wallet_id,
+            quote_id=None,
+            source="ecb",
+            rate="7/50",
+            rate_as_of="2026-11-25",
+            # A fifth of a cent is the house's: ¥70.00 are $9.702.
+            spread_ppm=10_000,
+            sold_minor=7_000,
+            sold_currency=CNY,
+            bought_minor=970,
+            bought_currency="USD",
+            state=state,
+            created_at_us=1,
+            expires_at_us=2,
+        )
+        transfers = (conversion.post,) if state == DONE else ()
+        await world.writer.commit(
+            Commit(key=f"convert {n}", transfers=transfers, rows=(conversion.offering,))
+        )
+    yuan = accounts.wallet(ben.wallet_id, CNY)
     till, gifts = accounts.clearing("cash", CNY), accounts.promotions(CNY)
     await post(world, "set aside", (till, -900), (gifts, 900))
     await post(world, "gift", (gifts, -300), (yuan, 300))
     await post(world, "keep", (yuan, -400), (accounts.escrow("shop.example", CNY), 400))
+
+
+async def earn(world: World) -> None:
+    """An order in three captures, of which one was settled and a part refunded; one all refunded.
+
+    Of each the house takes its fee and the tax, and gives its part of what is refunded back.
+    """
+    seller = await world.open_shop(standing=False, merchant_id=PARTS)
+    await world.offer(name="parts", merchant_id=PARTS)
+    dora = await world.person("dora", 60_000)
+    selling = replace(world.fulfilment, house=HOUSE)
+    for name, parts in (("shipped", (5_000, 4_000, 10_900)), ("whole", (19_900,))):
+        await world.quote("of_parts", name=f"q_{name}", merchant_id=PARTS)
+        order = await world.bought(dora, name, f"q_{name}")
+        for n, part in enumerate(parts):
+            order, event_id = await world.order(order.id), f"{name} {n}"
+            await world.heard(event_id)
+            later_us = order.created_at_us + HOUR_US
+            money = Money(part, CNY)
+            where = (seller.person_id, world.place(SELLER))
+            await selling.capture_part(event_id, order, money, *where, at_us=later_us + n)
+            assert await world.outcome(event_id) == "done"
+    shipped, whole = await _orders(world, dora)
+    await _settle_first(world, shipped)
+    await _refund(world, selling, seller, shipped, 6_000)
+    await _refund(world, selling, seller, whole, 19_900)
+
+
+async def _orders(world: World, payer: Payer) -> list[Order]:
+    orders = await world.reader.recent_orders(payer.wallet_id, 2)
+    return sorted(orders, key=lambda order: order.quote_id)
+
+
+async def _settle_first(world: World, order: Order) -> None:
+    s = trade_tables.settlements.c
+    async with world.database.write() as connection:
+        first = sa.select(sa.func.min(s.due_at_us)).where(s.order_id == order.id)
+        await connection.execute(
+            sa.update(trade_tables.settlements)
+            .where(s.due_at_us == first.scalar_subquery())
+            .values(due_at_us=1)
+        )
+    assert await world.settlements.run_due() == 1
+
+
+async def _refund(
+    world: World, selling: Fulfilment, seller: Payer, order: Order, amount_minor: int
+) -> None:
+    event_id = f"refund of {order.quote_id}"
+    await world.heard(event_id)
+    money = Money(amount_minor, CNY)
+    await selling.refund(event_id, order, money, seller.person_id, world.place(SELLER))
+    assert await world.outcome(event_id) == "done"
+
+
+async def bring_money(world: World) -> None:
+    """Money that came, that did not, and that may still come."""
+    ben, admin = await world.person("ben"), world.place(SELLER)
+    for name, amount_minor in (("came", 111), ("came not", 222), ("may come", 333)):
+        await world.heard(name)
+        await world.funding.ask_top_up(
+            Ask(
+                event_id=name,
+                owner=f"wallet:{ben.wallet_id}",
+                money=Money(amount_minor, CNY),
+                place=world.place("ben"),
+                at_us=1,
+            )
+        )
+    asked = {request.amount_minor: request for request in await world.reader.pending_funding(10)}
+    await world.funding.confirm("it came", asked[111], admin)
+    await world.funding.decline("it came not", asked[222], admin)
+
+
+async def like(world: World) -> None:
+    """Two payments that their payer had allowed beforehand."""
+    ben = await world.person("ben")
+    for n in range(2):
+        await world.quote(name=f"q_like_{n}", amount_minor=700)
+        await world.heard(f"like {n}")
+        await world.checkout.tap(
+            TapOn(
+                event_id=f"like {n}",
+                quote_id=f"q_like_{n}",
+                payer=ben,
+                place=world.place("ben"),
+                at_us=now_us(),
+                day_max=Money(5_000, CNY),
+            )
+        )
+        assert await world.outcome(f"like {n}") == "done"
+
+
+async def prove(world: World) -> None:
+    """Proofs of what is owed: more than are kept."""
+    liabilities, key = Liabilities(world.database), SigningKey.new()
+    for _ in range(KEPT_PROOFS + 1):
+        await liabilities.publish(key)
 
 
 async def authorise(world: World, payer: Payer, name: str, amount_minor: int) -> None:

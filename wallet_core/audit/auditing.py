@@ -11,27 +11,85 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from wallet_core.audit.account_check import AccountCheck
+from wallet_core.audit.conversion_check import ConversionCheck
 from wallet_core.audit.findings import Check
+from wallet_core.audit.funding_check import PayoutCheck, TopUpCheck
 from wallet_core.audit.journal_check import JournalCheck
-from wallet_core.audit.order_check import OrderCheck, PayoutCheck, StrayCheck
+from wallet_core.audit.order_check import OrderCheck, StrayCheck
+from wallet_core.audit.published_check import (
+    LeafCheck,
+    LeafLine,
+    NodeLine,
+    StatementCheck,
+    StatementLine,
+    TreeCheck,
+)
 from wallet_core.audit.rows import (
     AccountLine,
     HeldLine,
     JournalLine,
     MovementLine,
     OrderLine,
-    PayoutLine,
     SpendingLine,
     StrayLine,
 )
+from wallet_core.audit.settlement_check import EarnedCheck, SettlementCheck
 from wallet_core.audit.spending_check import SpendingCheck
+from wallet_core.audit.taken_check import ConsentedCheck, TakenCheck
+from wallet_core.audit.trade_rows import (
+    ConsentedLine,
+    ConversionLine,
+    EarnedLine,
+    PayoutLine,
+    SettlementLine,
+    TakenLine,
+    TopUpLine,
+)
 from wallet_core.audit.transfer_check import HeldCheck, TransferCheck
 
 T = TypeVar("T")
 Pages = AsyncGenerator[Sequence[T], None]
 
 
-class BooksReader(Protocol):
+class TradeReader(Protocol):
+    """What says that money moved for something, at the same moment."""
+
+    def payout_lines(self) -> Pages[PayoutLine]:
+        """Every request to pay money out."""
+
+    def top_up_lines(self) -> Pages[TopUpLine]:
+        """Every other request, all lines of one together."""
+
+    def settlement_lines(self) -> Pages[SettlementLine]:
+        """Every settlement with what settled it, all lines of one together."""
+
+    def earned_lines(self) -> Pages[EarnedLine]:
+        """What orders and whatever else it was about have left on pending accounts."""
+
+    def conversion_lines(self) -> Pages[ConversionLine]:
+        """Every conversion with its transfer, all lines of one together."""
+
+    def taken_lines(self) -> Pages[TakenLine]:
+        """Every order of which something was taken, all lines of one together."""
+
+    def consented_lines(self) -> Pages[ConsentedLine]:
+        """Every payment by consent, by what it is counted with and its number."""
+
+
+class PublishedReader(Protocol):
+    """What was published of the books."""
+
+    def statement_lines(self) -> Pages[StatementLine]:
+        """Every statement of liabilities."""
+
+    def leaf_lines(self) -> Pages[LeafLine]:
+        """The leaves of every tree that is kept, by tree and position."""
+
+    def node_lines(self) -> Pages[NodeLine]:
+        """The nodes of every tree that is kept, by tree, level and position."""
+
+
+class BooksReader(TradeReader, PublishedReader, Protocol):
     """The books at one moment, row by row."""
 
     def account_lines(self) -> Pages[AccountLine]:
@@ -51,9 +109,6 @@ class BooksReader(Protocol):
 
     def order_lines(self) -> Pages[OrderLine]:
         """Every order."""
-
-    def payout_lines(self) -> Pages[PayoutLine]:
-        """Every request to pay money out."""
 
     def stray_lines(self) -> Pages[StrayLine]:
         """Rows whose partner is missing, at most one of each kind."""
@@ -82,8 +137,9 @@ async def audit(books: BooksReader) -> Audited:
     await _run(books.movement_lines(), transfers)
     await _run(books.held_lines(), HeldCheck())
     await _run(books.order_lines(), orders)
-    await _run(books.payout_lines(), PayoutCheck())
+    await _audit_trade(books)
     await _run(books.spending_lines(), SpendingCheck())
+    await _audit_published(books)
     # Last: what only the hashes tell is what nothing else has found.
     await _run(books.journal_lines(), journal)
     return Audited(
@@ -94,6 +150,23 @@ async def audit(books: BooksReader) -> Audited:
         chain_count=journal.chain_count,
         batch_count=journal.batch_count,
     )
+
+
+async def _audit_trade(books: TradeReader) -> None:
+    await _run(books.taken_lines(), TakenCheck())
+    await _run(books.consented_lines(), ConsentedCheck())
+    await _run(books.payout_lines(), PayoutCheck())
+    await _run(books.top_up_lines(), TopUpCheck())
+    await _run(books.settlement_lines(), SettlementCheck())
+    await _run(books.earned_lines(), EarnedCheck())
+    await _run(books.conversion_lines(), ConversionCheck())
+
+
+async def _audit_published(books: PublishedReader) -> None:
+    statements = StatementCheck()
+    await _run(books.statement_lines(), statements)
+    await _run(books.leaf_lines(), LeafCheck(statements))
+    await _run(books.node_lines(), TreeCheck(statements))
 
 
 async def _run(pages: Pages[T], check: Check[T]) -> None:

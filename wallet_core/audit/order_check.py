@@ -1,8 +1,8 @@
-"""Orders and payouts against the holds and transfers that carry them."""
+"""Orders against the quotes that they were made from, and the holds that carry them."""
 
 from wallet_core.audit.findings import BrokenBooks, amount_words
-from wallet_core.audit.rows import OrderLine, PayoutLine, StrayLine
-from wallet_core.commerce.records import OrderState
+from wallet_core.audit.rows import OrderLine, StrayLine
+from wallet_core.commerce.records import NOBODY, OrderState
 from wallet_core.ledger import accounts
 from wallet_core.ledger.transfers import HoldState
 
@@ -18,13 +18,6 @@ _HOLD_OF_ORDER: dict[str, str] = {
 #: Whoever was paid in part stays paid, however the rest of the hold ended.
 _ENDED = (HoldState.CAPTURED, HoldState.VOIDED, HoldState.EXPIRED)
 _PAID = (OrderState.PAID, OrderState.REFUNDED)
-#: The same for a request to pay money out.
-_HOLD_OF_PAYOUT: dict[str, str] = {
-    "pending": HoldState.OPEN,
-    "done": HoldState.CAPTURED,
-    "declined": HoldState.VOIDED,
-    "expired": HoldState.EXPIRED,
-}
 
 
 class OrderCheck:
@@ -37,6 +30,10 @@ class OrderCheck:
         """Look at the next order."""
         self.order_count += 1
         _check_hold(row)
+        if (row.price_minor, row.price_currency) != (row.amount_minor, row.currency):
+            price = amount_words(row.amount_minor, row.currency)
+            quoted = amount_words(row.price_minor or 0, row.price_currency or "")
+            raise _broken(row, f"costs {price}, but its quote was of {quoted}")
         moved_minor = row.hold_captured_minor or 0
         if row.captured_minor != moved_minor:
             raise _difference(row, "captured", row.captured_minor, moved_minor)
@@ -46,26 +43,11 @@ class OrderCheck:
             refunded = amount_words(row.refunded_minor, row.currency)
             captured = amount_words(row.captured_minor, row.currency)
             raise _broken(row, f"has {refunded} refunded of {captured} captured")
+        if row.merchant_id == NOBODY and row.captured_minor:
+            raise _broken(row, "was captured, and its host is nobody's")
         whole = row.captured_minor > 0 and row.refunded_minor == row.captured_minor
         if whole != (row.state == OrderState.REFUNDED):
             raise _broken(row, f"is {row.state}, which its refunds contradict")
-
-    def end(self) -> None:
-        """Nothing is left to look at."""
-
-
-class PayoutCheck:
-    """Each payout has its hold, of its amount and in the state that its own says."""
-
-    def see(self, row: PayoutLine) -> None:
-        """Look at the next request."""
-        if row.payer_account_id is None:
-            raise _broken_payout(row, "has no hold")
-        if row.hold_state != _HOLD_OF_PAYOUT.get(row.state):
-            raise _broken_payout(row, f"is {row.state}, but its hold is {row.hold_state}")
-        account = f"{row.owner}/{accounts.Purpose.AVAILABLE}/{row.currency}"
-        if (row.payer_account_id, row.hold_amount_minor) != (account, row.amount_minor):
-            raise _broken_payout(row, "and its hold name other money")
 
     def end(self) -> None:
         """Nothing is left to look at."""
@@ -122,7 +104,3 @@ def _difference(row: OrderLine, word: str, says_minor: int, moved_minor: int) ->
 
 def _broken(row: OrderLine, what: str) -> BrokenBooks:
     return BrokenBooks(f"order {row.id}", f"Order {row.number} ({row.id}) {what}.")
-
-
-def _broken_payout(row: PayoutLine, what: str) -> BrokenBooks:
-    return BrokenBooks(f"payout {row.code}", f"Payout {row.code} {what}.")

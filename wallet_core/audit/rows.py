@@ -94,7 +94,7 @@ class JournalLine(msgspec.Struct, frozen=True):
 
 
 class OrderLine(msgspec.Struct, frozen=True):
-    """An order beside its hold and its offer's host, and what transfers have given back."""
+    """An order beside its hold, its offer's host and its quote, and what was given back."""
 
     id: str
     number: str
@@ -114,19 +114,8 @@ class OrderLine(msgspec.Struct, frozen=True):
     hold_subject: str | None
     host: str | None
     moved_refunded_minor: int
-
-
-class PayoutLine(msgspec.Struct, frozen=True):
-    """A request to pay money out beside its hold."""
-
-    code: str
-    state: str
-    owner: str
-    amount_minor: int
-    currency: str
-    payer_account_id: str | None
-    hold_amount_minor: int | None
-    hold_state: str | None
+    price_minor: int | None
+    price_currency: str | None
 
 
 class StrayLine(msgspec.Struct, frozen=True):

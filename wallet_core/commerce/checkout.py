@@ -160,6 +160,8 @@ class Checkout:
         commit: Commit | None = None
         try:
             async with self.leases.hold(wallet_id, token=tap.key, wait_s=LEASE_WAIT_S) as lease:
+                if await self._is_outdated(facts, tap, lease):
+                    return Refusal.TAKEN
                 consented = await self._consented(tap, facts.quote.price)
                 commit = self._authorisation(tap, facts, merchant, lease, consented)
                 await self.writer.commit(commit)
@@ -173,6 +175,17 @@ class Checkout:
         except LeaseLost:
             return await self._after_loss(commit)
         return None
+
+    async def _is_outdated(self, facts: TapFacts, tap: TapOn, lease: Lease) -> bool:
+        """Whether others paid, or the wallet has passed to another, since `facts` were read.
+
+        Whoever did so raised the fence, so that mostly nothing has to be read again.
+        """
+        if lease.fences.get(tap.payer.wallet_id) == facts.fence + 1:
+            return False
+        now = await self.reader.tap_facts(tap.quote_id, tap.payer.wallet_id)
+        seen = (facts.person_id, facts.n, facts.order and facts.order.id)
+        return now is None or (now.person_id, now.n, now.order and now.order.id) != seen
 
     async def _consented(self, tap: TapOn, price: Money | None) -> ConsentedSum | None:
         """What was paid lately by the consent that pays this too; None where it is tapped for.

@@ -100,7 +100,8 @@ class Fulfilment:
         """Capture a part of what an order holds, once its buyer can undo no more.
 
         The rest stays held for further parts until it is released, captured or expires. Capturing
-        all that is left ends the hold.
+        all that is left ends the hold. An undo that was heard in time wins, however late it is
+        answered: while something waits that was heard before the window was over, it is too early.
         """
         left_minor = order.amount_minor - order.captured_minor
         undo_until_us = order.created_at_us + round(self.terms.undo_window_s * MICROSECONDS)
@@ -111,6 +112,8 @@ class Fulfilment:
             code = Refusal.TOO_EARLY
         elif amount.currency != order.currency or not 0 < amount.amount_minor <= left_minor:
             code = Refusal.TOO_MUCH
+        elif await self.reader.is_heard_and_open(undo_until_us, event_id):
+            code = Refusal.TOO_EARLY
         merchant = await self.reader.merchant(order.merchant_id)
         if code is not None or merchant is None:
             member = await self.reader.is_member(order.merchant_id, person_id)

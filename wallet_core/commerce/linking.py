@@ -13,7 +13,7 @@ what they expect to find, so a plan that is overtaken is refused with `CHANGED` 
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -28,7 +28,7 @@ CODE_VALID_S = 300
 _MICROSECONDS = 1_000_000
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 #: 40 bits: in five minutes nobody tries a noticeable part of them.
-_CODE_LENGTH = 8
+CODE_LENGTH = 8
 
 
 class LinkRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,15 +116,19 @@ class Plan(msgspec.Struct, frozen=True):
 class Linking:
     """Plans codes, confirmations, joins and separations."""
 
-    def __init__(self, reader: LinkReader) -> None:
+    def __init__(
+        self, reader: LinkReader, secret: Callable[[int], bytes] = secrets.token_bytes
+    ) -> None:
+        """`secret` gives so many bytes that nobody can guess."""
         self._reader = reader
+        self._secret = secret
 
     def offering(self, place: Place, person_id: str, now_us: int) -> tuple[str, Plan]:
         """A new code for somebody, as he reads it, and the rows that make it valid."""
-        code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
+        code = code_of(self._secret(CODE_LENGTH))
         request = LinkRequest(
-            id=f"l_{secrets.token_hex(8)}",
-            digest=_digest(code),
+            id=f"l_{self._secret(8).hex()}",
+            digest=_digest(as_typed(code)),
             state="open",
             expires_at_us=now_us + CODE_VALID_S * _MICROSECONDS,
             network=place.network,
@@ -139,7 +143,7 @@ class Linking:
             other_confirmed=False,
         )
         row = Insert("link_requests", msgspec.structs.asdict(request))
-        return f"{code[:4]}-{code[4:]}", Plan(request, (row,))
+        return code, Plan(request, (row,))
 
     async def entering(self, code: str, place: Place, person_id: str, now_us: int) -> Plan:
         """Somebody enters a code, which is used up by that.
@@ -266,6 +270,12 @@ class Linking:
         return (_chosen(person_id, holdings.wallet_id, wallet_id),)
 
 
+def code_of(secret: bytes) -> str:
+    """A code as it is read: one character for each byte, every character as likely as another."""
+    code = "".join(_ALPHABET[byte % len(_ALPHABET)] for byte in secret)
+    return f"{code[:4]}-{code[4:]}"
+
+
 def _digest(code: str) -> str:
     return hashlib.sha256(f"link:{code}".encode()).hexdigest()
 
@@ -286,7 +296,14 @@ def _moved(each: Owned, person_id: str, to_person_id: str) -> RowChange:
             table = "identities"
             key: dict[str, Value] = {"network": network, "network_person_id": network_person_id}
         case "wallet":
-            table, key = "wallets", {"id": each.ref}
+            # A tap that was decided on whose it was before holds an older lease, or sees that a
+            # newer one than the next was given.
+            return Update(
+                table="wallets",
+                where={"id": each.ref, "person_id": person_id},
+                values={"person_id": to_person_id},
+                add={"fence": 1},
+            )
         case _:
             table, key = "merchant_members", {"merchant_id": each.ref}
     return Update(

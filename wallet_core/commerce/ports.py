@@ -38,6 +38,9 @@ class OrderReader(Protocol):
     async def is_member(self, merchant_id: str, person_id: str) -> bool:
         """Whether this person acts for the merchant."""
 
+    async def is_heard_and_open(self, until_us: int, but_event_id: str) -> bool:
+        """Whether an event that was heard up to then, but this one, waits to be worked on."""
+
     async def balance_minor(self, account: AccountRef) -> int:
         """An account's balance; 0 for one that has no entries yet."""
 

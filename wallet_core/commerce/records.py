@@ -221,7 +221,8 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a tap is decided on: the quote, what it is for, and what its payer did with it so far.
 
     `person_id` is whose wallet taps, and all that he has count together. `n` numbers the latest
-    attempt, 0 for none; `order` is the one that stands, or else the latest. `host` is the offer's.
+    attempt, 0 for none; `order` is the one that stands, or else the latest. `fence` is of the
+    wallet's newest lease: who takes the next one has seen everything. `host` is the offer's.
     `host_lost`: the merchant's proof of it is lost. `host_claimed`: when the quote was made nobody
     had proven it, and now somebody has.
     """
@@ -232,6 +233,7 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     person_id: str | None
     n: int
     order: Order | None
+    fence: int
     host: str = ""
     host_lost: bool = False
     host_claimed: bool = False

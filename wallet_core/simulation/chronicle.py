@@ -10,9 +10,13 @@ from wallet_core.simulation.town import Deed
 
 @dataclass
 class Chronicle:
-    """`told` is event id → outcomes that somebody was told; `asked` is key → commits under it."""
+    """`told` is event id → outcomes that somebody was told; `asked` is key → commits under it.
+
+    `acted` is event id → wallets from which somebody acted, each time that it was worked on.
+    """
 
     deeds: dict[str, Deed] = field(default_factory=dict)
+    acted: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     told: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     asked: dict[str, list[Commit]] = field(default_factory=lambda: defaultdict(list))
     wrong: str | None = None

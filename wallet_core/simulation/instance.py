@@ -7,10 +7,11 @@ from typing import Any
 
 from wallet_core.simulation.chronicle import Chronicle
 from wallet_core.simulation.faults import Faults
+from wallet_core.simulation.goods import beginning
 from wallet_core.simulation.lease_store import LeaseStore
 from wallet_core.simulation.loop import Killed, Mortal, VirtualLoop, current
 from wallet_core.simulation.process import Ground, Parts, Process
-from wallet_core.simulation.town import Deed, beginning
+from wallet_core.simulation.town import Deed
 from wallet_core.storage.readers import Reader
 from wallet_core.storage.simulated import (
     SimulatedDatabase,
@@ -28,6 +29,8 @@ _BEGIN_US = 1_750_000_000_000_000
 _PROCESSES = 3
 #: How many of the leases are stolen, or their holders stopped, right after they were granted.
 _HARMED = 0.3
+#: How often more than holds is looked for, as the clockwork does it more seldom, too.
+_ALL_OF_IT = 0.4
 #: How many answers are under way for longer than nothing.
 _OUTDATED = 0.4
 
@@ -153,8 +156,9 @@ class Instance:
         await process.answer(deed)
 
     def sweep(self, process: Process) -> None:
-        """Let a process end what is due."""
-        self.loop.spawn(process, process.end_what_is_due())
+        """Let a process end the holds that are due, and at times everything else."""
+        everything = self.faults.healed or self.dice.random() < _ALL_OF_IT
+        self.loop.spawn(process, process.end_what_is_due(everything=everything))
 
     # --- the database ----------------------------------------------------------------------------
 

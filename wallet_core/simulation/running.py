@@ -25,6 +25,9 @@ import structlog
 from wallet_core.audit.auditing import audit
 from wallet_core.audit.findings import BrokenBooks
 from wallet_core.simulation.checks import Books, check, check_money
+from wallet_core.simulation.checks_spending import check_spending
+from wallet_core.simulation.checks_trade import check_trade
+from wallet_core.simulation.house import HOUSE
 from wallet_core.simulation.instance import Instance, Say
 from wallet_core.simulation.process import Parts
 from wallet_core.simulation.steps import HOUR_S, Steps
@@ -131,9 +134,19 @@ async def _brought_to_rest(instance: Instance) -> None:
     for _ in range(_ROUNDS_MAX):
         instance.sweep(instance.dice.choice(instance.living()))
         await asyncio.sleep(_ROUND_S)
-        if not await instance.reader.due_holds(1):
+        if not await _is_anything_due(instance):
             break
     await instance.rest()
+
+
+async def _is_anything_due(instance: Instance) -> bool:
+    """Whether something has not ended, or what that brought a merchant is still pending."""
+    if await instance.reader.due_holds(1):
+        return True
+    if all(row.state == "done" for row in instance.rows("settlements")):
+        return False
+    await asyncio.sleep(HOUSE.pending_s)
+    return True
 
 
 async def _open_events(instance: Instance) -> list[Deed]:
@@ -151,6 +164,8 @@ async def _checked(instance: Instance) -> None:
             await audit(books)
         found = Books(instance.rows, instance.chronicle)
         check(found)
+        check_trade(found)
+        check_spending(found)
         check_money(found)
     except (BrokenBooks, Wrong) as wrong:
         instance.chronicle.note_wrong(str(wrong))

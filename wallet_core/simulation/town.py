@@ -1,20 +1,18 @@
-"""The people, shops and prices of a simulation, and what somebody in it may want."""
+"""The people and shops of a simulation, and what somebody in it may want."""
 
-import random
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import msgspec
 
-from wallet_core.commerce.records import Payer, Place
+from wallet_core.commerce.records import Place
 from wallet_core.errors import PayontapError
 from wallet_core.funding.base import Progress, Step
-from wallet_core.ledger import accounts
-from wallet_core.ledger.commits import Commit, Insert, RowChange
-from wallet_core.ledger.transfers import Leg, Post, named
+from wallet_core.ledger.transfers import named
 from wallet_core.limits import Limits
 from wallet_core.money import Money
 
 CURRENCY = "CNY"
+FOREIGN = "USD"
 NETWORK = "web"
 #: What a tap is called when it is to be undone.
 TAP = "tap "
@@ -22,12 +20,14 @@ PEOPLE = ("anna", "ben", "carl", "dora")
 SELLER = "seller"
 #: The first takes every order at once, the second decides on each.
 SHOPS = ("m_tea", "m_books")
-OFFERS = ("of_0", "of_1", "of_2")
-QUOTES = ("q_0", "q_1", "q_2", "q_3", "q_4")
-#: What every wallet may spend.
+#: A host that nobody has claimed at first; what is sold there waits for whoever proves it.
+FREE_HOST = "free.example"
+OFFERS = ("of_0", "of_1", "of_2", "of_free")
+QUOTES = ("q_0", "q_1", "q_2", "q_3", "q_4", "q_free", "q_7")
+#: What every wallet may spend, and all wallets that count together.
 LIMITS = Limits(payment_max_minor=900, day_max_minor=2_500)
-_BEGINNING_MINOR = 3_000
-_FAR_US = 10**18
+#: What somebody's likes may come to in 24 hours.
+LIKES_DAY_MAX = Money(1_200, CURRENCY)
 
 
 class Wrong(PayontapError):
@@ -35,7 +35,10 @@ class Wrong(PayontapError):
 
 
 class Deed(msgspec.Struct, frozen=True, kw_only=True):
-    """An event as it was heard: who wants what. `ref` is a quote, an order, a request, a wallet."""
+    """An event as it was heard: who wants what. `ref` is a quote, an order, a request, a wallet.
+
+    `amount_minor` is in `currency`.
+    """
 
     event_id: str
     verb: str
@@ -43,6 +46,7 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int
     ref: str = ""
     amount_minor: int = 0
+    currency: str = CURRENCY
 
     @property
     def place(self) -> Place:
@@ -50,23 +54,28 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True):
         return Place(NETWORK, "lobby", self.who)
 
     @property
-    def payer(self) -> Payer:
-        """Who said it."""
-        return Payer(f"p_{self.who}", wallet_of(self.who))
-
-    @property
     def money(self) -> Money:
         """The amount it names."""
-        return Money(self.amount_minor, CURRENCY)
+        return Money(self.amount_minor, self.currency)
 
     def __str__(self) -> str:
         rest = f" {self.ref}" if self.ref else ""
         return f"{self.event_id} {self.verb} by {self.who}{rest}"
 
 
+def person_of(who: str) -> str:
+    """Whom somebody is before he is linked with anybody."""
+    return f"p_{who}"
+
+
 def wallet_of(who: str) -> str:
-    """A person's wallet."""
+    """The wallet that somebody has brought."""
     return f"w_{who}"
+
+
+def secret_of(event_id: str) -> Callable[[int], bytes]:
+    """What nobody could guess, in a world where one number decides everything."""
+    return lambda count: named("secret", event_id).bytes[:count]
 
 
 def limits_of(currency: str) -> Limits:
@@ -94,70 +103,3 @@ def progress_of(code: str) -> Progress:
     """What the provider says to a request."""
     kinds = (Progress.PENDING, Progress.PENDING, Progress.UNKNOWN, Progress.DONE, Progress.FAILED)
     return kinds[named("provider", code).int % len(kinds)]
-
-
-def beginning(dice: random.Random) -> Commit:
-    """Everything that is there before anybody wants anything."""
-    legs = [
-        Leg(accounts.wallet(wallet_of(who), CURRENCY), dice.randrange(_BEGINNING_MINOR))
-        for who in PEOPLE
-    ]
-    legs = [leg for leg in legs if leg.amount_minor]
-    all_minor = sum(leg.amount_minor for leg in legs)
-    legs.append(Leg(accounts.clearing("cash", CURRENCY), -all_minor))
-    money = Post(id=named("beginning"), legs=tuple(legs))
-    return Commit(key="beginning", transfers=(money,), rows=tuple(_rows(dice)))
-
-
-def _rows(dice: random.Random) -> Iterator[RowChange]:
-    for who in (*PEOPLE, SELLER):
-        person_id, wallet_id = f"p_{who}", wallet_of(who)
-        yield Insert("persons", {"id": person_id, "wallet_id": wallet_id, "admin": False})
-        yield Insert(
-            "wallets", {"id": wallet_id, "person_id": person_id, "mode": "open", "fence": 0}
-        )
-    for shop in SHOPS:
-        yield Insert(
-            "merchants",
-            {
-                "id": shop,
-                "name": shop,
-                "network": NETWORK,
-                "room_id": "shops",
-                "standing_acceptance": shop == SHOPS[0],
-                "created_at_us": 1,
-            },
-        )
-        yield Insert("merchant_members", {"merchant_id": shop, "person_id": f"p_{SELLER}"})
-    for n, offer in enumerate(OFFERS):
-        stock = dice.choice([None, 2, 5, 9])
-        yield Insert(
-            "offers",
-            {
-                "id": offer,
-                "url": f"https://shop.example/{offer}",
-                "host": "shop.example",
-                "merchant_id": SHOPS[n % 2],
-                "title": offer,
-                "stock_total": stock,
-                "stock_page": stock,
-                "sold": 0,
-                "seen_at_us": 1,
-            },
-        )
-    for n, quote in enumerate(QUOTES):
-        yield Insert(
-            "quotes",
-            {
-                "id": quote,
-                "offer_id": OFFERS[n % 3],
-                "merchant_id": SHOPS[n % 3 % 2],
-                "amount_minor": dice.randrange(100, 1_000),
-                "currency": CURRENCY,
-                "trust": "hold",
-                "reason": "",
-                "seller": "",
-                "created_at_us": 1,
-                "expires_at_us": _FAR_US,
-            },
-        )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from wallet_core.storage import wallet_changes
-from wallet_core.storage.database import metadata
+from wallet_core.storage.schema import metadata
 
 #: Nothing in these is ever changed or deleted.
 APPEND_ONLY = ("transfers", "entries", "commits", "journal")

@@ -10,19 +10,30 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wallet_core.audit.published_check import LeafLine, NodeLine, StatementLine
 from wallet_core.audit.rows import (
     AccountLine,
     HeldLine,
     JournalLine,
     MovementLine,
     OrderLine,
-    PayoutLine,
     SpendingLine,
     StrayLine,
+)
+from wallet_core.audit.trade_rows import (
+    ConsentedLine,
+    ConversionLine,
+    EarnedLine,
+    PayoutLine,
+    SettlementLine,
+    TakenLine,
+    TopUpLine,
 )
 from wallet_core.ledger.accounts import Purpose
 from wallet_core.ledger.transfers import HoldState
 from wallet_core.limits import DAY_US, MONTH_US
+from wallet_core.storage import audit_published as published
+from wallet_core.storage import audit_trade as trade
 from wallet_core.storage import tables as t
 from wallet_core.storage.audit_strays import strays
 from wallet_core.storage.database import Database
@@ -122,7 +133,7 @@ class AuditReader:
 
     def order_lines(self) -> AsyncGenerator[Sequence[OrderLine], None]:
         """Every order; see `BooksReader`."""
-        o, h = t.orders.c, t.holds.c
+        o, h, q = t.orders.c, t.holds.c, t.quotes.c
         refunded = _refunded()
         query = (
             sa.select(
@@ -130,10 +141,11 @@ class AuditReader:
                 *(o.currency, o.wallet_id, o.merchant_id),
                 *(h.payer_account_id, h.payee_account_id, h.amount_minor, h.captured_minor),
                 *(h.currency, h.state, h.subject, t.offers.c.host),
-                sa.func.coalesce(refunded.c.moved_minor, 0),
+                *(sa.func.coalesce(refunded.c.moved_minor, 0), q.amount_minor, q.currency),
             )
             .join_from(t.orders, t.holds, h.id == o.hold_id, isouter=True)
             .join(t.offers, t.offers.c.id == o.offer_id, isouter=True)
+            .join(t.quotes, q.id == o.quote_id, isouter=True)
             .join(refunded, refunded.c.subject == sa.literal("order:") + o.id, isouter=True)
             .order_by(o.id)
         )
@@ -141,17 +153,43 @@ class AuditReader:
 
     def payout_lines(self) -> AsyncGenerator[Sequence[PayoutLine], None]:
         """Every request to pay money out; see `BooksReader`."""
-        f, h = t.funding_requests.c, t.holds.c
-        query = (
-            sa.select(
-                *(f.code, f.state, f.owner, f.amount_minor, f.currency),
-                *(h.payer_account_id, h.amount_minor, h.state),
-            )
-            .join_from(t.funding_requests, t.holds, h.id == f.hold_id, isouter=True)
-            .where(f.kind == "payout")
-            .order_by(f.id)
-        )
-        return pages(self._connection, query, PayoutLine)
+        return pages(self._connection, trade.payouts(), PayoutLine)
+
+    def top_up_lines(self) -> AsyncGenerator[Sequence[TopUpLine], None]:
+        """Every other request; see `BooksReader`."""
+        return pages(self._connection, trade.top_ups(), TopUpLine)
+
+    def settlement_lines(self) -> AsyncGenerator[Sequence[SettlementLine], None]:
+        """Every settlement; see `BooksReader`."""
+        return pages(self._connection, trade.settlements(), SettlementLine)
+
+    def earned_lines(self) -> AsyncGenerator[Sequence[EarnedLine], None]:
+        """What came to pending accounts; see `BooksReader`."""
+        return pages(self._connection, trade.earned(), EarnedLine)
+
+    def conversion_lines(self) -> AsyncGenerator[Sequence[ConversionLine], None]:
+        """Every conversion; see `BooksReader`."""
+        return pages(self._connection, trade.conversions(), ConversionLine)
+
+    def taken_lines(self) -> AsyncGenerator[Sequence[TakenLine], None]:
+        """Every order of which something was taken; see `BooksReader`."""
+        return pages(self._connection, trade.taken(), TakenLine)
+
+    def consented_lines(self) -> AsyncGenerator[Sequence[ConsentedLine], None]:
+        """Every payment by consent; see `BooksReader`."""
+        return pages(self._connection, trade.consented(), ConsentedLine)
+
+    def statement_lines(self) -> AsyncGenerator[Sequence[StatementLine], None]:
+        """Every statement of liabilities; see `BooksReader`."""
+        return pages(self._connection, published.statements(), StatementLine)
+
+    def leaf_lines(self) -> AsyncGenerator[Sequence[LeafLine], None]:
+        """The leaves of the trees that are kept; see `BooksReader`."""
+        return pages(self._connection, published.leaves(), LeafLine)
+
+    def node_lines(self) -> AsyncGenerator[Sequence[NodeLine], None]:
+        """The nodes of the trees that are kept; see `BooksReader`."""
+        return pages(self._connection, published.nodes(), NodeLine)
 
     async def chain_at(self, chain_no: int, batch_no: int) -> tuple[int, str] | None:
         """A chain's length, and the hash of one of its batches; see `ChainReader`."""

@@ -5,7 +5,11 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from wallet_core.commerce.records import NOBODY
+from wallet_core.ledger.accounts import Purpose
 from wallet_core.storage import tables as t
+from wallet_core.storage import trade_tables as trade
+from wallet_core.storage.audit_trade import settling_key
 
 
 class Stray(NamedTuple):
@@ -48,6 +52,7 @@ def strays() -> Iterator[Stray]:
     )
     yield from _strays_of_the_journal()
     yield from _strays_of_trade()
+    yield from _transfers_without_their_row()
 
 
 def _strays_of_the_journal() -> Iterator[Stray]:
@@ -69,14 +74,17 @@ def _strays_of_the_journal() -> Iterator[Stray]:
 
 def _strays_of_trade() -> Iterator[Stray]:
     o, a, w = t.orders.c, t.attempts.c, t.wallets.c
-    for name, there in (
-        ("quote", t.quotes.c.id == o.quote_id),
-        ("offer", t.offers.c.id == o.offer_id),
-        ("merchant", t.merchants.c.id == o.merchant_id),
-        ("wallet", w.id == o.wallet_id),
+    # Nobody's are orders whose money waits for whoever proves the host.
+    somebodys = o.merchant_id != NOBODY
+    for name, there, wanted in (
+        ("quote", t.quotes.c.id == o.quote_id, sa.true()),
+        ("offer", t.offers.c.id == o.offer_id, sa.true()),
+        ("merchant", t.merchants.c.id == o.merchant_id, somebodys),
+        ("wallet", w.id == o.wallet_id, sa.true()),
     ):
         missing = f"Order {{}} ({{}}) names a {name} that is not there."
-        yield Stray(sa.select(o.id, o.number).where(_nothing(there)), "order {}", missing)
+        query = sa.select(o.id, o.number).where(wanted, _nothing(there))
+        yield Stray(query, "order {}", missing)
     yield Stray(
         sa.select(a.order_id).where(_nothing(o.id == a.order_id)),
         "attempt {}",
@@ -95,6 +103,58 @@ def _strays_of_trade() -> Iterator[Stray]:
         "wallet {}",
         "Wallet {} counts together with a group that is not there.",
     )
+
+
+def _transfers_without_their_row() -> Iterator[Stray]:
+    """What moved as something that has a row of its own, which is not there."""
+    m, h, f = t.transfers.c, t.holds.c, t.funding_requests.c
+    s, c = trade.settlements.c, trade.conversions.c
+    settled = sa.and_(
+        s.order_id == _ref(m.subject, "settlement"),
+        m.commit_key == settling_key(trade.settlements),
+    )
+    for kind, its_row in (
+        ("settlement", settled),
+        ("conversion", c.id == _ref(m.subject, "conversion")),
+        ("topup", f.id == _ref(m.subject, "topup")),
+    ):
+        yield Stray(
+            sa.select(m.id, m.subject).where(m.subject.like(f"{kind}:%"), _nothing(its_row)),
+            "transfer {}",
+            "Transfer {} is about {}, which is not there.",
+        )
+    asked = sa.and_(f.id == _ref(h.subject, "payout"), f.hold_id == h.id)
+    yield Stray(
+        sa.select(h.id).where(h.subject.like("payout:%"), _nothing(asked)),
+        "hold {}",
+        "Hold {} is about a payout that is not there.",
+    )
+    yield Stray(
+        _moved_on(Purpose.PENDING).where(m.kind == "capture", _nothing(s.id == m.id)),
+        "transfer {}",
+        "Transfer {} puts money on {} without a settlement.",
+    )
+    yield Stray(
+        _moved_on(Purpose.EXCHANGE).where(m.subject.not_like("conversion:%")),
+        "transfer {}",
+        "Transfer {} moves money on {} without a conversion.",
+    )
+
+
+def _moved_on(purpose: Purpose) -> sa.Select[Any]:
+    """Transfers with an entry on an account of this purpose, and the account."""
+    m, e, a = t.transfers.c, t.entries.c, t.accounts.c
+    return (
+        sa.select(m.id, a.id)
+        .join_from(t.accounts, t.entries, e.account_no == a.no)
+        .join(t.transfers, m.id == e.transfer_id)
+        .where(a.purpose == purpose)
+    )
+
+
+def _ref(subject: sa.ColumnElement[str], kind: str) -> sa.ColumnElement[str]:
+    """What a subject of this kind is about."""
+    return sa.func.substr(subject, len(kind) + 2)
 
 
 def _nothing(where: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:

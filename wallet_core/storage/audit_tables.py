@@ -41,7 +41,7 @@ liability_nodes = sa.Table(
 )
 
 # At most one a minute, whichever process of the instance writes it. `heads` is what `signed` says
-# of the chains, to see whether anything has moved since.
+# of the chains, to see whether anything has moved since. Old ones are thinned out.
 checkpoints = sa.Table(
     "checkpoints",
     metadata,

@@ -1,4 +1,9 @@
-"""Checkpoints of the journal's heads: at most one a minute, whoever of the instance writes it."""
+"""Checkpoints of the journal's heads: at most one a minute, whoever of the instance writes it.
+
+These rows are no evidence, for whoever has the database can delete them: they are what the
+processes export, and whether anything has moved. So older ones may be thinned out. The journal,
+which is what exported checkpoints are compared with, only ever grows.
+"""
 
 from collections.abc import Sequence
 
@@ -14,8 +19,9 @@ from wallet_core.storage.database import Database
 from wallet_core.storage.insertion import insert_if_absent
 
 MINUTE_US = 60_000_000
-#: Checkpoints in memory at a time.
+#: Checkpoints in memory at a time, and deleted in one transaction.
 PAGE_ROWS = 1000
+_HOUR, _DAY = 60, 24 * 60
 
 
 class StoredCheckpoint(msgspec.Struct, frozen=True):
@@ -23,6 +29,16 @@ class StoredCheckpoint(msgspec.Struct, frozen=True):
 
     minute: int
     signed: str
+
+
+class Kept(msgspec.Struct, frozen=True):
+    """For how many days every checkpoint stays, and then the last of each hour.
+
+    After that the last of each day (UTC) stays for ever.
+    """
+
+    all_days: int
+    hourly_days: int
 
 
 class Checkpoints:
@@ -64,6 +80,38 @@ class Checkpoints:
         async with self._database.read() as connection:
             rows = await connection.execute(query.order_by(c.minute).limit(PAGE_ROWS))
             return [StoredCheckpoint(*row) for row in rows]
+
+    async def thin(self, kept: Kept, before_minute: int) -> int:
+        """Drop what need not stay of the checkpoints before a minute; gives how many were dropped.
+
+        The newest always stays. Each transaction is a short one, so that payments do not wait.
+        """
+        dropped = 0
+        for days, span in ((kept.all_days, _HOUR), (kept.hourly_days, _DAY)):
+            while True:
+                count = await self._drop(days, span, before_minute)
+                dropped += count
+                if count < PAGE_ROWS:
+                    break
+        return dropped
+
+    async def _drop(self, days: int, span: int, before_minute: int) -> int:
+        """Some of those older than `days` that are not the last of their span of minutes."""
+        c, later = at.checkpoints.c, at.checkpoints.alias("later").c
+        end = c.minute - c.minute % span + span
+        async with self._database.write() as connection:
+            now_us = await self._database.now_us(connection)
+            edge = min(before_minute, now_us // MINUTE_US - days * _DAY)
+            some = (
+                sa.select(c.minute)
+                .where(c.minute < edge)
+                .where(sa.exists().where(later.minute > c.minute, later.minute < end))
+                .limit(PAGE_ROWS)
+            )
+            minutes = (await connection.execute(some)).scalars().all()
+            if minutes:
+                await connection.execute(sa.delete(at.checkpoints).where(c.minute.in_(minutes)))
+            return len(minutes)
 
 
 async def _heads(connection: AsyncConnection) -> list[Head]:

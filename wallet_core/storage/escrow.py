@@ -24,19 +24,9 @@ class EscrowRows:
 
     async def claimed(self, limit: int) -> tuple[int, Sequence[Claimed]]:
         """The database's clock, and orders whose host has been proven since."""
-        h = t.merchant_hosts.c
-        query = (
-            sa.select(*_ORDER, *_MERCHANT, h.verified_host)
-            .join_from(t.orders, t.holds, t.holds.c.id == t.orders.c.hold_id)
-            .join(t.merchant_hosts, t.holds.c.payee_account_id == _account_of(h.verified_host))
-            .join(t.merchants, t.merchants.c.id == h.merchant_id)
-            .where(*_waiting())
-            .order_by(t.orders.c.created_at_us)
-            .limit(limit)
-        )
         async with self._database.read() as connection:
             now_us = await self._database.now_us(connection)
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(_CLAIMED.limit(limit))).all()
         return now_us, [_claimed(tuple(row)) for row in rows]
 
     async def waiting_for(self, host: str) -> Sequence[tuple[int, Money]]:
@@ -70,6 +60,19 @@ def _waiting() -> tuple[sa.ColumnElement[bool], ...]:
         t.orders.c.state == OrderState.AUTHORISED,
         t.holds.c.state == HoldState.OPEN,
     )
+
+
+_CLAIMED = (
+    sa.select(*_ORDER, *_MERCHANT, t.merchant_hosts.c.verified_host)
+    .join_from(t.orders, t.holds, t.holds.c.id == t.orders.c.hold_id)
+    .join(
+        t.merchant_hosts,
+        t.holds.c.payee_account_id == _account_of(t.merchant_hosts.c.verified_host),
+    )
+    .join(t.merchants, t.merchants.c.id == t.merchant_hosts.c.merchant_id)
+    .where(*_waiting())
+    .order_by(t.orders.c.created_at_us)
+)
 
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:

@@ -66,6 +66,12 @@ _DUE_HOLDS = Statement(
     uuid_places(t.holds, Hold.__struct_fields__),
 )
 
+_OPEN_EVENT = "SELECT 1 FROM inbox WHERE state = 'waiting' AND received_at_us <= "
+_HEARD_AND_OPEN = Statement(
+    f"{_OPEN_EVENT} ($1::bigint[])[1] AND event_id <> ($2::text[])[1] LIMIT 1",
+    f"{_OPEN_EVENT} ?1 AND event_id <> ?2 LIMIT 1",
+)
+
 _CARD_COLUMNS = ", ".join(
     [
         "q.id",
@@ -258,6 +264,10 @@ class Reader:
         now_us = self._database.clock_us() if self._database.is_sqlite else None
         rows = await self._database.ask(_DUE_HOLDS, ([now_us], [limit]))
         return [Hold(**dict(zip(Hold.__struct_fields__, row, strict=True))) for row in rows]
+
+    async def is_heard_and_open(self, until_us: int, but_event_id: str) -> bool:
+        """Whether an event that was heard up to then, but this one, waits to be worked on."""
+        return bool(await self._database.ask(_HEARD_AND_OPEN, ([until_us], [but_event_id])))
 
     async def hold(self, hold_id: object) -> Hold | None:
         """One hold."""

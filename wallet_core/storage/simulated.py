@@ -19,9 +19,10 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from wallet_core.storage.append_only import create_all
-from wallet_core.storage.database import Database, metadata
+from wallet_core.storage.database import Database
 from wallet_core.storage.point_reads import Keys, rows_of
 from wallet_core.storage.requests import Row, Statement
+from wallet_core.storage.schema import metadata
 from wallet_core.storage.sqlite_connection import connect
 
 _IN_MEMORY = "/dev/shm"  # noqa: S108 - where files never meet a disk, if the machine has it

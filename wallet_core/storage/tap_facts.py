@@ -67,7 +67,7 @@ def _query(keys: str, in_wallets: str, *, postgres: bool) -> str:
     columns = ", ".join(
         [
             *("k.quote_id", "k.wallet_id", "f.title", "w.person_id"),
-            *(f"({of_person})", f"({of_wallets})"),
+            *(f"({of_person})", f"({of_wallets})", "w.fence"),
             *("f.host", *HOST_STANDING),
             *(f"q.{name}" for name in _QUOTE),
             *(f"m.{name}" for name in _MERCHANT),
@@ -103,8 +103,8 @@ async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tappe
 
 
 def _facts(row: Sequence[Any]) -> TapFacts:
-    person_id, of_person, of_wallets = row[3:6]
-    quote_at = 9
+    person_id, of_person, of_wallets, fence = row[3:7]
+    quote_at = 10
     merchant_at = quote_at + len(_QUOTE)
     order_at = merchant_at + len(_MERCHANT)
     order_values = dict(zip(_ORDER, row[order_at:], strict=True))
@@ -121,7 +121,8 @@ def _facts(row: Sequence[Any]) -> TapFacts:
         person_id=person_id,
         n=max(of_person or 0, of_wallets or 0),
         order=Order(**order_values) if order_values["id"] else None,
-        host=row[6],
-        host_lost=bool(row[7]),
-        host_claimed=bool(row[8]),
+        fence=fence or 0,
+        host=row[7],
+        host_lost=bool(row[8]),
+        host_claimed=bool(row[9]),
     )

@@ -29,6 +29,7 @@ from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
 from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
+from wallet_core.commerce.records import FundingRequest
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
 from wallet_core.ledger.accounts import clearing, merchant, wallet
@@ -237,10 +238,27 @@ class Chat:
     async def fund(self, who: str, amount_minor: int, currency: str = "CNY") -> None:
         """Cash comes in, without the ceremony."""
         account = wallet((await self.meet(who)).wallet_id, currency)
-        name = f"gift:{next(self.heard)}"
+        n = next(self.heard)
+        request = FundingRequest(
+            id=f"f_{n}",
+            code=f"GIFT{n}",
+            kind="topup",
+            provider="cash",
+            owner=account.owner,
+            amount_minor=amount_minor,
+            currency=currency,
+            state="done",
+            hold_id=None,
+            instructions="",
+            network=WEB,
+            room_id=LOBBY,
+            network_person_id=who,
+            created_at_us=1,
+        )
         legs = (Leg(clearing("cash", currency), -amount_minor), Leg(account, amount_minor))
-        post = Post(id=named(name), subject=f"topup:{name}", legs=legs)
-        await self.writer.commit(Commit(key=name, transfers=(post,)))
+        post = Post(id=named("topup", request.id), subject=f"topup:{request.id}", legs=legs)
+        row = Insert("funding_requests", msgspec.structs.asdict(request))
+        await self.writer.commit(Commit(key=f"gift:{n}", transfers=(post,), rows=(row,)))
 
     async def earn(self, merchant_id: str, amount_minor: int) -> None:
         """A shop has earned something."""

@@ -19,6 +19,7 @@ from tests.wallet_core.world import (
     without_leases,
     world_at,
 )
+from wallet_core.audit import auditing
 from wallet_core.commerce.checkout import Terms
 from wallet_core.commerce.escrow import EscrowReleases
 from wallet_core.commerce.house_terms import HouseTerms, Tariff
@@ -27,6 +28,7 @@ from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Insert
 from wallet_core.limits import Limits
 from wallet_core.storage import tables as t
+from wallet_core.storage.audit_reader import books_of
 from wallet_core.storage.escrow import EscrowRows
 
 HOST = "shop.example"
@@ -41,6 +43,8 @@ async def street(database_url: str) -> AsyncIterator[World]:
         await unclaimed(world)
         yield world
         await audit(world.database)
+        async with books_of(world.database) as books:
+            await auditing.audit(books)
 
 
 async def unclaimed(world: World) -> None:

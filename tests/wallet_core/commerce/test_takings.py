@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ from wallet_core.ledger import accounts
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Update
 from wallet_core.money import Money
+from wallet_core.storage import tables as t
 from wallet_core.storage.audit_reader import books_of
 
 FEES, COMMISSION, TAX = accounts.fees(CNY), accounts.commission(CNY), accounts.tax(CNY)
@@ -249,6 +251,32 @@ async def test_only_a_member_captures_and_not_while_the_buyer_can_undo(world: Wo
     )
     assert await world.outcome("c2") == "not_allowed"
     assert await world.balance(anna) == (0, PRICE_MINOR)
+
+
+async def test_an_undo_that_was_heard_in_time_wins_over_a_part_however_late_it_is_answered(
+    fees: World,
+) -> None:
+    await opened(fees, standing=False)
+    anna = await fees.person("anna", PRICE_MINOR)
+    order = await fees.bought(anna, "e1")
+    await fees.heard("undo")
+    async with fees.database.write() as connection:
+        in_time = sa.update(t.inbox).where(t.inbox.c.event_id == "undo")
+        await connection.execute(in_time.values(received_at_us=order.created_at_us))
+    assert await part(fees, "c1", order, 900) == "too_early"
+    assert await fees.undo(anna, "undo", order) == "done"
+    assert await part(fees, "c2", order, 900) == "not_open"
+    assert await fees.balance(anna) == (PRICE_MINOR, 0)
+
+
+async def test_an_event_that_was_heard_after_the_undo_window_keeps_no_part_waiting(
+    fees: World,
+) -> None:
+    await opened(fees, standing=False)
+    anna = await fees.person("anna", PRICE_MINOR)
+    order = await fees.bought(anna, "e1")
+    await fees.heard("late")
+    assert await part(fees, "c1", order, 900) == "done"
 
 
 async def test_pending_money_becomes_available_when_it_is_due_and_once(slow: World) -> None:

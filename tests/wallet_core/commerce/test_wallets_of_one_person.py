@@ -1,21 +1,43 @@
 """One person, several wallets: the same card is paid once, from whichever of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from weakref import WeakValueDictionary
 
 import pytest
 import sqlalchemy as sa
 
 from bot.cards import plain_text
 from tests.audit import audit
-from tests.wallet_core.world import CNY, PRICE_MINOR, World, now_us
+from tests.wallet_core.world import CNY, PRICE_MINOR, Interrupted, World, now_us
 from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.records import Payer
 from wallet_core.ledger.commits import Commit, Insert, Update
+from wallet_core.locks import TTL_S, Lease, LeasePort
 from wallet_core.money import Money
 from wallet_core.storage import tables as t
 
 FUNDS_MINOR = 100_000
+
+
+@dataclass
+class Before:
+    """Leases before whose next grant something happens once."""
+
+    inner: LeasePort
+    happens: Callable[[], Awaitable[None]] | None
+
+    @asynccontextmanager
+    async def hold(
+        self, *wallet_ids: str, token: str, wait_s: float, ttl_s: float = TTL_S
+    ) -> AsyncIterator[Lease]:
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            await happens()
+        async with self.inner.hold(*wallet_ids, token=token, wait_s=wait_s, ttl_s=ttl_s) as lease:
+            yield lease
 
 
 @pytest.fixture
@@ -47,6 +69,7 @@ async def pass_to(shop: World, wallet: Payer, owner: Payer) -> Payer:
         table="wallets",
         where={"id": wallet.wallet_id, "person_id": wallet.person_id},
         values={"person_id": owner.person_id},
+        add={"fence": 1},
     )
     key = f"pass:{wallet.wallet_id}:{owner.person_id}"
     await shop.writer.commit(Commit(key=key, rows=(row,)))
@@ -152,3 +175,42 @@ async def test_what_was_allowed_beforehand_is_one_sum_for_all_wallets_that_count
     assert sorted(outcomes) == ["consent_limit", "consent_limit", "done", "done"]
     held = [(await shop.balance(payer))[1] for payer in (first, second)]
     assert sum(held) == 2 * PRICE_MINOR
+
+
+async def test_a_tap_that_began_before_its_wallet_passed_to_another_pays_no_second_time(
+    shop: World,
+) -> None:
+    anna = await shop.person("anna", FUNDS_MINOR)
+    ben = await shop.person("ben", FUNDS_MINOR)
+    # Her next attempt has another number than his first.
+    assert await shop.undo(anna, "u1", await shop.bought(anna, "e1")) == "done"
+
+    leases = shop.checkout.leases
+    # Taps of a wallet take turns in one process: this one comes to another.
+    elsewhere = replace(shop.checkout, _turns=WeakValueDictionary())
+
+    async def joined_and_paid() -> None:
+        joined = await pass_to(shop, ben, anna)
+        await shop.heard("e2")
+        await elsewhere.tap(
+            TapOn(event_id="e2", quote_id="q_1", payer=joined, place=shop.place(), at_us=now_us())
+        )
+        assert await shop.outcome("e2") == "done"
+
+    shop.checkout.leases = Before(leases, joined_and_paid)
+    assert await shop.tap(ben, "e3") == "said"
+    assert await shop.balance(ben) == (FUNDS_MINOR - PRICE_MINOR, PRICE_MINOR)
+    assert await shop.sold() == 1
+    shop.checkout.leases = leases
+
+
+async def test_a_tap_whose_wallet_passed_to_another_under_its_lease_is_not_charged(
+    shop: World,
+) -> None:
+    anna = await shop.person("anna", FUNDS_MINOR)
+    ben = await shop.person("ben", FUNDS_MINOR)
+    leases = shop.checkout.leases
+    shop.checkout.leases = Interrupted(leases, lambda: pass_to(shop, ben, anna))
+    assert await shop.tap(ben, "e1") == "stale_fence"
+    assert await shop.balance(ben) == (FUNDS_MINOR, 0)
+    shop.checkout.leases = leases

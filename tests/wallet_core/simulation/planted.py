@@ -4,14 +4,16 @@ A simulation that finds none of them proves nothing.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import count
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
 
-from wallet_core.commerce.ports import DueReader
+from wallet_core.commerce.ports import DueReader, OrderReader
 from wallet_core.errors import StorageUnavailable
-from wallet_core.ledger.commits import Commit, Hold, Update, WriterPort, Written
+from wallet_core.ledger.commits import Commit, Hold, Insert, RowChange, Update, WriterPort, Written
 from wallet_core.ledger.transfers import HoldState, named
 from wallet_core.limits import no_limits
 from wallet_core.simulation.process import Parts
@@ -101,6 +103,64 @@ class CapturesWithoutLooking:
         return await self._reader.hold(hold_id)
 
 
+class ForgetsWhatIsPending(Through):
+    """Money moves from pending accounts, and their rows do not say so."""
+
+    def __init__(self, inner: WriterPort, key: str) -> None:
+        super().__init__(inner)
+        self._key = key
+
+    async def commit(self, commit: Commit) -> Written:
+        rows = commit.rows
+        if commit.key.startswith(self._key):
+            rows = tuple(row for row in rows if row.table != "settlements" or _is_new(row))
+        return await self.inner.commit(msgspec.structs.replace(commit, rows=rows))
+
+
+class ConvertsBeforeItPays(Through):
+    """In two commits, of which the second may never be written."""
+
+    async def commit(self, commit: Commit) -> Written:
+        first = tuple(move for move in commit.transfers if move.subject.startswith("conversion:"))
+        rows = tuple(row for row in commit.rows if row.table == "conversions")
+        if not first or len(commit.transfers) == 1:
+            return await self.inner.commit(commit)
+        await self.inner.commit(Commit(key=f"{commit.key}, first", transfers=first, rows=rows))
+        transfers = tuple(move for move in commit.transfers if move not in first)
+        others = tuple(row for row in commit.rows if row not in rows)
+        rest = msgspec.structs.replace(commit, transfers=transfers, rows=others)
+        return await self.inner.commit(rest)
+
+
+class CountsEachWalletForItself(Through):
+    """After two have become one, too."""
+
+    async def commit(self, commit: Commit) -> Written:
+        rows = tuple(
+            row
+            for row in commit.rows
+            if not (isinstance(row, Update) and "limit_group" in row.values)
+        )
+        return await self.inner.commit(msgspec.structs.replace(commit, rows=rows))
+
+
+class CapturesPartsWithoutLooking:
+    """Parts are captured whether or not an undo that was heard in time waits to be answered."""
+
+    def __init__(self, reader: OrderReader) -> None:
+        self._reader = reader
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the reader has
+        return getattr(self._reader, name)
+
+    async def is_heard_and_open(self, _until_us: int, _but_event_id: str) -> bool:
+        return False
+
+
+def _is_new(row: RowChange) -> bool:
+    return isinstance(row, Insert)
+
+
 PLANTED: Mapping[str, Parts] = {
     "a writer that ignores fences": Parts(writer=IgnoresFences),
     "a refusal that is said before it stands": Parts(writer=SaysRefusalsBeforeTheyStand),
@@ -109,4 +169,9 @@ PLANTED: Mapping[str, Parts] = {
     "stock that undos do not give back": Parts(writer=KeepsTheStockOfUndos),
     "captures that do not wait for undos": Parts(due=CapturesWithoutLooking),
     "limits that nobody counts": Parts(limits_of=no_limits),
+    "parts that do not wait for undos": Parts(orders=CapturesPartsWithoutLooking),
+    "settlements that leave no trace": Parts(writer=partial(ForgetsWhatIsPending, key="settle:")),
+    "refunds that take from nothing": Parts(writer=partial(ForgetsWhatIsPending, key="event:")),
+    "a conversion that is written before its payment": Parts(writer=ConvertsBeforeItPays),
+    "wallets of one that count each for itself": Parts(writer=CountsEachWalletForItself),
 }

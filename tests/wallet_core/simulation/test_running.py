@@ -1,14 +1,17 @@
 """A thousand instances in which everything fails that can; planted mistakes are found there."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from tests.wallet_core.simulation.planted import PLANTED
 from wallet_core.simulation.running import Run, simulate, simulate_each, simulate_many
 from wallet_core.storage import tables as t
+from wallet_core.storage import trade_tables as trade
 from wallet_core.storage.simulated import Stage, all_rows
 
 STEPS = 200
@@ -59,17 +62,21 @@ def test_it_is_real_trade_that_goes_wrong(stage: Stage) -> None:
     trace: list[str] = []
     states: set[str] = set()
     refusals: set[str] = set()
+    happened: set[str] = set()
     expected = {"no_funds", "sold_out", "busy", "not_open", "wallet_frozen", "day_limit"}
-    expected |= {"payment_limit", "too_much", "stale_fence"}
+    expected |= {"payment_limit", "too_much", "stale_fence", "too_early", "claimed", "rate_expired"}
+    expected |= {"consent_limit"}
     for seed in range(FOUND_WITHIN):
         simulate(stage, seed, STEPS, say=trace.append)
         with stage.look() as connection:
             states |= {order.state for order in all_rows(connection, t.orders.name)}
             refusals |= {row.refusal for row in all_rows(connection, t.commits.name)}
-        if seed > _FEW and expected <= refusals:
+            happened.update(_happened(connection))
+        if seed > _FEW and expected <= refusals and happened >= _EVERYTHING:
             break
     assert states == {"paid", "undone", "declined", "expired", "refunded"}
     assert expected <= refusals
+    assert happened == _EVERYTHING
     everything = "\n".join(trace)
     for fault in (
         *("kill p", "kill at a statement", "error at a statement", "answer lost", "read failed"),
@@ -77,6 +84,45 @@ def test_it_is_real_trade_that_goes_wrong(stage: Stage) -> None:
         *("the database is away", "left open"),
     ):
         assert fault in everything, fault
+
+
+_EVERYTHING = {
+    *("captured in parts", "paid in part", "refunded from pending", "settled", "for the house"),
+    *("converted to pay", "converted by wish", "joined", "parted", "paid by consent"),
+    *("handed over to who proved the host", "nobody proved the host"),
+}
+
+
+def _happened(connection: sa.Connection) -> Iterator[str]:
+    """What came up in a run, of all that is more than a tap and its ending."""
+    yield from _happened_to_orders(connection)
+    for row in all_rows(connection, trade.settlements.name):
+        yield "settled" if row.amount_minor else "refunded from pending"
+    for row in all_rows(connection, trade.conversions.name):
+        if row.state == "done":
+            yield "converted to pay" if row.quote_id else "converted by wish"
+    if all_rows(connection, trade.consented_payments.name):
+        yield "paid by consent"
+    for row in all_rows(connection, t.commits.name):
+        if row.result in ("joined", "part"):
+            yield {"joined": "joined", "part": "parted"}[row.result]
+        if row.key.startswith("claimed:"):
+            yield "handed over to who proved the host"
+
+
+def _happened_to_orders(connection: sa.Connection) -> Iterator[str]:
+    captures = Counter(
+        row.hold_id for row in all_rows(connection, t.transfers.name) if row.kind == "capture"
+    )
+    for order in all_rows(connection, t.orders.name):
+        if captures[order.hold_id] > 1:
+            yield "captured in parts"
+        if 0 < order.captured_minor < order.amount_minor:
+            yield "paid in part"
+        if order.taken:
+            yield "for the house"
+        if not order.merchant_id:
+            yield "nobody proved the host"
 
 
 @pytest.mark.parametrize("mistake", PLANTED)

@@ -6,18 +6,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from wallet_core.storage import (
-    audit_tables,
-    catalogue_tables,
-    linking,
-    tables,
-    trade_tables,
-    web_chat,
-)
-from wallet_core.storage.database import Database, metadata
+from wallet_core.storage.database import Database
 from wallet_core.storage.migrate import migrate
-
-SCHEMA = (tables, trade_tables, web_chat, audit_tables, linking, catalogue_tables)
+from wallet_core.storage.schema import metadata
 
 
 def differences(connection: sa.Connection) -> list[Any]:

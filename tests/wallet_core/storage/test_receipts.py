@@ -14,6 +14,7 @@ from wallet_core.audit.receipts import (
     signed_receipt,
 )
 from wallet_core.audit.signing import NotProven, SigningKey
+from wallet_core.commerce.records import taken_text
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit, Update
 from wallet_core.ledger.transfers import Capture, Leg, named
@@ -86,7 +87,7 @@ async def test_a_receipt_of_what_was_captured_in_parts_tells_each_of_them(world:
     await world.offer(stock=5)
     await world.quote()
     order = await world.bought(await world.person("anna", 90_000), "tap")
-    for part, last in ((12_000, False), (3_000, True)):
+    for part, taken_minor, last in ((12_000, 100, False), (3_000, 200, True)):
         fee = Leg(accounts.fees(CNY), 100)
         await world.writer.commit(
             Commit(
@@ -105,7 +106,10 @@ async def test_a_receipt_of_what_was_captured_in_parts_tells_each_of_them(world:
                     Update(
                         table="orders",
                         where={"id": order.id},
-                        values={"state": "paid" if last else "authorised"},
+                        values={
+                            "state": "paid" if last else "authorised",
+                            "taken": taken_text({fee.account.id: (taken_minor, 0)}),
+                        },
                         add={"captured_minor": part},
                     ),
                 ),

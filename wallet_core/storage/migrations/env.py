@@ -2,18 +2,7 @@
 
 from alembic import context
 
-from wallet_core.storage import (
-    audit_tables,
-    catalogue_tables,
-    linking,
-    tables,
-    trade_tables,
-    web_chat,
-)
-from wallet_core.storage.database import metadata
-
-#: The modules whose tables make up the schema; importing them fills `metadata`.
-SCHEMA = (tables, trade_tables, web_chat, audit_tables, linking, catalogue_tables)
+from wallet_core.storage.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -94,7 +94,7 @@ class House:
             Leg(clearing("cash", "CNY"), -amount_minor),
             Leg(wallet(await self.wallet_id(person), "CNY"), amount_minor),
         )
-        post = Post(id=named(name, person.id), subject=f"topup:{name}", legs=legs)
+        post = Post(id=named(name, person.id), subject=f"start:{name}", legs=legs)
         await self.instance.desk.writer.commit(Commit(key=f"{name}:{person.id}", transfers=(post,)))
 
     async def wallet_id(self, person: Person) -> str:
