@@ -20,7 +20,7 @@ import pytest
 from bot.embedded_valkey import spawn_with_parent
 from tests.peers.postgres import PostgresPeer
 
-_SCRIPT = Path(__file__).parent / "bluesky_network.mjs"
+_SCRIPT = Path(__file__).parent / "bluesky_servers" / "network.mjs"
 _PASSWORD = "for-tests-only"
 
 
