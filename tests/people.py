@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
+import sqlalchemy as sa
 
 from bot.app import Instance
 from bot.conversation.turn import Desk
@@ -15,6 +16,7 @@ from wallet_core.commerce.records import Order
 from wallet_core.ledger.accounts import clearing, wallet
 from wallet_core.ledger.commits import Commit
 from wallet_core.ledger.transfers import Leg, Post, named
+from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 
 
@@ -42,6 +44,21 @@ async def orders_of(instance: Instance, network: str, person_id: str) -> list[Or
     return list(reversed(orders))
 
 
+def database_in(data_dir: Path) -> Database:
+    """The database of an instance in this folder, for looking into."""
+    return Database(f"sqlite+aiosqlite:///{data_dir / 'payontap.db'}")
+
+
+async def rewind(data_dir: Path, network: str, place: str) -> None:
+    """Let an instance that was stopped read a network from another place on, as it writes them."""
+    database = database_in(data_dir)
+    async with database.write() as connection:
+        cursor = sa.update(t.cursors).where(t.cursors.c.network == network)
+        moved = await connection.execute(cursor.values(value=place))
+    await database.close()
+    assert moved.rowcount == 1
+
+
 @asynccontextmanager
 async def an_admin(admin_link: str | None) -> AsyncIterator[aiohttp.ClientSession]:
     """The browser of somebody who followed the one-time link."""
@@ -53,6 +70,6 @@ async def an_admin(admin_link: str | None) -> AsyncIterator[aiohttp.ClientSessio
 
 async def audit_folder(data_dir: Path) -> None:
     """The books of an instance that was stopped, derived anew."""
-    database = Database(f"sqlite+aiosqlite:///{data_dir / 'payontap.db'}")
+    database = database_in(data_dir)
     await audit(database)
     await database.close()

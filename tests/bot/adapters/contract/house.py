@@ -23,6 +23,7 @@ from tests.bot.adapters.contract.driver import (
 )
 from tests.bot.adapters.contract.goods import PRICE, SHOP_NAME, Shop, open_shop
 from tests.instances import RunningInstance, start_instance
+from tests.people import database_in, rewind
 from wallet_core.commerce.records import Order
 from wallet_core.ledger.accounts import clearing, wallet
 from wallet_core.ledger.commits import Commit, Insert, Notice, RowChange, Value
@@ -77,6 +78,12 @@ class House:
             stack, self._stack = self._stack, None
             await stack.aclose()
 
+    async def restart_at(self, place: str) -> None:
+        """Stop it and start it again where the network is read from another place on."""
+        await self.stop()
+        await rewind(self.data_dir, self.network.name, place)
+        await self.start()
+
     async def start_apart(self) -> RunningInstance:
         """Start it in a process of its own, which can be killed."""
         started = await start_instance(self.data_dir, self.environ())
@@ -85,7 +92,7 @@ class House:
 
     def database(self) -> Database:
         """The bot's database, for looking into."""
-        return Database(f"sqlite+aiosqlite:///{self.data_dir / 'payontap.db'}")
+        return database_in(self.data_dir)
 
     async def fund(self, person: Person, amount_minor: int = FUNDS_MINOR) -> None:
         """Put money into somebody's wallet, without the ceremony."""
