@@ -25,10 +25,20 @@ class LoggedOut(AdapterError):
 
 
 def is_expired(error: Exception) -> bool:
-    """Whether the session, and not the request, was refused: logging in again may mend it."""
+    """Whether the session was refused, by all that is said: logging in again may mend it."""
     if isinstance(error, LoginRequiredError):
         return True
     return isinstance(error, RequestErrorBase) and _said(error)[1] in _EXPIRED
+
+
+def barred(error: Exception) -> NetworkDown:
+    """The error where the session stands, and still is refused for this one request.
+
+    It is the operator who mends that, so whatever was to be sent stays sendable.
+    """
+    return NetworkDown(
+        f"The server answered {error}. Check that the app password has access to direct messages."
+    )
 
 
 def fault(error: Exception) -> AdapterError:
