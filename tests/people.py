@@ -1,5 +1,6 @@
 """What people of every network have in common around a running bot: money, orders, an admin."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from wallet_core.ledger.commits import Commit
 from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
+
+_QUIET_WITHIN_S = 30.0
 
 
 async def fund(instance: Instance, network: str, person_id: str, amount_minor: int) -> None:
@@ -57,6 +60,23 @@ async def rewind(data_dir: Path, network: str, place: str) -> None:
         moved = await connection.execute(cursor.values(value=place))
     await database.close()
     assert moved.rowcount == 1
+
+
+async def quiet(data_dir: Path) -> None:
+    """Until an instance has nothing left to answer or to say. Raises TimeoutError."""
+    waiting = sa.select(sa.func.count()).where(t.inbox.c.state == "waiting")
+    due = sa.select(sa.func.count()).where(t.outbox.c.state == "due")
+    database = database_in(data_dir)
+    try:
+        async with asyncio.timeout(_QUIET_WITHIN_S):
+            while True:
+                async with database.read() as connection:
+                    counts = [(await connection.execute(q)).scalar() for q in (waiting, due)]
+                if not any(counts):
+                    return
+                await asyncio.sleep(0.05)
+    finally:
+        await database.close()
 
 
 @asynccontextmanager

@@ -169,6 +169,11 @@ def convo_of(*dids: str) -> str:
     return " ".join(sorted(dids)).replace(" ", "_")
 
 
+def written(instant: datetime) -> str:
+    """An instant of UTC as the protocol writes it."""
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def now() -> str:
-    """The present instant as the protocol writes it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The present instant."""
+    return written(datetime.now(UTC))

@@ -18,7 +18,7 @@ from tests.peers.bluesky_api import (
     PASSWORD,
     FakeBluesky,
 )
-from tests.peers.bluesky_chat import Refusal
+from tests.peers.bluesky_chat import Refusal, written
 
 CHAT_LOG = "chat.bsky.convo.getLog"
 PAY = "https://pay.example/pay/q_1"
@@ -163,11 +163,9 @@ async def test_what_is_said_to_somebody_else_in_the_thread_is_not_heard(bot: Bot
     to_anna = bot.fake.post(BOB, "look at https://shop.example/p/9", to=to_the_bot)
     bot.fake.post(ANNA, "and you, @bot.test?", to=to_anna)
     await bot.until(lambda: len(bot.heard) == 3)
-    assert [e.text for e in bot.heard if isinstance(e, Message)] == [
-        "a link",
-        "thanks",
-        "and you, ?",
-    ]
+    # In any order, as all of it was said in one millisecond.
+    heard = {event.text for event in bot.heard if isinstance(event, Message)}
+    assert heard == {"a link", "thanks", "and you, ?"}
 
 
 async def test_what_comes_to_stand_among_older_news_is_heard(tmp_path: Path) -> None:
@@ -343,7 +341,7 @@ async def test_a_refused_password_ends_the_network_and_keeps_the_card(tmp_path: 
 
 
 def minutes_ago(minutes: float) -> str:
-    return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat().replace("+00:00", "Z")
+    return written(datetime.now(UTC) - timedelta(minutes=minutes))
 
 
 def modes_in(folder: Path) -> list[int]:
