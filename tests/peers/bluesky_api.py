@@ -193,7 +193,11 @@ class FakeBluesky:
             raise Refusal(401, "AuthenticationRequired", "Invalid identifier or password")
         return self._session()
 
-    async def com_atproto_server_refreshSession(self, _request: web.Request) -> dict[str, Any]:  # noqa: N802 - same
+    async def com_atproto_server_refreshSession(self, request: web.Request) -> dict[str, Any]:  # noqa: N802 - same
+        if await request.read():
+            raise Refusal(
+                400, "InvalidRequest", "A request body was provided when none was expected"
+            )
         return self._session()
 
     async def com_atproto_server_getSession(self, _request: web.Request) -> dict[str, Any]:  # noqa: N802 - same

@@ -277,7 +277,9 @@ async def test_refusals_become_the_errors_of_the_port(
 
 async def test_outages_lose_nothing_and_repeat_nothing(bot: Bot) -> None:
     method = "app.bsky.notification.listNotifications"
-    bot.fake.faults[method] = [Refusal(503, "NotEnoughResources"), "lost"]
+    # The third is of a server behind this one: the session, and the password, are good.
+    behind = [Refusal(401, "BadJwt"), Refusal(401, "BadJwt")]
+    bot.fake.faults[method] = [Refusal(503, "NotEnoughResources"), "lost", *behind]
     bot.fake.faults[CHAT_LOG] = [Refusal(501, "MethodNotImplemented")]
     bot.refuse = 2
     for n in range(8):
