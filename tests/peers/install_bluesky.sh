@@ -28,11 +28,12 @@ cd "$home"
 cp "$source/package.json" "$source/package-lock.json" .
 if ! npm ci --no-audit --no-fund --loglevel=error; then
     echo "Bluesky's servers could not be installed: see above." >&2
+    missing=
     for tool in c++ make; do
-        command -v "$tool" >/dev/null 2>&1 || echo "There is no $tool here. A part of the servers" \
-            "is compiled where no compiled one can be downloaded; on Debian and Ubuntu:" \
-            "apt install g++ make." >&2
+        command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
     done
+    [ -z "$missing" ] || echo "Not found here:$missing. A part of the servers is compiled where" \
+        "no compiled one can be downloaded; on Debian and Ubuntu: apt install g++ make." >&2
     exit 1
 fi
 cp package-lock.json "$stamp"
