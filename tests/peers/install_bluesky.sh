@@ -1,8 +1,9 @@
 #!/bin/sh
 # Brings Bluesky's own servers (npm's @atproto/dev-env) and a Node for them into .venv/bluesky:
 # some minutes and 700 MB, once. Only `make test-bluesky` asks for it.
-# What is installed is what the lock in tests/peers/bluesky_servers names, by its hashes. Newer
-# servers: `npm install --save-exact @atproto/dev-env@latest` there.
+# What is installed is what the lock in tests/peers/bluesky_servers names, by its hashes. A lock of
+# newer servers is made there by `npm install --package-lock-only --save-exact \
+#     --omit-lockfile-registry-resolved @atproto/dev-env@latest`.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
