@@ -20,11 +20,13 @@ from bot.adapters.bluesky.refs import RecordRef
 from bot.app import Instance
 from tests.bluesky_people import FACET, NETWORK, Bot, Person, above, marked, texts, until
 from tests.bot.adapters.contract.goods import TITLES, open_shop
-from tests.peers.bluesky import BlueskyPeer
+from tests.peers.bluesky import BlueskyPeer, only_if_asked_for
 from tests.peers.bluesky_chat import ChatService, claims_of, written
 from tests.peers.local_server import serve
 from tests.people import audit_folder, fund, orders_of, quiet, rewind
 from wallet_core.commerce.records import Order, OrderState
+
+only_if_asked_for()
 
 PRICE = "¥199.00"
 TITLE = "青花瓷茶杯"

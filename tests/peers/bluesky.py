@@ -23,6 +23,7 @@ from bot.embedded_valkey import spawn_with_parent
 from tests.peers.bluesky_chat import CHAT_DID, ChatServer, ChatService
 from tests.peers.postgres import PostgresPeer
 
+_HOME = "BLUESKY_SERVERS"
 _SCRIPT = Path(__file__).parent / "bluesky_servers" / "network.mjs"
 
 
@@ -135,6 +136,12 @@ class BlueskyPeer:
         return ""
 
 
+def only_if_asked_for() -> None:
+    """Leave the importing module out, unless `make test-bluesky` runs it."""
+    if not os.environ.get(_HOME):
+        pytest.skip("only `make test-bluesky` starts Bluesky's servers", allow_module_level=True)
+
+
 def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -144,14 +151,11 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="session")
 def bluesky(postgres: PostgresPeer) -> Iterator[BlueskyPeer]:
-    """The session's servers; the test is left out unless it was asked for."""
-    home = os.environ.get("BLUESKY_SERVERS")
-    if not home:
-        pytest.skip("only `make test-bluesky` starts Bluesky's servers")
+    """The session's servers, for modules that are `only_if_asked_for`."""
     name = postgres.create()
     url = f"postgresql://postgres@localhost/{name}?host={postgres.socket_folder}"
     folder = Path(tempfile.mkdtemp(prefix="bluesky-"))
-    peer = BlueskyPeer(Path(home), folder, url)
+    peer = BlueskyPeer(Path(os.environ[_HOME]), folder, url)
     try:
         peer.start()
         yield peer
