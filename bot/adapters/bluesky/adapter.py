@@ -165,7 +165,7 @@ class Bluesky:
             place = msgspec.json.decode(kept, type=Place)
         except msgspec.DecodeError:
             return None
-        return place if place.did == client.did else None
+        return place.in_present_names() if place.did == client.did else None
 
 
 def _written(place: Place) -> str:

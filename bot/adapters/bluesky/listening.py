@@ -27,18 +27,31 @@ _OVERLAP_S = 60.0
 _LATE_S = 86_400.0
 LATE_EVERY_S = 600.0
 _SAY_SO_EVERY_S = 3_600.0
+#: Times are told in milliseconds.
+_NEXT_S = 0.001
 
 
 class Place(msgspec.Struct, frozen=True):
     """Where reading stands: whose account, the newest notification's time, the chat's cursor.
 
-    `since_s` is when the bot came: what happened before is not for it.
+    `since_s` is when the bot came: what happened before is not for it. `cids`: likes are named by
+    their CIDs too.
     """
 
     did: str
     since_s: float
     seen_at_s: float
     chat: str = ""
+    cids: bool = False
+
+    def in_present_names(self) -> "Place":
+        """The same place, behind all that was heard when likes had other names.
+
+        Under its new name a like would be heard again, and a payment that was undone made again.
+        """
+        if self.cids:
+            return self
+        return msgspec.structs.replace(self, since_s=self.seen_at_s + _NEXT_S, cids=True)
 
 
 class Listener:
@@ -59,8 +72,8 @@ class Listener:
         newest = await self._client.notifications(None)
         seen_at_s = max((_at_s(one.indexed_at) for one in newest.notifications), default=0.0)
         _, chat = await self._chat("")
-        since_s = seen_at_s + 0.001
-        return Place(self._client.did, since_s, since_s, chat)
+        since_s = seen_at_s + _NEXT_S
+        return Place(self._client.did, since_s, since_s, chat, cids=True)
 
     async def read(self, place: Place) -> tuple[list[AnyEvent], Place]:
         """All events after `place`, and the new place. Raises the client's errors."""
@@ -71,7 +84,8 @@ class Listener:
             if event is not None and event.id not in self._known:
                 events.append(event)
         said, chat = await self._chat(place.chat)
-        return [*events, *said], Place(place.did, place.since_s, seen_at_s, chat)
+        now = msgspec.structs.replace(place, seen_at_s=seen_at_s, chat=chat)
+        return [*events, *said], now
 
     def heard(self, events: list[AnyEvent]) -> None:
         """These stand in the inbox: they need not be told again while they are read again."""

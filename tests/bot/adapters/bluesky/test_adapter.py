@@ -1,3 +1,5 @@
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -188,6 +190,24 @@ async def test_after_a_restart_late_news_is_looked_for_at_once(bot: Bot, tmp_pat
     bot.fake.post(BOB, "@bot.test cut off", created_at=minutes_ago(59.5))
     async with at_work(again):
         assert len(again.heard) == 9
+
+
+async def test_what_was_heard_under_an_older_name_is_not_heard_again(
+    bot: Bot, tmp_path: Path
+) -> None:
+    bot.fake.like(ANNA, await bot.say(bot.fake.post(ANNA, "@bot.test a link")))
+    await bot.until(lambda: len(bot.heard) == 2)
+    again = Bot(bot.fake, tmp_path)
+    assert bot.cursor is not None
+    place = json.loads(bot.cursor)
+    del place["cids"]
+    again.cursor = json.dumps(place)
+    async with at_work(again):
+        # The next millisecond, as finer times are not told.
+        await asyncio.sleep(0.002)
+        bot.fake.post(BOB, "@bot.test one more")
+        await again.until(lambda: bool(again.heard))
+    assert [event.person_id for event in again.heard] == [BOB]
 
 
 async def test_news_behind_a_page_of_hidden_ones_is_heard(bot: Bot) -> None:

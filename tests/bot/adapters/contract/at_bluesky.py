@@ -1,6 +1,5 @@
 """Bluesky in the contract suite: a strict server of the AT Protocol, and people with accounts."""
 
-import json
 import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -8,6 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
+
+from bot.adapters.bluesky.listening import Place
 from tests.bot.adapters.contract.driver import Ability, Network, Person, Shown
 from tests.bot.adapters.contract.house import House
 from tests.peers.bluesky_api import BOT, HANDLE, PASSWORD, FakeBluesky
@@ -152,8 +154,8 @@ class Driver(Network):
 
     async def redeliver(self, house: House) -> None:
         """The bot is started with the place that it had before anything happened."""
-        place = {"did": BOT, "since_s": 0.0, "seen_at_s": 0.0, "chat": "0"}
-        await house.restart_at(json.dumps(place))
+        place = Place(BOT, since_s=0.0, seen_at_s=0.0, chat="0", cids=True)
+        await house.restart_at(msgspec.json.encode(place).decode())
 
     async def remove_bot(self, by: Person) -> None:
         """The person blocks the bot's account."""
