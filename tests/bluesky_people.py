@@ -48,7 +48,7 @@ class Person:
         return person
 
     async def ask(self, method: str, body: object = None, **query: str) -> dict[str, Any]:
-        """Ask the PDS with this person's session: a query without a body, a procedure with one."""
+        """Ask the PDS with this person's session, as `BlueskyPeer.call` does."""
         return await self._peer.call(method, body, token=self._token, **query)
 
     async def log_in(self) -> None:

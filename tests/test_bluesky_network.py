@@ -31,6 +31,8 @@ only_if_asked_for()
 PRICE = "¥199.00"
 TITLE = "青花瓷茶杯"
 FUNDS_MINOR = 50_000
+#: Longer than the servers take an access token.
+_AN_ACCESS_S = 3 * 3_600
 
 
 class Scene:
@@ -218,18 +220,21 @@ async def test_an_ended_session_is_refreshed_or_replaced_and_nothing_is_lost(
     # With this password nobody can log in, so what goes on goes on by refreshing.
     async with scene.at_work(bluesky__app_password="not the password"):
         await scene.bot.answer_to(said_meanwhile)
-    async with scene.at_work():
-        kept = session_file(scene.data_dir).read_text()
-        said_before = await scene.ask(anna, f"{url}?n=1")
         # For the servers hours have passed, for the bot none: they take its token no more.
-        await scene.peer.move_on(3 * 3_600)
+        said_before = await scene.ask(anna, f"{url}?n=1")
+        await scene.peer.move_on(_AN_ACCESS_S)
         await anna.log_in()
         said_after = await scene.ask(anna, f"{url}?n=2")
         await scene.bot.answer_to(said_before)
         await scene.bot.answer_to(said_after)
+    async with scene.at_work():
+        # Nor is it refreshed any more: there is the password.
+        await end_session(scene)
+        await scene.peer.move_on(_AN_ACCESS_S)
+        await anna.log_in()
+        await scene.bot.answer_to(await scene.ask(anna, f"{url}?n=3"))
         await scene.settled(anna)
-        assert session_file(scene.data_dir).read_text() != kept
-        assert len(await scene.bot.posts()) == 4
+        assert len(await scene.bot.posts()) == 5
 
 
 async def test_an_app_password_without_direct_messages_begins_one_session(scene: Scene) -> None:
@@ -347,6 +352,12 @@ def session_file(data_dir: Path) -> Path:
     """Where the bot keeps its session."""
     [path] = data_dir.rglob("session-*[0-9a-f]")
     return path
+
+
+async def end_session(scene: Scene) -> None:
+    """The PDS forgets the session that the bot keeps, as when its app password is deleted."""
+    session = Session.decode(session_file(scene.data_dir).read_text())
+    await scene.peer.call("com.atproto.server.deleteSession", {}, token=session.refresh_jwt)
 
 
 def end_access(data_dir: Path) -> None:

@@ -24,6 +24,8 @@ from tests.peers.bluesky_chat import CHAT_DID, ChatServer, ChatService
 from tests.peers.postgres import PostgresPeer
 
 _HOME = "BLUESKY_SERVERS"
+#: Longer than the servers take at most for what they are told.
+_ANSWER_S = 120.0
 _SCRIPT = Path(__file__).parent / "bluesky_servers" / "network.mjs"
 
 
@@ -96,7 +98,7 @@ class BlueskyPeer:
     async def call(
         self, method: str, body: object = None, *, token: str = "", **query: str
     ) -> dict[str, Any]:
-        """One XRPC call to the PDS: a query without a body, a procedure with one."""
+        """One XRPC call to the PDS: a query without a body, a procedure with one, maybe empty."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if method.startswith("chat."):
             headers["atproto-proxy"] = f"{CHAT_DID}#bsky_chat"
@@ -106,7 +108,7 @@ class BlueskyPeer:
                 "GET" if body is None else "POST",
                 f"{self.pds}/xrpc/{method}",
                 params=query,
-                json=body,
+                json=body or None,
                 headers=headers,
             ) as response,
         ):
@@ -128,7 +130,7 @@ class BlueskyPeer:
     def _answer(self) -> str:
         """The next line for us: the servers print lines of their own too."""
         assert self._node.stdout is not None
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + _ANSWER_S
         while time.monotonic() < deadline:
             line = self._node.stdout.readline().decode()
             if not line or line.startswith(('{"pds"', "done\n")):

@@ -138,9 +138,10 @@ class FakeBluesky:
         """The bot's posts, oldest first."""
         return [r["value"] for uri, r in self.records.items() if uri.startswith(f"at://{BOT}/")]
 
-    def end_sessions(self) -> None:
-        """No token is good any more."""
-        self._tokens.clear()
+    def end_sessions(self, *, for_good: bool = True) -> None:
+        """No access token is good any more, and if for good no refresh token."""
+        left = () if for_good else self._tokens
+        self._tokens = {one for one in left if claims_of(one)["scope"] == "com.atproto.refresh"}
 
     # The server
 

@@ -1,8 +1,9 @@
 """The door to the account's server: atproto's client, refusals as the port's errors.
 
-The session is refreshed by the library shortly before it ends, and kept in a file each time. One
-that the server no longer takes is replaced by logging in once more. Servers allow few log-ins, and
-use the same words for what an app password may not do, so the session itself is asked about first.
+The session is refreshed by the library shortly before it ends, and kept in a file each time. Where
+the server ended it before that, by its clock or its will, it is refreshed here, and replaced by
+logging in only if that is refused too: servers allow few log-ins. They use the same words for what
+an app password may not do, so the session itself is asked about first.
 """
 
 import asyncio
@@ -150,17 +151,37 @@ class Client:
         return stands
 
     async def _session_stands(self) -> bool:
-        """Whether the server takes the session, which is refreshed where it is about to end."""
+        """Whether the server takes the session, or has taken it back and refreshes it."""
         try:
             await self._api.com.atproto.server.get_session()
         except AtProtocolError as error:
             if not is_expired(error):
                 raise
+            return await self._refreshed()
+        return True
+
+    async def _refreshed(self) -> bool:
+        """Refresh the session; False when the server does not do that any more."""
+        kept = self._kept.load()
+        if kept is None:
             return False
+        session = Session.decode(kept)
+        headers = {"Authorization": f"Bearer {session.refresh_jwt}"}
+        try:
+            fresh = await self._api.com.atproto.server.refresh_session(
+                headers=headers, ignore_session_check=True
+            )
+        except AtProtocolError as error:
+            if not is_expired(error):
+                raise
+            return False
+        session.access_jwt, session.refresh_jwt = fresh.access_jwt, fresh.refresh_jwt
+        self._kept.save(session.export())
+        await self._api.login(session_string=session.export(), fetch_bsky_profile=False)
         return True
 
     async def _mend_session(self) -> None:
-        """Log in once more, unless the session stands: then the request was refused, not it."""
+        """Begin it anew, unless the session stands: then the request was refused, not it."""
         async with self._logging_in:
             try:
                 if self._logged_in and await self._session_stands():

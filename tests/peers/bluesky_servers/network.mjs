@@ -21,6 +21,8 @@ globalThis.Date = class Date extends Clock {
 const { TestNetwork } = await import('@atproto/dev-env')
 const network = await TestNetwork.create({ dbPostgresSchema: 'payontap' })
 
+// On a busy machine what usually takes milliseconds may take long.
+const PATIENCE_MS = 100_000
 const CHAT = 'did:web:api.bsky.chat'
 let chat
 const dids = network.pds.ctx.idResolver.did
@@ -31,7 +33,7 @@ dids.resolve = async (did, ...more) => {
 }
 
 const tasks = {
-  settle: () => network.processAll(),
+  settle: () => network.processAll(PATIENCE_MS),
   later: (seconds) => { ahead_ms += Number(seconds) * 1000 },
   chat: (url) => { chat = url },
 }

@@ -323,11 +323,14 @@ async def test_after_a_restart_reading_goes_on_with_the_kept_session(
     assert modes_in(tmp_path) == [0o600]
 
 
-async def test_a_session_that_the_server_ended_is_replaced_by_a_new_one(bot: Bot) -> None:
-    bot.fake.end_sessions()
+@pytest.mark.parametrize(("for_good", "log_ins"), [(False, 1), (True, 2)])
+async def test_a_session_that_the_server_ended_is_refreshed_or_else_replaced(
+    bot: Bot, *, for_good: bool, log_ins: int
+) -> None:
+    bot.fake.end_sessions(for_good=for_good)
     bot.fake.post(ANNA, "@bot.test one")
     await bot.until(lambda: len(bot.heard) == 1)
-    assert bot.fake.calls.count("com.atproto.server.createSession") == 2
+    assert bot.fake.calls.count("com.atproto.server.createSession") == log_ins
 
 
 async def test_a_session_that_is_about_to_end_is_refreshed(tmp_path: Path) -> None:
