@@ -18,7 +18,7 @@ T = TypeVar("T")
 NETWORK = "bluesky"
 POST, LIKE, BLOCK = "app.bsky.feed.post", "app.bsky.feed.like", "app.bsky.graph.block"
 FACET = "app.bsky.richtext.facet"
-WITHIN_S = 60.0
+WITHIN_S = 100.0
 _PASSWORD = "for-tests-only"
 _numbers = itertools.count()
 
@@ -204,7 +204,7 @@ def marked(record: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 async def until(look: Callable[[], Awaitable[T | None]], what: str) -> T:
-    """Look until there is something. Raises AssertionError after a minute."""
+    """Look until there is something. Raises AssertionError after `WITHIN_S`."""
     try:
         async with asyncio.timeout(WITHIN_S):
             while not (found := await look()):  # noqa: ASYNC110 - a server is asked
