@@ -33,7 +33,7 @@ test: install ## install, check and run every test, real peers included
 	@$(MAKE) --no-print-directory check
 	@$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
-test-bluesky: install ## run the bot on Bluesky's own servers (gets 500 MB from npm, once)
+test-bluesky: install ## run the bot on Bluesky's own servers (gets 700 MB from npm, once)
 	@tests/peers/install_bluesky.sh
 	@BLUESKY_SERVERS=.venv/bluesky $(BIN)/pytest tests/test_bluesky_network.py $(ARGS)
 

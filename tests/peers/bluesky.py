@@ -8,8 +8,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,22 +20,24 @@ import aiohttp
 import pytest
 
 from bot.embedded_valkey import spawn_with_parent
+from tests.peers.bluesky_chat import CHAT_DID, ChatServer, ChatService
 from tests.peers.postgres import PostgresPeer
 
-_SCRIPT = Path(__file__).parent / "bluesky_network.mjs"
-_PASSWORD = "for-tests-only"
+_HOME = "BLUESKY_SERVERS"
+#: Longer than the servers take at most for what they are told.
+_ANSWER_S = 120.0
+_SCRIPT = Path(__file__).parent / "bluesky_servers" / "network.mjs"
 
 
 class BlueskyPeer:
     """A directory, a PDS and an AppView on loopback."""
-
-    password = _PASSWORD
 
     def __init__(self, home: Path, folder: Path, database_url: str) -> None:
         self._home = home
         self._folder = folder
         self._database_url = database_url
         self._lifeline = -1
+        self._telling = threading.Lock()
         self.pds = ""
 
     def start(self) -> None:
@@ -78,49 +82,66 @@ class BlueskyPeer:
 
     async def settle(self) -> None:
         """Let the AppView take in all that was written."""
-        await asyncio.to_thread(self._process)
+        await self._tell("settle")
+
+    async def move_on(self, by_s: int) -> None:
+        """The clocks of all servers go on; they stay ahead until the servers end."""
+        await self._tell(f"later {by_s}")
+
+    @asynccontextmanager
+    async def chat(self) -> AsyncIterator[ChatService]:
+        """The chat service, of which there is none among the servers: their PDS leads to ours."""
+        async with ChatServer() as server:
+            await self._tell(f"chat {server.base_url}")
+            yield server.service
 
     async def call(
         self, method: str, body: object = None, *, token: str = "", **query: str
     ) -> dict[str, Any]:
-        """One XRPC call to the PDS: a query without a body, a procedure with one."""
+        """One XRPC call to the PDS: a query without a body, a procedure with one, maybe empty."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if method.startswith("chat."):
+            headers["atproto-proxy"] = f"{CHAT_DID}#bsky_chat"
         async with (
             aiohttp.ClientSession() as session,
             session.request(
                 "GET" if body is None else "POST",
                 f"{self.pds}/xrpc/{method}",
                 params=query,
-                json=body,
+                json=body or None,
                 headers=headers,
             ) as response,
         ):
-            answer: dict[str, Any] = await response.json()
-            assert response.status == 200, answer
+            said = await response.text()
+            assert response.status == 200, said
+            answer: dict[str, Any] = json.loads(said or "{}")
             return answer
 
-    async def register(self, name: str) -> tuple[str, str, str]:
-        """Makes an account; gives its handle, DID and access token."""
-        handle = f"{name}.test"
-        account = {"handle": handle, "email": f"{name}@example.com", "password": _PASSWORD}
-        made = await self.call("com.atproto.server.createAccount", account)
-        return handle, made["did"], made["accessJwt"]
+    async def _tell(self, task: str) -> None:
+        await asyncio.to_thread(self._done, task)
 
-    def _process(self) -> None:
+    def _done(self, task: str) -> None:
         assert self._node.stdin is not None
-        self._node.stdin.write(b"process\n")
-        self._node.stdin.flush()
-        assert self._answer() == "processed\n"
+        with self._telling:
+            self._node.stdin.write(f"{task}\n".encode())
+            self._node.stdin.flush()
+            assert self._answer() == "done\n", (self._folder / "node.log").read_text()[-2_000:]
 
     def _answer(self) -> str:
         """The next line for us: the servers print lines of their own too."""
         assert self._node.stdout is not None
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + _ANSWER_S
         while time.monotonic() < deadline:
             line = self._node.stdout.readline().decode()
-            if not line or line.startswith(('{"pds"', "processed")):
+            if not line or line.startswith(('{"pds"', "done\n")):
                 return line
         return ""
+
+
+def only_if_asked_for() -> None:
+    """Leave the importing module out, unless `make test-bluesky` runs it."""
+    if not os.environ.get(_HOME):
+        pytest.skip("only `make test-bluesky` starts Bluesky's servers", allow_module_level=True)
 
 
 def _free_port() -> int:
@@ -132,14 +153,11 @@ def _free_port() -> int:
 
 @pytest.fixture(scope="session")
 def bluesky(postgres: PostgresPeer) -> Iterator[BlueskyPeer]:
-    """The session's servers; the test is left out unless it was asked for."""
-    home = os.environ.get("BLUESKY_SERVERS")
-    if not home:
-        pytest.skip("only `make test-bluesky` starts Bluesky's servers")
+    """The session's servers, for modules that are `only_if_asked_for`."""
     name = postgres.create()
     url = f"postgresql://postgres@localhost/{name}?host={postgres.socket_folder}"
     folder = Path(tempfile.mkdtemp(prefix="bluesky-"))
-    peer = BlueskyPeer(Path(home), folder, url)
+    peer = BlueskyPeer(Path(os.environ[_HOME]), folder, url)
     try:
         peer.start()
         yield peer

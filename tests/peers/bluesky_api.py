@@ -7,16 +7,16 @@ side can drift from the protocol. It knows only what it was asked for; all else 
 import base64
 import hashlib
 import json
+import re
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
 from atproto import models  # type: ignore[import-untyped]
 from atproto_client.models.utils import get_or_create  # type: ignore[import-untyped]
 
+from tests.peers.bluesky_chat import CHAT_DID, ChatService, Refusal, claims_of, now
 from tests.peers.local_server import serve
 
 HANDLE, PASSWORD = "bot.test", "abcd-efgh-ijkl-mnop"
@@ -24,18 +24,14 @@ BOT = "did:plc:botbotbotbotbotbotbotbot"
 ANNA = "did:plc:annaannaannaannaannaanna"
 BOB = "did:plc:bobbobbobbobbobbobbobbob"
 _HANDLES = {BOT: HANDLE, ANNA: "anna.test", BOB: "bob.test"}
-_POST = "app.bsky.feed.post"
-_TID = set("234567abcdefghijklmnopqrstuvwxyz")
-
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Refusal(Exception):
-    """An XRPC error."""
-
-    def __init__(self, status: int, name: str, message: str = "", **headers: str) -> None:
-        super().__init__(name)
-        self.status, self.name, self.message, self.headers = status, name, message, headers
+_POST, _LIKE = "app.bsky.feed.post", "app.bsky.feed.like"
+_FACET = "app.bsky.richtext.facet"
+_TID = re.compile("[2-7a-j][2-7a-z]{12}")
+#: A reply is told to the authors of so many posts above it.
+_TOLD_ABOVE = 4
+_TOLD_PAGE = 3
+#: What a session may do that an app password began, with access to direct messages and without.
+_SCOPES = {True: "com.atproto.appPassPrivileged", False: "com.atproto.appPass"}
 
 
 @dataclass
@@ -44,24 +40,28 @@ class FakeBluesky:
 
     `faults["com.atproto…"]` is a list of refusals; "lost" does the work and then breaks the
     connection. `calls` counts what was asked. `down`: nothing answers. `handles` are the people
-    by DID; `blockers` those of them who blocked the bot.
+    by DID; `blockers` those of them who blocked the bot. `privileged`: the app password has access
+    to direct messages.
     """
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     told: list[dict[str, Any]] = field(default_factory=list)
-    chats: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    log: list[dict[str, Any]] = field(default_factory=list)
-    closed: set[str] = field(default_factory=set)
+    chat: ChatService = field(default_factory=ChatService)
     faults: dict[str, list[Refusal | str]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
     blobs: list[int] = field(default_factory=list)
     session_s: float = 7_200.0
     handles: dict[str, str] = field(default_factory=lambda: dict(_HANDLES))
-    blockers: set[str] = field(default_factory=set)
+    privileged: bool = True
     down: bool = False
     base_url: str = ""
     _tokens: set[str] = field(default_factory=set)
     _rev: int = 0
+
+    @property
+    def blockers(self) -> set[str]:
+        """One set for posts and messages, as a block is for both."""
+        return self.chat.blockers
 
     async def __aenter__(self) -> "FakeBluesky":
         app = web.Application(client_max_size=2**21)
@@ -82,10 +82,15 @@ class FakeBluesky:
         to: str | None = None,
         facets: list[dict[str, Any]] | None = None,
         embed: dict[str, Any] | None = None,
-        reason: str = "mention",
+        created_at: str = "",
     ) -> str:
-        """Somebody posts, and the bot is told; `to` is "uri cid". Gives "uri cid"."""
-        record: dict[str, Any] = {"$type": _POST, "text": text, "createdAt": now()}
+        """Somebody posts, and the bot is told if it is called or replied to; gives "uri cid".
+
+        `to` is the "uri cid" that is answered. Without `facets` the bot's handle becomes a mention,
+        as apps have it. `created_at` is what the author's clock said, or now.
+        """
+        record: dict[str, Any] = {"$type": _POST, "text": text, "createdAt": created_at or now()}
+        facets = facets or _mentions(text)
         if facets:
             record["facets"] = facets
         if embed:
@@ -96,41 +101,47 @@ class FakeBluesky:
             above = self.records[uri]["value"].get("reply")
             record["reply"] = {"parent": strong, "root": above["root"] if above else strong}
         uri, cid = self._keep(did, self._key(), record)
-        self._tell(did, uri, cid, record, reason)
+        features = [feature for facet in facets for feature in facet["features"]]
+        if any(feature.get("did") == BOT for feature in features):
+            self._tell(did, uri, cid, record, "mention")
+        elif own := self._own_above(record):
+            self._tell(did, uri, cid, record, "reply", subject=own)
         return f"{uri} {cid}"
 
     def like(self, did: str, ref: str) -> None:
-        """Somebody likes the post that "uri cid" names, rightly or not."""
+        """Somebody likes the post that "uri cid" names, rightly or not: one like for each URI."""
         uri, cid = ref.split(" ")
-        subject = {"uri": uri, "cid": cid}
-        record = {"$type": "app.bsky.feed.like", "subject": subject, "createdAt": now()}
-        key = self._key()
-        self._tell(did, f"at://{did}/app.bsky.feed.like/{key}", cid_of(record), record, "like")
+        record = {"$type": _LIKE, "subject": {"uri": uri, "cid": cid}, "createdAt": now()}
+        self.told = [
+            one
+            for one in self.told
+            if (one["reason"], one["author"]["did"], one.get("reasonSubject")) != ("like", did, uri)
+        ]
+        own_uri = f"at://{did}/{_LIKE}/{self._key()}"
+        self._tell(did, own_uri, cid_of(record), record, "like", subject=uri)
+
+    def delete(self, ref: str) -> None:
+        """A post is gone, and what was told of it."""
+        uri, _ = ref.split(" ")
+        del self.records[uri]
+        self.told = [one for one in self.told if uri not in (one["uri"], one.get("reasonSubject"))]
 
     def write(self, did: str, text: str, *, to: str | None = None) -> str:
         """Somebody writes to the bot directly; `to` is the id of a message. Gives the new id."""
-        message = self._message(did, {"text": text})
-        if to is not None:
-            answered = next(m for m in self.chats[convo_of(did)] if m["id"] == to)
-            message["replyTo"] = answered
-        self.chats.setdefault(convo_of(did), []).append(message)
-        self.log.append(
-            {
-                "$type": "chat.bsky.convo.defs#logCreateMessage",
-                "rev": message["rev"],
-                "convoId": convo_of(did),
-                "message": message,
-            }
-        )
-        return str(message["id"])
+        return self.chat.write(did, BOT, text, to=to)
+
+    def written(self, did: str) -> list[dict[str, Any]]:
+        """The direct messages of somebody and the bot, oldest first."""
+        return self.chat.between(did, BOT)
 
     def said(self) -> list[dict[str, Any]]:
         """The bot's posts, oldest first."""
         return [r["value"] for uri, r in self.records.items() if uri.startswith(f"at://{BOT}/")]
 
-    def end_sessions(self) -> None:
-        """No token is good any more."""
-        self._tokens.clear()
+    def end_sessions(self, *, for_good: bool = True) -> None:
+        """No access token is good any more, and if for good no refresh token."""
+        left = () if for_good else self._tokens
+        self._tokens = {one for one in left if claims_of(one)["scope"] == "com.atproto.refresh"}
 
     # The server
 
@@ -141,32 +152,41 @@ class FakeBluesky:
             assert request.transport is not None
             request.transport.abort()
             return web.Response()
-        handler = getattr(self, method.replace(".", "_"), None)
-        assert handler is not None, f"nobody should ask for {method}"
         fault = self.faults[method].pop(0) if self.faults.get(method) else None
         try:
             if isinstance(fault, Refusal):
                 raise fault
             if method != "com.atproto.server.createSession":
-                self._authorise(request, refresh=method.endswith("refreshSession"))
-            if method.startswith("chat."):
-                assert request.headers["atproto-proxy"] == "did:web:api.bsky.chat#bsky_chat"
-            answer = await handler(request)
+                self._authorise(request, method)
+            answer = await self._answer(request, method)
         except Refusal as refusal:
-            body = {"error": refusal.name, "message": refusal.message}
-            headers = {name.replace("_", "-"): value for name, value in refusal.headers.items()}
-            return web.json_response(body, status=refusal.status, headers=headers)
+            return refusal.response()
         if fault == "lost":
             assert request.transport is not None
             request.transport.abort()
         return web.json_response(answer)
 
-    def _authorise(self, request: web.Request, *, refresh: bool) -> None:
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    async def _answer(self, request: web.Request, method: str) -> Any:  # noqa: ANN401 - each its own
+        if method.startswith("chat."):
+            assert request.headers["atproto-proxy"] == f"{CHAT_DID}#bsky_chat"
+            return await self.chat.answer(method, request, BOT)
+        handler = getattr(self, method.replace(".", "_"), None)
+        assert handler is not None, f"nobody should ask for {method}"
+        return await handler(request)
+
+    def _authorise(self, request: web.Request, method: str) -> None:
+        if "Authorization" not in request.headers:
+            raise Refusal(401, "AuthMissing", "Authentication Required")
+        token = request.headers["Authorization"].removeprefix("Bearer ")
         if token not in self._tokens:
             raise Refusal(400, "ExpiredToken", "Token has expired")
-        scope = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))["scope"]
-        assert scope == ("com.atproto.refresh" if refresh else "com.atproto.access")
+        refresh = method == "com.atproto.server.refreshSession"
+        scope = claims_of(token)["scope"]
+        if (scope == "com.atproto.refresh") != refresh:
+            raise Refusal(400, "InvalidToken", "Token could not be verified")
+        if method.startswith("chat.") and scope != _SCOPES[True]:
+            # The words of an ended session, for one that stands.
+            raise Refusal(400, "InvalidToken", "Bad token method")
 
     async def com_atproto_server_createSession(self, request: web.Request) -> dict[str, Any]:  # noqa: N802 - the protocol's name
         data = await checked(request, models.ComAtprotoServerCreateSession.Data)
@@ -174,7 +194,11 @@ class FakeBluesky:
             raise Refusal(401, "AuthenticationRequired", "Invalid identifier or password")
         return self._session()
 
-    async def com_atproto_server_refreshSession(self, _request: web.Request) -> dict[str, Any]:  # noqa: N802 - same
+    async def com_atproto_server_refreshSession(self, request: web.Request) -> dict[str, Any]:  # noqa: N802 - same
+        if await request.read():
+            raise Refusal(
+                400, "InvalidRequest", "A request body was provided when none was expected"
+            )
         return self._session()
 
     async def com_atproto_server_getSession(self, _request: web.Request) -> dict[str, Any]:  # noqa: N802 - same
@@ -186,10 +210,12 @@ class FakeBluesky:
         )
         start = int(params.cursor or 0)
         newest = sorted(self.told, key=lambda one: str(one["indexedAt"]), reverse=True)
-        page = newest[start : start + 3]
-        answer: dict[str, Any] = {"notifications": page}
-        if start + 3 < len(newest):
-            answer["cursor"] = str(start + 3)
+        page = newest[start : start + _TOLD_PAGE]
+        # What is hidden is taken out of a page that was cut before, which may leave it empty.
+        seen = [one for one in page if one["author"]["did"] not in self.blockers]
+        answer: dict[str, Any] = {"notifications": seen, "priority": False}
+        if start + _TOLD_PAGE < len(newest):
+            answer["cursor"] = str(start + _TOLD_PAGE)
         get_or_create(answer, models.AppBskyNotificationListNotifications.Response)
         return answer
 
@@ -216,14 +242,13 @@ class FakeBluesky:
         body = await request.json()
         data = get_or_create(body, models.ComAtprotoRepoCreateRecord.Data)
         assert (data.repo, data.collection) == (BOT, _POST)
-        assert len(data.rkey) == 13
-        assert set(data.rkey) <= _TID
+        assert _TID.fullmatch(data.rkey)
         record = get_or_create(body["record"], models.AppBskyFeedPost.Record)
         self._check_post(record)
         if f"at://{BOT}/{_POST}/{data.rkey}" in self.records:
             raise Refusal(500, "InternalServerError", "Internal Server Error")
         uri, cid = self._keep(BOT, data.rkey, body["record"])
-        return {"uri": uri, "cid": cid}
+        return {"uri": uri, "cid": cid, "validationStatus": "valid"}
 
     def _check_post(self, record: Any) -> None:  # noqa: ANN401 - the library ships no types
         assert 0 < len(record.text) <= 300
@@ -255,41 +280,6 @@ class FakeBluesky:
             }
         }
 
-    async def chat_bsky_convo_getConvoForMembers(self, request: web.Request) -> dict[str, Any]:  # noqa: N802 - same
-        [did] = request.query.getall("members")
-        if did in self.closed:
-            raise Refusal(400, "MessagesDisabled", "recipient has disabled incoming messages")
-        if did in self.blockers:
-            raise Refusal(400, "BlockedActor", "recipient has blocked the sender")
-        convo = {
-            "id": convo_of(did),
-            "rev": "1",
-            "members": [self.author(BOT), self.author(did)],
-            "muted": False,
-            "unreadCount": 0,
-        }
-        get_or_create({"convo": convo}, models.ChatBskyConvoGetConvoForMembers.Response)
-        return {"convo": convo}
-
-    async def chat_bsky_convo_sendMessage(self, request: web.Request) -> dict[str, Any]:  # noqa: N802 - same
-        data = await checked(request, models.ChatBskyConvoSendMessage.Data)
-        body = (await request.json())["message"]
-        assert 0 < len(data.message.text) <= 1_000
-        message = self._message(BOT, {k: v for k, v in body.items() if k in ("text", "facets")})
-        self.chats.setdefault(data.convo_id, []).append(message)
-        return message
-
-    async def chat_bsky_convo_getMessages(self, request: web.Request) -> dict[str, Any]:  # noqa: N802 - same
-        messages = self.chats.get(request.query["convoId"], [])
-        return {"messages": [{**m, "$type": f"{_DEFS}#messageView"} for m in messages[::-1]]}
-
-    async def chat_bsky_convo_getLog(self, request: web.Request) -> dict[str, Any]:  # noqa: N802 - same
-        after = int(request.query.get("cursor") or 0)
-        logs = [entry for entry in self.log if int(entry["rev"]) > after]
-        answer = {"logs": logs, "cursor": str(max((int(e["rev"]) for e in logs), default=after))}
-        get_or_create(answer, models.ChatBskyConvoGetLog.Response)
-        return answer
-
     # What it keeps
 
     def author(self, did: str) -> dict[str, Any]:
@@ -297,9 +287,16 @@ class FakeBluesky:
         return {"did": did, "handle": self.handles[did]}
 
     def _session(self) -> dict[str, Any]:
-        tokens = [_jwt(scope, self.session_s) for scope in ("access", "refresh")]
+        scopes = (_SCOPES[self.privileged], "com.atproto.refresh")
+        tokens = [_jwt(scope, self.session_s) for scope in scopes]
         self._tokens.update(tokens)
-        return {"accessJwt": tokens[0], "refreshJwt": tokens[1], "handle": HANDLE, "did": BOT}
+        return {
+            "accessJwt": tokens[0],
+            "refreshJwt": tokens[1],
+            "handle": HANDLE,
+            "did": BOT,
+            "active": True,
+        }
 
     def _key(self) -> str:
         self._rev += 1
@@ -311,44 +308,54 @@ class FakeBluesky:
         self.records[uri] = {"cid": cid, "value": record}
         return uri, cid
 
-    def _tell(self, did: str, uri: str, cid: str, record: dict[str, Any], reason: str) -> None:
-        if did in self.blockers:
-            return
-        self.told.append(
-            {
-                "uri": uri,
-                "cid": cid,
-                "author": self.author(did),
-                "reason": reason,
-                "record": record,
-                "isRead": False,
-                "indexedAt": now(),
-            }
-        )
+    def _own_above(self, record: dict[str, Any]) -> str | None:
+        """The nearest post of the bot above a reply, as far up as is told."""
+        for _ in range(_TOLD_ABOVE):
+            reply = record.get("reply")
+            if reply is None:
+                return None
+            uri: str = reply["parent"]["uri"]
+            if uri.startswith(f"at://{BOT}/"):
+                return uri
+            if uri not in self.records:
+                return None
+            record = self.records[uri]["value"]
+        return None
 
-    def _message(self, did: str, content: dict[str, Any]) -> dict[str, Any]:
-        self._rev += 1
-        message = {
-            "$type": "chat.bsky.convo.defs#messageView",
-            "id": f"m{self._rev}",
-            "rev": f"{self._rev:0>6}",
-            "sender": {"did": did},
-            "sentAt": now(),
-            **content,
+    def _tell(
+        self,
+        did: str,
+        uri: str,
+        cid: str,
+        record: dict[str, Any],
+        reason: str,
+        *,
+        subject: str | None = None,
+    ) -> None:
+        told = {
+            "uri": uri,
+            "cid": cid,
+            "author": self.author(did),
+            "reason": reason,
+            "record": record,
+            "isRead": False,
+            # By this they are ordered: a record from before now is put among those of before.
+            "indexedAt": min(record["createdAt"], now()),
+            "labels": [],
         }
-        get_or_create(message, models.ChatBskyConvoDefs.MessageView)
-        return message
+        if subject is not None:
+            told["reasonSubject"] = subject
+        self.told.append(told)
 
 
-_DEFS = "chat.bsky.convo.defs"
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def convo_of(did: str) -> str:
-    return f"convo-{did[-6:]}"
+def _mentions(text: str) -> list[dict[str, Any]]:
+    """The first mention of the bot, as apps mark it: by its place in the UTF-8 bytes."""
+    before, mention, _ = text.partition(f"@{HANDLE}")
+    if not mention:
+        return []
+    start = len(before.encode())
+    index = {"byteStart": start, "byteEnd": start + len(mention)}
+    return [{"index": index, "features": [{"$type": f"{_FACET}#mention", "did": BOT}]}]
 
 
 def cid_of(record: dict[str, Any]) -> str:
@@ -368,7 +375,7 @@ def _jwt(scope: str, for_s: float) -> str:
 
     ends_at = time.time() + for_s
     claims = {
-        "scope": f"com.atproto.{scope}",
+        "scope": scope,
         "sub": BOT,
         "iat": int(time.time()),
         "exp": int(ends_at),

@@ -18,7 +18,7 @@ from bot.adapters.base import (
 from bot.adapters.bluesky.budget import Budget
 from bot.adapters.bluesky.client import Client
 from bot.adapters.bluesky.faults import LoggedOut
-from bot.adapters.bluesky.listening import NETWORK, Listener, Place
+from bot.adapters.bluesky.listening import LATE_EVERY_S, NETWORK, Listener, Place
 from bot.adapters.bluesky.session import SessionFile
 from bot.adapters.bluesky.speaking import Speaker
 from bot.adapters.patience import Patience
@@ -43,7 +43,8 @@ class Bluesky:
     """One account.
 
     A room and a person are a DID. The session is kept in `store_dir`. `poll_s` is how often the
-    server is asked for news; `pause_s_max` bounds the pauses in an outage.
+    server is asked for news, `late_every_s` how often for a whole day's, for what came late;
+    `pause_s_max` bounds the pauses in an outage.
     """
 
     network = NETWORK
@@ -60,6 +61,7 @@ class Bluesky:
         store_dir: Path,
         poll_s: float = 10.0,
         pause_s_max: float = 60.0,
+        late_every_s: float = LATE_EVERY_S,
     ) -> None:
         self._service = service
         self._handle = handle
@@ -70,6 +72,7 @@ class Bluesky:
         self._budget = Budget()
         self._poll_s = poll_s
         self._pause_s_max = pause_s_max
+        self._late_every_s = late_every_s
         self._client: Client | None = None
         self._speaker: Speaker | None = None
         self._connecting = asyncio.Lock()
@@ -132,7 +135,7 @@ class Bluesky:
         async def look() -> None:
             nonlocal listener, place
             client, _ = await self._connected()
-            listener = listener or Listener(client)
+            listener = listener or Listener(client, late_every_s=self._late_every_s)
             place = place or await self._kept_place(client) or await self._begin(listener, hear)
             place = await self._read_once(listener, hear, place)
 
@@ -162,7 +165,7 @@ class Bluesky:
             place = msgspec.json.decode(kept, type=Place)
         except msgspec.DecodeError:
             return None
-        return place if place.did == client.did else None
+        return place.in_present_names() if place.did == client.did else None
 
 
 def _written(place: Place) -> str:

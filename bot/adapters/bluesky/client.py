@@ -1,7 +1,9 @@
 """The door to the account's server: atproto's client, refusals as the port's errors.
 
-The session is refreshed by the library shortly before it ends, and kept in a file each time. One
-that the server no longer takes is replaced by logging in once more.
+The session is refreshed by the library shortly before it ends, and kept in a file each time. Where
+the server ended it before that, by its clock or its will, it is refreshed here, and replaced by
+logging in only if that is refused too: servers allow few log-ins. They use the same words for what
+an app password may not do, so the session itself is asked about first.
 """
 
 import asyncio
@@ -15,7 +17,7 @@ from atproto_client.exceptions import AtProtocolError  # type: ignore[import-unt
 
 from bot.adapters.base import NetworkDown
 from bot.adapters.bluesky.budget import CREATE_POINTS, Budget
-from bot.adapters.bluesky.faults import fault, is_expired
+from bot.adapters.bluesky.faults import barred, fault, is_expired
 from bot.adapters.bluesky.refs import RecordRef
 from bot.adapters.bluesky.session import SessionFile
 
@@ -24,7 +26,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 R = TypeVar("R")
 
 REQUEST_S = 20.0
-_PAGE = 50
+_PAGE = 100
 _POST = "app.bsky.feed.post"
 
 
@@ -66,17 +68,8 @@ class Client:
     async def log_in(self) -> None:
         """Be logged in, with the kept session where there is one."""
         async with self._logging_in:
-            if self._logged_in:
-                return
-            kept = self._kept.load()
-            try:
-                if kept is None or not await self._resume(kept):
-                    await self._api.login(
-                        self._handle, self._app_password, fetch_bsky_profile=False
-                    )
-            except (AtProtocolError, httpx.HTTPError) as error:
-                raise fault(error) from error
-            self._logged_in = True
+            if not self._logged_in:
+                await self._begin_session()
 
     async def notifications(
         self, cursor: str | None
@@ -136,18 +129,68 @@ class Client:
         sent = await self._call(lambda: self._chat.chat.bsky.convo.send_message(data))
         return str(sent.id)
 
+    async def _begin_session(self) -> None:
+        kept = self._kept.load()
+        try:
+            if kept is None or not await self._resume(kept):
+                await self._api.login(self._handle, self._app_password, fetch_bsky_profile=False)
+        except (AtProtocolError, httpx.HTTPError) as error:
+            raise fault(error) from error
+        self._logged_in = True
+
     async def _resume(self, kept: str) -> bool:
         """Go on with a session of before; False when the server no longer takes it."""
         try:
             await self._api.login(session_string=kept, fetch_bsky_profile=False)
-            await self._api.com.atproto.server.get_session()
-        except (AtProtocolError, ValueError) as error:
-            if isinstance(error, AtProtocolError) and not is_expired(error):
-                raise
+            stands = await self._session_stands()
+        except ValueError:
+            stands = False
+        if not stands:
             log.warning("bluesky_session_ended", handle=self._handle)
             self._kept.forget()
-            return False
+        return stands
+
+    async def _session_stands(self) -> bool:
+        """Whether the server takes the session, or has taken it back and refreshes it."""
+        try:
+            await self._api.com.atproto.server.get_session()
+        except AtProtocolError as error:
+            if not is_expired(error):
+                raise
+            return await self._refreshed()
         return True
+
+    async def _refreshed(self) -> bool:
+        """Refresh the session; False when the server does not do that any more."""
+        kept = self._kept.load()
+        if kept is None:
+            return False
+        session = Session.decode(kept)
+        headers = {"Authorization": f"Bearer {session.refresh_jwt}"}
+        try:
+            fresh = await self._api.com.atproto.server.refresh_session(
+                headers=headers, ignore_session_check=True
+            )
+        except AtProtocolError as error:
+            if not is_expired(error):
+                raise
+            return False
+        session.access_jwt, session.refresh_jwt = fresh.access_jwt, fresh.refresh_jwt
+        self._kept.save(session.export())
+        await self._api.login(session_string=session.export(), fetch_bsky_profile=False)
+        return True
+
+    async def _mend_session(self) -> None:
+        """Begin it anew, unless the session stands: then the request was refused, not it."""
+        async with self._logging_in:
+            try:
+                if self._logged_in and await self._session_stands():
+                    return
+            except (AtProtocolError, httpx.HTTPError) as error:
+                raise fault(error) from error
+            self._logged_in = False
+            self._kept.forget()
+            await self._begin_session()
 
     async def _call(self, request: Callable[[], Awaitable[R]]) -> R:
         if self._closed:
@@ -158,13 +201,11 @@ class Client:
         except (AtProtocolError, httpx.HTTPError) as error:
             if not is_expired(error):
                 raise fault(error) from error
-        self._logged_in = False
-        self._kept.forget()
-        await self.log_in()
+        await self._mend_session()
         try:
             return await request()
         except (AtProtocolError, httpx.HTTPError) as error:
-            raise fault(error) from error
+            raise (barred(error) if is_expired(error) else fault(error)) from error
 
     def _keep(self, event: SessionEvent, session: Session) -> None:
         self.did = session.did

@@ -25,10 +25,23 @@ class LoggedOut(AdapterError):
 
 
 def is_expired(error: Exception) -> bool:
-    """Whether the session, and not the request, was refused: logging in again may mend it."""
-    if isinstance(error, LoginRequiredError):
-        return True
-    return isinstance(error, RequestErrorBase) and _said(error)[1] in _EXPIRED
+    """Whether the session was refused, by all that is said: logging in again may mend it."""
+    if not isinstance(error, RequestErrorBase):
+        return isinstance(error, LoginRequiredError)
+    status, name = _said(error)
+    return status == HTTPStatus.UNAUTHORIZED or name in _EXPIRED
+
+
+def barred(error: Exception) -> NetworkDown:
+    """The error where the session stands, and still is refused for this one request.
+
+    It is the operator who mends that, or a server behind this one, so what was to be sent stays
+    sendable.
+    """
+    return NetworkDown(
+        f"The server takes the session, and answered {error}. If that was about direct messages, "
+        "check that the app password has access to them."
+    )
 
 
 def fault(error: Exception) -> AdapterError:

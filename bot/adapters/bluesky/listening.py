@@ -21,28 +21,49 @@ NETWORK = "bluesky"
 _ASKING = frozenset({"mention", "reply"})
 _PAGES_MAX = 40
 _KNOWN_MAX = 10_000
-#: Notifications may be put among older ones a little later; so much is read again each time.
+#: Notifications stand in the order in which their authors' clocks say that they were made, so one
+#: may come to stand among older ones: a little, and now and then a lot, is read again.
 _OVERLAP_S = 60.0
+_LATE_S = 86_400.0
+LATE_EVERY_S = 600.0
 _SAY_SO_EVERY_S = 3_600.0
+#: Times are told in milliseconds.
+_NEXT_S = 0.001
 
 
 class Place(msgspec.Struct, frozen=True):
     """Where reading stands: whose account, the newest notification's time, the chat's cursor.
 
-    `since_s` is when the bot came: what happened before is not for it.
+    `since_s` is when the bot came: what happened before is not for it. `cids`: likes are named by
+    their CIDs too.
     """
 
     did: str
     since_s: float
     seen_at_s: float
     chat: str = ""
+    cids: bool = False
+
+    def in_present_names(self) -> "Place":
+        """The same place, behind all that was heard when likes had other names.
+
+        Under its new name a like would be heard again, and a payment that was undone made again.
+        """
+        if self.cids:
+            return self
+        return msgspec.structs.replace(self, since_s=self.seen_at_s + _NEXT_S, cids=True)
 
 
 class Listener:
-    """Reads on from a place."""
+    """Reads on from a place.
 
-    def __init__(self, client: Client) -> None:
+    `late_every_s`: how often a whole day is read again, for what came late. The first look does.
+    """
+
+    def __init__(self, client: Client, *, late_every_s: float) -> None:
         self._client = client
+        self._late_every_s = late_every_s
+        self._looked_back_at_s: float | None = None
         self._known: OrderedDict[str, None] = OrderedDict()
         self._said_at_s = -_SAY_SO_EVERY_S
 
@@ -51,8 +72,8 @@ class Listener:
         newest = await self._client.notifications(None)
         seen_at_s = max((_at_s(one.indexed_at) for one in newest.notifications), default=0.0)
         _, chat = await self._chat("")
-        since_s = seen_at_s + 0.001
-        return Place(self._client.did, since_s, since_s, chat)
+        since_s = seen_at_s + _NEXT_S
+        return Place(self._client.did, since_s, since_s, chat, cids=True)
 
     async def read(self, place: Place) -> tuple[list[AnyEvent], Place]:
         """All events after `place`, and the new place. Raises the client's errors."""
@@ -63,7 +84,8 @@ class Listener:
             if event is not None and event.id not in self._known:
                 events.append(event)
         said, chat = await self._chat(place.chat)
-        return [*events, *said], Place(place.did, place.since_s, seen_at_s, chat)
+        now = msgspec.structs.replace(place, seen_at_s=seen_at_s, chat=chat)
+        return [*events, *said], now
 
     def heard(self, events: list[AnyEvent]) -> None:
         """These stand in the inbox: they need not be told again while they are read again."""
@@ -76,21 +98,27 @@ class Listener:
         self, place: Place
     ) -> tuple[list[models.AppBskyNotificationListNotifications.Notification], float]:
         """The notifications since a place, newest first, and the time of the newest."""
-        until_s = max(place.seen_at_s - _OVERLAP_S, place.since_s)
+        now_s = time.monotonic()
+        before_s = self._looked_back_at_s
+        looks_back = before_s is None or now_s - before_s >= self._late_every_s
+        until_s = place.seen_at_s - (_LATE_S if looks_back else _OVERLAP_S)
         seen_at_s = place.seen_at_s
         told: list[models.AppBskyNotificationListNotifications.Notification] = []
         cursor: str | None = None
         for _ in range(_PAGES_MAX):
             page = await self._client.notifications(cursor)
+            oldest_s = seen_at_s
             for one in page.notifications:
-                at_s = _at_s(one.indexed_at)
-                if at_s < until_s:
-                    return told, seen_at_s
-                seen_at_s = max(seen_at_s, at_s)
-                told.append(one)
+                oldest_s = _at_s(one.indexed_at)
+                seen_at_s = max(seen_at_s, oldest_s)
+                if oldest_s >= place.since_s:
+                    told.append(one)
+            # A page may be empty before the end: what the bot must not see is left out of it.
             cursor = page.cursor
-            if not cursor or not page.notifications:
+            if not cursor or oldest_s < max(until_s, place.since_s):
                 break
+        if looks_back:
+            self._looked_back_at_s = now_s
         return told, seen_at_s
 
     def _event(
@@ -109,9 +137,12 @@ class Listener:
         self,
         one: models.AppBskyNotificationListNotifications.Notification,
         record: models.AppBskyFeedPost.Record,
-    ) -> Message:
+    ) -> Message | None:
         written = read_post(record, self._client.did)
         parent = record.reply.parent if record.reply else None
+        if one.reason == "reply" and not self._is_own(parent):
+            # Replies further down the thread are told too; those are said to somebody else.
+            return None
         return Message(
             id=f"{NETWORK}:{one.uri}",
             network=NETWORK,
@@ -125,6 +156,9 @@ class Listener:
             name=one.author.display_name or one.author.handle,
             language=record.langs[0] if record.langs else "",
         )
+
+    def _is_own(self, ref: models.ComAtprotoRepoStrongRef.Main | None) -> bool:
+        return ref is not None and ref.uri.startswith(f"at://{self._client.did}/")
 
     async def _chat(self, cursor: str) -> tuple[list[AnyEvent], str]:
         """What was written to the bot alone. A chat that is closed or down stops nothing else."""
@@ -173,14 +207,16 @@ def _liked(
     record: models.AppBskyFeedLike.Record,
 ) -> Liked:
     # One event for ever for each person and post: a like that is taken back and given again is
-    # another record. It is of the very post whose CID it names, or of none of the bot's.
+    # another record. It is of the very post whose CID it names, or of none of the bot's; so one
+    # with a wrong CID is another event, and does not stand in the way of a right one.
+    liked = str(RecordRef(record.subject.uri, record.subject.cid))
     return Liked(
-        id=f"{NETWORK}:like:{one.author.did} {record.subject.uri}",
+        id=f"{NETWORK}:like:{one.author.did} {liked}",
         network=NETWORK,
         room_id=one.author.did,
         person_id=one.author.did,
         occurred_at_s=_at_s(one.indexed_at),
-        message_ref=str(RecordRef(record.subject.uri, record.subject.cid)),
+        message_ref=liked,
     )
 
 

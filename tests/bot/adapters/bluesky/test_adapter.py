@@ -1,10 +1,14 @@
+import asyncio
+import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.adapters.base import AdapterError, NetworkDown, RateLimited, Unreachable
 from bot.adapters.bluesky import Bluesky
+from bot.adapters.bluesky.listening import LATE_EVERY_S
 from bot.cards import Button, Card, Line, Outgoing, Picture
 from bot.events import AnyEvent, Liked, MarkedLink, Message
 from tests.bot.adapters.ears import Ears, at_work
@@ -15,10 +19,10 @@ from tests.peers.bluesky_api import (
     HANDLE,
     PASSWORD,
     FakeBluesky,
-    Refusal,
-    convo_of,
 )
+from tests.peers.bluesky_chat import Refusal, written
 
+CHAT_LOG = "chat.bsky.convo.getLog"
 PAY = "https://pay.example/pay/q_1"
 OFFER = Card(
     title="青花瓷茶杯 🍵",
@@ -32,7 +36,13 @@ class Bot(Ears):
 
     adapter: Bluesky
 
-    def __init__(self, fake: FakeBluesky, folder: Path, password: str = PASSWORD) -> None:
+    def __init__(
+        self,
+        fake: FakeBluesky,
+        folder: Path,
+        password: str = PASSWORD,
+        late_every_s: float = LATE_EVERY_S,
+    ) -> None:
         super().__init__()
         self.fake = fake
         self.picture: tuple[str, bytes] | None = None
@@ -45,6 +55,7 @@ class Bot(Ears):
             store_dir=folder,
             poll_s=0.02,
             pause_s_max=0.1,
+            late_every_s=late_every_s,
         )
 
     async def load_picture(self, digest: str) -> tuple[str, bytes] | None:
@@ -69,7 +80,7 @@ class Bot(Ears):
 @pytest.fixture
 async def bot(tmp_path: Path) -> AsyncIterator[Bot]:
     async with FakeBluesky() as fake:
-        fake.post(BOB, "before the bot came")
+        fake.post(BOB, "@bot.test before the bot came", created_at=minutes_ago(1_440))
         async with at_work(Bot(fake, tmp_path)) as bot:
             yield bot
 
@@ -106,7 +117,7 @@ async def test_a_mention_is_heard_with_its_links_and_without_the_mention(bot: Bo
 async def test_an_offer_is_a_reply_with_a_card_and_a_link_in_utf8_bytes(bot: Bot) -> None:
     bot.picture = ("image/jpeg", b"x" * 5_000)
     asked = bot.fake.post(ANNA, "@bot.test a link")
-    below = bot.fake.post(BOB, "me too", to=asked, reason="reply")
+    below = bot.fake.post(BOB, "me too", to=asked)
     picture = Picture(digest="d", alt="cup", mime="image/jpeg", width_px=1, height_px=1)
     card = Card(title=OFFER.title, lines=OFFER.lines, buttons=OFFER.buttons, picture=picture)
     ref = await bot.say(below, card)
@@ -126,7 +137,7 @@ async def test_an_offer_is_a_reply_with_a_card_and_a_link_in_utf8_bytes(bot: Bot
 async def test_a_reply_and_a_like_name_the_post_by_uri_and_cid(bot: Bot) -> None:
     asked = bot.fake.post(ANNA, "@bot.test a link")
     offer = await bot.say(asked)
-    bot.fake.post(BOB, "Buy!", to=offer, reason="reply")
+    bot.fake.post(BOB, "Buy!", to=offer)
     await bot.until(lambda: len(bot.heard) == 2)
     reply = last(bot)
     assert isinstance(reply, Message)
@@ -141,12 +152,76 @@ async def test_a_reply_and_a_like_name_the_post_by_uri_and_cid(bot: Bot) -> None
     bot.fake.like(ANNA, other)
     await bot.until(lambda: len(bot.heard) == 4)
     assert last(bot).message_ref == other != offer  # type: ignore[union-attr]
+    # Nor does it use up the like of the offer.
+    bot.fake.like(ANNA, offer)
+    await bot.until(lambda: len(bot.heard) == 5)
+    assert last(bot).message_ref == offer  # type: ignore[union-attr]
+
+
+async def test_what_is_said_to_somebody_else_in_the_thread_is_not_heard(bot: Bot) -> None:
+    asked = bot.fake.post(ANNA, "@bot.test a link")
+    offer = await bot.say(asked)
+    to_the_bot = bot.fake.post(ANNA, "thanks", to=offer)
+    to_anna = bot.fake.post(BOB, "look at https://shop.example/p/9", to=to_the_bot)
+    bot.fake.post(ANNA, "and you, @bot.test?", to=to_anna)
+    await bot.until(lambda: len(bot.heard) == 3)
+    # In any order, as all of it was said in one millisecond.
+    heard = {event.text for event in bot.heard if isinstance(event, Message)}
+    assert heard == {"a link", "thanks", "and you, ?"}
+
+
+async def test_what_comes_to_stand_among_older_news_is_heard(tmp_path: Path) -> None:
+    async with FakeBluesky() as fake, at_work(Bot(fake, tmp_path, late_every_s=0.1)) as bot:
+        for n in range(8):
+            fake.post(ANNA, f"@bot.test {n}", created_at=minutes_ago(60 - n))
+        await bot.until(lambda: len(bot.heard) == 8)
+        # By a clock that is slow, and from a server that was cut off for a while.
+        fake.post(BOB, "@bot.test slow", created_at=minutes_ago(54.5))
+        fake.post(BOB, "@bot.test cut off", created_at=minutes_ago(59.5))
+        await bot.until(lambda: len(bot.heard) == 10)
+
+
+async def test_after_a_restart_late_news_is_looked_for_at_once(bot: Bot, tmp_path: Path) -> None:
+    for n in range(8):
+        bot.fake.post(ANNA, f"@bot.test {n}", created_at=minutes_ago(60 - n))
+    await bot.until(lambda: len(bot.heard) == 8)
+    again = Bot(bot.fake, tmp_path)
+    again.cursor, again.heard = bot.cursor, list(bot.heard)
+    bot.fake.post(BOB, "@bot.test cut off", created_at=minutes_ago(59.5))
+    async with at_work(again):
+        assert len(again.heard) == 9
+
+
+async def test_what_was_heard_under_an_older_name_is_not_heard_again(
+    bot: Bot, tmp_path: Path
+) -> None:
+    bot.fake.like(ANNA, await bot.say(bot.fake.post(ANNA, "@bot.test a link")))
+    await bot.until(lambda: len(bot.heard) == 2)
+    again = Bot(bot.fake, tmp_path)
+    assert bot.cursor is not None
+    place = json.loads(bot.cursor)
+    del place["cids"]
+    again.cursor = json.dumps(place)
+    async with at_work(again):
+        # The next millisecond, as finer times are not told.
+        await asyncio.sleep(0.002)
+        bot.fake.post(BOB, "@bot.test one more")
+        await again.until(lambda: bool(again.heard))
+    assert [event.person_id for event in again.heard] == [BOB]
+
+
+async def test_news_behind_a_page_of_hidden_ones_is_heard(bot: Bot) -> None:
+    bot.fake.post(ANNA, "@bot.test one")
+    bot.fake.blockers.add(BOB)
+    for n in range(6):
+        bot.fake.post(BOB, f"@bot.test hidden {n}", created_at=minutes_ago(-1))
+    await bot.until(lambda: len(bot.heard) == 1)
 
 
 async def test_a_private_card_is_a_direct_message(bot: Bot) -> None:
     asked = bot.fake.post(ANNA, "@bot.test buy")
     ref = await bot.say(asked, only=ANNA)
-    [message] = bot.fake.chats[convo_of(ANNA)]
+    [message] = bot.fake.written(ANNA)
     assert message["text"].endswith("Pay ¥199.00")
     assert message["facets"][0]["features"][0]["uri"] == PAY
     assert bot.fake.said() == []
@@ -161,7 +236,7 @@ async def test_a_private_card_is_a_direct_message(bot: Bot) -> None:
 async def test_who_takes_no_direct_messages_is_told_so_without_a_word_about_money(
     bot: Bot,
 ) -> None:
-    bot.fake.closed.add(ANNA)
+    bot.fake.chat.closed.add(ANNA)
     asked = bot.fake.post(ANNA, "@bot.test buy")
     with pytest.raises(Unreachable):
         await bot.say(asked, only=ANNA)
@@ -188,13 +263,14 @@ async def test_a_message_whose_answer_was_lost_is_not_written_twice(bot: Bot) ->
     with pytest.raises(NetworkDown):
         await bot.say(None, only=ANNA)
     ref = await bot.say(None, only=ANNA)
-    [message] = bot.fake.chats[convo_of(ANNA)]
-    assert ref == f"dm {convo_of(ANNA)} {message['id']}"
+    [message] = bot.fake.written(ANNA)
+    assert ref.startswith("dm ")
+    assert ref.endswith(f" {message['id']}")
 
 
 async def test_a_post_that_is_gone_is_not_answered(bot: Bot) -> None:
     asked = bot.fake.post(ANNA, "@bot.test a link")
-    del bot.fake.records[asked.split(" ")[0]]
+    bot.fake.delete(asked)
     with pytest.raises(Unreachable):
         await bot.say(asked)
 
@@ -221,15 +297,15 @@ async def test_refusals_become_the_errors_of_the_port(
 
 async def test_outages_lose_nothing_and_repeat_nothing(bot: Bot) -> None:
     method = "app.bsky.notification.listNotifications"
-    bot.fake.faults[method] = [Refusal(503, "NotEnoughResources"), "lost"]
-    bot.fake.faults["chat.bsky.convo.getLog"] = [Refusal(501, "MethodNotImplemented")]
+    # The third is of a server behind this one: the session, and the password, are good.
+    behind = [Refusal(401, "BadJwt"), Refusal(401, "BadJwt")]
+    bot.fake.faults[method] = [Refusal(503, "NotEnoughResources"), "lost", *behind]
+    bot.fake.faults[CHAT_LOG] = [Refusal(501, "MethodNotImplemented")]
     bot.refuse = 2
     for n in range(8):
         bot.fake.post(ANNA, f"@bot.test {n}")
     await bot.until(lambda: len(bot.heard) == 8)
-    assert sorted(e.text for e in bot.heard if isinstance(e, Message)) == [
-        f"@bot.test {n}" for n in range(8)
-    ]
+    assert sorted(e.text for e in bot.heard if isinstance(e, Message)) == [str(n) for n in range(8)]
 
 
 async def test_after_a_restart_reading_goes_on_with_the_kept_session(
@@ -247,11 +323,14 @@ async def test_after_a_restart_reading_goes_on_with_the_kept_session(
     assert modes_in(tmp_path) == [0o600]
 
 
-async def test_a_session_that_the_server_ended_is_replaced_by_a_new_one(bot: Bot) -> None:
-    bot.fake.end_sessions()
+@pytest.mark.parametrize(("for_good", "log_ins"), [(False, 1), (True, 2)])
+async def test_a_session_that_the_server_ended_is_refreshed_or_else_replaced(
+    bot: Bot, *, for_good: bool, log_ins: int
+) -> None:
+    bot.fake.end_sessions(for_good=for_good)
     bot.fake.post(ANNA, "@bot.test one")
     await bot.until(lambda: len(bot.heard) == 1)
-    assert bot.fake.calls.count("com.atproto.server.createSession") == 2
+    assert bot.fake.calls.count("com.atproto.server.createSession") == log_ins
 
 
 async def test_a_session_that_is_about_to_end_is_refreshed(tmp_path: Path) -> None:
@@ -262,6 +341,21 @@ async def test_a_session_that_is_about_to_end_is_refreshed(tmp_path: Path) -> No
         assert fake.calls.count("com.atproto.server.createSession") == 1
 
 
+async def test_a_password_without_direct_messages_costs_no_log_ins_and_keeps_cards(
+    tmp_path: Path,
+) -> None:
+    async with (
+        FakeBluesky(privileged=False) as fake,
+        at_work(Bot(fake, tmp_path)) as bot,
+    ):
+        asked = fake.post(ANNA, "@bot.test one")
+        await bot.until(lambda: len(bot.heard) == 1 and fake.calls.count(CHAT_LOG) > 4)
+        assert await bot.say(asked)
+        with pytest.raises(NetworkDown, match="direct messages"):
+            await bot.say(asked, only=ANNA)
+        assert fake.calls.count("com.atproto.server.createSession") == 1
+
+
 async def test_a_refused_password_ends_the_network_and_keeps_the_card(tmp_path: Path) -> None:
     async with FakeBluesky() as fake:
         bot = Bot(fake, tmp_path, password="wrong")
@@ -269,6 +363,10 @@ async def test_a_refused_password_ends_the_network_and_keeps_the_card(tmp_path: 
             await bot.say(None, only=ANNA)
         with pytest.raises(AdapterError, match="app password"):
             await bot.adapter.run(bot.hear)
+
+
+def minutes_ago(minutes: float) -> str:
+    return written(datetime.now(UTC) - timedelta(minutes=minutes))
 
 
 def modes_in(folder: Path) -> list[int]:

@@ -1,6 +1,5 @@
 """Bluesky in the contract suite: a strict server of the AT Protocol, and people with accounts."""
 
-import json
 import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -8,12 +7,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
+import msgspec
 
+from bot.adapters.bluesky.listening import Place
 from tests.bot.adapters.contract.driver import Ability, Network, Person, Shown
 from tests.bot.adapters.contract.house import House
-from tests.peers.bluesky_api import BOT, HANDLE, PASSWORD, FakeBluesky, Refusal, convo_of
-from wallet_core.storage import tables as t
+from tests.peers.bluesky_api import BOT, HANDLE, PASSWORD, FakeBluesky
+from tests.peers.bluesky_chat import Refusal
 
 _FACET = "app.bsky.richtext.facet"
 _LINK = re.compile(r"https?://[!-~]+[A-Za-z0-9/]")
@@ -51,7 +51,7 @@ class BlueskyPerson(Person):
         if shown.private:
             self._api.write(self.id, word, to=shown.id)
         else:
-            self._api.post(self.id, word, to=shown.id, reason="reply")
+            self._api.post(self.id, word, to=shown.id)
 
     async def rename(self, name: str) -> None:
         self._api.handles[self.id] = f"{name.lower().replace(' ', '-')}.test"
@@ -64,7 +64,7 @@ class BlueskyPerson(Person):
         ]
         found += [
             (message["sentAt"], _message(message))
-            for message in self._api.chats.get(convo_of(self.id), ())
+            for message in self._api.written(self.id)
             if message["sender"]["did"] == BOT
         ]
         return [shown for _, shown in sorted(found, key=lambda each: str(each[0]))]
@@ -109,6 +109,7 @@ class Driver(Network):
     said_length_max = 300 - len(f"@{HANDLE} ")
     cannot: ClassVar[Mapping[Ability, str]] = {
         Ability.OVERLONG: "a post of more than 300 graphemes is no valid record, and is nowhere",
+        Ability.UNHEARD: "a block hides its mentions while it lasts, and shows them afterwards",
     }
 
     def __init__(self, folder: Path, peer: Any = None) -> None:  # noqa: ANN401 - the port's
@@ -153,17 +154,8 @@ class Driver(Network):
 
     async def redeliver(self, house: House) -> None:
         """The bot is started with the place that it had before anything happened."""
-        await house.stop()
-        place = {"did": BOT, "since_s": 0.0, "seen_at_s": 0.0, "chat": "0"}
-        database = house.database()
-        async with database.write() as connection:
-            await connection.execute(
-                sa.update(t.cursors)
-                .where(t.cursors.c.network == self.name)
-                .values(value=json.dumps(place))
-            )
-        await database.close()
-        await house.start()
+        place = Place(BOT, since_s=0.0, seen_at_s=0.0, chat="0", cids=True)
+        await house.restart_at(msgspec.json.encode(place).decode())
 
     async def remove_bot(self, by: Person) -> None:
         """The person blocks the bot's account."""

@@ -13,14 +13,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-import sqlalchemy as sa
-
 from bot.adapters.mastodon.rendering import LOOKALIKES
 from tests.bot.adapters.contract.drawn import Drawn
 from tests.bot.adapters.contract.driver import Ability, Network, Person, Shown
 from tests.bot.adapters.contract.house import House
 from tests.peers.mastodon_api import HOST, TOKEN, FakeMastodon
-from wallet_core.storage import tables as t
 
 _LINK = re.compile(r"https?://[!-~]+[A-Za-z0-9/]")
 _JOINER = "\u2060"
@@ -148,17 +145,8 @@ class Driver(Network):
 
     async def redeliver(self, house: House) -> None:
         """The bot is started with the place that it had before anything happened."""
-        await house.stop()
         place = {"account": f"https://{HOST}/users/bot", "notification": self._first, "home": ""}
-        database = house.database()
-        async with database.write() as connection:
-            await connection.execute(
-                sa.update(t.cursors)
-                .where(t.cursors.c.network == self.name)
-                .values(value=json.dumps(place))
-            )
-        await database.close()
-        await house.start()
+        await house.restart_at(json.dumps(place))
 
     async def remove_bot(self, by: Person) -> None:
         """The person blocks the bot's account."""

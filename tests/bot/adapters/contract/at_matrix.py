@@ -8,7 +8,6 @@ from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
 import aiohttp
-import sqlalchemy as sa
 
 from tests.bot.adapters.contract.drawn import Drawn
 from tests.bot.adapters.contract.driver import Ability, Network, Shown
@@ -17,7 +16,6 @@ from tests.bot.adapters.contract.house import House
 from tests.bot.adapters.matrix.people import Person, Relay
 from tests.matrix_people import PAY, Client, Message
 from tests.peers.synapse import SynapsePeer
-from wallet_core.storage import tables as t
 
 
 class Resident(ContractPerson):
@@ -143,16 +141,7 @@ class Driver(Network):
 
     async def redeliver(self, house: House) -> None:
         """The bot is started with the place in the stream that it had at first."""
-        await house.stop()
-        database = house.database()
-        async with database.write() as connection:
-            await connection.execute(
-                sa.update(t.cursors)
-                .where(t.cursors.c.network == self.name)
-                .values(value=f"{self._bot.user_id} {self._first}")
-            )
-        await database.close()
-        await house.start()
+        await house.restart_at(f"{self._bot.user_id} {self._first}")
 
     async def remove_bot(self, by: ContractPerson) -> None:
         assert isinstance(by, Resident)

@@ -42,6 +42,7 @@ class Ability(StrEnum):
     OVERLONG = "say too much"
     RENAME = "rename"
     REMOVE = "remove the bot"
+    UNHEARD = "never tell what was said while the bot was out"
     PLACE = "a place that several people read"
 
 

@@ -1,6 +1,5 @@
 """The whole bot around one network, on a folder of its own, with a shop to buy from."""
 
-import asyncio
 import itertools
 import socket
 from collections.abc import AsyncIterator
@@ -8,14 +7,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
-import sqlalchemy as sa
 
 from bot.app import Instance, running
 from bot.cards import Card
 from config.settings import load
 from tests.audit import audit
 from tests.bot.adapters.contract.driver import (
-    WITHIN_S,
     Ability,
     Network,
     Person,
@@ -23,11 +20,11 @@ from tests.bot.adapters.contract.driver import (
 )
 from tests.bot.adapters.contract.goods import PRICE, SHOP_NAME, Shop, open_shop
 from tests.instances import RunningInstance, start_instance
+from tests.people import database_in, quiet, rewind
 from wallet_core.commerce.records import Order
 from wallet_core.ledger.accounts import clearing, wallet
 from wallet_core.ledger.commits import Commit, Insert, Notice, RowChange, Value
 from wallet_core.ledger.transfers import Leg, Post, named
-from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 
 FUNDS_MINOR = 100_00
@@ -77,6 +74,12 @@ class House:
             stack, self._stack = self._stack, None
             await stack.aclose()
 
+    async def restart_at(self, place: str) -> None:
+        """Stop it and start it again where the network is read from another place on."""
+        await self.stop()
+        await rewind(self.data_dir, self.network.name, place)
+        await self.start()
+
     async def start_apart(self) -> RunningInstance:
         """Start it in a process of its own, which can be killed."""
         started = await start_instance(self.data_dir, self.environ())
@@ -85,7 +88,7 @@ class House:
 
     def database(self) -> Database:
         """The bot's database, for looking into."""
-        return Database(f"sqlite+aiosqlite:///{self.data_dir / 'payontap.db'}")
+        return database_in(self.data_dir)
 
     async def fund(self, person: Person, amount_minor: int = FUNDS_MINOR) -> None:
         """Put money into somebody's wallet, without the ceremony."""
@@ -150,19 +153,7 @@ class House:
 
     async def quiet(self) -> None:
         """Until nothing waits to be answered or said."""
-        waiting = sa.select(sa.func.count()).where(t.inbox.c.state == "waiting")
-        due = sa.select(sa.func.count()).where(t.outbox.c.state == "due")
-        database = self.database()
-        try:
-            async with asyncio.timeout(WITHIN_S):
-                while True:
-                    async with database.read() as connection:
-                        counts = [(await connection.execute(q)).scalar() for q in (waiting, due)]
-                    if not any(counts):
-                        return
-                    await asyncio.sleep(0.05)
-        finally:
-            await database.close()
+        await quiet(self.data_dir)
 
 
 @asynccontextmanager
