@@ -60,8 +60,9 @@ _TAKE_COLUMNS = (
     *("edits", "settled", "tries"),
 )
 _EDITS = _TAKE_COLUMNS.index("edits")
-# So that no index leads to it: rows are found by their keys. To a planner who has seen the outbox
-# while nothing was due, what is due looks like the shortest way to any of them.
+# So that the index of all that is due does not lead to it: rows are found by their keys. To a
+# planner who has seen the outbox while nothing was due, that index looks like the shortest way to
+# any of them. The index of edits that are due has these words too.
 _IS_DUE = "state || '' = 'due'"
 _TAKE = q.Statement(
     f"""UPDATE outbox AS o SET claimed_by = k.claimant, due_at_us = k.until_us, tries = o.tries + 1

@@ -16,7 +16,7 @@ def upgrade() -> None:
         op.drop_index(old, table_name="outbox")
     for name, columns, rows in (
         ("ix_outbox_due", ["due_at_us"], "state = 'due'"),
-        ("ix_outbox_edits", ["edits"], "edits IS NOT NULL"),
+        ("ix_outbox_edits", ["edits"], "edits IS NOT NULL AND state || '' = 'due'"),
         ("ix_outbox_view_ref", ["view", "ref"], "edits IS NULL"),
         ("ix_outbox_message", ["network", "message_ref"], "message_ref IS NOT NULL"),
     ):
