@@ -47,6 +47,13 @@ class NeverEnds(PayontapError):
     """An event during which process after process died."""
 
 
+class _Begun(msgspec.Struct, frozen=True):
+    """An event in work; `event` is None where it cannot be read."""
+
+    heard: Heard
+    event: Event | None
+
+
 @dataclass
 class Worker:
     """Answers what was heard.
@@ -58,7 +65,7 @@ class Worker:
     inbox: Inbox
     answer: Answer
     report: Report
-    _lanes: dict[str, asyncio.Queue[Heard]] = field(default_factory=dict)
+    _lanes: dict[str, asyncio.Queue[_Begun]] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
     _group: asyncio.TaskGroup | None = None
 
@@ -71,8 +78,9 @@ class Worker:
             claim=mine,
         )
         if mine:
+            named = {event.id: event for event in events}
             for one in heard:
-                self._begin(one)
+                self._begin(_Begun(one, named[one.event_id]))
 
     async def run(self) -> None:
         """Answer until cancelled, including what other processes left behind."""
@@ -95,38 +103,40 @@ class Worker:
             _log.warning("inbox_unavailable", error=str(error)[:300])
             return
         for heard in found:
-            self._begin(heard)
+            self._begin(_Begun(heard, _read(heard)))
 
-    def _begin(self, heard: Heard) -> None:
-        if self._group is None or heard.event_id in self._known:
+    def _begin(self, begun: _Begun) -> None:
+        event_id = begun.heard.event_id
+        if self._group is None or event_id in self._known:
             return
-        self._known.add(heard.event_id)
-        lane = _lane(heard)
+        self._known.add(event_id)
+        lane = _lane(begun.event)
         queue = self._lanes.get(lane)
         if queue is None:
             queue = self._lanes[lane] = asyncio.Queue()
             self._group.create_task(self._work(lane, queue), name=f"lane:{lane}")
-        queue.put_nowait(heard)
+        queue.put_nowait(begun)
 
-    async def _work(self, lane: str, queue: "asyncio.Queue[Heard]") -> None:
+    async def _work(self, lane: str, queue: "asyncio.Queue[_Begun]") -> None:
         while not queue.empty():
-            heard = queue.get_nowait()
+            begun = queue.get_nowait()
+            heard, event = begun.heard, begun.event
             try:
-                pause_s = await self._answer(heard)
-                while pause_s is not None and _is_tap(heard):
+                pause_s = await self._answer(heard, event)
+                while pause_s is not None and isinstance(event, Tap):
                     await asyncio.sleep(pause_s)
                     heard = msgspec.structs.replace(heard, tries=heard.tries + 1)
-                    pause_s = await self._answer(heard)
+                    pause_s = await self._answer(heard, event)
             finally:
                 self._known.discard(heard.event_id)
         del self._lanes[lane]
 
-    async def _answer(self, heard: Heard) -> float | None:
+    async def _answer(self, heard: Heard, event: Event | None) -> float | None:
         """Answer an event; where that failed, how many seconds later it comes again."""
         if heard.tries >= BEGUN_MAX:
             return await self._failed(heard, NeverEnds(f"It was begun {heard.tries} times."))
         try:
-            await self.answer(decode_event(heard.body))
+            await self.answer(event or decode_event(heard.body))
         except Exception as error:  # noqa: BLE001 - whatever it was: it is noted, and comes again
             _log.exception("event_failed", event_id=heard.event_id, tries=heard.tries)
             return await self._failed(heard, error)
@@ -149,17 +159,15 @@ def _is_command(event: Event) -> bool:
     return isinstance(event, Message) and event.text.lstrip()[:1] in ("/", "!")
 
 
-def _is_tap(heard: Heard) -> bool:
+def _read(heard: Heard) -> Event | None:
     try:
-        return isinstance(decode_event(heard.body), Tap)
+        return decode_event(heard.body)
     except msgspec.DecodeError:
-        return False
+        return None
 
 
-def _lane(heard: Heard) -> str:
-    try:
-        event = decode_event(heard.body)
-    except msgspec.DecodeError:
+def _lane(event: Event | None) -> str:
+    if event is None:
         return "unreadable"
     if isinstance(event, PreCheckout):
         # The network waits for seconds only, whatever else this person does.
