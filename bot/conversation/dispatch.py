@@ -59,11 +59,15 @@ class Dispatch:
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     external: External | None = None
 
-    async def answer(self, event: Event) -> None:
-        """Answer one event; it is done when this returns, and may come again if it raises."""
+    async def answer(self, event: Event, *, again: bool = True) -> None:
+        """Answer one event; it is done when this returns, and may come again if it raises.
+
+        `again`: whether it was begun before. One that was heard just now has no answer yet; if it
+        had one nevertheless, its own commit would say so.
+        """
         person = await self.desk.people.meet(event.network, event.person_id, event.room_id)
         turn = Turn(event, person, self.now_us())
-        if await self.desk.writer.written(turn.key) is not None:
+        if again and await self.desk.writer.written(turn.key) is not None:
             # Answered before, by a process that could say so only to the database.
             await self.desk.close(turn)
             return

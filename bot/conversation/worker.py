@@ -9,6 +9,7 @@ that tap: it may take it back, and a tap that came again after its undo would ch
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 import structlog
@@ -39,7 +40,14 @@ _PAUSE_S_MAX = 20.0
 #: An event that was begun this often and never ended, well or badly, kills whoever works on it.
 BEGUN_MAX = 25
 
-Answer = Callable[[Event], Awaitable[None]]
+
+class Answer(Protocol):
+    """Makes the one commit that answers an event."""
+
+    async def __call__(self, event: Event, /, *, again: bool) -> None:
+        """Answer it; `again` where it was begun before, and may have been answered."""
+
+
 Report = Callable[[str, str], Awaitable[None]]
 
 
@@ -58,8 +66,7 @@ class _Begun(msgspec.Struct, frozen=True):
 class Worker:
     """Answers what was heard.
 
-    `answer` makes the one commit that answers an event; `report` tells the admins of a parked one
-    (event id, error).
+    `report` tells the admins of a parked event (event id, error).
     """
 
     inbox: Inbox
@@ -136,7 +143,7 @@ class Worker:
         if heard.tries >= BEGUN_MAX:
             return await self._failed(heard, NeverEnds(f"It was begun {heard.tries} times."))
         try:
-            await self.answer(event or decode_event(heard.body))
+            await self.answer(event or decode_event(heard.body), again=heard.tries > 0)
         except Exception as error:  # noqa: BLE001 - whatever it was: it is noted, and comes again
             _log.exception("event_failed", event_id=heard.event_id, tries=heard.tries)
             return await self._failed(heard, error)

@@ -63,13 +63,16 @@ class Office:
 
     world: World
     begun: list[str] = field(default_factory=list)
+    begun_again: list[str] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
     reported: list[tuple[str, str]] = field(default_factory=list)
     before: Callable[[Event], Awaitable[None]] | None = None
     report_breaks: bool = False
 
-    async def answer(self, event: Event) -> None:
+    async def answer(self, event: Event, /, *, again: bool) -> None:
         self.begun.append(event.id)
+        if again:
+            self.begun_again.append(event.id)
         if self.before is not None:
             await self.before(event)
         await self.world.writer.commit(Commit(key=f"answer {event.id}", event_id=event.id))
@@ -127,6 +130,7 @@ async def test_an_event_delivered_three_times_is_answered_once(
         await worker.hear([message("m1")])
         await until_answered(world)
     assert office.begun == ids("m1")
+    assert office.begun_again == []
 
 
 async def test_one_persons_taps_are_answered_in_their_order(office: Office, world: World) -> None:
@@ -194,6 +198,7 @@ async def test_an_event_that_fails_for_a_while_is_answered_in_the_end(
         await worker.hear([message("m1")])
         await until_answered(world)
     assert office.answered == ids("m1")
+    assert office.begun_again == office.begun[1:]
     assert office.reported == []
 
 
@@ -250,6 +255,7 @@ async def test_what_a_dead_process_left_is_answered_by_another(
             await connection.execute(sa.update(t.inbox).values(claimed_until_us=1))
         await until_answered(world)
     assert office.answered == ids(*(f"m{n}" for n in range(5)))
+    assert office.begun_again == office.answered
 
 
 async def test_two_workers_share_the_work_and_answer_each_event_once(

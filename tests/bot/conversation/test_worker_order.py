@@ -22,7 +22,8 @@ class Answers:
         self._failed: set[str] = set()
         self._wanted = wanted
 
-    async def __call__(self, event: Event) -> None:
+    async def __call__(self, event: Event, /, *, again: bool) -> None:
+        assert again or event.id not in self._failed
         if isinstance(event, Tap) and event.id not in self._failed:
             self._failed.add(event.id)
             raise RuntimeError("The first try fails.")
