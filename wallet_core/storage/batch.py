@@ -29,7 +29,7 @@ from wallet_core.storage.chain_rows import chained
 from wallet_core.storage.domain_rows import DomainRows
 from wallet_core.storage.remembered import Standing
 from wallet_core.storage.speech_rows import speech_rows
-from wallet_core.storage.spending_rows import SpendingRows, wallets_with_fences
+from wallet_core.storage.spending_rows import SpendingRows, wallets_seen, wallets_with_fences
 from wallet_core.storage.tasks import RaiseFence, Task, accounts_of, is_all_new
 
 Result = Written | Refused | KeyConflict
@@ -158,7 +158,10 @@ class Batch:
 
     def _write_on_what_is_read(self) -> q.Work[list[Result | int]]:
         yield q.Turn()
-        yield from self._load_fences()
+        fenced = self._fenced()
+        if self._locks:
+            # Wallets are locked before all else.
+            yield from self._load_fences(fenced)
         yield from self._load_holds()
         refs = self._refs()
         opened: q.Opened = yield q.Open(
@@ -167,6 +170,9 @@ class Batch:
             list(refs),
         )
         self._see(opened, refs)
+        if fenced and not self._locks:
+            self._rules.wallets |= wallets_seen(opened.accounts, refs, fenced)
+            yield from self._load_fences(fenced)
         yield from self._spending.load_groups(locks=self._locks)
         yield from self._rows.load()
         self._books.now_us = opened.now_us
@@ -198,13 +204,19 @@ class Batch:
 
     # --- before: lock and read everything that the tasks touch -------------------------------
 
-    def _load_fences(self) -> Steps:
+    def _fenced(self) -> set[str]:
+        """The wallets whose fence counts."""
         fenced = {wallet_id for commit in self._commits for wallet_id in commit.fences}
         fenced.update(task.wallet_id for task in self.tasks if isinstance(task, RaiseFence))
-        if fenced:
+        return fenced
+
+    def _load_fences(self, fenced: set[str]) -> Steps:
+        wallets = self._rules.wallets
+        unknown = sorted(fenced.difference(wallets))
+        if unknown:
             # A fence that is checked must not be raised before this transaction ends.
-            self._rules.wallets = yield from wallets_with_fences(sorted(fenced))
-            self._fences = {name: state.fence for name, state in self._rules.wallets.items()}
+            wallets |= yield from wallets_with_fences(unknown)
+        self._fences = {name: wallets[name].fence for name in fenced if name in wallets}
 
     def _load_holds(self) -> Steps:
         hold_ids = sorted({x.hold_id for x in self._transfers if isinstance(x, Capture | Void)})

@@ -1,6 +1,6 @@
 """What the rules of wallets need from the database: accounts, modes, limits, single payments."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -43,6 +43,18 @@ def wallets_with_fences(
     statement = q.fetch(t.wallets, ("id", "mode", "fence"), ("id",), lock=True)
     rows = yield q.Ask(statement, (wallet_ids,))
     return {row[0]: WalletState(WalletMode(row[1]), row[2]) for row in rows}
+
+
+def wallets_seen(
+    accounts: Sequence[q.Row], refs: Mapping[str, AccountRef], wanted: Collection[str]
+) -> dict[str, WalletState]:
+    """The wanted wallets whose spendable money is among `accounts`, as `Open` tells of them."""
+    seen: dict[str, WalletState] = {}
+    for account_id, _, _, _, _, mode, fence, *_ in accounts:
+        wallet_id = refs[account_id].wallet_id
+        if mode is not None and wallet_id in wanted and wallet_id is not None:
+            seen[wallet_id] = WalletState(WalletMode(mode), fence)
+    return seen
 
 
 class SpendingRows:
