@@ -100,13 +100,18 @@ def test_prices_are_read_or_passed_over(text: str, exponent: int | None, languag
 )  # fmt: skip
 def test_time_grows_no_faster_than_the_page(unit: str) -> None:
     # The tree stops growing at its bound; twice the page is then about twice the time.
-    times = []
-    for size in (400_000, 1_600_000):
-        page = (unit * (size // len(unit))).encode()
-        start = time.process_time()
-        recognise(page, URL)
-        times.append(time.process_time() - start)
-    assert times[1] < 4 * 2 * times[0] + 0.25
+    small_s, large_s = [
+        # The best of a few: a long-lived process also collects its garbage now and then.
+        min(_cpu_s((unit * (size // len(unit))).encode()) for _ in range(3))
+        for size in (400_000, 1_600_000)
+    ]
+    assert large_s < 4 * 2 * small_s + 0.25
+
+
+def _cpu_s(page: bytes) -> float:
+    start_s = time.process_time()
+    recognise(page, URL)
+    return time.process_time() - start_s
 
 
 @pytest.mark.parametrize(
