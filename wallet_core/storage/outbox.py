@@ -47,14 +47,20 @@ def _free_rows(networks: str, now_us: str, limit: str) -> str:
         AND o.network IN (SELECT value FROM {networks}) ORDER BY +o.seq LIMIT {limit}"""  # noqa: S608 - same
 
 
+_PG_NETWORKS = "json_array_elements_text((($1::text[])[1])::json)"
+_PG_NOW = f"coalesce(($2::bigint[])[1], {q.CLOCK})"
 _FREE = q.Statement(
-    _free_rows(
-        "json_array_elements_text((($1::text[])[1])::json)",
-        f"coalesce(($2::bigint[])[1], {q.CLOCK})",
-        "($3::bigint[])[1]",
-    ),
+    _free_rows(_PG_NETWORKS, _PG_NOW, "($3::bigint[])[1]"),
     _free_rows("json_each(?1)", "?2", "?3"),
 )
+
+
+def _any_due(networks: str, now_us: str) -> str:
+    return f"""SELECT 1 FROM outbox WHERE state = 'due' AND due_at_us <= {now_us}
+      AND network IN (SELECT value FROM {networks}) LIMIT 1"""  # noqa: S608 - same
+
+
+_ANY_DUE = q.Statement(_any_due(_PG_NETWORKS, _PG_NOW), _any_due("json_each(?1)", "?2"))
 _TAKE_COLUMNS = (
     *("seq", "send_id", "network", "room_id", "person_id", "reply_to_ref", "view", "ref", "body"),
     *("edits", "settled", "tries"),
@@ -181,8 +187,6 @@ class Outbox:
         self._claimant = claimant
         self._taking = Transactions(database)
         self._noting = Transactions(database)
-        # Whether nothing was due when it was last looked.
-        self._idle = True
         self._notes: Grouped[tuple[Sent, ...], bool] = Grouped(self._note, gather_s=_GATHER_S)
         self._pauses: Grouped[_Pause, bool] = Grouped(self._put_off, gather_s=_GATHER_S)
 
@@ -193,12 +197,10 @@ class Outbox:
         in somebody's hands or has been put off, the later ones wait, whichever process asks.
         """
         asked = (list(networks), limit)
-        # A look costs no transaction; but where something was due, more mostly is by now.
-        if self._idle and not await self._database.ask(_FREE, self._free(*asked, None)):
+        # A look costs no transaction, for which taps would have to wait.
+        if not await self._database.ask(_ANY_DUE, self._free(*asked, None)[:2]):
             return []
-        taken = await self._taking.run(self._take(*asked))
-        self._idle = not taken
-        return taken
+        return await self._taking.run(self._take(*asked))
 
     def _take(self, networks: Sequence[str], limit: int) -> q.Work[list[Due]]:
         locked = yield q.Ask(_TAKERS_TURN, ())
