@@ -61,7 +61,7 @@ class _Once(Generic[T]):
 class AccountRef(msgspec.Struct, frozen=True, order=True, dict=True):
     """Names an account: `owner` is `wallet:…`, `merchant:…`, `provider:…`, `escrow:…`, `house:…`.
 
-    An account exists from its first entry on; nobody has to open it.
+    Nobody has to open an account: it is there when it is first needed.
     """
 
     owner: str

@@ -154,8 +154,9 @@ def _due(row: q.Row, originals: Mapping[str, q.Row]) -> Due:
     return Due(**values)
 
 
-def _run(statement: q.Statement, keys: Keys) -> q.Work[None]:
-    yield q.Ask(statement, keys)
+def _postponed(rows: Sequence[tuple[int, int, int | None]]) -> q.Work[None]:
+    """Rows by number, each put off by so many microseconds from a time; None: from now."""
+    yield q.Ask(_LATER, tuple(zip(*rows, strict=True)))
 
 
 def _noted(outcomes: Sequence[Sent]) -> q.Work[None]:
@@ -195,6 +196,7 @@ class Outbox:
 
         While an earlier message of a room (or an earlier private one to the same person there) is
         in somebody's hands or has been put off, the later ones wait, whichever process asks.
+        Raises `StorageUnavailable`.
         """
         asked = (list(networks), limit)
         # A look costs no transaction, for which taps would have to wait.
@@ -238,14 +240,17 @@ class Outbox:
         return dict.fromkeys(groups, True)
 
     async def later(self, seqs: Sequence[int], pause_s: float) -> None:
-        """Send these again after `pause_s` seconds; a network that slows down says so to many."""
+        """Send these again after `pause_s` seconds. Raises `StorageUnavailable`.
+
+        A network that slows down says so to many at once, so they are noted together.
+        """
         if seqs:
             await to_its_end(self._pauses.asked((tuple(seqs), round(pause_s * _SECOND_US))))
 
     async def _put_off(self, pauses: Sequence[_Pause]) -> Mapping[_Pause, bool]:
         now_us = self._database.clock_us() if self._database.is_sqlite else None
         rows = [(seq, pause_us, now_us) for seqs, pause_us in pauses for seq in seqs]
-        await self._noting.run(_run(_LATER, tuple(zip(*rows, strict=True))))
+        await self._noting.run(_postponed(rows))
         return dict.fromkeys(pauses, True)
 
     async def release_all(self) -> None:
