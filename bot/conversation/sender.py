@@ -41,6 +41,9 @@ _OFFER = "offer"
 
 #: How often the outbox is looked at when nobody rings.
 IDLE_S = 0.5
+#: The shortest time from one round to the next: what comes together goes together, and of several
+#: changes to one card the last is said. The first message after a rest waits for nothing.
+ROUND_EVERY_S = 0.03
 ROUND_MAX = 200
 #: Rooms in which speaking begins before others have their turn: a tap does not wait for a crowd.
 BEGUN_AT_ONCE = 8
@@ -75,6 +78,7 @@ class Sender:
         async with asyncio.TaskGroup() as lanes:
             while True:
                 self._bell.clear()
+                began_at = time.monotonic()
                 try:
                     due = await self.outbox.take(list(self.adapters), ROUND_MAX)
                 except StorageUnavailable as error:
@@ -84,12 +88,14 @@ class Sender:
                     lanes.create_task(self._lane(lane, rows), name=f"send:{lane}")
                     if n % BEGUN_AT_ONCE == 0:
                         await asyncio.sleep(0)
-                if not due:
-                    try:
-                        async with asyncio.timeout(IDLE_S):
-                            await self._bell.wait()
-                    except TimeoutError:
-                        continue
+                if due:
+                    await asyncio.sleep(began_at + ROUND_EVERY_S - time.monotonic())
+                    continue
+                try:
+                    async with asyncio.timeout(IDLE_S):
+                        await self._bell.wait()
+                except TimeoutError:
+                    continue
 
     async def _lane(self, lane: _Lane, rows: Sequence[Due]) -> None:
         if lane in self._busy:

@@ -107,7 +107,8 @@ class Inbox:
 
     async def _write(self, deliveries: Sequence[_Delivery]) -> None:
         try:
-            kept = await self._transactions.run(self._keep(deliveries))
+            single = all(delivery.cursor is None for delivery in deliveries)
+            kept = await self._transactions.run(self._keep(deliveries), single=single)
         except Exception as error:  # noqa: BLE001 - each of those who wait must hear of it
             if len(deliveries) > 1 and not isinstance(error, StorageUnavailable):
                 # One of them cannot be kept; alone it harms no other.

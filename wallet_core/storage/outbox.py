@@ -24,61 +24,60 @@ _SECOND_US = 1_000_000
 _TAKING = 0x6F7574626F78
 
 
-# One taker at a time: what another is just taking could not be seen yet.
-_TAKERS_TURN = q.Statement(
-    f"SELECT {q.CLOCK} FROM (SELECT pg_advisory_xact_lock({_TAKING})) AS mine",  # noqa: S608 - our own words
-    "SELECT NULL WHERE 0",
-)
-
-
-def _free_rows(networks: str, now_us: str, limit: str) -> str:
-    # Rooms in which an earlier one is in somebody's hands or put off are found once for all rows.
-    # One unreachable person's private answers hold up nobody else in the room. The plus is for the
-    # planner: in the order of the rows themselves it would walk through all that was ever said.
-    return f"""
-      WITH held AS (
-        SELECT network, room_id, coalesce(person_id, '') AS who, min(seq) AS first FROM outbox
-        WHERE state = 'due' AND due_at_us > {now_us}
-        GROUP BY network, room_id, coalesce(person_id, '')
-      )
-      SELECT o.seq FROM outbox o LEFT JOIN held h ON h.network = o.network
-        AND h.room_id = o.room_id AND h.who = coalesce(o.person_id, '') AND h.first < o.seq
-      WHERE o.state = 'due' AND o.due_at_us <= {now_us} AND h.first IS NULL
-        AND o.network IN (SELECT value FROM {networks}) ORDER BY +o.seq LIMIT {limit}"""  # noqa: S608 - same
-
-
-_PG_NETWORKS = "json_array_elements_text((($1::text[])[1])::json)"
-_PG_NOW = f"coalesce(($2::bigint[])[1], {q.CLOCK})"
-_FREE = q.Statement(
-    _free_rows(_PG_NETWORKS, _PG_NOW, "($3::bigint[])[1]"),
-    _free_rows("json_each(?1)", "?2", "?3"),
-)
-
-
 def _any_due(networks: str, now_us: str) -> str:
     return f"""SELECT 1 FROM outbox WHERE state = 'due' AND due_at_us <= {now_us}
-      AND network IN (SELECT value FROM {networks}) LIMIT 1"""  # noqa: S608 - same
+      AND network IN (SELECT value FROM {networks}) LIMIT 1"""  # noqa: S608 - our own words
 
 
-_ANY_DUE = q.Statement(_any_due(_PG_NETWORKS, _PG_NOW), _any_due("json_each(?1)", "?2"))
 _TAKE_COLUMNS = (
     *("seq", "send_id", "network", "room_id", "person_id", "reply_to_ref", "view", "ref", "body"),
     *("edits", "settled", "tries"),
 )
-_EDITS = _TAKE_COLUMNS.index("edits")
+#: What is told of the message that a row edits, and its columns there.
+_ORIGINAL = {"edits_ref": "message_ref", "shown": "shown", "original_state": "state"}
 # So that the index of all that is due does not lead to it: rows are found by their keys. To a
 # planner who has seen the outbox while nothing was due, that index looks like the shortest way to
 # any of them. The index of edits that are due has these words too.
 _IS_DUE = "state || '' = 'due'"
+
+
+def _take(networks: str, now_us: str, limit: str, claimant: str, among_free: str) -> str:
+    # Rooms in which an earlier one is in somebody's hands or put off are found once for all rows.
+    # One unreachable person's private answers hold up nobody else in the room. The plus is for the
+    # planner: in the order of the rows themselves it would walk through all that was ever said.
+    told = ", ".join(f"outbox.{name}" for name in _TAKE_COLUMNS)
+    # As a text, for what is returned has no type in SQLite, and no index is for that.
+    originals = ", ".join(
+        f"(SELECT e.{name} FROM outbox e WHERE e.send_id = CAST(outbox.edits AS TEXT))"  # noqa: S608 - our own words
+        for name in _ORIGINAL.values()
+    )
+    return f"""
+      WITH now AS MATERIALIZED (SELECT {now_us} AS us), held AS MATERIALIZED (
+        SELECT network, room_id, coalesce(person_id, '') AS who, min(seq) AS first FROM outbox
+        WHERE state = 'due' AND due_at_us > (SELECT us FROM now)
+        GROUP BY network, room_id, coalesce(person_id, '')
+      ), free AS MATERIALIZED (
+        SELECT o.seq FROM outbox o LEFT JOIN held h ON h.network = o.network
+          AND h.room_id = o.room_id AND h.who = coalesce(o.person_id, '') AND h.first < o.seq
+        WHERE o.state = 'due' AND o.due_at_us <= (SELECT us FROM now) AND h.first IS NULL
+          AND o.network IN (SELECT value FROM {networks}) ORDER BY +o.seq LIMIT {limit}
+      )
+      UPDATE outbox SET claimed_by = {claimant}, tries = outbox.tries + 1,
+        due_at_us = (SELECT us FROM now) + {CLAIM_S * _SECOND_US}
+      {among_free} AND outbox.{_IS_DUE} RETURNING {told}, {originals}"""  # noqa: S608 - same
+
+
+_PG_NETWORKS = "json_array_elements_text((($1::text[])[1])::json)"
+_PG_NOW = f"coalesce(($2::bigint[])[1], {q.CLOCK})"
+_ANY_DUE = q.Statement(_any_due(_PG_NETWORKS, _PG_NOW), _any_due("json_each(?1)", "?2"))
+# The same to both, but each walks through all rows in the other's words.
 _TAKE = q.Statement(
-    f"""UPDATE outbox AS o SET claimed_by = k.claimant, due_at_us = k.until_us, tries = o.tries + 1
-        FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS k(seq, claimant, until_us)
-        WHERE o.seq = k.seq AND o.{_IS_DUE}
-        RETURNING {", ".join(f"o.{name}" for name in _TAKE_COLUMNS)}""",  # noqa: S608 - same
-    f"""UPDATE outbox SET claimed_by = ?2, due_at_us = ?3, tries = tries + 1
-        WHERE seq = ?1 AND {_IS_DUE} RETURNING {", ".join(_TAKE_COLUMNS)}""",  # noqa: S608 - same
+    _take(
+        *(_PG_NETWORKS, _PG_NOW, "($3::bigint[])[1]", "($4::text[])[1]"),
+        "FROM free WHERE outbox.seq = free.seq",
+    ),
+    _take("json_each(?1)", "?2", "?3", "?4", "WHERE outbox.seq IN (SELECT seq FROM free)"),
 )
-_ORIGINAL = q.fetch(t.outbox, ("send_id", "message_ref", "shown", "state"), ("send_id",))
 _SETTLE = q.Statement(
     f"""UPDATE outbox AS o SET state = k.state
         FROM unnest($1::text[], $2::bigint[], $3::text[]) AS k(edits, seq, state)
@@ -145,13 +144,15 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     person_id: str | None
 
 
-def _due(row: q.Row, originals: Mapping[str, q.Row]) -> Due:
-    values: dict[str, Any] = dict(zip(_TAKE_COLUMNS, row, strict=True))
+def _due(row: q.Row) -> Due:
+    values: dict[str, Any] = dict(zip((*_TAKE_COLUMNS, *_ORIGINAL), row, strict=True))
     values["settled"] = bool(values["settled"])
-    original = originals.get(values["edits"])
-    if original is not None:
-        values["edits_ref"], values["shown"], values["original_state"] = original
     return Due(**values)
+
+
+def _taken(asked: Keys) -> q.Work[list[Due]]:
+    rows = yield q.Ask(_TAKE, asked)
+    return sorted((_due(row) for row in rows), key=lambda due: due.seq)
 
 
 def _postponed(rows: Sequence[tuple[int, int, int | None]]) -> q.Work[None]:
@@ -159,21 +160,25 @@ def _postponed(rows: Sequence[tuple[int, int, int | None]]) -> q.Work[None]:
     yield q.Ask(_LATER, tuple(zip(*rows, strict=True)))
 
 
-def _noted(outcomes: Sequence[Sent]) -> q.Work[None]:
+def _noted(outcomes: Sequence[Sent], *, together: bool) -> q.Work[None]:
+    """Each row is met by one write only if they are to be made `together`."""
+    writes: list[q.Write] = []
     new = [x for x in outcomes if x.edits is None]
     if new:
         rows = [(x.seq, _state(x), x.message_ref, x.shown, x.live) for x in new]
         columns = ("state", "message_ref", "shown", "live")
-        yield q.Save([q.Change(t.outbox, ("seq",), columns, rows, exactly=False)])
+        writes.append(q.Change(t.outbox, ("seq",), columns, rows, exactly=False))
     edits = [x for x in outcomes if x.edits is not None]
     if edits:
         keys = ([x.edits for x in edits], [x.seq for x in edits], [_state(x) for x in edits])
-        yield q.Ask(_SETTLE, keys)
+        writes.append(q.Run(_SETTLE, keys))
     # The newest is what stands there.
     shown = {x.edits: x.shown for x in sorted(edits, key=lambda x: x.seq) if x.shown is not None}
     if shown:
         cards = list(shown.items())
-        yield q.Save([q.Change(t.outbox, ("send_id",), ("shown",), cards, exactly=False)])
+        writes.append(q.Change(t.outbox, ("send_id",), ("shown",), cards, exactly=False))
+    for each in [writes] if together else [[write] for write in writes]:
+        yield q.Save(each)
 
 
 def _state(outcome: Sent) -> str:
@@ -186,7 +191,9 @@ class Outbox:
     def __init__(self, database: Database, claimant: str) -> None:
         self._database = database
         self._claimant = claimant
-        self._taking = Transactions(database)
+        # One taker at a time: what another is just taking could not be seen yet. A claim that is
+        # lost with the database's memory is as good as one that has run out.
+        self._taking = Transactions(database, turn=_TAKING, lasting=False)
         self._noting = Transactions(database)
         self._notes: Grouped[tuple[Sent, ...], bool] = Grouped(self._note, gather_s=_GATHER_S)
         self._pauses: Grouped[_Pause, bool] = Grouped(self._put_off, gather_s=_GATHER_S)
@@ -198,33 +205,12 @@ class Outbox:
         in somebody's hands or has been put off, the later ones wait, whichever process asks.
         Raises `StorageUnavailable`.
         """
-        asked = (list(networks), limit)
+        now_us = self._database.clock_us() if self._database.is_sqlite else None
+        asked = ([msgspec.json.encode(networks).decode()], [now_us], [limit], [self._claimant])
         # A look costs no transaction, for which taps would have to wait.
-        if not await self._database.ask(_ANY_DUE, self._free(*asked, None)[:2]):
+        if not await self._database.ask(_ANY_DUE, asked[:2]):
             return []
-        return await self._taking.run(self._take(*asked))
-
-    def _take(self, networks: Sequence[str], limit: int) -> q.Work[list[Due]]:
-        locked = yield q.Ask(_TAKERS_TURN, ())
-        now_us = locked[0][0] if locked else self._database.clock_us()
-        free = yield q.Ask(_FREE, self._free(networks, limit, now_us))
-        seqs = [row[0] for row in free]
-        if not seqs:
-            return []
-        count = len(seqs)
-        keys = (seqs, [self._claimant] * count, [now_us + CLAIM_S * _SECOND_US] * count)
-        taken = yield q.Ask(_TAKE, keys)
-        edited = list({row[_EDITS] for row in taken if row[_EDITS] is not None})
-        originals = {}
-        if edited:
-            found = yield q.Ask(_ORIGINAL, (edited,))
-            originals = {row[0]: row[1:] for row in found}
-        return sorted((_due(row, originals) for row in taken), key=lambda due: due.seq)
-
-    def _free(self, networks: Sequence[str], limit: int, now_us: int | None) -> Keys:
-        if now_us is None and self._database.is_sqlite:
-            now_us = self._database.clock_us()
-        return ([msgspec.json.encode(networks).decode()], [now_us], [limit])
+        return await self._taking.run(_taken(asked))
 
     async def sent(self, outcomes: Sequence[Sent]) -> None:
         """Note what was sent. An edit also settles every older edit of the same message.
@@ -236,7 +222,10 @@ class Outbox:
             await to_its_end(self._notes.asked(tuple(outcomes)))
 
     async def _note(self, groups: Sequence[tuple[Sent, ...]]) -> Mapping[tuple[Sent, ...], bool]:
-        await self._noting.run(_noted([outcome for group in groups for outcome in group]))
+        outcomes = [outcome for group in groups for outcome in group]
+        # Not where a message and an edit of it were sent before either was noted.
+        apart = {x.send_id for x in outcomes}.isdisjoint({x.edits for x in outcomes})
+        await self._noting.run(_noted(outcomes, together=apart), single=apart)
         return dict.fromkeys(groups, True)
 
     async def later(self, seqs: Sequence[int], pause_s: float) -> None:
@@ -250,7 +239,7 @@ class Outbox:
     async def _put_off(self, pauses: Sequence[_Pause]) -> Mapping[_Pause, bool]:
         now_us = self._database.clock_us() if self._database.is_sqlite else None
         rows = [(seq, pause_us, now_us) for seqs, pause_us in pauses for seq in seqs]
-        await self._noting.run(_postponed(rows))
+        await self._noting.run(_postponed(rows), single=True)
         return dict.fromkeys(pauses, True)
 
     async def release_all(self) -> None:

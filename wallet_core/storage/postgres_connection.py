@@ -15,6 +15,7 @@ _PLAN_BY_KEYS = (
     "SET jit = off; SET plan_cache_mode = force_generic_plan"
 )
 _READ_ONLY = "; SET default_transaction_read_only = on"
+_NOT_LASTING = "; SET synchronous_commit = off"
 _ANSWER_WITHIN_S = 60.0
 _STATEMENTS_MAX = 500
 
@@ -44,15 +45,23 @@ class Connection(Protocol):
         """Whether it is closed."""
 
 
-async def connect(options: Mapping[str, Any], *, read_only: bool = False) -> Connection:
-    """A new connection; `options` are the driver's. Raises what the driver raises."""
+async def connect(
+    options: Mapping[str, Any], *, read_only: bool = False, lasting: bool = True
+) -> Connection:
+    """A new connection; `options` are the driver's. Raises what the driver raises.
+
+    What is written on one that is not `lasting` reaches the disk with the next commit that is, or
+    within a second; a server that crashes before has forgotten it.
+    """
     async with asyncio.timeout(_ANSWER_WITHIN_S):
         made = await asyncpg.connect(
             **options, command_timeout=_ANSWER_WITHIN_S, statement_cache_size=_STATEMENTS_MAX
         )
     connection = cast("Connection", made)
     try:
-        await connection.execute(_PLAN_BY_KEYS + _READ_ONLY if read_only else _PLAN_BY_KEYS)
+        await connection.execute(
+            _PLAN_BY_KEYS + _READ_ONLY * read_only + _NOT_LASTING * (not lasting)
+        )
     except BaseException:
         connection.terminate()
         raise

@@ -64,7 +64,8 @@ class PostgresSession:
     """One connection, made anew when it was lost.
 
     `more` tells whether another batch waits already: then a transaction ends and the next one
-    begins in one round trip. One that is not `chained` writes nothing into the journal.
+    begins in one round trip. One that is not `chained` writes nothing into the journal. `begin` are
+    the words that begin a transaction; for `lasting` see `connect`.
     """
 
     exclusive = False
@@ -75,8 +76,12 @@ class PostgresSession:
         *,
         more: Callable[[], bool] = lambda: False,
         chained: bool = True,
+        begin: str = "BEGIN",
+        lasting: bool = True,
     ) -> None:
         self._database = database
+        self._begin = begin
+        self._lasting = lasting
         self._chained = chained
         self._more = more
         # Whether a transaction has begun in which nothing was done yet.
@@ -105,6 +110,13 @@ class PostgresSession:
             return await self._answered(connection, work, may_write)
 
         return await self._told(work, unlocked)
+
+    async def run_single(self, work: Work[R]) -> R:
+        """Do `work` that makes one request, which then needs no transaction around it.
+
+        Raises as `run` does.
+        """
+        return await self._told(work, self._answered)
 
     async def _told(self, work: Work[R], do: Callable[[Connection, Work[R]], Awaitable[R]]) -> R:
         try:
@@ -145,7 +157,7 @@ class PostgresSession:
 
     async def _in_transaction(self, connection: Connection, work: Work[R]) -> R:
         if not self._begun:
-            await connection.execute("BEGIN")
+            await connection.execute(self._begin)
         self._begun = False
         try:
             result = await self._answered(connection, work)
@@ -222,7 +234,7 @@ class PostgresSession:
         if self._connection is None or self._connection.is_closed():
             self._begun = False
             options = driver_options(self._database.engine, self._database.url)
-            connection = await connect(options)
+            connection = await connect(options, lasting=self._lasting)
             if self._chained:
                 try:
                     self._chain_no = await _chain_of(connection)

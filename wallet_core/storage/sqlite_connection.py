@@ -16,9 +16,17 @@ _STATEMENTS_MAX = 500
 
 
 def connect(
-    path: str, *, timeout_s: float = BUSY_TIMEOUT_S, read_only: bool = False
+    path: str,
+    *,
+    timeout_s: float = BUSY_TIMEOUT_S,
+    read_only: bool = False,
+    lasting: bool = True,
 ) -> sqlite3.Connection:
-    """A new connection, for one thread at a time. Raises `sqlite3.OperationalError`."""
+    """A new connection, for one thread at a time. Raises `sqlite3.OperationalError`.
+
+    What is written on one that is not `lasting` reaches the disk with the next commit on one that
+    is; a power cut before that has it forgotten.
+    """
     connection = sqlite3.connect(
         path,
         timeout=timeout_s,
@@ -26,7 +34,8 @@ def connect(
         check_same_thread=False,
         cached_statements=_STATEMENTS_MAX,
     )
-    for pragma in (*PRAGMAS, "query_only=ON") if read_only else PRAGMAS:
+    more = ["query_only=ON"] * read_only + ["synchronous=NORMAL"] * (not lasting)
+    for pragma in (*PRAGMAS, *more):
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

@@ -47,15 +47,18 @@ _UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_C
 
 
 class SqliteSession:
-    """One connection to the file of a database."""
+    """One connection to the file of a database; for `lasting` see `connect`."""
 
     exclusive = True
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, lasting: bool = True) -> None:
         self._database = database
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._transactions = SqliteTransactions(
-            sa.make_url(database.url).database or "", database.clock_us, database.before_statement
+            sa.make_url(database.url).database or "",
+            database.clock_us,
+            database.before_statement,
+            lasting=lasting,
         )
 
     async def run(self, work: Work[R]) -> R:
@@ -70,6 +73,10 @@ class SqliteSession:
         self, work: Work[R], _may_write: Callable[[], Awaitable[bool]] | None = None
     ) -> R:
         """The same: nobody else can write while this transaction is open, and there is one lane."""
+        return await self.run(work)
+
+    async def run_single(self, work: Work[R]) -> R:
+        """The same: one request may be many statements here."""
         return await self.run(work)
 
     async def rest(self) -> None:
@@ -99,8 +106,11 @@ class SqliteTransactions:
         path: str,
         clock_us: Callable[[], int],
         before: Callable[[str], None] = lambda _sql: None,
+        *,
+        lasting: bool = True,
     ) -> None:
         self._path = path
+        self._lasting = lasting
         self._clock_us = clock_us
         self._before = before
         self._connection: sqlite3.Connection | None = None
@@ -126,7 +136,7 @@ class SqliteTransactions:
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            connection = connect(self._path)
+            connection = connect(self._path, lasting=self._lasting)
             connection.execute(
                 "INSERT OR IGNORE INTO chains (no, length, head) VALUES (?, 0, ?)",
                 (_CHAIN, bytes(32)),

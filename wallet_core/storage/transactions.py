@@ -18,33 +18,49 @@ R = TypeVar("R")
 
 
 class Transactions:
-    """One connection; transactions on it take turns. It is closed with its database."""
+    """One connection; transactions on it take turns. It is closed with its database.
 
-    def __init__(self, database: Database) -> None:
+    `turn` names a lock of PostgreSQL's under which they take turns with those of other processes
+    too; SQLite lets one in at a time anyway. What is not `lasting` is there for everybody at once,
+    and may be gone after a power cut: then nobody waits for the disk.
+    """
+
+    def __init__(
+        self, database: Database, *, turn: int | None = None, lasting: bool = True
+    ) -> None:
         self._database = database
+        self._begin = "BEGIN"
+        if turn is not None:
+            # Before anything is read: each statement sees what was committed before it began.
+            self._begin += f"; SELECT pg_advisory_xact_lock({turn})"
+        self._lasting = lasting
         self._turn = asyncio.Lock()
         self._session: SqliteSession | PostgresSession | None = None
 
-    async def run(self, work: Work[R]) -> R:
-        """Do `work` in one transaction.
+    async def run(self, work: Work[R], *, single: bool = False) -> R:
+        """Do `work` in one transaction; one that is a `single` request is one by itself.
 
         Raises `StorageUnavailable`, after which it is unknown whether it was written; `Conflict`
         where a rule of the database forbids it; and whatever the driver says of a bad value.
         """
         # Whoever is cancelled would leave the connection in the middle of something.
-        return await to_its_end(self._run(work))
+        return await to_its_end(self._run(work, single=single))
 
-    async def _run(self, work: Work[R]) -> R:
+    async def _run(self, work: Work[R], *, single: bool) -> R:
         async with self._turn:
-            if self._session is None:
-                database = self._database
-                self._session = (
-                    SqliteSession(database)
-                    if database.is_sqlite
-                    else PostgresSession(database, chained=False)
-                )
-                database.closing.append(self._session.close)
+            session = self._session or self._connected()
             try:
-                return await self._session.run(work)
+                return await (session.run_single(work) if single else session.run(work))
             except TryAgain as error:
                 raise StorageUnavailable(f"The database gave up: {error}") from error
+
+    def _connected(self) -> SqliteSession | PostgresSession:
+        database = self._database
+        if database.is_sqlite:
+            self._session = SqliteSession(database, lasting=self._lasting)
+        else:
+            self._session = PostgresSession(
+                database, chained=False, begin=self._begin, lasting=self._lasting
+            )
+        database.closing.append(self._session.close)
+        return self._session

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from tests.wallet_core.world import NETWORK, World, world_at
 from wallet_core.ledger.commits import Commit, Notice, Refresh
+from wallet_core.storage import outbox as outbox_module
 from wallet_core.storage import tables as t
+from wallet_core.storage.database import metadata
 from wallet_core.storage.outbox import Due, Outbox, Sent
 
 
@@ -257,3 +259,16 @@ async def test_the_newest_public_card_of_a_room_is_found(world: World, outbox: O
     latest = await outbox.latest_shown(NETWORK, "lobby", "offer")
     assert latest is not None
     assert latest.ref == "q2"
+
+
+def test_a_round_on_sqlite_walks_through_no_more_than_what_is_due() -> None:
+    engine = sa.create_engine("sqlite://")
+    metadata.create_all(engine)
+    with engine.connect() as connection:
+        told = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {outbox_module._TAKE.sqlite}",
+            ('["web"]', 1, 200, "me"),
+        )
+        plan = [row["detail"] for row in told.mappings()]
+    assert any("ix_outbox_due" in step for step in plan)
+    assert not {"SCAN outbox", "SCAN o", "SCAN e"}.intersection(plan)
