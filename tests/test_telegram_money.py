@@ -88,8 +88,8 @@ async def test_stars_go_back_once_when_what_they_paid_was_undone(tmp_path: Path)
         await scene.money_for(anna)
         again = await anna.tap(came_in, "Give it back")
         assert "on their way back already" in again.text
+        await anna.until(lambda: api.calls["refundStarPayment"] == 2 or None, "another try")
         assert anna.user.stars == 10_000
-        assert api.calls["refundStarPayment"] == 2
         async with books(scene) as balances:
             assert sum(balances.values()) == 0
             assert balances["provider:cash/clearing/CNY"] == -500_00
