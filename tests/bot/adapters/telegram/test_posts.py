@@ -17,6 +17,7 @@ _CHUNKED = (
 _UNTIL_THE_END = b"HTTP/1.0 502 Bad Gateway\r\n\r\n<html>"
 _EARLY = b"HTTP/1.1 103 Early Hints\r\n\r\n"
 _NEVER = b""
+_HANGS_UP = b"nothing"
 
 
 class Server:
@@ -37,6 +38,8 @@ class Server:
                 length = int(head.rpartition("Content-Length: ")[2])
                 self.heard.append((head, await reader.readexactly(length)))
                 answer = self.answers.pop(0)
+                if answer == _HANGS_UP:
+                    return
                 writer.write(answer)
                 if answer in (_CLOSING, _UNTIL_THE_END):
                     return
@@ -95,7 +98,7 @@ async def test_what_comes_before_the_answer_is_passed_over(posts: Posts, server:
 
 
 @pytest.mark.parametrize(
-    "broken", [b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]
+    "broken", [_HANGS_UP, b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"]
 )
 async def test_a_broken_answer_is_an_error_and_nothing_is_sent_again(
     posts: Posts, server: Server, broken: bytes
