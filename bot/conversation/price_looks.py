@@ -1,7 +1,6 @@
 """The price of a quote, read from its page once more before it is charged."""
 
 import asyncio
-import dataclasses
 from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import uuid4
@@ -79,7 +78,7 @@ class PriceLooks:
             return NotCharged(Refusal.PRICE_UNREAD, product.message)
         if product is None or (offer.id != product.offer_id and offer.url != product.url):
             return NotCharged(Refusal.NOT_FOR_SALE, "The page does not sell it any more.")
-        product = dataclasses.replace(product, picture=offer.picture, known_as=offer.id)
+        product = msgspec.structs.replace(product, picture=offer.picture, known_as=offer.id)
         return await self._settled(quote, product, at_us)
 
     async def _settled(self, quote: Quote, product: Product, at_us: int) -> PriceNow:

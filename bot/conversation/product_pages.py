@@ -49,8 +49,7 @@ class Owners(Protocol):
         """Who has proven that `host` is his."""
 
 
-@dataclass(frozen=True)
-class SharedLink:
+class SharedLink(msgspec.Struct, frozen=True):
     """A link as it was shared. `shown` is the text that stands in its place, if any does.
 
     `offer` is the signed offer that it carries, unchecked.
@@ -61,8 +60,7 @@ class SharedLink:
     offer: str | None = None
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(msgspec.Struct, frozen=True, kw_only=True):
     """A page that sells something, and who is behind its host. `name` is the page's identity.
 
     `read_at_us`: when the page was read. `priced_until_us`: how long a signed price counts.

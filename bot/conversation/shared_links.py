@@ -6,7 +6,7 @@ the event's key. A page that is no product is passed over in silence.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -18,7 +18,7 @@ from bot.events import Message
 from bot.links.canonical import canonical_url, identity_of
 from bot.links.fetch import FetchError
 from bot.links.page_cache import PageStore
-from bot.links.scan import find_links
+from bot.links.scan import FoundLink, find_links
 from bot.links.share_codes import find_share_codes
 from bot.links.signed_offers import offer_in_link
 from bot.links.trust import Trust
@@ -29,6 +29,8 @@ from wallet_core.ledger.transfers import named
 _log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
 
+#: In the middle of a link as Markdown writes it.
+_MARKDOWN = "]("
 #: Links of one message that are answered.
 LINKS_MAX = 3
 #: Nothing is sold at an address that is known to be empty.
@@ -120,7 +122,9 @@ class SharedLinks:
                 # An address is one offer's, also where its page has called itself otherwise.
                 known = await desk.reader.offer_by_url(found.url)
                 known = known or await desk.reader.offer(found.offer_id)
-                product = found if known is None else replace(found, known_as=known.id)
+                product = found
+                if known is not None:
+                    product = msgspec.structs.replace(found, known_as=known.id)
                 rows.extend(offer_rows(product, known, turn.now_us))
                 quote = quote_of(product, turn.now_us, self.quote_valid_s)
                 rows.append(Insert("quotes", msgspec.structs.asdict(quote)))
@@ -150,22 +154,30 @@ def _links(message: Message) -> list[SharedLink]:
 
     A text that stands for a link is no link of its own: `[shop.example](https://other.example)`.
     """
-    written = find_links(message.text)
-    found = [(link.url, link.text, link.url) for link in message.links]
-    found += [(link.url, link.shown or "", link.text) for link in written if link.shown is not None]
-    texts = [shown for _, shown, _ in found]
+    written = _written(message)
+    found = [(link.url, canonical_url(link.url), link.text) for link in message.links]
+    found += [(link.text, link.url, link.shown) for link in written if link.shown is not None]
+    texts = [shown for _, _, shown in found]
     found += [
-        (link.url, "", link.text)
+        (link.text, link.url, "")
         for link in written
         if link.shown is None and not any(link.text in text for text in texts)
     ]
     shared: dict[str, SharedLink] = {}
-    for target, shown, as_written in found:
-        url = canonical_url(target)
+    for as_written, url, shown in found:
         if url is not None:
             link = SharedLink(url, shown or None, offer_in_link(as_written))
             shared.setdefault(identity_of(url), link)
     return list(shared.values())[:LINKS_MAX]
+
+
+def _written(message: Message) -> Sequence[FoundLink]:
+    """The links that can be read in the text beside those that the network has marked."""
+    text = message.text
+    if _MARKDOWN not in text and any(text in link.text for link in message.links):
+        # A link and nothing else, as most are shared: whatever is found in it stands for it.
+        return ()
+    return find_links(text)
 
 
 def _weighs_more(product: Product, other: Product | None) -> bool:

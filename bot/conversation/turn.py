@@ -43,8 +43,7 @@ def sentence(text: str, tone: Tone = Tone.NEUTRAL) -> Card:
     return Card(lines=(Line(text, Role.TEXT),), tone=tone)
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """An event and who is behind it. `now_us`: when it is worked on."""
 
     event: Event

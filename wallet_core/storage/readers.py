@@ -87,6 +87,13 @@ _CARD = Statement(
     f"{_CARD_ROWS} {hosts_of_quote(postgres=False)} WHERE q.id = ?",
 )
 
+_OWNER_COLUMNS = ", ".join(f"m.{name}" for name in Merchant.__struct_fields__)
+_OWNER_ROWS = (
+    f"SELECT h.verified_host, {_OWNER_COLUMNS} FROM merchant_hosts h "  # noqa: S608 - same
+    "JOIN merchants m ON m.id = h.merchant_id WHERE h.verified_host"
+)
+_OWNER = Statement(f"{_OWNER_ROWS} = ANY($1::text[])", f"{_OWNER_ROWS} = ?")
+
 _WRITTEN = fetch(t.commits, ("key", "refusal", "result", "created_at_us"), ("key",))
 
 
@@ -121,10 +128,7 @@ class Reader:
         self._offers_by_url = RecordLookups(database, t.offers, Offer, key="url")
         self._cards = RowLookups(database, _CARD)
         self._bought = RowLookups(database, _BOUGHT_COUNT)
-        self._hosts = RowLookups(
-            database,
-            fetch(t.merchant_hosts, ("verified_host", "merchant_id"), ("verified_host",)),
-        )
+        self._owners = RecordLookups(database, t.merchants, Merchant, statement=_OWNER)
 
     async def _rows(self, query: sa.Select[Any], kind: type[R]) -> list[R]:
         async with self._database.read() as connection:
@@ -227,8 +231,7 @@ class Reader:
 
     async def merchant_of_host(self, host: str) -> Merchant | None:
         """Who has proven that `host` is his."""
-        row = await self._hosts.row(host)
-        return await self.merchant(row[1]) if row is not None else None
+        return await self._owners.get(host)
 
     async def merchants_of(self, person_id: str) -> Sequence[Merchant]:
         """The shops that this person acts for, oldest first."""

@@ -39,15 +39,24 @@ class RowLookups:
 
 
 class RecordLookups(Generic[R]):
-    """Records of `kind`, which has a field for each column that it wants of `table`."""
+    """Records of `kind`, which has a field for each column that it wants of `table`.
+
+    `statement` finds them in another way than by `key`: the key first, then the fields.
+    """
 
     def __init__(
-        self, database: Database, table: sa.Table, kind: type[R], *, key: str = "id"
+        self,
+        database: Database,
+        table: sa.Table,
+        kind: type[R],
+        *,
+        key: str = "id",
+        statement: Statement | None = None,
     ) -> None:
         self._kind = kind
         self._fields = kind.__struct_fields__
         self._flags = [n for n, x in enumerate(self._fields) if _is_flag(table.c[x])]
-        self._rows = RowLookups(database, fetch(table, (key, *self._fields), (key,)))
+        self._rows = RowLookups(database, statement or fetch(table, (key, *self._fields), (key,)))
         # SQLite has no truth values of its own.
         self._has_flags = bool(self._flags) and database.is_sqlite
 

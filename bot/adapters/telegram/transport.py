@@ -10,9 +10,9 @@ import aiohttp
 import msgspec
 from telegram.error import NetworkError, TimedOut
 from telegram.request import BaseRequest, RequestData
-from yarl import URL
 
-_JSON = {"Content-Type": "application/json"}
+from bot.adapters.telegram.posts import Posts
+
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -27,9 +27,8 @@ class AiohttpRequest(BaseRequest):
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session: aiohttp.ClientSession | None = None
-        self._urls: dict[str, URL] = {}
+        self._posts: Posts | None = None
 
     @staticmethod
     def parse_json_payload(payload: bytes) -> dict[str, Any]:
@@ -48,13 +47,14 @@ class AiohttpRequest(BaseRequest):
     async def initialize(self) -> None:
         """Open the pool of connections."""
         if self._session is None:
-            self._session = aiohttp.ClientSession(
+            session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=64), cookie_jar=aiohttp.DummyCookieJar()
             )
+            self._session, self._posts = session, Posts(session)
 
     async def shutdown(self) -> None:
         """Close all connections."""
-        session, self._session = self._session, None
+        session, self._session, self._posts = self._session, None, None
         if session is not None:
             await session.close()
 
@@ -73,38 +73,28 @@ class AiohttpRequest(BaseRequest):
         Raises `TimedOut` or `NetworkError`, whose texts never hold the address: the bot's token
         is part of it.
         """
-        if self._session is None:
+        if self._session is None or self._posts is None:
             raise NetworkError("The connection to Telegram is closed.")
-        timeout = self._timeout
+        timeout_s = self._timeout_s
         if isinstance(read_timeout, int | float):
-            timeout = aiohttp.ClientTimeout(total=read_timeout)
-        body: aiohttp.FormData | bytes | None = None
-        if isinstance(request_data, PreparedData):
-            body = request_data.body
-        elif isinstance(request_data, RequestData):
-            files = request_data.contains_files
-            body = _form(request_data) if files else msgspec.json.encode(request_data.parameters)
+            timeout_s = read_timeout
+        body: aiohttp.FormData | None = None
         try:
-            async with self._session.request(
-                method,
-                self._parsed(url),
-                data=body,
-                headers=_JSON if isinstance(body, bytes) else None,
-                timeout=timeout,
-            ) as answer:
+            if isinstance(request_data, PreparedData):
+                return await self._posts.post(url, request_data.body, timeout_s)
+            if isinstance(request_data, RequestData):
+                if not request_data.contains_files:
+                    prepared = msgspec.json.encode(request_data.parameters)
+                    return await self._posts.post(url, prepared, timeout_s)
+                body = _form(request_data)
+            timeout = aiohttp.ClientTimeout(total=timeout_s)
+            async with self._session.request(method, url, data=body, timeout=timeout) as answer:
                 return answer.status, await answer.read()
         except TimeoutError as error:
             raise TimedOut("Telegram did not answer in time.") from error
         except (aiohttp.ClientError, OSError) as error:
             # Not chained: the library logs chains, and some of these texts hold the address.
             raise NetworkError(f"Telegram was not reached ({type(error).__name__}).") from None
-
-    def _parsed(self, url: str) -> URL:
-        """The address of a method; there are some dozens of them."""
-        known = self._urls.get(url)
-        if known is None:
-            known = self._urls[url] = URL(url)
-        return known
 
 
 def _form(request_data: RequestData) -> aiohttp.FormData:

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from benchmarks.hostile_addresses import HostileNames
 from bot.conversation.product_pages import ProductPages
-from bot.conversation.shared_links import SharedLinks
+from bot.conversation.shared_links import SharedLinks, _links
 from bot.events import MarkedLink, Message
 from bot.links.fetch import Fetcher
 from bot.links.page_cache import MemoryPages
@@ -170,3 +170,23 @@ async def test_a_share_code_is_named_and_nothing_is_guessed(street: Street) -> N
 async def test_a_message_without_a_product_is_passed_over(street: Street) -> None:
     assert await street.share("hello, the price is ￥199") == []
     assert await street.share(f"see {street.url('/x', host='127.0.0.2')}") == []
+
+
+def test_a_link_alone_is_what_it_is_with_words_around_it() -> None:
+    links = ("shop.example/tea", "https://shop.example/tea?b=1&a=2#payontap-offer=x.y.z")
+    for text in links:
+        url = text if "://" in text else f"http://{text}"
+        alone, among = (
+            Message(
+                id="telegram:1",
+                message_ref="-1:7",
+                network="telegram",
+                room_id="-1",
+                person_id="2",
+                text=words,
+                links=(MarkedLink(url, text),),
+            )
+            for words in (text, f"See {text} there")
+        )
+        assert _links(alone) == _links(among)
+        assert len(_links(alone)) == 1
