@@ -18,8 +18,12 @@ from wallet_core.money import AMOUNT_MINOR_MAX, Money
 
 def named(*parts: object) -> UUID:
     """A transfer id made from a name: equal parts give the equal id, on every machine."""
+    return UUID(int=_number_of(parts))
+
+
+def _number_of(parts: tuple[object, ...]) -> int:
     text = "\x1f".join(map(str, parts))
-    return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
+    return int.from_bytes(blake2b(text.encode(), digest_size=16).digest(), "big")
 
 
 def timed(at_us: int, *parts: object) -> UUID:
@@ -28,7 +32,7 @@ def timed(at_us: int, *parts: object) -> UUID:
     Rows that are made one after the other then stand side by side in an index, and a write touches
     few of its pages. `at_us` is a part of the name: another time gives another id.
     """
-    rest = named(at_us, *parts).int
+    rest = _number_of((at_us, *parts))
     milliseconds, fraction_us = divmod(at_us, 1000)
     head = (milliseconds & 0xFFFF_FFFF_FFFF) << 16 | 7 << 12 | fraction_us << 2
     return UUID(int=head << 64 | 2 << 62 | rest & 0x3FFF_FFFF_FFFF_FFFF)

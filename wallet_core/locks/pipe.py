@@ -53,10 +53,8 @@ class ScriptPipe:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
-        # Not every call has somebody left who asks for its outcome.
-        future.add_done_callback(_looked_at)
         if self._closed:
-            future.set_exception(RedisConnectionError("the leases are closed"))
+            _fail(future, RedisConnectionError("the leases are closed"))
             return future
         overdue_at = loop.time() + self._answer_within_s
         self._queued.append(_Call(future, (step, *map(str, words)), overdue_at))
@@ -83,7 +81,7 @@ class ScriptPipe:
             if call.future.done():
                 continue
             if call.overdue_at <= now:
-                call.future.set_exception(TimeoutError())
+                _fail(call.future, TimeoutError())
             elif self._watch is None:
                 self._watch = loop.call_at(call.overdue_at, self._give_up_overdue)
 
@@ -96,7 +94,7 @@ class ScriptPipe:
             except (RedisError, OSError) as error:
                 for call in calls:
                     if not call.future.done():
-                        call.future.set_exception(_as_redis_error(error))
+                        _fail(call.future, _as_redis_error(error))
             else:
                 for call, answer in zip(calls, answers, strict=True):
                     if not call.future.done():
@@ -133,6 +131,7 @@ def _as_redis_error(error: Exception) -> RedisError:
     return error if isinstance(error, RedisError) else RedisConnectionError(str(error))
 
 
-def _looked_at(future: asyncio.Future[Answer]) -> None:
-    if not future.cancelled():
-        future.exception()
+def _fail(future: asyncio.Future[Answer], error: Exception) -> None:
+    future.set_exception(error)
+    # Not every call has somebody left who asks for its outcome.
+    future.exception()

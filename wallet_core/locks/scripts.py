@@ -31,12 +31,22 @@ local prefix = 'payontap:{lease}:'
 local function parts(member)
     return string.match(member, '^([^|]*)|[^|]*|(.*)$')
 end
+-- Time stands still while a script runs, so each process is asked for and marked once in it.
+local lives, marked = {}, {}
 local function alive(instance)
-    return redis.call('EXISTS', prefix .. 'alive:' .. instance) == 1
+    if lives[instance] == nil then
+        lives[instance] = redis.call('EXISTS', prefix .. 'alive:' .. instance) == 1
+    end
+    return lives[instance]
 end
 local function mark_alive(instance, alive_ms)
+    if marked[instance] then return 0 end
     local was = redis.call('SET', prefix .. 'alive:' .. instance, '1', 'PX', alive_ms, 'GET')
+    marked[instance], lives[instance] = true, true
     return was and 0 or 1
+end
+local function has_queue(wallet)
+    return redis.call('EXISTS', prefix .. 'queue:' .. wallet) == 1
 end
 -- The first in a queue whose process still lives; the dead before it are removed.
 local function head(wallet)
@@ -72,28 +82,42 @@ end
 # had in the store may be gone.
 ACQUIRE = "acquire"
 _ACQUIRE = """
-local function acquire(ARGV)
-local member, ttl_ms, alive_ms, queue_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local resumes = ARGV[5] == '1'
-local lapsed = mark_alive(parts(member), alive_ms)
-local arrival = nil
-local free = true
-for i = 6, #ARGV do
-    local queue = prefix .. 'queue:' .. ARGV[i]
-    if not redis.call('ZSCORE', queue, member) then
-        arrival = arrival or redis.call('INCR', prefix .. 'arrivals')
-        redis.call('ZADD', queue, arrival, member)
-    end
-    redis.call('PEXPIRE', queue, queue_ms)
-    if head(ARGV[i]) ~= member or not open_for(ARGV[i], member, resumes) then free = false end
-end
-if free then
+-- Joins the queues; whether the member is the first in each of them and may hold all its wallets.
+local function queued_first(ARGV, member, queue_ms, resumes)
+    local arrival = nil
+    local first = true
     for i = 6, #ARGV do
-        redis.call('SET', prefix .. 'held:' .. ARGV[i], member, 'PX', ttl_ms)
-        redis.call('ZREM', prefix .. 'queue:' .. ARGV[i], member)
+        local queue = prefix .. 'queue:' .. ARGV[i]
+        if not redis.call('ZSCORE', queue, member) then
+            arrival = arrival or redis.call('INCR', prefix .. 'arrivals')
+            redis.call('ZADD', queue, arrival, member)
+        end
+        redis.call('PEXPIRE', queue, queue_ms)
+        if head(ARGV[i]) ~= member or not open_for(ARGV[i], member, resumes) then first = false end
     end
+    return first
 end
-return {free and 1 or 0, lapsed}
+local function acquire(ARGV)
+    local member, ttl_ms, alive_ms, queue_ms = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+    local resumes = ARGV[5] == '1'
+    local lapsed = mark_alive(parts(member), alive_ms)
+    -- Where nobody waits there is no queue to join and to leave again.
+    local free = true
+    for i = 6, #ARGV do
+        if has_queue(ARGV[i]) or not open_for(ARGV[i], member, resumes) then
+            free = false
+            break
+        end
+    end
+    local queued = not free
+    if queued then free = queued_first(ARGV, member, queue_ms, resumes) end
+    if free then
+        for i = 6, #ARGV do
+            redis.call('SET', prefix .. 'held:' .. ARGV[i], member, 'PX', ttl_ms)
+            if queued then redis.call('ZREM', prefix .. 'queue:' .. ARGV[i], member) end
+        end
+    end
+    return {free and 1 or 0, lapsed}
 end
 """
 
@@ -102,20 +126,24 @@ end
 LET_GO = "let_go"
 _LET_GO = """
 local function let_go(ARGV)
-local member = ARGV[1]
-for i = 2, #ARGV do
-    redis.call('ZREM', prefix .. 'queue:' .. ARGV[i], member)
-    if redis.call('GET', prefix .. 'held:' .. ARGV[i]) == member then
-        redis.call('DEL', prefix .. 'held:' .. ARGV[i])
+    local member = ARGV[1]
+    local waited_for = {}
+    for i = 2, #ARGV do
+        if has_queue(ARGV[i]) then
+            redis.call('ZREM', prefix .. 'queue:' .. ARGV[i], member)
+            waited_for[#waited_for + 1] = ARGV[i]
+        end
+        if redis.call('GET', prefix .. 'held:' .. ARGV[i]) == member then
+            redis.call('DEL', prefix .. 'held:' .. ARGV[i])
+        end
     end
-end
-for i = 2, #ARGV do
-    local first, instance = head(ARGV[i])
-    if first and open_for(ARGV[i], first, false) then
-        wake(ARGV[i], first, instance)
+    for _, wallet in ipairs(waited_for) do
+        local first, instance = head(wallet)
+        if first and open_for(wallet, first, false) then
+            wake(wallet, first, instance)
+        end
     end
-end
-return {1}
+    return {1}
 end
 """
 

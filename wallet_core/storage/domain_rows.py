@@ -11,6 +11,7 @@ says so, the batch is done again with `careful`, which looks first.
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -157,11 +158,11 @@ class DomainRows:
         inserts: dict[tuple[str, tuple[str, ...], bool], list[q.Row]] = defaultdict(list)
         for place, change in self._new.items():
             values = self._rows[place] or {}
-            columns = tuple(sorted(values))
-            inserts[place[0], columns, change.if_absent].append([values[n] for n in columns])
+            columns, in_order = _in_order(tuple(values))
+            inserts[place[0], columns, change.if_absent].append(in_order(values))
         for name, values in self._keyless:
-            columns = tuple(sorted(values))
-            inserts[name, columns, False].append([values[n] for n in columns])
+            columns, in_order = _in_order(tuple(values))
+            inserts[name, columns, False].append(in_order(values))
         updates: dict[tuple[str, tuple[str, ...]], list[q.Row]] = defaultdict(list)
         for place, names in sorted(self._changed.items(), key=lambda item: repr(item[0])):
             if place not in self._new:
@@ -182,6 +183,15 @@ class DomainRows:
                 for (name, columns), rows in updates.items()
             ],
         )
+
+
+@lru_cache(maxsize=200)
+def _in_order(names: tuple[str, ...]) -> tuple[tuple[str, ...], Callable[[Values], q.Row]]:
+    """The names of a row's columns in one order, and what puts its values into it."""
+    columns = tuple(sorted(names))
+    if len(columns) == 1:
+        return columns, lambda values: (values[columns[0]],)
+    return columns, itemgetter(*columns)
 
 
 @lru_cache(maxsize=200)

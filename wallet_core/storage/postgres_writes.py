@@ -13,6 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from wallet_core.storage.domain_rows import unique_keys
 from wallet_core.storage.requests import CLOCK, Change, Check, Insert, Run, Write, pg_type
 
 #: What stands between texts, and for none: two characters that hardly any text has.
@@ -119,7 +120,7 @@ def _part(shape: _Shape, before: int) -> tuple[str, int]:
             return sql, count
         case ("insert", _, table, columns, if_absent, forms):
             source, values = _source(forms, before)
-            rest = " ON CONFLICT DO NOTHING" if if_absent else ""
+            rest = f" ON CONFLICT{_target(table, columns)} DO NOTHING" if if_absent else ""
             chosen = f"SELECT {', '.join(values)}{_from(source)}{rest} RETURNING 1"
             return f"INSERT INTO {table.name} ({', '.join(columns)}) {chosen}", len(columns)
         case ("change", _, table, by, seen, columns, forms):
@@ -139,6 +140,15 @@ def _part(shape: _Shape, before: int) -> tuple[str, int]:
             return f"{sql} FOR NO KEY UPDATE OF r" if stay else sql, len(forms)
         case _:
             return "SELECT 1 WHERE false", 0
+
+
+def _target(table: sa.Table, columns: Sequence[str]) -> str:
+    """The one key that new rows can have in common with others, so that no other is looked up.
+
+    What the database numbers by itself is never taken.
+    """
+    sent = [key for key in unique_keys(table.name) if set(key) <= set(columns)]
+    return f" ({', '.join(sent[0])})" if len(sent) == 1 else ""
 
 
 def _from(source: str) -> str:

@@ -22,7 +22,7 @@ def _refresh(keys: str) -> str:
        FROM {keys} JOIN outbox o ON o.view = k.view AND o.ref = k.ref
          AND o.edits IS NULL AND o.state IN ('due', 'sent')
          AND (k.settled OR o.live IS NOT FALSE) AND (NOT k.as_shown OR o.live IS NOT TRUE)
-       ON CONFLICT DO NOTHING"""  # noqa: S608 - our own words
+       ON CONFLICT (send_id) DO NOTHING"""  # noqa: S608 - our own words
 
 
 _REFRESH = q.Statement(

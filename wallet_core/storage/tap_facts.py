@@ -17,6 +17,10 @@ Tapped = tuple[str, str]
 _QUOTE = tuple(Quote.__struct_fields__)
 _MERCHANT = tuple(Merchant.__struct_fields__)
 _ORDER = tuple(Order.__struct_fields__)
+#: Where the columns of each begin in a row of the facts.
+_FIRST = 10
+_MERCHANT_AT = _FIRST + len(_QUOTE)
+_ORDER_AT = _MERCHANT_AT + len(_MERCHANT)
 _WALLETS = "SELECT v.id FROM wallets v WHERE v.person_id = w.person_id"
 _STANDING = "IN ('{}', '{}')".format(*STANDING)
 
@@ -99,30 +103,49 @@ _FACTS = Statement(
 async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tapped, TapFacts]:
     """The facts of each tap whose quote exists."""
     rows = await database.ask(_FACTS, ([tap[0] for tap in taps], [tap[1] for tap in taps]))
-    return {(row[0], row[1]): _facts(row) for row in rows}
+    # Of one query, so that many taps on one quote, or in one shop, see the same.
+    quotes: dict[str, Quote] = {}
+    merchants: dict[str, Merchant] = {}
+    return {(row[0], row[1]): _facts(row, quotes, merchants) for row in rows}
 
 
-def _facts(row: Sequence[Any]) -> TapFacts:
-    person_id, of_person, of_wallets, fence = row[3:7]
-    quote_at = 10
-    merchant_at = quote_at + len(_QUOTE)
-    order_at = merchant_at + len(_MERCHANT)
-    order_values = dict(zip(_ORDER, row[order_at:], strict=True))
-    if isinstance(order_values["hold_id"], str):
-        order_values["hold_id"] = UUID(order_values["hold_id"])
-    if order_values["accepted"] is not None:
-        order_values["accepted"] = bool(order_values["accepted"])
-    merchant_values = dict(zip(_MERCHANT, row[merchant_at:order_at], strict=True))
-    merchant_values["standing_acceptance"] = bool(merchant_values["standing_acceptance"])
+def _facts(
+    row: Sequence[Any], quotes: dict[str, Quote], merchants: dict[str, Merchant]
+) -> TapFacts:
+    quote_id, _, title, person_id, of_person, of_wallets, fence, host, lost, claimed = row[:_FIRST]
+    quote = quotes.get(quote_id)
+    if quote is None:
+        values = zip(_QUOTE, row[_FIRST:_MERCHANT_AT], strict=True)
+        quote = quotes[quote_id] = Quote(**dict(values))
+    merchant = None
+    if quote.merchant_id is not None:
+        merchant = merchants.get(quote.merchant_id) or _merchant(row[_MERCHANT_AT:_ORDER_AT])
+        if merchant is not None:
+            merchants[merchant.id] = merchant
     return TapFacts(
-        quote=Quote(**dict(zip(_QUOTE, row[quote_at:merchant_at], strict=True))),
-        title=row[2],
-        merchant=Merchant(**merchant_values) if merchant_values["id"] is not None else None,
+        quote=quote,
+        title=title,
+        merchant=merchant,
         person_id=person_id,
         n=max(of_person or 0, of_wallets or 0),
-        order=Order(**order_values) if order_values["id"] else None,
+        # Most taps are on what was not bought yet.
+        order=_order(row[_ORDER_AT:]) if row[_ORDER_AT] else None,
         fence=fence or 0,
-        host=row[7],
-        host_lost=bool(row[8]),
-        host_claimed=bool(row[9]),
+        host=host,
+        host_lost=bool(lost),
+        host_claimed=bool(claimed),
     )
+
+
+def _merchant(row: Sequence[Any]) -> Merchant | None:
+    values = dict(zip(_MERCHANT, row, strict=True))
+    values["standing_acceptance"] = bool(values["standing_acceptance"])
+    return Merchant(**values) if values["id"] is not None else None
+
+
+def _order(row: Sequence[Any]) -> Order:
+    values = dict(zip(_ORDER, row, strict=True))
+    if isinstance(values["hold_id"], str):
+        values["hold_id"] = UUID(values["hold_id"])
+    values["accepted"] = bool(values["accepted"])
+    return Order(**values)
