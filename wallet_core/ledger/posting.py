@@ -83,7 +83,6 @@ class EntryRow(msgspec.Struct, frozen=True):
 
     account: AccountState
     seq: int
-    transfer_id: UUID
     amount_minor: int
     balance_after_minor: int
 
@@ -150,7 +149,7 @@ class Books:
         else:
             hold_id, legs = self._legs(transfer, undo)
         entries = undo.entries = []
-        self._enter(legs, transfer_id, entries)
+        self._enter(legs, entries)
         for payment in spending:
             self._spend(payment, transfer_id, undo)
         self.transfer_rows.append(
@@ -263,22 +262,23 @@ class Books:
             undo.remember_spends(payment.account_id)
             self.rules.note(payment, transfer_id, self.now_us)
 
-    def _enter(self, legs: Sequence[Leg], transfer_id: UUID, entries: list[EntryRow]) -> None:
+    def _enter(self, legs: Sequence[Leg], entries: list[EntryRow]) -> None:
         accounts = self.accounts
         for leg in legs:
             ref, amount_minor = leg.account, leg.amount_minor
-            account = accounts.get(ref.id)
+            account_id = ref.id
+            account = accounts.get(account_id)
             if account is None:
-                account = accounts[ref.id] = AccountState.opened(ref)
+                account = accounts[account_id] = AccountState.opened(ref)
             after_minor = account.balance_minor + amount_minor
             if amount_minor < 0:
                 floor_minor = account.floor_minor
                 if floor_minor is not None and after_minor < floor_minor:
-                    raise Refused(Refusal.NO_FUNDS, f"{ref.id} would be {after_minor}")
+                    raise Refused(Refusal.NO_FUNDS, f"{account_id} would be {after_minor}")
             account.balance_minor = after_minor
             account.version = seq = account.version + 1
             account.changed = True
-            entries.append(EntryRow(account, seq, transfer_id, amount_minor, after_minor))
+            entries.append(EntryRow(account, seq, amount_minor, after_minor))
 
 
 class Undo:
