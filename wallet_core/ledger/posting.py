@@ -140,15 +140,15 @@ class Books:
                 raise KeyConflict(f"Transfer {transfer_id} stands with other parameters.")
             return
         payments = payments_of(transfer)
-        spending, rules = [], self.rules
-        for payment in payments:
-            if rules.check(payment, self.accounts, self.now_us):
-                spending.append(payment)
-        if type(transfer) is Post:
-            hold_id, legs = None, transfer.legs
+        rules, accounts, now_us = self.rules, self.accounts, self.now_us
+        spending = [payment for payment in payments if rules.check(payment, accounts, now_us)]
+        hold_id: UUID | None = None
+        if isinstance(transfer, Post):
+            legs: Sequence[Leg] = transfer.legs
         else:
             hold_id, legs = self._legs(transfer, undo)
-        entries = undo.entries = []
+        entries: list[EntryRow] = []
+        undo.entries = entries
         self._enter(legs, entries)
         for payment in spending:
             self._spend(payment, transfer_id, undo)
