@@ -177,10 +177,13 @@ class Spending:
 
     def roll(self, at_us: int) -> None:
         """Let blocks that are over fall out."""
-        day_no, month_no = at_us // DAY_US, at_us // MONTH_US
-        if day_no > self.day_no:
-            self.day_before_minor = self.day_minor if day_no == self.day_no + 1 else 0
-            self.day_no, self.day_minor = day_no, 0
+        day_no = at_us // DAY_US
+        if day_no <= self.day_no:
+            # Months begin with a day.
+            return
+        self.day_before_minor = self.day_minor if day_no == self.day_no + 1 else 0
+        self.day_no, self.day_minor = day_no, 0
+        month_no = at_us // MONTH_US
         if month_no > self.month_no:
             self.month_before_minor = self.month_minor if month_no == self.month_no + 1 else 0
             self.month_no, self.month_minor = month_no, 0

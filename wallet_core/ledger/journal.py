@@ -23,7 +23,8 @@ GENESIS = bytes(32)
 _NO_HOLD = bytes(16)
 _TIME = struct.Struct(">q")
 _COUNT = struct.Struct(">H")
-_ENTRY = struct.Struct(">qqq")
+_ENTRY = struct.Struct(">qqq").pack
+_EMPTY = _COUNT.pack(0)
 _BATCH = struct.Struct(">iqqi")
 
 
@@ -36,7 +37,7 @@ def text_bytes(text: str) -> bytes:
 
 def entry_bytes(account: bytes, seq: int, amount_minor: int, balance_after_minor: int) -> bytes:
     """An entry as it stands in a leaf; `account` is what `text_bytes` makes of the account's id."""
-    return account + _ENTRY.pack(seq, amount_minor, balance_after_minor)
+    return account + _ENTRY(seq, amount_minor, balance_after_minor)
 
 
 def leaf_hash(
@@ -53,6 +54,7 @@ def leaf_hash(
     """
     entries.sort()
     kind, subject, payee, commit_key = texts
+    # Most of them are empty, which takes no looking up.
     parts = (
         b"\x02",
         transfer_id,
@@ -60,9 +62,9 @@ def leaf_hash(
         fingerprint,
         _TIME.pack(at_us),
         text_bytes(kind),
-        text_bytes(subject),
-        text_bytes(payee),
-        text_bytes(commit_key),
+        text_bytes(subject) if subject else _EMPTY,
+        text_bytes(payee) if payee else _EMPTY,
+        text_bytes(commit_key) if commit_key else _EMPTY,
         _COUNT.pack(len(entries)),
         *entries,
     )

@@ -7,6 +7,7 @@ rows for the storage to write in one go.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from uuid import UUID
 
 import msgspec
@@ -82,7 +83,6 @@ class EntryRow(msgspec.Struct, frozen=True):
 
     account: AccountState
     seq: int
-    transfer_id: UUID
     amount_minor: int
     balance_after_minor: int
 
@@ -132,38 +132,40 @@ class Books:
 
     def _transfer(self, transfer: Transfer, commit_key: str, undo: "Undo") -> None:
         mark = fingerprint(transfer)
-        number = transfer.id.int
+        transfer_id = transfer.id
+        number = transfer_id.int
         known = self.known_transfers.get(number)
         if known is not None:
             if known != mark:
-                raise KeyConflict(f"Transfer {transfer.id} stands with other parameters.")
+                raise KeyConflict(f"Transfer {transfer_id} stands with other parameters.")
             return
         payments = payments_of(transfer)
         rules, accounts, now_us = self.rules, self.accounts, self.now_us
         spending = [payment for payment in payments if rules.check(payment, accounts, now_us)]
-        entries = undo.entries
-        first = len(entries)
+        hold_id: UUID | None = None
         if isinstance(transfer, Post):
-            self._enter(transfer.legs, transfer.id, entries)
-            hold_id = None
+            legs: Sequence[Leg] = transfer.legs
         else:
             hold_id, legs = self._legs(transfer, undo)
-            self._enter(legs, transfer.id, entries)
+        entries: list[EntryRow] = []
+        undo.entries = entries
+        self._enter(legs, entries)
         for payment in spending:
-            self._spend(payment, transfer.id, undo)
+            self._spend(payment, transfer_id, undo)
         self.transfer_rows.append(
             TransferRow(
-                transfer.id,
+                transfer_id,
                 _KINDS[type(transfer)],
                 mark,
                 transfer.subject,
                 hold_id,
                 payments[0].payee if payments else None,
                 commit_key,
-                entries[first:],
+                entries,
             )
         )
         self.known_transfers[number] = mark
+        undo.entries = ()
 
     def _legs(
         self, transfer: Authorise | Capture | Void, undo: "Undo"
@@ -253,40 +255,46 @@ class Books:
         account = self.accounts[payment.account_id]
         account.spending(self.now_us).add(payment.amount_minor)
         account.spent = True
+        if undo.spent is None:
+            undo.spent = []
         undo.spent.append((account, payment.amount_minor))
         if self.rules.spends:
             undo.remember_spends(payment.account_id)
             self.rules.note(payment, transfer_id, self.now_us)
 
-    def _enter(self, legs: Sequence[Leg], transfer_id: UUID, entries: list[EntryRow]) -> None:
+    def _enter(self, legs: Sequence[Leg], entries: list[EntryRow]) -> None:
         accounts = self.accounts
         for leg in legs:
             ref, amount_minor = leg.account, leg.amount_minor
-            account = accounts.get(ref.id)
+            account_id = ref.id
+            account = accounts.get(account_id)
             if account is None:
-                account = accounts[ref.id] = AccountState.opened(ref)
+                account = accounts[account_id] = AccountState.opened(ref)
             after_minor = account.balance_minor + amount_minor
             if amount_minor < 0:
                 floor_minor = account.floor_minor
                 if floor_minor is not None and after_minor < floor_minor:
-                    raise Refused(Refusal.NO_FUNDS, f"{ref.id} would be {after_minor}")
+                    raise Refused(Refusal.NO_FUNDS, f"{account_id} would be {after_minor}")
             account.balance_minor = after_minor
             account.version = seq = account.version + 1
             account.changed = True
-            entries.append(EntryRow(account, seq, transfer_id, amount_minor, after_minor))
+            entries.append(EntryRow(account, seq, amount_minor, after_minor))
 
 
 class Undo:
-    """Takes back what one commit did to the working copy; call it at most once, newest first."""
+    """Takes back what one commit did to the working copy; call it at most once, newest first.
+
+    `entries` are those of the transfer that is being evaluated; the others stand in its rows.
+    """
 
     __slots__ = ("_books", "_holds", "_spends", "_transfers", "entries", "spent")
 
     def __init__(self, books: Books) -> None:
         self._books = books
         self._transfers = len(books.transfer_rows)
-        self.entries: list[EntryRow] = []
+        self.entries: Sequence[EntryRow] = ()
         self._holds: dict[UUID, Hold | None] | None = None
-        self.spent: list[tuple[AccountState, int]] = []
+        self.spent: list[tuple[AccountState, int]] | None = None
         self._spends: dict[str, tuple[Spend, ...]] | None = None
 
     def remember_hold(self, hold_id: UUID) -> None:
@@ -305,10 +313,11 @@ class Undo:
     def __call__(self) -> None:
         """Bring the books back to where they were."""
         books = self._books
-        for entry in self.entries:
+        rows = books.transfer_rows[self._transfers :]
+        for entry in chain(self.entries, *[row.entries for row in rows]):
             entry.account.balance_minor -= entry.amount_minor
             entry.account.version -= 1
-        for row in books.transfer_rows[self._transfers :]:
+        for row in rows:
             del books.known_transfers[row.id.int]
         del books.transfer_rows[self._transfers :]
         for hold_id, before in (self._holds or {}).items():
@@ -317,6 +326,6 @@ class Undo:
                 books.new_holds.discard(hold_id)
             else:
                 books.holds[hold_id] = before
-        for account, amount_minor in self.spent:
+        for account, amount_minor in self.spent or ():
             account.spending(books.now_us).add(-amount_minor)
         books.rules.spends.update(self._spends or {})

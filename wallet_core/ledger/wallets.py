@@ -14,7 +14,7 @@ import msgspec
 
 from wallet_core.errors import PayontapError, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef, Purpose
-from wallet_core.ledger.transfers import Authorise, Post, Transfer
+from wallet_core.ledger.transfers import Authorise, Leg, Post, Transfer
 from wallet_core.limits import (
     DAY_US,
     MONTH_US,
@@ -27,6 +27,7 @@ from wallet_core.limits import (
 )
 
 _SECOND_US = 1_000_000
+_AVAILABLE = Purpose.AVAILABLE
 #: Owners to whom money goes that is spent. What goes to a provider is a payout.
 _SPENT_ON = ("merchant:", "wallet:", "escrow:")
 
@@ -79,28 +80,41 @@ def payments_of(transfer: Transfer) -> Sequence[Payment]:
         payee = transfer.payee.owner
         return (Payment(payer.wallet_id, payer.id, payer.currency, payee, amount_minor),)
     if type(transfer) is Post:
-        return [
-            Payment(
-                account.wallet_id or "",
-                account.id,
-                account.currency,
-                _payee(transfer, account),
-                -leg.amount_minor,
-            )
-            for leg in transfer.legs
-            if leg.amount_minor < 0
-            and (account := leg.account).purpose is Purpose.AVAILABLE
-            and account.wallet_id is not None
-        ]
+        return _payments(transfer.legs)
     return ()
 
 
-def _payee(post: Post, payer: AccountRef) -> str:
+def _payments(legs: Sequence[Leg]) -> Sequence[Payment]:
+    payments = []
+    for leg in legs:
+        amount_minor = leg.amount_minor
+        if amount_minor < 0:
+            payer = leg.account
+            wallet_id = payer.wallet_id
+            if wallet_id is not None and payer.purpose is _AVAILABLE:
+                currency = payer.currency
+                payee = _payee(legs, currency)
+                payments.append(Payment(wallet_id, payer.id, currency, payee, -amount_minor))
+    return payments
+
+
+def _payee(legs: Sequence[Leg], currency: str) -> str:
     most_minor, owner = 0, ""
-    for leg in post.legs:
-        if leg.amount_minor > most_minor and leg.account.currency == payer.currency:
-            most_minor, owner = leg.amount_minor, leg.account.owner
+    for leg in legs:
+        amount_minor = leg.amount_minor
+        if amount_minor > most_minor:
+            account = leg.account
+            if account.currency == currency:
+                most_minor, owner = amount_minor, account.owner
     return owner
+
+
+def _is_spending(payment: Payment, known: WalletState | None) -> bool:
+    payee = payment.payee
+    if payee.startswith("wallet:"):
+        siblings = known.siblings if known is not None else ()
+        return payee[7:] not in (siblings or (payment.wallet_id,))
+    return payee.startswith(_SPENT_ON)
 
 
 class SpendingAccount(Protocol):
@@ -134,7 +148,9 @@ class WalletRules:
 
     def limits_of(self, wallet_id: str, currency: str) -> Limits:
         """What the wallet may spend: the strictest of what its siblings may."""
-        known = self.wallets.get(wallet_id)
+        return self._limits_of(wallet_id, currency, self.wallets.get(wallet_id))
+
+    def _limits_of(self, wallet_id: str, currency: str, known: WalletState | None) -> Limits:
         if not self.limits and (known is None or not known.siblings):
             return self.defaults(currency)
         limits: Limits | None = None
@@ -146,12 +162,7 @@ class WalletRules:
 
     def is_spending(self, payment: Payment) -> bool:
         """Whether a payment counts against limits: not where the money stays its owner's."""
-        payee = payment.payee
-        if payee.startswith("wallet:"):
-            known = self.wallets.get(payment.wallet_id)
-            siblings = (known.siblings if known is not None else ()) or (payment.wallet_id,)
-            return payee[7:] not in siblings
-        return payee.startswith(_SPENT_ON)
+        return _is_spending(payment, self.wallets.get(payment.wallet_id))
 
     def check_fences(self, fences: Mapping[str, int]) -> None:
         """Raises `Refused` for a commit decided under a lease that is no longer the newest."""
@@ -166,15 +177,15 @@ class WalletRules:
         Raises `Refused` where the wallet's mode or a limit forbids it, and `NeedsSpends`.
         """
         known = self.wallets.get(payment.wallet_id)
-        mode = WalletMode.OPEN if known is None else known.mode
-        if mode is WalletMode.FROZEN:
+        if known is not None and known.mode is WalletMode.FROZEN:
             raise Refused(Refusal.WALLET_FROZEN, payment.wallet_id)
-        if not self.is_spending(payment):
+        if not _is_spending(payment, known):
             return False
-        if mode is WalletMode.WITHDRAW_ONLY:
+        if known is not None and known.mode is WalletMode.WITHDRAW_ONLY:
             raise Refused(Refusal.WITHDRAW_ONLY, payment.wallet_id)
-        limits = self.limits_of(payment.wallet_id, payment.currency)
-        if limits.payment_max_minor is not None and payment.amount_minor > limits.payment_max_minor:
+        limits = self._limits_of(payment.wallet_id, payment.currency, known)
+        most_minor = limits.payment_max_minor
+        if most_minor is not None and payment.amount_minor > most_minor:
             raise Refused(Refusal.PAYMENT_LIMIT, payment.account_id)
         if not self._surely_within(limits, payment, known, accounts, now_us):
             self._check_windows(limits, payment, now_us)
@@ -193,12 +204,13 @@ class WalletRules:
             return False
         account = accounts.get(payment.account_id)
         spending = Spending() if account is None else account.spending(now_us)
-        day_minor = spending.day_minor + spending.day_before_minor + payment.amount_minor
-        month_minor = spending.month_minor + spending.month_before_minor + payment.amount_minor
+        amount_minor = payment.amount_minor
+        day_minor = spending.day_minor + spending.day_before_minor + amount_minor
+        month_minor = spending.month_minor + spending.month_before_minor + amount_minor
         return (
-            (limits.day_max_minor is None or day_minor <= limits.day_max_minor)
-            and (limits.payee_day_max_minor is None or day_minor <= limits.payee_day_max_minor)
-            and (limits.month_max_minor is None or month_minor <= limits.month_max_minor)
+            ((most_minor := limits.day_max_minor) is None or day_minor <= most_minor)
+            and ((most_minor := limits.payee_day_max_minor) is None or day_minor <= most_minor)
+            and ((most_minor := limits.month_max_minor) is None or month_minor <= most_minor)
         )
 
     def _check_windows(self, limits: Limits, payment: Payment, now_us: int) -> None:

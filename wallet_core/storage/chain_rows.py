@@ -25,20 +25,23 @@ def chained(books: Books, opened: q.Opened) -> tuple[list[q.Insert | q.Change], 
         digits = id_bytes.hex()
         packed = []
         for entry in row.entries:
-            account = entry.account
-            line = entry.seq, entry.amount_minor, entry.balance_after_minor
-            packed.append(entry_bytes(account.id_bytes, *line))
-            entries.append((account.no, line[0], digits, line[1], line[2]))
-        hold_bytes = None if row.hold_id is None else row.hold_id.bytes
-        texts = row.kind, row.subject, row.payee or "", row.commit_key
-        leaf = leaf_hash(id_bytes, hold_bytes, row.fingerprint, at_us, texts, packed)
+            account, seq = entry.account, entry.seq
+            amount_minor, after_minor = entry.amount_minor, entry.balance_after_minor
+            packed.append(entry_bytes(account.id_bytes, seq, amount_minor, after_minor))
+            entries.append((account.no, seq, digits, amount_minor, after_minor))
+        kind, mark, hold_id = row.kind, row.fingerprint, row.hold_id
+        subject, payee, key = row.subject, row.payee, row.commit_key
+        hold_bytes = None if hold_id is None else hold_id.bytes
+        leaf = leaf_hash(
+            id_bytes, hold_bytes, mark, at_us, (kind, subject, payee or "", key), packed
+        )
         leaves.append(leaf)
         transfers.append(
             (
-                *(digits, row.kind, row.fingerprint, row.subject, row.hold_id, row.payee),
-                *(row.commit_key, at_us, chain_no, batch_no, place, leaf),
+                digits, kind, mark, subject, hold_id, payee,
+                key, at_us, chain_no, batch_no, place, leaf,
             )
-        )
+        )  # fmt: skip
     head = batch_hash(opened.head, chain_no, batch_no, at_us, leaves)
     writes: list[q.Insert | q.Change] = [
         # Another writer on this chain was quicker if its length is another by now.

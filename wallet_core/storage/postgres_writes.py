@@ -1,9 +1,10 @@
 """All writes of a batch as one statement for PostgreSQL, with the columns that go with it.
 
 A column goes as one value, not as an array: for each element of an array the driver asks Python
-whether it is an array too, which takes longer than all else about it. Numbers, ids and texts go as
-one text with a mark between them, bytes of one length as one run of bytes, and what is the same in
-all rows goes once.
+whether it is an array too, which takes longer than all else about it. Numbers go as an array in
+PostgreSQL's own words (`{1,2}`), which it reads soonest; ids and texts as one text with a mark
+between them, which for them is sooner; bytes of one length as one run of bytes; and what is the
+same in all rows goes once.
 """
 
 from collections.abc import Sequence
@@ -173,8 +174,10 @@ def _source(forms: Sequence[_Form], before: int) -> tuple[str, list[str]]:
             arrays.append(f"{place}::{kind}[]")
         elif kind == "text":
             arrays.append(f"string_to_array({place}::text, E'\\x1f', E'\\x1e')")
+        elif kind == "uuid":
+            arrays.append(f"string_to_array({place}::text, ',', '')::uuid[]")
         else:
-            arrays.append(f"string_to_array({place}::text, ',', '')::{kind}[]")
+            arrays.append(f"{place}::text::{kind}[]")
         names.append(f"c{n}")
         values.append(f"u.c{n}")
     if not arrays:
@@ -233,8 +236,10 @@ def _packed(kind: str, column: tuple[Any, ...]) -> tuple[str | int, object]:
         return "text", ",".join([_hex(value) for value in column])
     elif kind != "boolean":
         if None in column:
-            return "text", ",".join(["" if value is None else str(value) for value in column])
-        return "text", ",".join(map(str, column))
+            numbers = ",".join(["NULL" if value is None else str(value) for value in column])
+            return "text", f"{{{numbers}}}"
+        # In one go: joining what `str` makes of each takes twice as long.
+        return "text", f"{{{'%d,' * (len(column) - 1)}%d}}" % column
     return "array", column
 
 

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from wallet_core.ledger.commits import Written
 from wallet_core.storage.batch import Batch
 from wallet_core.storage.tasks import Task
 
 
-@dataclass(eq=False, slots=True)
-class Job:
+class Job(msgspec.Struct, eq=False):
     """Something to write, and who waits for it."""
 
     done: "asyncio.Future[Written | int]"

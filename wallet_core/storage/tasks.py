@@ -27,11 +27,11 @@ def touched_by(task: Task) -> Collection[Hashable]:
     """
     if isinstance(task, RaiseFence):
         return (("wallets", (task.wallet_id,)),)
-    first = task.transfers[0] if task.transfers else None
-    if not task.key and len(task.transfers) == 1 and type(first) is Post:
+    transfers = task.transfers
+    if not task.key and len(transfers) == 1 and type(first := transfers[0]) is Post:
         return [leg.account.id for leg in first.legs]
     touched: set[Hashable] = set()
-    for transfer in task.transfers:
+    for transfer in transfers:
         touched.update(_named_by(transfer))
     for change in task.rows:
         if isinstance(change, Update):

@@ -136,13 +136,13 @@ class Writer:
 
     async def commit(self, commit: Commit) -> Written:
         """Write `commit`; see `WriterPort`."""
-        result = await self._hand_in(commit)
+        result = await self._handed_in(commit)
         assert isinstance(result, Written)  # noqa: S101 - the kind of task decides the kind of result
         return result
 
     async def raise_fence(self, wallet_id: str) -> int:
         """Raise the wallet's fence; see `WriterPort`."""
-        result = await self._hand_in(RaiseFence(wallet_id))
+        result = await self._handed_in(RaiseFence(wallet_id))
         assert isinstance(result, int)  # noqa: S101 - same
         return result
 
@@ -150,13 +150,13 @@ class Writer:
         """What stands under `key`; see `WriterPort`."""
         return await read_written(self.database, key)
 
-    async def _hand_in(self, task: Task) -> Written | int:
+    def _handed_in(self, task: Task) -> "asyncio.Future[Written | int]":
         if self._closing or not self._tasks:
             raise StorageUnavailable("The writer is not running; nothing was written.")
         job = Job(asyncio.get_running_loop().create_future(), task, touched_by(task))
         self._queue.add(job)
         self._wake.set()
-        return await job.done
+        return job.done
 
     async def _run(self) -> None:
         lane = self._lane()

@@ -198,10 +198,8 @@ def _entries_replay(books: Books) -> None:
         assert entry.balance_after_minor == replayed[entry.account.ref.id]
         assert entry.seq == versions[entry.account.ref.id]
     assert nonzero(replayed) == balances(books)
-    sums: Counter[UUID] = Counter()
-    for entry in entries(books):
-        sums[entry.transfer_id] += entry.amount_minor
-    assert not any(sums.values())
+    for row in books.transfer_rows:
+        assert sum(entry.amount_minor for entry in row.entries) == 0
 
 
 def hold(amount_minor: int, key: str = "hold") -> Authorise:
