@@ -72,6 +72,13 @@ class AccountState(msgspec.Struct, eq=False):
             self.packed = self._spending.pack()
         return self.packed
 
+    def stands(self, balance_minor: int, version: int, packed: bytes | None) -> None:
+        """So it was read, whatever was thought of it before."""
+        self.balance_minor, self.version = balance_minor, version
+        if packed != self.packed:
+            self.packed, self._spending = packed, None
+        self.begin()
+
     def begin(self) -> None:
         """All that was entered so far is to be written before what comes now."""
         self.version_seen = self.version

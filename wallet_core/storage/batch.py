@@ -9,7 +9,8 @@ wallets, domain rows table by table, and the chain at last. The writes come in t
 rows after all others, so that a batch that locks only what it writes meets the rest in it too.
 """
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
+from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Hold, Written
 from wallet_core.ledger.posting import AccountState, Books
-from wallet_core.ledger.transfers import Capture, HoldState, Void, fingerprint
+from wallet_core.ledger.transfers import Capture, HoldState, Transfer, Void, fingerprint
 from wallet_core.ledger.wallets import NeedsSpends, WalletRules
 from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage import requests as q
@@ -30,9 +31,16 @@ from wallet_core.storage.domain_rows import DomainRows
 from wallet_core.storage.remembered import Standing
 from wallet_core.storage.speech_rows import speech_rows
 from wallet_core.storage.spending_rows import SpendingRows, wallets_seen, wallets_with_fences
-from wallet_core.storage.tasks import RaiseFence, Task, accounts_of, is_all_new
+from wallet_core.storage.tasks import RaiseFence, Task, accounts_of, is_all_new, touched_by
 
-Result = Written | Refused | KeyConflict
+
+class PutOff(Enum):
+    """The result of a task that was not looked at, for others are writing what it touches."""
+
+    OTHERS_WRITE = auto()
+
+
+Result = Written | Refused | KeyConflict | PutOff
 Steps = Generator[q.Request, Any, None]
 
 
@@ -42,6 +50,9 @@ class Batch:
     `locks` says that what is read stays as it is until the transaction ends. What is written is
     remembered in `standing`; with `recall`, tasks that only add are decided on what is remembered
     there, and nothing is read. `on_decided` is called when that has been done.
+
+    Where what is read is locked, `waits_for` are the tasks that wait for whoever else has locked
+    what they touch; others are `PutOff` where they only add. None: all wait.
     """
 
     def __init__(
@@ -53,6 +64,7 @@ class Batch:
         limits_of: LimitsOf = no_limits,
         standing: Standing | None = None,
         recall: bool = False,
+        waits_for: Sequence[Task] | None = None,
         on_decided: Callable[[], None] = lambda: None,
     ) -> None:
         self.tasks = tasks
@@ -61,12 +73,16 @@ class Batch:
         self._limits_of = limits_of
         self._standing = standing
         self._on_decided = on_decided
-        self._recall = recall and is_all_new(tasks)
+        adds = is_all_new(tasks)
+        self._recall = recall and adds
+        self._waits_for = waits_for if adds else None
         self._commits = [task for task in tasks if isinstance(task, Commit)]
         self._transfers = [x for commit in self._commits for x in commit.transfers]
         self._touched = accounts_of(self._transfers)
         #: Whether all was decided on what is remembered, and only has to be written.
         self.decided = False
+        #: Whether it was seen that somebody else writes what the tasks touch.
+        self.met_others = False
         self._begin()
 
     def _begin(self) -> None:
@@ -87,6 +103,8 @@ class Batch:
         self._end: q.Opened | None = None
         # The accounts that were read for it.
         self._read: list[AccountState] = []
+        # What others are writing, and what tasks touch that were put off.
+        self._busy: set[Hashable] = set()
 
     def write(self) -> q.Work[list[Result | int]]:
         """A result for each task.
@@ -98,6 +116,8 @@ class Batch:
             if results is not None:
                 return results
             self._begin()
+        if self._waits_for is not None and self._standing is not None:
+            return (yield from self._write_on_what_is_free(self._standing, self._waits_for))
         return (yield from self._write_on_what_is_read())
 
     def remember(self) -> None:
@@ -154,9 +174,67 @@ class Batch:
         yield from self._save(results, opened, check)
         return results
 
-    def _see(self, opened: q.Opened, refs: Mapping[str, AccountRef]) -> None:
-        self._spending.see_accounts(opened.accounts, refs)
+    def _see(
+        self, opened: q.Opened, refs: Mapping[str, AccountRef], *, all_there: bool = True
+    ) -> None:
+        self._spending.see_accounts(opened.accounts, refs, all_there=all_there)
         self._read = list(self._books.accounts.values())
+        if self._locks and self._standing is not None:
+            _, known = self._standing.recall(refs)
+            now = self._books.accounts
+            self.met_others |= any(
+                name in now and now[name].version != state.version for name, state in known.items()
+            )
+
+    def _write_on_what_is_free(
+        self, standing: Standing, waits_for: Sequence[Task]
+    ) -> q.Work[list[Result | int]]:
+        """Decide those tasks whose accounts nobody else is writing, and put off the others.
+
+        What has to be waited for comes first, while nothing is locked yet, and in everybody's
+        order: so nobody waits in a circle.
+        """
+        touched = self._touched
+        waited = accounts_of([x for task in waits_for for x in _transfers_of(task)])
+        if waited:
+            self._see((yield q.Open([], [], list(waited))), waited)
+        _, states = standing.recall(name for name in touched if name not in waited)
+        unknown = {
+            name: ref for name, ref in touched.items() if name not in states and name not in waited
+        }
+        if unknown:
+            opened = yield q.Open([], [], list(unknown), waits=False)
+            self._see(opened, unknown, all_there=False)
+        opened = yield q.OpenFree([state.no for state in states.values()])
+        if self._spending.unlike_others or opened.changes_no != standing.changes_no:
+            raise q.NeedsLocks("what is remembered of wallets is too old")
+        self._see_free(opened, states)
+        self._books.now_us = opened.now_us
+        results = yield from self._decide_all()
+        yield from self._save(results, opened)
+        return results
+
+    def _see_free(self, opened: q.Opened, states: Mapping[str, AccountState]) -> None:
+        """Take accounts into the books that were remembered, as they are now."""
+        by_number = {state.no: (name, state) for name, state in states.items()}
+        accounts = self._books.accounts
+        for no, balance_minor, version, spending in opened.accounts:
+            name, state = by_number[no]
+            if version != state.version:
+                self.met_others = True
+            state.stands(balance_minor, version, spending)
+            accounts[name] = state
+        if len(accounts) < len(self._touched):
+            self.met_others = True
+            self._busy.update(name for name in self._touched if name not in accounts)
+
+    def _is_busy(self, task: Task) -> bool:
+        """Whether a task touches what others are writing, or a task before it that was put off."""
+        touches = {*touched_by(task), *accounts_of(_transfers_of(task))}
+        if self._busy.isdisjoint(touches):
+            return False
+        self._busy |= touches
+        return True
 
     def _write_on_what_is_read(self) -> q.Work[list[Result | int]]:
         yield q.Turn()
@@ -181,15 +259,7 @@ class Batch:
         self._spending.settle_limits()
         self._books.known_transfers = opened.transfers
         self._note_known(opened.commits)
-        decided: list[Result | int] = []
-        for task in self.tasks:
-            while True:
-                try:
-                    decided.append(self._decide(task))
-                    break
-                except NeedsSpends as need:
-                    yield from self._spending.load_spends(need.payment)
-        results = yield from self._look_again(decided)
+        results = yield from self._decide_all()
         yield from self._save(results, opened)
         return results
 
@@ -251,6 +321,24 @@ class Batch:
             self._known[key] = (written, bytes(mark))
 
     # --- decide ------------------------------------------------------------------------------
+
+    def _decide_all(self) -> q.Work[list[Result | int]]:
+        """A result for each task; those that touch what others are writing are put off."""
+        decided: list[Result | int] = []
+        for task in self.tasks:
+            if self._busy and self._is_busy(task):
+                decided.append(PutOff.OTHERS_WRITE)
+            else:
+                decided.append((yield from self._decide_surely(task)))
+        return (yield from self._look_again(decided))
+
+    def _decide_surely(self, task: Task) -> Generator[q.Request, Any, Result | int]:
+        """Decide a task, with its payers' single payments read where they are needed."""
+        while True:
+            try:
+                return self._decide(task)
+            except NeedsSpends as need:
+                yield from self._spending.load_spends(need.payment)
 
     def _decide(self, task: Task) -> Result | int:
         if isinstance(task, RaiseFence):
@@ -387,6 +475,10 @@ class Batch:
         if raised:
             writes.append(q.Change(t.wallets, ("id",), ("fence",), raised, seen=("fence",)))
         return writes
+
+
+def _transfers_of(task: Task) -> Sequence[Transfer]:
+    return task.transfers if isinstance(task, Commit) else ()
 
 
 def mark_of(commit: Commit) -> bytes:

@@ -22,6 +22,7 @@ from wallet_core.storage.requests import (
     Conflict,
     Open,
     Opened,
+    OpenFree,
     Request,
     Row,
     Save,
@@ -58,6 +59,15 @@ UNION ALL SELECT {_COMMIT}, NULL, m.created_at_us, 0, 0, 0, m.fingerprint, m.key
   FROM commits m WHERE m.key = ANY($3::text[])
 """  # noqa: S608 - no value of anybody's is in it
 _LOOK = _OPEN.replace("FOR NO KEY UPDATE OF a", "")
+_OPEN_SKIP = _OPEN.replace("FOR NO KEY UPDATE OF a", "FOR NO KEY UPDATE OF a SKIP LOCKED")
+_OPEN_FREE = f"""
+WITH a AS MATERIALIZED (
+  SELECT a.no, a.balance_minor, a.version, a.spending FROM accounts a
+  WHERE a.no = ANY(string_to_array($2::text, ',')::bigint[]) FOR NO KEY UPDATE OF a SKIP LOCKED
+)
+SELECT a.no, a.balance_minor, a.version, a.spending, NULL::bigint FROM a
+UNION ALL SELECT c.length, {CLOCK}, s.no, c.head, 0 FROM chains c, wallet_changes s WHERE c.no = $1
+"""  # noqa: S608 - same
 
 
 class PostgresSession:
@@ -203,14 +213,17 @@ class PostgresSession:
                 return await connection.fetch(sql, *keys)
             case Open():
                 return await self._open(connection, request, locks=locks)
+            case OpenFree(numbers=numbers):
+                return await self._open_free(connection, numbers)
             case Save(writes=writes):
                 return await _save(connection, writes) if writes else 0
             case Turn():
                 return None
 
     async def _open(self, connection: Connection, request: Open, *, locks: bool) -> Opened:
+        locking = _OPEN if request.waits else _OPEN_SKIP
         rows = await connection.fetch(
-            _OPEN if locks else _LOOK,
+            locking if locks else _LOOK,
             *(self._chain_no, request.transfer_ids, request.keys, request.account_ids),
         )
         now_us, length, changes_no, head = 0, 0, 0, b""
@@ -229,6 +242,13 @@ class PostgresSession:
         return Opened(
             now_us, self._chain_no, length, head, accounts, transfers, commits, changes_no
         )
+
+    async def _open_free(self, connection: Connection, numbers: Sequence[int]) -> Opened:
+        sent = ",".join(map(str, numbers))
+        rows = await connection.fetch(_OPEN_FREE, self._chain_no, sent)
+        accounts = [row[:4] for row in rows if row[4] is None]
+        ((length, now_us, changes_no, head, _),) = [row for row in rows if row[4] is not None]
+        return Opened(now_us, self._chain_no, length, head, accounts, changes_no=changes_no)
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():

@@ -17,6 +17,8 @@ class Job(msgspec.Struct, eq=False):
     done: "asyncio.Future[Written | int]"
     task: Task
     touches: Collection[Hashable]
+    #: How often it was put off because others were writing what it touches.
+    put_off: int = 0
 
 
 @dataclass(eq=False)
@@ -82,6 +84,10 @@ class Queue:
     def add(self, job: Job) -> None:
         """Let a job wait for its turn."""
         self._jobs.append(job)
+
+    def put_back(self, jobs: Sequence[Job]) -> None:
+        """Let jobs of a flight that has not ended be the next ones, in their order."""
+        self._jobs[:0] = jobs
 
     def take(self) -> Flight | None:
         """The next flight, or None while there is nothing to do that could be done now."""

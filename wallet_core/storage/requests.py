@@ -137,7 +137,8 @@ class Save:
 class Open:
     """These accounts, locked in the order of their numbers, and what stands under these names.
 
-    All of it in one round trip, with the clock and the chain. What another writer wrote while this
+    All of it in one round trip, with the clock and the chain. Without `waits`, accounts that
+    somebody else has locked are left out. What another writer wrote while this
     one waited for the locks may be missing among the names; the database then refuses to write it
     again.
     """
@@ -145,6 +146,7 @@ class Open:
     transfer_ids: Sequence[UUID]
     keys: Sequence[str]
     account_ids: Sequence[str] = ()
+    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,18 @@ class Turn:
     """Let everything be written on which this could be decided, before anything is read."""
 
 
-Request = Ask | Save | Open | Turn
+@dataclass(frozen=True, slots=True)
+class OpenFree:
+    """Those of these accounts, named by their numbers, that nobody else has locked; now locked.
+
+    Nobody is waited for. The answer's `accounts` have number, balance, version and packed spending.
+    Only where others may write at the same time.
+    """
+
+    numbers: Sequence[int]
+
+
+Request = Ask | Save | Open | OpenFree | Turn
 
 
 @lru_cache(maxsize=500)

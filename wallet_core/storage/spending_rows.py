@@ -68,10 +68,12 @@ class SpendingRows:
         self._own: dict[str, WalletLimits] = {}
         self._groups: dict[str, set[str]] = {}
 
-    def see_accounts(self, rows: Sequence[q.Row], refs: Mapping[str, AccountRef]) -> None:
+    def see_accounts(
+        self, rows: Sequence[q.Row], refs: Mapping[str, AccountRef], *, all_there: bool = True
+    ) -> None:
         """Take accounts into the books, and the wallets that they belong to into the rules.
 
-        Raises `MissingAccounts` where one is not open yet.
+        Raises `MissingAccounts` where one is not open yet, and they should be `all_there`.
         """
         accounts = self._books.accounts
         for account_id, no, balance_minor, version, spending, mode, fence, limits, group in rows:
@@ -83,7 +85,7 @@ class SpendingRows:
             # Nothing has to be known of a wallet that is open, alone and without limits of its own.
             if mode is not None and (mode != "open" or limits or group):
                 self._see_wallet(ref.wallet_id or "", mode, fence, limits, group)
-        if len(rows) < len(refs):
+        if all_there and len(rows) < len(refs):
             raise MissingAccounts({i: ref for i, ref in refs.items() if i not in accounts})
 
     def _see_wallet(

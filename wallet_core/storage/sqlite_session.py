@@ -24,6 +24,7 @@ from wallet_core.storage.requests import (
     Insert,
     Open,
     Opened,
+    OpenFree,
     Request,
     Row,
     Run,
@@ -181,6 +182,8 @@ class SqliteTransactions:
                 for write in writes:
                     self._write(connection, write, checked=checked)
                 return 0
+            case OpenFree():
+                raise TypeError("nobody else writes here, so there is nothing to leave out")
             case Turn():
                 return None
 

@@ -8,8 +8,10 @@ On PostgreSQL two transactions are under way: while the database writes one, the
 here (`queue.py` says what goes into which).
 
 A batch is first tried without locks, and without reading what is remembered: it then writes only if
-nobody else was quicker. Where somebody was, it locks what it reads; and where that happens again
-and again, because other processes write the same accounts, locks are taken from the start.
+nobody else was quicker. Where somebody was, it locks what it reads, and so do the batches after it
+for as long as they see that other processes write the same accounts. Then commits that only add do
+not wait for the locks of others: those whose accounts are free are written, and the rest is put off
+until the next batch, or at last waits.
 """
 
 import asyncio
@@ -23,7 +25,7 @@ from wallet_core.errors import PayontapError, Refusal, Refused, StorageUnavailab
 from wallet_core.ledger.commits import Commit, Written
 from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage.account_opening import MissingAccounts, open_accounts
-from wallet_core.storage.batch import Batch
+from wallet_core.storage.batch import Batch, PutOff
 from wallet_core.storage.database import Database
 from wallet_core.storage.postgres_session import PostgresSession
 from wallet_core.storage.queue import Flight, Job, Queue
@@ -45,6 +47,8 @@ FIRST_PAUSE_S = 0.02
 _OPENINGS_MAX = 3
 #: Transactions of one writer that are under way at a time.
 POSTGRES_LANES = 2
+#: How often a commit makes way for other processes that write what it touches; then it waits.
+_PUT_OFF_MAX = 2
 
 Outcome = Written | int | Exception
 MayWrite = Callable[[], Awaitable[bool]]
@@ -80,16 +84,19 @@ class _Lane:
 
     session: Session
     standing: Standing
-    #: Batches to go until it is tried without locks again, and how many those were last time.
+    #: Batches that must meet nobody else until it is tried without locks again, and how many those
+    #: were last time.
     wary: int = 0
     wary_before: int = 0
 
     def dares(self) -> bool:
         """Whether the next batch is to be tried without locks."""
-        if self.wary:
+        return not self.wary
+
+    def met(self, *, others: bool) -> None:
+        """Whether others were seen to write the same while what was read was locked."""
+        if self.wary and not others:
             self.wary -= 1
-            return False
-        return True
 
     def lost(self) -> None:
         """Others were quicker."""
@@ -208,7 +215,29 @@ class Writer:
                 self._answer(flight.jobs, results)
                 return
             flight.land(written=False)
-        await self._insist(lane, flight.jobs, careful=careful)
+        if lane.wary and not careful and not lane.session.exclusive:
+            # What is remembered may be what another flight only hopes to write.
+            await flight.may_be_written()
+            await self._write_free(lane, flight.jobs)
+        else:
+            await self._insist(lane, flight.jobs, careful=careful)
+
+    async def _write_free(self, lane: _Lane, jobs: Sequence[Job]) -> None:
+        """Write those jobs that touch nothing of what others are writing; the rest is put off."""
+        patient = [job.task for job in jobs if job.put_off >= _PUT_OFF_MAX]
+        try:
+            results = await self._try(lane, [job.task for job in jobs], waits_for=patient)
+        except Exception as error:  # noqa: BLE001 - it is met again where it is answered
+            await self._insist(lane, jobs, careful=isinstance(error, Conflict))
+            return
+        self._answer(jobs, results)
+        pairs = zip(jobs, results, strict=True)
+        later = [job for job, result in pairs if isinstance(result, PutOff)]
+        # Where most is busy, such as one merchant whom all pay, making way is of no use.
+        most = 2 * len(later) > len(jobs)
+        for job in later:
+            job.put_off = _PUT_OFF_MAX if most else job.put_off + 1
+        self._queue.put_back(later)
 
     async def _insist(self, lane: _Lane, jobs: Sequence[Job], *, careful: bool = False) -> None:
         """Write jobs with what they touch locked, again and again where that helps."""
@@ -259,7 +288,8 @@ class Writer:
         flight: Flight | None = None,
         *,
         careful: bool = False,
-    ) -> Sequence[Outcome]:
+        waits_for: Sequence[Task] | None = None,
+    ) -> Sequence[Outcome | PutOff]:
         """Write tasks once: without locks as a `flight`, else with what they touch locked."""
         session, locks = lane.session, flight is None
         for _ in range(_OPENINGS_MAX):
@@ -270,6 +300,7 @@ class Writer:
                 limits_of=self.limits_of,
                 standing=lane.standing,
                 recall=not locks,
+                waits_for=waits_for,
                 on_decided=self._wake.set,
             )
             try:
@@ -285,12 +316,16 @@ class Writer:
                 raise
             else:
                 batch.remember()
+                if locks:
+                    lane.met(others=batch.met_others)
                 return results
         raise TryAgain("Accounts were opened and are not there.")
 
-    def _answer(self, jobs: Sequence[Job], results: Sequence[Outcome]) -> None:
+    def _answer(self, jobs: Sequence[Job], results: Sequence[Outcome | PutOff]) -> None:
         speech = False
         for job, result in zip(jobs, results, strict=True):
+            if isinstance(result, PutOff):
+                continue
             speech = speech or (isinstance(job.task, Commit) and bool(job.task.outbox))
             if job.done.done():  # whoever asked has gone; what was written stands
                 continue

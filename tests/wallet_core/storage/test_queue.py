@@ -57,6 +57,17 @@ async def test_nothing_that_another_flight_touches_is_taken_nor_overtaken() -> N
     assert list(taken(queue).jobs) == [same, after]
 
 
+async def test_what_is_put_back_is_taken_first_once_its_flight_has_ended() -> None:
+    jobs = [job(f"j{n}", f"a{n}", f"b{n}") for n in range(3)]
+    queue = queue_of(*jobs, lanes=1)
+    flight = taken(queue)
+    queue.add(job("later", "a1", "x"))
+    queue.put_back(jobs[1:])
+    assert queue.take() is None
+    queue.end(flight)
+    assert list(taken(queue).jobs)[:2] == jobs[1:]
+
+
 async def test_where_all_touch_the_same_a_flight_is_built_on_what_is_decided() -> None:
     queue = queue_of(*(job(f"j{n}", f"p{n}", "shop") for n in range(8)))
     first = taken(queue)
