@@ -141,6 +141,29 @@ async def test_four_writers_on_the_same_few_accounts_lose_nothing(
     await audit(world.database)
 
 
+@pytest.mark.parametrize("seed", range(2))
+async def test_what_a_lane_only_hopes_to_write_is_not_taken_for_what_stands(
+    world: World, people: list[str], seed: int
+) -> None:
+    """Lanes build on each other's flights where all goes to one, while others write the same."""
+    chance = random.Random(seed)
+    hot = people[0]
+    async with (
+        world_at(world.database.url, create=False) as a,
+        world_at(world.database.url, create=False) as b,
+    ):
+        writers = [each.writer for each in (world, a, b)]
+
+        async def caller(number: int) -> None:
+            for n in range(12):
+                payer, payee = chance.sample(people, 2)
+                to = hot if chance.random() < 0.7 and payer != hot else payee
+                await writers[number % 3].commit(send(f"{number}.{n}", payer, to))
+
+        await asyncio.gather(*(caller(number) for number in range(240)))
+    await audit(world.database)
+
+
 async def _deadlocks(world: World) -> int:
     query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
     async with world.database.read() as connection:
