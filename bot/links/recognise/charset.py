@@ -4,9 +4,8 @@ import codecs
 import re
 from functools import lru_cache
 
-_CHARSET_IN_TAG = re.compile(
-    rb"[cC][hH][aA][rR][sS][eE][tT]\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})"
-)
+_CHARSET = b"charset"
+_BEHIND_CHARSET = re.compile(rb"\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})")
 _META = b"<meta"
 _TAG_BYTES_MAX = 200
 #: Charsets of the web's; Python's own codecs beside them are slow or no text at all.
@@ -49,12 +48,17 @@ def in_utf8(page: bytes, charset: str | None) -> bytes:
 
 def _named_in(page: bytes) -> str | None:
     """What the first meta tag that names a charset calls it."""
-    for found in _CHARSET_IN_TAG.finditer(page, 0, _CHARSET_WINDOW_BYTES):
-        place = found.start()
-        tag = page.rfind(b"<", max(0, place - _TAG_BYTES_MAX - len(_META)), place)
-        is_meta = tag >= 0 and page[tag : tag + len(_META)].lower() == _META
-        if is_meta and page.find(b">", tag, place) < 0:
-            return found[1].decode("ascii")
+    window = page[:_CHARSET_WINDOW_BYTES].lower()
+    place = window.find(_CHARSET)
+    while place >= 0:
+        behind = place + len(_CHARSET)
+        found = _BEHIND_CHARSET.match(window, behind)
+        if found is not None:
+            behind = found.end()
+            tag = window.rfind(b"<", max(0, place - _TAG_BYTES_MAX - len(_META)), place)
+            if tag >= 0 and window.startswith(_META, tag) and window.find(b">", tag, place) < 0:
+                return found[1].decode("ascii")
+        place = window.find(_CHARSET, behind)
     return None
 
 
