@@ -301,6 +301,14 @@ class World:
             query = sa.select(sa.func.count()).select_from(table).where(*where)
             return int((await connection.execute(query)).scalar_one())
 
+    async def deadlocks(self) -> int:
+        """How many the database has had; SQLite lets one writer in at a time and has none."""
+        if self.database.is_sqlite:
+            return 0
+        query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        async with self.database.read() as connection:
+            return int((await connection.exec_driver_sql(query)).scalar_one())
+
     async def answers(self) -> int:
         """Messages in the outbox that are not edits."""
         return await self.count(t.outbox, t.outbox.c.edits.is_(None))

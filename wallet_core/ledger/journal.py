@@ -23,7 +23,7 @@ GENESIS = bytes(32)
 _NO_HOLD = bytes(16)
 _TIME = struct.Struct(">q")
 _COUNT = struct.Struct(">H")
-_ENTRY = struct.Struct(">qqq").pack
+_pack_entry = struct.Struct(">qqq").pack
 _EMPTY = _COUNT.pack(0)
 _BATCH = struct.Struct(">iqqi")
 
@@ -37,7 +37,7 @@ def text_bytes(text: str) -> bytes:
 
 def entry_bytes(account: bytes, seq: int, amount_minor: int, balance_after_minor: int) -> bytes:
     """An entry as it stands in a leaf; `account` is what `text_bytes` makes of the account's id."""
-    return account + _ENTRY(seq, amount_minor, balance_after_minor)
+    return account + _pack_entry(seq, amount_minor, balance_after_minor)
 
 
 def leaf_hash(

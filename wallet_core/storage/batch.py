@@ -9,8 +9,7 @@ wallets, domain rows table by table, and the chain at last. The writes come in t
 rows after all others, so that a batch that locks only what it writes meets the rest in it too.
 """
 
-from collections.abc import Callable, Generator, Hashable, Iterable, Mapping, Sequence
-from enum import Enum, auto
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Hold, Written
 from wallet_core.ledger.posting import AccountState, Books
-from wallet_core.ledger.transfers import Capture, HoldState, Transfer, Void, fingerprint
+from wallet_core.ledger.transfers import Capture, HoldState, Void, fingerprint
 from wallet_core.ledger.wallets import NeedsSpends, WalletRules
 from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage import requests as q
@@ -28,17 +27,11 @@ from wallet_core.storage import tables as t
 from wallet_core.storage.book_rows import changed_accounts, changed_holds, commit_rows, new_holds
 from wallet_core.storage.chain_rows import chained
 from wallet_core.storage.domain_rows import DomainRows
+from wallet_core.storage.free_accounts import FreeAccounts, PutOff
 from wallet_core.storage.remembered import Standing
 from wallet_core.storage.speech_rows import speech_rows
 from wallet_core.storage.spending_rows import SpendingRows, wallets_seen, wallets_with_fences
-from wallet_core.storage.tasks import RaiseFence, Task, accounts_of, is_all_new, touched_by
-
-
-class PutOff(Enum):
-    """The result of a task that was not looked at, for others are writing what it touches."""
-
-    OTHERS_WRITE = auto()
-
+from wallet_core.storage.tasks import RaiseFence, Task, accounts_of, is_all_new
 
 Result = Written | Refused | KeyConflict | PutOff
 Steps = Generator[q.Request, Any, None]
@@ -103,8 +96,8 @@ class Batch:
         self._end: q.Opened | None = None
         # The accounts that were read for it.
         self._read: list[AccountState] = []
-        # What others are writing, and what tasks touch that were put off.
-        self._busy: set[Hashable] = set()
+        # Where nobody is waited for.
+        self._free: FreeAccounts | None = None
 
     def write(self) -> q.Work[list[Result | int]]:
         """A result for each task.
@@ -189,52 +182,18 @@ class Batch:
     def _write_on_what_is_free(
         self, standing: Standing, waits_for: Sequence[Task]
     ) -> q.Work[list[Result | int]]:
-        """Decide those tasks whose accounts nobody else is writing, and put off the others.
-
-        What has to be waited for comes first, while nothing is locked yet, and in everybody's
-        order: so nobody waits in a circle.
-        """
-        touched = self._touched
-        waited = accounts_of([x for task in waits_for for x in _transfers_of(task)])
-        if waited:
-            self._see((yield q.Open([], [], list(waited))), waited)
-        _, states = standing.recall(name for name in touched if name not in waited)
-        unknown = {
-            name: ref for name, ref in touched.items() if name not in states and name not in waited
-        }
-        if unknown:
-            opened = yield q.Open([], [], list(unknown), waits=False)
-            self._see(opened, unknown, all_there=False)
-        opened = yield q.OpenFree([state.no for state in states.values()])
+        """Decide those tasks whose accounts nobody else is writing, and put off the others."""
+        free = FreeAccounts(self._touched, self._books.accounts, standing, self._see)
+        opened = yield from free.lock(waits_for)
         if self._spending.unlike_others or opened.changes_no != standing.changes_no:
             raise q.NeedsLocks("what is remembered of wallets is too old")
-        self._see_free(opened, states)
+        free.take(opened)
+        self.met_others |= free.met_others
+        self._free = free
         self._books.now_us = opened.now_us
         results = yield from self._decide_all()
         yield from self._save(results, opened)
         return results
-
-    def _see_free(self, opened: q.Opened, states: Mapping[str, AccountState]) -> None:
-        """Take accounts into the books that were remembered, as they are now."""
-        by_number = {state.no: (name, state) for name, state in states.items()}
-        accounts = self._books.accounts
-        for no, balance_minor, version, spending in opened.accounts:
-            name, state = by_number[no]
-            if version != state.version:
-                self.met_others = True
-            state.stands(balance_minor, version, spending)
-            accounts[name] = state
-        if len(accounts) < len(self._touched):
-            self.met_others = True
-            self._busy.update(name for name in self._touched if name not in accounts)
-
-    def _is_busy(self, task: Task) -> bool:
-        """Whether a task touches what others are writing, or a task before it that was put off."""
-        touches = {*touched_by(task), *accounts_of(_transfers_of(task))}
-        if self._busy.isdisjoint(touches):
-            return False
-        self._busy |= touches
-        return True
 
     def _write_on_what_is_read(self) -> q.Work[list[Result | int]]:
         yield q.Turn()
@@ -326,7 +285,7 @@ class Batch:
         """A result for each task; those that touch what others are writing are put off."""
         decided: list[Result | int] = []
         for task in self.tasks:
-            if self._busy and self._is_busy(task):
+            if self._free is not None and self._free.is_busy(task):
                 decided.append(PutOff.OTHERS_WRITE)
             else:
                 decided.append((yield from self._decide_surely(task)))
@@ -475,10 +434,6 @@ class Batch:
         if raised:
             writes.append(q.Change(t.wallets, ("id",), ("fence",), raised, seen=("fence",)))
         return writes
-
-
-def _transfers_of(task: Task) -> Sequence[Transfer]:
-    return task.transfers if isinstance(task, Commit) else ()
 
 
 def mark_of(commit: Commit) -> bytes:

@@ -14,8 +14,8 @@ _PLAN_BY_KEYS = (
     "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
     "SET jit = off; SET plan_cache_mode = force_generic_plan"
 )
-_READ_ONLY = "; SET default_transaction_read_only = on"
-_NOT_LASTING = "; SET synchronous_commit = off"
+_READ_ONLY = "SET default_transaction_read_only = on"
+_NOT_LASTING = "SET synchronous_commit = off"
 _ANSWER_WITHIN_S = 60.0
 _STATEMENTS_MAX = 500
 
@@ -53,15 +53,18 @@ async def connect(
     What is written on one that is not `lasting` reaches the disk with the next commit that is, or
     within a second; a server that crashes before has forgotten it.
     """
+    settings = [_PLAN_BY_KEYS]
+    if read_only:
+        settings.append(_READ_ONLY)
+    if not lasting:
+        settings.append(_NOT_LASTING)
     async with asyncio.timeout(_ANSWER_WITHIN_S):
         made = await asyncpg.connect(
             **options, command_timeout=_ANSWER_WITHIN_S, statement_cache_size=_STATEMENTS_MAX
         )
     connection = cast("Connection", made)
     try:
-        await connection.execute(
-            _PLAN_BY_KEYS + _READ_ONLY * read_only + _NOT_LASTING * (not lasting)
-        )
+        await connection.execute("; ".join(settings))
     except BaseException:
         connection.terminate()
         raise

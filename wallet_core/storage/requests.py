@@ -138,9 +138,8 @@ class Open:
     """These accounts, locked in the order of their numbers, and what stands under these names.
 
     All of it in one round trip, with the clock and the chain. Without `waits`, accounts that
-    somebody else has locked are left out. What another writer wrote while this
-    one waited for the locks may be missing among the names; the database then refuses to write it
-    again.
+    somebody else has locked are left out. What another writer wrote while this one waited for the
+    locks may be missing among the names; the database then refuses to write it again.
     """
 
     transfer_ids: Sequence[UUID]

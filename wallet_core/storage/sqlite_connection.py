@@ -34,8 +34,12 @@ def connect(
         check_same_thread=False,
         cached_statements=_STATEMENTS_MAX,
     )
-    more = ["query_only=ON"] * read_only + ["synchronous=NORMAL"] * (not lasting)
-    for pragma in (*PRAGMAS, *more):
+    pragmas = list(PRAGMAS)
+    if read_only:
+        pragmas.append("query_only=ON")
+    if not lasting:
+        pragmas.append("synchronous=NORMAL")
+    for pragma in pragmas:
         connection.execute(f"PRAGMA {pragma}")
     return connection
 

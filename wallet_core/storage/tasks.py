@@ -20,6 +20,11 @@ class RaiseFence(msgspec.Struct, frozen=True):
 Task = Commit | RaiseFence
 
 
+def transfers_of(task: Task) -> Sequence[Transfer]:
+    """The transfers of a task; raising a fence moves nothing."""
+    return task.transfers if isinstance(task, Commit) else ()
+
+
 def touched_by(task: Task) -> Collection[Hashable]:
     """What a task locks, as far as it can be told beforehand.
 

@@ -25,8 +25,9 @@ from wallet_core.errors import PayontapError, Refusal, Refused, StorageUnavailab
 from wallet_core.ledger.commits import Commit, Written
 from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage.account_opening import MissingAccounts, open_accounts
-from wallet_core.storage.batch import Batch, PutOff
+from wallet_core.storage.batch import Batch
 from wallet_core.storage.database import Database
+from wallet_core.storage.free_accounts import PutOff
 from wallet_core.storage.postgres_session import PostgresSession
 from wallet_core.storage.queue import Flight, Job, Queue
 from wallet_core.storage.readers import read_written

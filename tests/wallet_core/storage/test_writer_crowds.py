@@ -133,7 +133,7 @@ async def test_two_writers_that_change_the_same_rows_in_turn_wait_for_no_deadloc
             key=f"s{n}", rows=(Update(table="offers", where={"id": offer_id}, add={"sold": 1}),)
         )
 
-    before = await deadlocks(world)
+    before = await world.deadlocks()
     for n in range(0, 400, 8):
         # Each writer's batch takes both offers, in opposite orders.
         await asyncio.gather(
@@ -144,15 +144,7 @@ async def test_two_writers_that_change_the_same_rows_in_turn_wait_for_no_deadloc
         sold = (await connection.execute(sa.select(sa.func.sum(t.offers.c.sold)))).scalar_one()
         await connection.execute(sa.update(t.offers).values(sold=0))
     assert sold == 400
-    assert await deadlocks(world) == before
-
-
-async def deadlocks(world: World) -> int:
-    if world.database.is_sqlite:
-        return 0
-    async with world.database.read() as connection:
-        query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        return int((await connection.exec_driver_sql(query)).scalar_one())
+    assert await world.deadlocks() == before
 
 
 async def test_a_refused_commit_can_be_handed_in_again_once_the_rule_allows_it(

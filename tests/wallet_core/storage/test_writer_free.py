@@ -23,10 +23,14 @@ _LOST = 4
 
 
 @pytest.fixture
+def database_url(postgres_url: str) -> str:
+    """PostgreSQL only: on SQLite nobody else writes while a transaction is open."""
+    return postgres_url
+
+
+@pytest.fixture
 async def people(world: World) -> list[str]:
     """The wallets of people with money."""
-    if world.database.is_sqlite:
-        pytest.skip("on SQLite nobody else writes while a transaction is open")
     return [(await world.person(f"person {n}", 1_000)).wallet_id for n in range(8)]
 
 
@@ -120,7 +124,7 @@ async def test_four_writers_on_the_same_few_accounts_lose_nothing(
     world: World, people: list[str]
 ) -> None:
     chance = random.Random(4)
-    before = await _deadlocks(world)
+    before = await world.deadlocks()
     async with (
         world_at(world.database.url, create=False) as a,
         world_at(world.database.url, create=False) as b,
@@ -137,7 +141,7 @@ async def test_four_writers_on_the_same_few_accounts_lose_nothing(
             return created
 
         assert sum(await asyncio.gather(*(caller(number) for number in range(80)))) == 2_000
-    assert await _deadlocks(world) == before
+    assert await world.deadlocks() == before
     await audit(world.database)
 
 
@@ -162,9 +166,3 @@ async def test_what_a_lane_only_hopes_to_write_is_not_taken_for_what_stands(
 
         await asyncio.gather(*(caller(number) for number in range(240)))
     await audit(world.database)
-
-
-async def _deadlocks(world: World) -> int:
-    query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-    async with world.database.read() as connection:
-        return int((await connection.exec_driver_sql(query)).scalar_one())
