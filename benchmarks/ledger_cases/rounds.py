@@ -4,7 +4,6 @@ The databases are laid as `pgbench --initialize` leaves its own, vacuumed and an
 round begins on copies of them.
 """
 
-import gc
 import shutil
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
@@ -16,7 +15,7 @@ from benchmarks.ledger_cases import ours, plain, town, writers
 from benchmarks.ledger_cases.books import Acknowledged, WrongBooks
 from benchmarks.ledger_cases.loops import Act, Measured, Timing, closed_loop, open_loop
 from benchmarks.ledger_cases.machine import Machine
-from bot import event_loop
+from bot import event_loop, memory
 
 _FULL = Timing(warm_s=0.7, seconds=4.0)
 
@@ -182,7 +181,7 @@ class Round:
     def arrivals(self, per_s: int) -> Measured:
         """Transfers between wallets that arrive at a constant rate."""
         act = ours.transfers(self._books.url, self._sizes.wallets, hot=False)
-        self._machine.settle()
+        self._settle()
         return self._kept(event_loop.run(_arriving(act, per_s, self._sizes.timing)))
 
     def writers(self, processes: int) -> Measured:
@@ -225,9 +224,13 @@ class Round:
         return measured
 
     def _closed(self, act: AbstractAsyncContextManager[Act], callers: int) -> Measured:
-        self._machine.settle()
-        gc.collect()
+        self._settle()
         return event_loop.run(_waiting(act, callers, self._sizes.timing))
+
+    def _settle(self) -> None:
+        """Nothing is left over of earlier measurements, and memory is kept as in an instance."""
+        self._machine.settle()
+        memory.settle()
 
     def _copied(self, file: Path) -> Path:
         return Path(shutil.copy(file, file.with_name(f"{file.name}-copy")))

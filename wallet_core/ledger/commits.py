@@ -75,7 +75,7 @@ class Refresh(msgspec.Struct, frozen=True, kw_only=True):
     as_shown: bool = False
 
 
-class Commit(msgspec.Struct, frozen=True, kw_only=True):
+class Commit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is written together.
 
     `key`: caller-made and kept for ever; the same key with the same `transfers`, `rows` and
@@ -101,7 +101,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("only a commit of nothing but transfers can do without a key")
 
 
-class Written(msgspec.Struct, frozen=True, kw_only=True):
+class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What stands under a key (or the transfers' ids); `created` is False if it stood before."""
 
     key: str

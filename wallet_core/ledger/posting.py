@@ -33,7 +33,7 @@ MICROSECONDS = 1_000_000
 _KINDS = {Post: "post", Authorise: "authorise", Capture: "capture", Void: "void"}
 
 
-class AccountState(msgspec.Struct, eq=False):
+class AccountState(msgspec.Struct, eq=False, gc=False):
     """A balance, how many entries made it, and what was spent from it lately.
 
     `id_bytes` is its id as it stands in the journal's leaves, `version_seen` the version that was
@@ -85,7 +85,7 @@ class AccountState(msgspec.Struct, eq=False):
         self.changed = self.spent = False
 
 
-class EntryRow(msgspec.Struct, frozen=True):
+class EntryRow(msgspec.Struct, frozen=True, gc=False):
     """One line of an account: its number, amount and the balance after it."""
 
     account: AccountState
@@ -94,7 +94,7 @@ class EntryRow(msgspec.Struct, frozen=True):
     balance_after_minor: int
 
 
-class TransferRow(msgspec.Struct, frozen=True):
+class TransferRow(msgspec.Struct, frozen=True, gc=False):
     """A transfer as it is kept, with its entries. `payee` is whom a payment was for."""
 
     id: UUID

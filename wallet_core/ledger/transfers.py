@@ -38,7 +38,9 @@ def timed(at_us: int, *parts: object) -> UUID:
     return UUID(int=head << 64 | 2 << 62 | rest & 0x3FFF_FFFF_FFFF_FFFF)
 
 
-class Leg(msgspec.Struct, frozen=True):
+# `gc=False`, here and for other things that come and go with each transfer: nothing that they hold
+# leads back to them, so the collector need not look at them.
+class Leg(msgspec.Struct, frozen=True, gc=False):
     """`amount_minor` arrives at `account` (positive) or leaves it (negative)."""
 
     account: AccountRef
@@ -61,14 +63,14 @@ class HoldState(StrEnum):
     EXPIRED = "expired"
 
 
-class _Transfer(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
+class _Transfer(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", gc=False):
     """What all transfers share. `subject` says in the books what it was for (`order:…`)."""
 
     id: UUID
     subject: str = ""
 
 
-class Post(_Transfer, frozen=True, kw_only=True, tag="post"):
+class Post(_Transfer, frozen=True, kw_only=True, tag="post", gc=False):
     """Moves money at once; the legs sum to zero in each currency."""
 
     legs: tuple[Leg, ...]
@@ -85,7 +87,7 @@ class Post(_Transfer, frozen=True, kw_only=True, tag="post"):
             raise MoneyError("The legs of a transfer must sum to zero in each currency.")
 
 
-class Authorise(_Transfer, frozen=True, kw_only=True, tag="authorise"):
+class Authorise(_Transfer, frozen=True, kw_only=True, tag="authorise", gc=False):
     """Holds money on the payer's side; the hold has the transfer's id.
 
     After `ends_after_s` seconds `ending` falls due, counted from the commit by the database's
@@ -111,7 +113,7 @@ class Authorise(_Transfer, frozen=True, kw_only=True, tag="authorise"):
         return Money(self.amount_minor, self.payer.currency)
 
 
-class Capture(_Transfer, frozen=True, kw_only=True, tag="capture"):
+class Capture(_Transfer, frozen=True, kw_only=True, tag="capture", gc=False):
     """Gives what an open hold holds to its payee: all that is left of it, or `amount_minor`.
 
     `shares` are taken from it for others, in one and the same transfer: a fee, a commission, a
@@ -132,7 +134,7 @@ class Capture(_Transfer, frozen=True, kw_only=True, tag="capture"):
             raise MoneyError("A share of a capture is more than nothing.")
 
 
-class Void(_Transfer, frozen=True, kw_only=True, tag="void"):
+class Void(_Transfer, frozen=True, kw_only=True, tag="void", gc=False):
     """Gives all that is left of an open hold back to its payer; `state` says why it ended."""
 
     hold_id: UUID

@@ -52,7 +52,7 @@ class WalletState(msgspec.Struct, frozen=True):
     siblings: tuple[str, ...] = ()
 
 
-class Payment(msgspec.Struct, frozen=True):
+class Payment(msgspec.Struct, frozen=True, gc=False):
     """Money that leaves a wallet; `payee` is the owner that most of it goes to."""
 
     wallet_id: str

@@ -11,7 +11,7 @@ from wallet_core.storage.batch import Batch
 from wallet_core.storage.tasks import Task
 
 
-class Job(msgspec.Struct, eq=False):
+class Job(msgspec.Struct, eq=False, gc=False):
     """Something to write, and who waits for it."""
 
     done: "asyncio.Future[Written | int]"
