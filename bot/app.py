@@ -50,6 +50,7 @@ from bot.links.pacing import HostPace
 from bot.links.redis_pages import RedisPages
 from bot.networks import OPEN_PATHS, Ground, external_of, networks_of, telegram_of, weibo_of
 from bot.web import pages
+from bot.web.metrics import Metrics
 from bot.web.pay import PAY_PATH, PRESS_EVERY_S, PRESSES_AT_ONCE, PayPages
 from bot.web.server import PortTaken, WebServer
 from config.settings import Settings
@@ -340,6 +341,10 @@ async def _start_web(
         await core.inbox.waiting_count()
         return True
 
+    routes = [web_chat.add_routes, *more_routes]
+    if settings.metrics.token is not None:
+        token = settings.metrics.token.get_secret_value()
+        routes.append(Metrics(core.leases.counts, token).add_routes)
     server = WebServer(
         settings.web.host,
         settings.web.port,
@@ -347,7 +352,7 @@ async def _start_web(
         visitors=web_chat,
         claims=_Claims(core, shop),
         ready=ready,
-        routes=[web_chat.add_routes, *more_routes],
+        routes=routes,
         public_url=settings.web.public_url or "",
         open_paths=OPEN_PATHS,
     )

@@ -310,6 +310,12 @@ class Checkpoints(Section):
         return self
 
 
+class Metrics(Section):
+    """Who may read `/metrics`: whoever sends this token; without one there is no such page."""
+
+    token: Annotated[SecretStr, Field(min_length=16)] | None = None
+
+
 class Demo(Section):
     """The demo shop that a first start shows."""
 
@@ -345,6 +351,7 @@ class Settings(Section):
     weibo: Weibo = Weibo()
     telegram: Telegram = Telegram()
     checkpoints: Checkpoints = Checkpoints()
+    metrics: Metrics = Metrics()
     demo: Demo = Demo()
     log: Log = Log()
     currencies: Mapping[str, OwnCurrency] = {}

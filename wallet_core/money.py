@@ -121,13 +121,25 @@ class Money:
         The yen and the yuan share a sign; the bare one is the yuan's here, so that a reader
         never has to guess.
         """
-        value = Decimal(abs(self.amount_minor)).scaleb(-exponent_of(self.currency))
-        sign = "-" if self.amount_minor < 0 else ""
-        if self.currency in _own:
-            return f"{sign}{value:,f} {self.currency}"
-        symbol = _SYMBOLS.get(self.currency) or _symbol(self.currency)
-        gap = " " if symbol.isalpha() else ""
-        return f"{sign}{symbol}{gap}{value:,f}"
+        return amount_text(self.amount_minor, self.currency)
+
+
+def amount_text(amount_minor: int, currency: str) -> str:
+    """`Money.format` of what stands on an account: a sum may be more than moves at once.
+
+    A currency that was taken out of the config while there was still some of it has no decimals
+    that are known any more, so its smallest units are counted.
+    """
+    own = _own.get(currency)
+    if own is None and currency not in EXPONENTS:
+        return f"{amount_minor:,} smallest units of {currency}"
+    value = Decimal(abs(amount_minor)).scaleb(-exponent_of(currency))
+    sign = "-" if amount_minor < 0 else ""
+    if own is not None:
+        return f"{sign}{value:,f} {currency}"
+    symbol = _SYMBOLS.get(currency) or _symbol(currency)
+    gap = " " if symbol.isalpha() else ""
+    return f"{sign}{symbol}{gap}{value:,f}"
 
 
 @cache

@@ -1,12 +1,11 @@
 """/admin books and parked: whether the money adds up, and what could not be answered."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 
 from bot.cards import Card, Line, Role, Tone
 from bot.conversation.turn import Desk, Turn, sentence
+from wallet_core.audit.findings import amount_words
 from wallet_core.ledger.posting import MICROSECONDS
-from wallet_core.money import exponent_of
 from wallet_core.storage.lookups import EntrySum
 from wallet_core.storage.readers import Balance
 
@@ -34,19 +33,14 @@ async def books(desk: Desk, turn: Turn, _rest: str) -> None:
     await desk.answer(turn, Card(title=title, lines=tuple(lines), tone=tone))
 
 
-def _amount(amount_minor: int, currency: str) -> str:
-    # Not Money: a sum may be larger than anything that moves at once.
-    return f"{currency} {Decimal(amount_minor).scaleb(-exponent_of(currency)):,f}"
-
-
 def _sum_line(each: Balance) -> str:
-    return f"{each.owner} · {each.purpose} · {_amount(each.balance_minor, each.currency)}"
+    return f"{each.owner} · {each.purpose} · {amount_words(each.balance_minor, each.currency)}"
 
 
 def _check_line(each: EntrySum) -> str:
     if each.total_minor == 0:
         return f"{each.currency}: {each.entry_count} entries sum to zero"
-    total = _amount(each.total_minor, each.currency)
+    total = amount_words(each.total_minor, each.currency)
     return f"{each.currency}: {each.entry_count} entries sum to {total} instead of zero"
 
 

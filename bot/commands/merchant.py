@@ -13,7 +13,8 @@ from wallet_core.commerce.merchants import NAME_LENGTH_MAX
 from wallet_core.commerce.numbers import as_typed
 from wallet_core.commerce.records import Merchant, Order, OrderState
 from wallet_core.errors import Refused
-from wallet_core.money import Money
+from wallet_core.ledger.accounts import Purpose
+from wallet_core.money import Money, amount_text
 
 ORDERS_SHOWN = 10
 
@@ -70,13 +71,17 @@ async def _status(desk: Desk, turn: Turn, shop: Merchant, _rest: str) -> None:
     claims = await desk.reader.host_claims(shop.id)
     shops = await desk.reader.merchants_of(turn.person.id)
     here = (shop.network, shop.room_id) == (turn.event.network, turn.event.room_id)
-    free = [Money(b.balance_minor, b.currency) for b in balances if b.purpose == "available"]
-    held = [Money(b.balance_minor, b.currency) for b in balances if b.purpose == "held"]
-    pending = [Money(b.balance_minor, b.currency) for b in balances if b.purpose == "pending"]
+    sums = {
+        purpose: [
+            amount_text(b.balance_minor, b.currency) for b in balances if b.purpose == purpose
+        ]
+        for purpose in (Purpose.AVAILABLE, Purpose.HELD, Purpose.PENDING)
+    }
+    free = sums[Purpose.AVAILABLE] or [amount_text(0, desk.currency)]
     lines = [
-        Line(" + ".join(m.format() for m in free or [Money(0, desk.currency)]), Role.PRICE),
-        *(Line(f"{m.format()} more is held for withdrawals.") for m in held),
-        *(Line(f"{m.format()} more is earned and not yet available.") for m in pending),
+        Line(" + ".join(free), Role.PRICE),
+        *(Line(f"{held} more is held for withdrawals.") for held in sums[Purpose.HELD]),
+        *(Line(f"{due} more is earned and not yet available.") for due in sums[Purpose.PENDING]),
         Line("Orders come to this room." if here else f"Orders go to the room {shop.room_id}."),
         Line(_standing_words(on=shop.standing_acceptance)),
     ]

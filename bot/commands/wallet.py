@@ -11,7 +11,7 @@ from wallet_core.ledger.accounts import Purpose
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import HoldState
 from wallet_core.ledger.wallets import WalletMode
-from wallet_core.money import Money
+from wallet_core.money import Money, amount_text
 from wallet_core.storage.lookups import HistoryEntry
 from wallet_core.storage.readers import Balance
 
@@ -61,11 +61,12 @@ def _balance_lines(balances: Sequence[Balance], currency: str) -> list[Line]:
     amounts = {(b.currency, b.purpose): b.balance_minor for b in balances}
     lines = []
     for code in sorted({b.currency for b in balances}):
-        free = Money(amounts.get((code, Purpose.AVAILABLE), 0), code)
-        held = Money(amounts.get((code, Purpose.HELD), 0), code)
-        lines.append(Line(free.format(), Role.PRICE))
-        if held.amount_minor:
-            lines.append(Line(f"{held.format()} more is held for what is not settled yet."))
+        free_minor = amounts.get((code, Purpose.AVAILABLE), 0)
+        held_minor = amounts.get((code, Purpose.HELD), 0)
+        lines.append(Line(amount_text(free_minor, code), Role.PRICE))
+        if held_minor:
+            held = amount_text(held_minor, code)
+            lines.append(Line(f"{held} more is held for what is not settled yet."))
     return lines
 
 
@@ -101,9 +102,9 @@ def _count(args: str) -> int | None:
 
 def history_line(entry: HistoryEntry) -> str:
     """An entry in words: amount, what for, the balance after it, and when."""
-    amount = Money(abs(entry.amount_minor), entry.currency).format()
+    amount = amount_text(abs(entry.amount_minor), entry.currency)
     sign = "+" if entry.amount_minor > 0 else "−"
-    after = Money(entry.balance_after_minor, entry.currency).format()
+    after = amount_text(entry.balance_after_minor, entry.currency)
     at = datetime.fromtimestamp(entry.at_us // MICROSECONDS, UTC)
     return f"{sign}{amount} {_what(entry)} · balance {after} · {at:%Y-%m-%d %H:%M} UTC"
 

@@ -12,7 +12,7 @@ from wallet_core.ledger import accounts
 from wallet_core.ledger.accounts import Purpose
 from wallet_core.ledger.commits import Commit
 from wallet_core.ledger.transfers import Leg, Post, named
-from wallet_core.money import Money
+from wallet_core.money import Money, amount_text
 
 
 async def wallets(desk: Desk, turn: Turn, _args: str) -> None:
@@ -112,11 +112,9 @@ async def _own(desk: Desk, turn: Turn) -> list[str]:
 async def _free(desk: Desk, wallet_id: str) -> str:
     balances = await desk.reader.balances(f"wallet:{wallet_id}")
     free = [
-        Money(b.balance_minor, b.currency).format()
-        for b in balances
-        if b.purpose == Purpose.AVAILABLE
+        amount_text(b.balance_minor, b.currency) for b in balances if b.purpose == Purpose.AVAILABLE
     ]
-    return " + ".join(free) or Money(0, desk.currency).format()
+    return " + ".join(free) or amount_text(0, desk.currency)
 
 
 def _numbered(own: Sequence[str], number: str) -> str | None:

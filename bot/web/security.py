@@ -83,8 +83,10 @@ class Door:
 
         @web.middleware
         async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-            # A health probe asks by the machine's bare address and learns nothing else.
-            if request.path != "/healthz" and not self.knows_host(request.headers.get("Host")):
+            # Whoever watches the machine asks by its bare address. A health probe learns nothing
+            # else, and no page of another site knows the token of the metrics.
+            watched = request.path in {"/healthz", "/metrics"}
+            if not watched and not self.knows_host(request.headers.get("Host")):
                 raise web.HTTPMisdirectedRequest(
                     text="This server does not go by the name in the address. If it should, "
                     "its owner sets the public address in the config."

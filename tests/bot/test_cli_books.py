@@ -1,7 +1,8 @@
 """The commands about the books, as an operator or a stranger types them."""
 
+import os
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -213,6 +214,15 @@ async def test_a_published_proof_and_a_path_to_it(office: Office, tmp_path: Path
     assert (await payontap(*words))[0] == 1
 
 
+async def test_a_proof_whose_public_file_cannot_be_written_is_published_to_nobody(
+    office: Office, tmp_path: Path
+) -> None:
+    status, out, err = await office.run("prove", "--out", str(tmp_path))
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "cannot be written: Is a directory." in err
+    assert await Liabilities(office.world.database).latest() is None
+
+
 async def test_backup_and_restore_into_an_empty_folder(tmp_path: Path) -> None:
     old, new, file = tmp_path / "old", tmp_path / "new", tmp_path / "backup"
     old.mkdir()
@@ -243,9 +253,45 @@ async def test_what_cannot_be_restored_leaves_the_folder_empty(tmp_path: Path) -
     status, _, err = await payontap(
         "restore", str(tmp_path / "file"), PAYONTAP_DATA_DIR=str(tmp_path / "new")
     )
-    assert status == 2
-    assert "cannot be read as a backup" in err
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert "is no backup, or a part of it is missing." in err
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["instance.lock"]
+
+
+def no_database(file: Path) -> None:
+    file.write_text("hello" * 1000)
+
+
+def half_a_database(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def one_from_the_future(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.commit()
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (no_database, "The database is damaged (file is not a database): restore a backup"),
+        (half_a_database, "The database is damaged (database disk image is malformed): restore"),
+        (one_from_the_future, "newer version of Payontap (its schema is 9999)"),
+    ],
+)
+async def test_a_database_that_cannot_be_read_is_one_sentence_and_not_wrong_books(
+    tmp_path: Path, harm: Callable[[Path], None], words: str
+) -> None:
+    file = tmp_path / "payontap.db"
+    database = Database(f"sqlite:///{file}")
+    await migrate(database)
+    await database.close()
+    harm(file)
+    for command in (["audit"], ["explain", "x"], ["prove"]):
+        status, out, err = await payontap(*command, PAYONTAP_DATA_DIR=str(tmp_path))
+        assert (status, out, len(err.splitlines())) == (2, "", 1), err
+        assert words in err
 
 
 @pytest.mark.parametrize("words", [["audit"], ["explain", "x"], ["prove"], ["backup", "b"]])

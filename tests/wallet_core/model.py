@@ -135,15 +135,17 @@ class Model:
 
     def _post(self, post: Post) -> frozenset[Refusal]:
         refusals: set[Refusal] = set()
-        payments = []
+        most = max(post.legs, key=lambda leg: leg.amount_minor)
+        taken: Counter[AccountRef] = Counter()
         for leg in post.legs:
             if leg.amount_minor < 0 and leg.account.wallet_id and is_available(leg.account):
-                most = max(post.legs, key=lambda leg: leg.amount_minor)
-                payment = self._payment(post.id, leg.account, most.account, -leg.amount_minor)
-                refusals |= self._forbidden(payment)
-                payments.append(payment)
+                taken[leg.account] -= leg.amount_minor
+        for payer, amount_minor in taken.items():
+            payment = self._payment(post.id, payer, most.account, amount_minor)
+            refusals |= self._forbidden(payment)
+            if self._counts(payment):
+                self.payments += (payment,)
         refusals |= self._enter(post.legs)
-        self.payments += tuple(payment for payment in payments if self._counts(payment))
         return frozenset(refusals)
 
     def _authorise(self, hold: Authorise) -> frozenset[Refusal]:

@@ -92,6 +92,8 @@ deeds = st.one_of(
     deed("limit", who=wallets, currency=currencies, limits=limits,
          setter=st.sampled_from(["admin", "self"])),
     deed("mode", who=wallets, mode=st.sampled_from([*WalletMode, WalletMode.OPEN])),
+    deed("in lines", "together", who=wallets, whom=st.integers(0, 1), amount_minor=amounts,
+         shares=st.lists(st.integers(1, 60), min_size=1, max_size=2).map(tuple)),
     deed("twice", who=wallets, whom=st.integers(0, 1), amount_minor=amounts),
 )  # fmt: skip
 
@@ -161,6 +163,8 @@ class Town:
                 return (self._post(id_, self.till(deed.currency), payer, deed.amount_minor),), ()
             case "pay" | "send" | "payout" | "escrow":
                 return (self._payment(id_, payer, deed),), ()
+            case "in lines" | "together":
+                return (self._split(id_, deed),), ()
             case "twice":
                 # The second of two may break what the first one kept.
                 shop, amount = self.shop(deed.whom, "CNY"), deed.amount_minor
@@ -200,6 +204,17 @@ class Town:
         all_minor = price_minor + sum(leg.amount_minor for leg in extras)
         legs = (Leg(payer, -all_minor), Leg(payees[deed.verb], price_minor), *extras)
         return Post(id=id_, legs=legs)
+
+    def _split(self, id_: UUID, deed: Deed) -> Post:
+        """A price in lines of its own, all from one wallet or by turns from two."""
+        shop = self.shop(deed.whom, "CNY")
+        payers = [self.wallet(deed.who, "CNY")]
+        if deed.verb == "together":
+            payers.append(self.wallet((deed.who + 1) % 4, "CNY"))
+        legs: list[Leg] = []
+        for n, amount_minor in enumerate((deed.amount_minor, *deed.shares)):
+            legs += [Leg(payers[n % len(payers)], -amount_minor), Leg(shop, amount_minor)]
+        return Post(id=id_, legs=tuple(legs))
 
     def _hold(
         self, id_: UUID, payer: AccountRef, payee: AccountRef, amount_minor: int

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from wallet_core.audit.findings import amount_words
+from wallet_core.audit.findings import amount_words, printable
 from wallet_core.audit.receipts import instant
 from wallet_core.ledger.accounts import AccountRef, Purpose
 
@@ -59,7 +59,7 @@ def entry_words(entry: ExplainedEntry) -> str:
     amount = amount_words(abs(entry.amount_minor), entry.currency)
     sign = "+" if entry.amount_minor > 0 else "−"
     after = amount_words(entry.balance_after_minor, entry.currency)
-    return (
+    return printable(
         f"{entry.seq}. {instant(entry.at_us)}  {sign}{amount}  {_what(entry)}, "
         f"{_other_side(entry)} · balance {after} · transfer {entry.transfer_id}"
     )
@@ -84,7 +84,7 @@ def account_words(account_id: str, name: str) -> str:
         purpose = AccountRef.of_id(account_id).purpose
     except ValueError:
         return account_id
-    return _PURPOSE_WORDS[purpose].format(name)
+    return printable(_PURPOSE_WORDS[purpose].format(name))
 
 
 def _what(entry: ExplainedEntry) -> str:

@@ -6,9 +6,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from wallet_core.audit.trade_rows import Moved
+import msgspec
 
-R = TypeVar("R")
+from wallet_core.audit.findings import unreadable
+from wallet_core.audit.trade_rows import Moved
+from wallet_core.errors import PayontapError
+
+R = TypeVar("R", bound=msgspec.Struct)
 
 
 class GroupCheck(ABC, Generic[R]):
@@ -26,8 +30,14 @@ class GroupCheck(ABC, Generic[R]):
     def end(self) -> None:
         """Look at the rows gathered so far as a whole. Raises `BrokenBooks`."""
         group, self._group = self._group, []
-        if group:
+        if not group:
+            return
+        try:
             self._check(group)
+        except PayontapError:
+            raise
+        except Exception as error:
+            raise unreadable(group[0], error) from error
 
     @abstractmethod
     def _key(self, row: R) -> Hashable:

@@ -1,7 +1,8 @@
 """The journal, hashed anew: each transfer's leaf, each batch, each chain up to its head."""
 
-from wallet_core.audit.findings import BrokenBooks
+from wallet_core.audit.findings import BrokenBooks, unreadable
 from wallet_core.audit.rows import JournalLine
+from wallet_core.errors import PayontapError
 from wallet_core.ledger.journal import GENESIS, batch_hash, entry_bytes, leaf_hash, text_bytes
 
 
@@ -86,6 +87,14 @@ class JournalCheck:
         self._leaves.append(leaf)
 
     def _close_batch(self, line: JournalLine) -> None:
+        try:
+            self._end_batch(line)
+        except PayontapError:
+            raise
+        except Exception as error:
+            raise unreadable(line, error) from error
+
+    def _end_batch(self, line: JournalLine) -> None:
         self._close_transfer(line)
         if line.transfer_count != len(self._leaves):
             raise _broken_batch(

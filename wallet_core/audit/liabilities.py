@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from wallet_core.audit.findings import amount_words
+from wallet_core.audit.findings import amount_words, printable
 from wallet_core.audit.receipts import instant
 from wallet_core.audit.signing import NotProven, PublicKey, SigningKey, opened
 from wallet_core.audit.sum_tree import SALT_BYTES, Node, leaf, levels_of, root_of
@@ -142,7 +142,7 @@ def proof_words(proof: PersonalProof, statement: Statement, key: PublicKey) -> l
     """In plain words what a proof that was checked shows."""
     balance = amount_words(proof.amount_minor, statement.currency)
     total = amount_words(statement.total_minor, statement.currency)
-    return [
+    lines = [
         (
             f"{balance} of {proof.owner} is in the total of {total} that the instance owed to "
             f"{statement.leaf_count} at {statement.at}."
@@ -150,11 +150,12 @@ def proof_words(proof: PersonalProof, statement: Statement, key: PublicKey) -> l
         f"The root is {statement.root}, signed with the key {key.text}.",
         "It counts if everybody is shown this same root: compare it with the published file.",
     ]
+    return [printable(line) for line in lines]
 
 
 def _check_published(statement: Statement, key: PublicKey, published: RootFile) -> None:
-    for text in published.signed:
-        shown, _ = opened(text, KIND, Statement, key)
-        if shown == statement:
-            return
-    raise NotProven("The published file states another root than this proof.")
+    shown = tuple(opened(text, KIND, Statement, key)[0] for text in published.signed)
+    if shown != published.statements or published.public_key != key.text:
+        raise NotProven("What the published file gives to read is not what is signed in it.")
+    if statement not in shown:
+        raise NotProven("The published file states another root than this proof.")

@@ -12,11 +12,12 @@ from uuid import UUID
 
 import msgspec
 
-from wallet_core.audit.findings import amount_words
+from wallet_core.audit.findings import amount_words, printable
 from wallet_core.audit.signing import NotProven, PublicKey, SigningKey, opened
 from wallet_core.commerce.records import Order, Quote
+from wallet_core.iso4217 import EXPONENTS
 from wallet_core.ledger.posting import MICROSECONDS
-from wallet_core.money import exponent_of
+from wallet_core.money import EXPONENT_MAX, exponent_of
 
 KIND = "payontap-receipt"
 
@@ -135,17 +136,27 @@ def opened_receipt(text: str, known: PublicKey | None = None) -> tuple[Receipt, 
         raise NotProven("The quote in it is not the one whose digest it states.")
     if (quote.amount_minor, quote.currency) != (receipt.price.amount_minor, receipt.price.currency):
         raise NotProven("The price is not the one that the quote states.")
+    if quote.merchant_id not in (None, receipt.payee.merchant_id):
+        raise NotProven("The payee is not the one that the quote states.")
+    _check_exponent(receipt.price)
     return receipt, key
 
 
+def _check_exponent(price: Price) -> None:
+    """What a point of a community's is worth only the receipt can tell; of others all know it."""
+    exponent = EXPONENTS.get(price.currency, price.exponent)
+    if price.exponent != exponent or not 0 <= exponent <= EXPONENT_MAX:
+        raise NotProven(f"It states {price.exponent} decimals for {price.currency!r}.")
+
+
 def receipt_words(receipt: Receipt, key: PublicKey, *, key_is_known: bool) -> list[str]:
-    """In plain words what a receipt proves, and what it does not."""
-    currency, quote = receipt.price.currency, receipt.consent.quote
+    """In plain words what a receipt proves, and what it does not; one line each."""
+    quote = receipt.consent.quote
     lines = [
         _key_words(key, key_is_known=key_is_known),
         (
             f"Order {receipt.order}: “{receipt.title}” for "
-            f"{amount_words(receipt.price.amount_minor, currency)}, paid to {receipt.payee.name} "
+            f"{_words(receipt, receipt.price.amount_minor)}, paid to {receipt.payee.name} "
             f"({receipt.payee.merchant_id}) for an offer on {receipt.payee.host}."
         ),
         (
@@ -154,14 +165,19 @@ def receipt_words(receipt: Receipt, key: PublicKey, *, key_is_known: bool) -> li
         ),
         f"The tap's event has the digest {receipt.consent.tap_blake2b}.",
         (
-            f"{amount_words(receipt.captured_minor, currency)} was paid for it, whatever shares of "
-            f"that were for others, and {amount_words(receipt.refunded_minor, currency)} had come "
+            f"{_words(receipt, receipt.captured_minor)} was paid for it, whatever shares of "
+            f"that were for others, and {_words(receipt, receipt.refunded_minor)} had come "
             f"back when the receipt was made at {receipt.issued_at}."
         ),
     ]
     lines += [f"Transfer {step.id} ({step.kind}) at {step.at}." for step in receipt.transfers]
     lines.append("It does not say who paid, nor what happened after it was made.")
-    return lines
+    return [printable(line) for line in lines]
+
+
+def _words(receipt: Receipt, amount_minor: int) -> str:
+    """An amount with the decimals that the receipt states: its currency may be a community's."""
+    return amount_words(amount_minor, receipt.price.currency, receipt.price.exponent)
 
 
 def instant(at_us: int) -> str:

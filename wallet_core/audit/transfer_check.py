@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from wallet_core.audit.findings import BrokenBooks, amount_words
+from wallet_core.audit.findings import BrokenBooks, amount_words, unreadable
 from wallet_core.audit.rows import HeldLine, MovementLine
+from wallet_core.errors import PayontapError
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.transfers import HoldState
 
@@ -31,6 +32,14 @@ class TransferCheck:
         group, self._group = self._group, []
         if not group:
             return
+        try:
+            self._check(group)
+        except PayontapError:
+            raise
+        except Exception as error:
+            raise unreadable(group[0], error) from error
+
+    def _check(self, group: list[MovementLine]) -> None:
         transfers: dict[UUID, list[MovementLine]] = defaultdict(list)
         for line in group:
             transfers[line.transfer_id].append(line)

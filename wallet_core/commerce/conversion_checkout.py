@@ -71,14 +71,15 @@ class ConvertingCheckout(Checkout):
     async def pay_by(self, tap: TapOn, conversion_id: str) -> None:
         """Answer a tap on an offer to pay with another currency.
 
-        An offer that is over is refused with `RATE_EXPIRED`, and a new one is made.
+        An offer that is over, or that paid for what was undone since, is refused with
+        `RATE_EXPIRED`; a new one is made where the payer still has too little.
         """
         known = await self.conversions.conversion(conversion_id) if self.conversions else None
         if known is None or known.wallet_id != tap.payer.wallet_id or known.quote_id is None:
             await self._refuse(tap, Refusal.NOT_ALLOWED, None)
             return
         asked = msgspec.structs.replace(tap, quote_id=known.quote_id)
-        if known.state == OFFERED and known.expires_at_us <= tap.at_us:
+        if known.state == DONE or known.expires_at_us <= tap.at_us:
             facts = await self.reader.tap_facts(known.quote_id, tap.payer.wallet_id)
             if facts is not None and (facts.order is None or not facts.order.stands):
                 await self._refuse(asked, Refusal.RATE_EXPIRED, facts.quote)
@@ -125,14 +126,19 @@ class ConvertingCheckout(Checkout):
         offered: Quote | None = None,
         why: str = "",
     ) -> None:
-        offer = None
-        if code in _OFFERED_AFTER and quote is not None and quote.price is not None:
-            offer = await self._offer(tap, quote)
-        if offer is None or quote is None or quote.price is None:
+        price = quote.price if quote is not None else None
+        if code not in _OFFERED_AFTER or quote is None or price is None:
             await super()._refuse(tap, code, quote, offered=offered, why=why)
             return
-        account = accounts.wallet(tap.payer.wallet_id, quote.price.currency)
-        balance = Money(await self.reader.balance_minor(account), quote.price.currency)
+        account = accounts.wallet(tap.payer.wallet_id, price.currency)
+        balance_minor = await self.reader.balance_minor(account)
+        # Who has enough by now, such as after an undo, needs no other currency.
+        short = balance_minor < price.amount_minor
+        offer = await self._offer(tap, quote) if short else None
+        if offer is None:
+            await super()._refuse(tap, code, quote, offered=offered, why=why)
+            return
+        balance = Money(balance_minor, price.currency)
         news = TapRefused(
             event_id=tap.event_id,
             code=code,

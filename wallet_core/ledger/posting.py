@@ -148,7 +148,11 @@ class Books:
             return
         payments = payments_of(transfer)
         rules, accounts, now_us = self.rules, self.accounts, self.now_us
-        spending = [payment for payment in payments if rules.check(payment, accounts, now_us)]
+        if len(payments) < 2:  # noqa: PLR2004 - which nearly all are
+            spending = [payment for payment in payments if rules.check(payment, accounts, now_us)]
+        else:
+            spending = []
+            self._spend_together(transfer, payments, undo)
         hold_id: UUID | None = None
         if isinstance(transfer, Post):
             legs: Sequence[Leg] = transfer.legs
@@ -257,6 +261,17 @@ class Books:
         undo.remember_hold(changed.id)
         self.holds[changed.id] = changed
         self.touched_holds.add(changed.id)
+
+    def _spend_together(
+        self, transfer: Transfer, payments: Sequence[Payment], undo: "Undo"
+    ) -> None:
+        """Several wallets pay: each is counted before the next is looked at."""
+        for payment in payments:
+            if self.rules.check(payment, self.accounts, self.now_us):
+                if payment.account_id not in self.accounts:
+                    payer = AccountRef.of_id(payment.account_id)
+                    self.accounts[payment.account_id] = AccountState.opened(payer)
+                self._spend(payment, transfer.id, undo)
 
     def _spend(self, payment: Payment, transfer_id: UUID, undo: "Undo") -> None:
         account = self.accounts[payment.account_id]

@@ -3,6 +3,9 @@
 `Post` moves it at once. `Authorise` holds it, `Capture` gives what is held to somebody, `Void`
 gives it back. Each has an `id` that the caller makes (`named`): the same id with the same
 parameters is the same transfer, whoever asks and however often.
+
+Held money is its hold's: no other transfer may name an account for it, or else a hold could not be
+given back any more.
 """
 
 from enum import StrEnum
@@ -12,7 +15,7 @@ from uuid import UUID
 import msgspec
 
 from wallet_core.errors import MoneyError
-from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.accounts import AccountRef, Purpose
 from wallet_core.money import AMOUNT_MINOR_MAX, Money
 
 
@@ -70,18 +73,24 @@ class _Transfer(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", gc=
     subject: str = ""
 
 
+_HELD = Purpose.HELD
+
+
 class Post(_Transfer, frozen=True, kw_only=True, tag="post", gc=False):
     """Moves money at once; the legs sum to zero in each currency."""
 
     legs: tuple[Leg, ...]
 
     def __post_init__(self) -> None:
-        """Raise `MoneyError` for legs that do not balance or move nothing."""
+        """Raise `MoneyError` for legs that do not balance, move nothing or move held money."""
         sums: dict[str, int] = {}
         for leg in self.legs:
             if leg.amount_minor == 0 or abs(leg.amount_minor) > AMOUNT_MINOR_MAX:
                 raise MoneyError(f"A leg cannot move {leg.amount_minor}.")
-            currency = leg.account.currency
+            account = leg.account
+            if account.purpose is _HELD:
+                raise MoneyError("Held money moves by its hold only.")
+            currency = account.currency
             sums[currency] = sums.get(currency, 0) + leg.amount_minor
         if len(self.legs) < 2 or any(sums.values()):  # noqa: PLR2004 - money has two sides
             raise MoneyError("The legs of a transfer must sum to zero in each currency.")
@@ -106,6 +115,8 @@ class Authorise(_Transfer, frozen=True, kw_only=True, tag="authorise", gc=False)
             raise MoneyError(f"{self.amount_minor} cannot be held.")
         if self.payer.currency != self.payee.currency:
             raise MoneyError("A hold is captured in the currency it was made in.")
+        if self.payer.purpose is _HELD or self.payee.purpose is _HELD:
+            raise MoneyError("A hold takes from no held money, and none comes of it.")
 
     @property
     def money(self) -> Money:
@@ -132,6 +143,8 @@ class Capture(_Transfer, frozen=True, kw_only=True, tag="capture", gc=False):
             raise MoneyError(f"{self.amount_minor} cannot be captured.")
         if any(not 0 < share.amount_minor <= AMOUNT_MINOR_MAX for share in self.shares):
             raise MoneyError("A share of a capture is more than nothing.")
+        if any(share.account.purpose is _HELD for share in self.shares):
+            raise MoneyError("No share of a capture is held.")
 
 
 class Void(_Transfer, frozen=True, kw_only=True, tag="void", gc=False):

@@ -95,7 +95,18 @@ def _payments(legs: Sequence[Leg]) -> Sequence[Payment]:
                 currency = payer.currency
                 payee = _payee(legs, currency)
                 payments.append(Payment(wallet_id, payer.id, currency, payee, -amount_minor))
-    return payments
+    return payments if len(payments) < 2 else _by_account(payments)  # noqa: PLR2004 - nothing to join
+
+
+def _by_account(payments: Sequence[Payment]) -> Sequence[Payment]:
+    """What several legs take from one account is one payment, or else it could be split."""
+    joined: dict[str, Payment] = {}
+    for payment in payments:
+        known = joined.get(payment.account_id)
+        before_minor = 0 if known is None else known.amount_minor
+        amount_minor = before_minor + payment.amount_minor
+        joined[payment.account_id] = msgspec.structs.replace(payment, amount_minor=amount_minor)
+    return list(joined.values())
 
 
 def _payee(legs: Sequence[Leg], currency: str) -> str:
@@ -204,6 +215,9 @@ class WalletRules:
             return False
         account = accounts.get(payment.account_id)
         spending = Spending() if account is None else account.spending(now_us)
+        if spending.day_no * DAY_US > now_us:
+            # The clock was set back: blocks that were dropped while it was ahead may be lately.
+            return False
         amount_minor = payment.amount_minor
         day_minor = spending.day_minor + spending.day_before_minor + amount_minor
         month_minor = spending.month_minor + spending.month_before_minor + amount_minor

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wallet_core.audit.findings import unreadable_rows
 from wallet_core.audit.published_check import LeafLine, NodeLine, StatementLine
 from wallet_core.audit.rows import (
     AccountLine,
@@ -106,6 +107,8 @@ class AuditReader:
         """What was spent lately; see `BooksReader`. The newest transfer says what is lately."""
         newest = sa.select(sa.func.max(t.transfers.c.created_at_us))
         now_us = (await self._connection.execute(newest)).scalar() or 0
+        if not isinstance(now_us, int):
+            raise unreadable_rows("transfer", TypeError(f"the time {now_us!r} is none"))
         async for page in pages(self._connection, _spending(now_us), SpendingLine):
             yield page
 
@@ -210,7 +213,10 @@ class AuditReader:
     async def stray_lines(self) -> AsyncGenerator[Sequence[StrayLine], None]:
         """Rows whose partner is missing; see `BooksReader`."""
         for stray in strays():
-            row = (await self._connection.execute(stray.query.limit(1))).first()
+            try:
+                row = (await self._connection.execute(stray.query.limit(1))).first()
+            except (ValueError, TypeError) as error:
+                raise unreadable_rows(stray.row.partition(" ")[0], error) from error
             if row is not None:
                 yield [StrayLine(stray.row.format(*row), stray.sentence.format(*row))]
 

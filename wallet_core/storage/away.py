@@ -4,6 +4,8 @@ PostgreSQL may have no room, start or stop, or let nobody into the database for 
 it. SQLAlchemy and the driver itself say it in words of their own.
 """
 
+import sqlite3
+
 import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -30,3 +32,17 @@ def is_away(error: DBAPIError) -> bool:
     if isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated:
         return True
     return str(getattr(error.orig, "sqlstate", None) or "").startswith(_AWAY)
+
+
+#: The database itself can no longer be read; SQLite's codes, and PostgreSQL's as the standard's.
+_DAMAGED_SQLITE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_DAMAGED = ("XX001", "XX002")
+
+
+def is_damaged(error: DBAPIError) -> bool:
+    """Whether waiting mends nothing: what is on the disk is no whole database."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        # What is above the first byte says more about where it was found.
+        return code & 0xFF in _DAMAGED_SQLITE
+    return str(getattr(error.orig, "sqlstate", None) or "") in _DAMAGED

@@ -69,9 +69,14 @@ def unpack(source: Path, folder: Path) -> Manifest:
                 if member.name in (MANIFEST, DATABASE, KEY) and content is not None:
                     with _private(folder / member.name) as file:
                         shutil.copyfileobj(content, file)
-        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except (OSError, tarfile.TarError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BackupError(f"{source} cannot be read as a backup: {error}.") from error
+        manifest = _manifest(folder / MANIFEST)
+    except OSError as error:
+        raise BackupError(f"{source} cannot be read: {error.strerror}.") from error
+    except (tarfile.TarError, EOFError) as error:
+        # What the library says of it has several lines.
+        raise BackupError(f"{source} is no backup, or a part of it is missing.") from error
+    if manifest is None:
+        raise BackupError(f"{source} is no backup, or a part of it is missing.")
     if manifest.v != 1 or DATABASE not in manifest.sha256:
         raise BackupError(f"{source} is a backup of a kind that this version does not know.")
     for name, digest in manifest.sha256.items():
@@ -79,6 +84,16 @@ def unpack(source: Path, folder: Path) -> Manifest:
         if not path.is_file() or _sha256(path) != digest:
             raise BackupError(f"{source} is damaged: {name} is not what was put into it.")
     return manifest
+
+
+def _manifest(path: Path) -> Manifest | None:
+    """What a manifest says; None where there is none."""
+    if not path.is_file():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 async def restore_postgres(database: Database, dump: Path) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from wallet_core.errors import StorageUnavailable
-from wallet_core.storage.away import is_away
+from wallet_core.storage.away import is_away, is_damaged
 from wallet_core.storage.point_reads import (
     Keys,
     PointReads,
@@ -81,9 +81,10 @@ class Database:
             finally:
                 await connection.close()
         except DBAPIError as error:
-            if is_away(error):
-                raise StorageUnavailable(f"The database did not answer: {error}") from error
-            raise
+            told = _told(error)
+            if told is None:
+                raise
+            raise told from error
         except OSError as error:
             raise StorageUnavailable(f"The database did not answer: {error}") from error
 
@@ -106,9 +107,10 @@ class Database:
                     # Closing rolls back whatever was not committed.
                     await connection.close()
         except DBAPIError as error:
-            if is_away(error):
-                raise StorageUnavailable(f"The database did not answer: {error}") from error
-            raise
+            told = _told(error)
+            if told is None:
+                raise
+            raise told from error
         except OSError as error:
             raise StorageUnavailable(f"The database did not answer: {error}") from error
 
@@ -125,6 +127,17 @@ class Database:
             await self.closing.pop()()
         await self._points.close()
         await self.engine.dispose()
+
+
+def _told(error: DBAPIError) -> StorageUnavailable | None:
+    """The error in our words, where it is the database's and not the statement's."""
+    if is_damaged(error):
+        return StorageUnavailable(
+            f"The database is damaged ({error.orig}): restore a backup into an empty data folder."
+        )
+    if is_away(error):
+        return StorageUnavailable(f"The database did not answer: {error}")
+    return None
 
 
 def driver_options(engine: AsyncEngine, url: str) -> dict[str, Any]:

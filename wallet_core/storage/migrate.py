@@ -5,7 +5,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
+from wallet_core.errors import PayontapError
 from wallet_core.storage.database import Database
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -14,8 +17,15 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 7_296_010
 
 
+class NewerSchema(PayontapError):
+    """The database was written by a newer version; the text is one sentence."""
+
+
 async def migrate(database: Database) -> None:
-    """Run the migrations that are missing, in one transaction. Processes take turns."""
+    """Run the migrations that are missing, in one transaction. Processes take turns.
+
+    Raises `NewerSchema`, with nothing changed, and `StorageUnavailable`.
+    """
     async with database.write() as connection:
         if not database.is_sqlite:
             await connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
@@ -31,4 +41,12 @@ def alembic_config(connection: sa.Connection) -> Config:
 
 
 def _upgrade(connection: sa.Connection) -> None:
-    command.upgrade(alembic_config(connection), "head")
+    config = alembic_config(connection)
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    newer = set(MigrationContext.configure(connection).get_current_heads()) - known
+    if newer:
+        raise NewerSchema(
+            f"The database was written by a newer version of Payontap (its schema is "
+            f"{min(newer)}), which this one cannot read: install that version; nothing was changed."
+        )
+    command.upgrade(config, "head")

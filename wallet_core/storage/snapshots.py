@@ -8,6 +8,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wallet_core.audit.findings import unreadable_rows
 from wallet_core.storage.database import Database
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -37,7 +38,15 @@ async def pages(
     """The rows of `query`, whose columns are the fields of `kind` in their order."""
     stream = await connection.stream(query, execution_options={"yield_per": PAGE_ROWS})
     try:
-        async for part in stream.partitions():
+        partitions = stream.partitions()
+        while True:
+            try:
+                part = await anext(partitions, None)
+            except (ValueError, TypeError) as error:
+                # SQLite keeps in any column whatever it is given, also what is no UUID.
+                raise unreadable_rows(kind.__name__, error) from error
+            if part is None:
+                return
             yield [kind(*row) for row in part]
     finally:
         await stream.close()

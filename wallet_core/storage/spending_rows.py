@@ -168,7 +168,7 @@ class SpendingRows:
                     if not captured:
                         voided.add(hold_id)
                 elif amount_minor < 0 and payee is not None:
-                    spends[transfer_id] = Spend(transfer_id, at_us, -amount_minor, payee)
+                    _add(spends, Spend(transfer_id, at_us, -amount_minor, payee))
             more = len(rows) == _PAGE and rows[-1][6] > since_us
         self._add_this_batch(ref, spends, voided)
         return tuple(
@@ -191,7 +191,16 @@ class SpendingRows:
                     if not self._books.holds[row.hold_id].captured_minor:
                         voided.add(row.hold_id)
                 elif entry.amount_minor < 0 and row.payee is not None:
-                    spends[row.id] = Spend(row.id, now_us, -entry.amount_minor, row.payee)
+                    _add(spends, Spend(row.id, now_us, -entry.amount_minor, row.payee))
+
+
+def _add(spends: dict[UUID, Spend], spend: Spend) -> None:
+    """Count an entry; a transfer may have taken from the account by several."""
+    known = spends.get(spend.transfer_id)
+    if known is not None:
+        amount_minor = known.amount_minor + spend.amount_minor
+        spend = msgspec.structs.replace(spend, amount_minor=amount_minor)
+    spends[spend.transfer_id] = spend
 
 
 def _payment(ref: AccountRef, spend: Spend) -> Payment:

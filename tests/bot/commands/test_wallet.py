@@ -1,6 +1,7 @@
 from bot.commands.wallet import history_line
 from tests.bot.commands.chat import Chat
 from wallet_core.ledger.commits import Commit, Update
+from wallet_core.money import AMOUNT_MINOR_MAX
 from wallet_core.storage.lookups import HistoryEntry
 
 
@@ -20,6 +21,30 @@ async def test_what_is_free_and_what_is_held(chat: Chat) -> None:
     assert "¥301.00" in answer.text
     assert "¥199.00 more is held" in answer.text
     assert answer.actions == []
+
+
+async def test_more_than_moves_at_once_is_told_like_any_other_sum(chat: Chat) -> None:
+    await chat.make_admin("boss")
+    shop = await chat.open_shop("mei")
+    for _ in range(2):
+        await chat.fund("anna", AMOUNT_MINOR_MAX)
+        await chat.earn(shop, AMOUNT_MINOR_MAX)
+    whole = "¥20,000,000,000,000.00"
+    assert whole in (await chat.ask("anna", "/balance")).text
+    assert f"balance {whole}" in (await chat.ask("anna", "/history")).text
+    assert whole in (await chat.ask("anna", "/wallets")).text
+    assert whole in (await chat.ask("mei", "/merchant", room="kitchen")).text
+
+
+async def test_points_that_the_config_no_longer_knows_hide_nothing(chat: Chat) -> None:
+    await chat.make_admin("boss")
+    await chat.fund("anna", 1_500, "GONE")
+    await chat.fund("anna", 50_000)
+    for command in ("/balance", "/history", "/wallets"):
+        text = (await chat.ask("anna", command)).text
+        assert "1,500 smallest units of GONE" in text
+        assert "¥500.00" in text
+    assert "1500 minor units of GONE" in (await chat.ask("boss", "/admin books")).text
 
 
 async def test_a_frozen_wallet_says_so(chat: Chat) -> None:

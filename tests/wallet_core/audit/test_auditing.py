@@ -2,6 +2,7 @@
 
 import asyncio
 import tracemalloc
+from pathlib import Path
 
 from tests.wallet_core.audit.harm import each_is_named
 from tests.wallet_core.busy_books import busy_books
@@ -355,6 +356,58 @@ async def test_empty_books_are_right(database_url: str) -> None:
 
 async def test_every_kind_of_wrong_row_is_named(database_url: str) -> None:
     await each_is_named(database_url, HARM)
+
+
+#: What SQLite keeps though no such row can be, and words of the sentence that must come of it.
+NO_SUCH_ROWS = {
+    "a balance": (
+        "UPDATE accounts SET balance_minor = 'much' WHERE id = $annas",
+        ("Account wallet:", "states 'much' of CNY, but its entries come to CNY"),
+    ),
+    "an entry's amount": (
+        "UPDATE entries SET amount_minor = 'much' WHERE account_no = $annas_no AND seq = 2",
+        ("What stands in account wallet:", "is no such row"),
+    ),
+    "what was spent": (
+        "UPDATE accounts SET spending = x'00' WHERE id = $annas",
+        ("What stands in spending wallet:", "is no such row"),
+    ),
+    "a hold's payer": (
+        "UPDATE holds SET payer_account_id = 'somebody' WHERE id = $open",
+        ("What stands in movement ", "is no such row"),
+    ),
+    "a hold's id": (
+        "UPDATE holds SET id = 'this' WHERE id = $open",
+        ("rows cannot be read",),
+    ),
+    "a subject without end": (
+        (
+            "UPDATE transfers SET subject = 'sale' || hex(zeroblob(40000)) WHERE subject = 'sale' "
+            "AND kind = 'authorise' AND id = $parts"
+        ),
+        ("What stands in journal ", "is no such row"),
+    ),
+    "a transfer's time": (
+        "UPDATE transfers SET created_at_us = 'late' WHERE batch_no = 2 AND place = 0",
+        ("One of the transfer rows cannot be read",),
+    ),
+    "a batch's time": (
+        "UPDATE journal SET at_us = 'late' WHERE batch_no = 2",
+        ("What stands in journal ", "is no such row"),
+    ),
+    "a price": (
+        "UPDATE conversions SET sold_minor = 'much' WHERE id = (SELECT min(id) FROM conversions)",
+        ("What stands in conversion ", "is no such row"),
+    ),
+    "a name that steers a terminal": (
+        "UPDATE accounts SET owner = 'wallet:' || char(27, 10) || '[2J' WHERE id = $annas",
+        ("Account wallet:", "says that it is wallet:\N{REPLACEMENT CHARACTER}"),
+    ),
+}
+
+
+async def test_what_no_row_can_hold_is_a_finding_too_and_no_crash(tmp_path: Path) -> None:
+    await each_is_named(f"sqlite+aiosqlite:///{tmp_path / 'harmed.db'}", NO_SUCH_ROWS)
 
 
 async def test_an_audit_sees_one_moment_while_money_moves_on(database_url: str) -> None:

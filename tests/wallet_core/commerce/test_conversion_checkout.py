@@ -241,3 +241,22 @@ async def test_a_conversion_is_kept_as_it_was_quoted(shop: World) -> None:
     assert isinstance(known, Conversion)
     assert (known.rate, known.rate_as_of, known.spread_ppm) == ("36/5", "2026-11-25", 10_000)
     assert msgspec.json.decode(msgspec.json.encode(known), type=Conversion) == known
+
+
+async def test_an_offer_that_was_taken_and_undone_is_over_and_says_so(shop: World) -> None:
+    """Not "tap again in a moment", which would never help."""
+    anna = await anna_with(shop, 6_000)
+    await shop.tap(anna, "e1")
+    old = await offered(shop)
+    assert await pay_by(shop, anna, "e2", old) == "done"
+    assert await pay_by(shop, anna, "again", old) == "said"
+    order = await shop.latest_order(anna)
+    assert await shop.undo(anna, "undo", order) == "done"
+    assert await pay_by(shop, anna, "e3", old) == "rate_expired"
+    card = (await shop.cards())[-1]
+    assert card.title == "Not charged. That rate is over."
+    # There are yuan enough now, so no more dollars are asked for.
+    assert card.buttons == ()
+    assert await shop.balance(anna) == (PRICE_MINOR, 0)
+    assert await has(shop, anna, USD) == 6_000 - COST_MINOR
+    assert await shop.tap(anna, "e4") == "done"

@@ -211,6 +211,42 @@ async def test_withdraw_only_pays_out_gets_refunds_and_lets_older_holds_be_captu
     assert await world.balance(anna) == (0, 0)
 
 
+# --- transfers with several legs ---------------------------------------------------------------
+
+
+def in_lines(name: str, *lines: tuple[Payer, int]) -> Commit:
+    """One transfer to the shop, in which each line takes its part from a wallet by itself."""
+    shop = accounts.merchant(SHOP, CNY)
+    legs: list[Leg] = []
+    for payer, minor in lines:
+        legs += [Leg(accounts.wallet(payer.wallet_id, CNY), -minor), Leg(shop, minor)]
+    return Commit(transfers=(Post(id=named("lines", name), legs=tuple(legs)),))
+
+
+async def test_a_payment_in_several_legs_counts_as_the_whole_that_it_is(world: World) -> None:
+    anna = await world.person("anna", 5_000)
+    await set_limits(world, anna, payment_max_minor=700, day_max_minor=1_000)
+    assert await written(world, in_lines("a", (anna, 400), (anna, 301))) == "payment_limit"
+    assert await written(world, in_lines("b", (anna, 400), (anna, 300))) == "done"
+    # What is read back from the entries counts both lines too.
+    assert await written(world, in_lines("c", (anna, 200), (anna, 101))) == "day_limit"
+    assert await written(world, in_lines("d", (anna, 200), (anna, 100))) == "done"
+    assert await paying(world, anna, "e", 1) == "day_limit"
+    assert await world.balance(anna) == (4_000, 0)
+
+
+async def test_wallets_that_count_together_cannot_pay_twice_the_limit_in_one_transfer(
+    world: World,
+) -> None:
+    anna, ben = await world.person("anna", 5_000), await world.person("ben", 5_000)
+    await set_limits(world, anna, day_max_minor=1_000)
+    await group(world, "g", anna, ben)
+    assert await written(world, in_lines("a", (anna, 600), (ben, 401))) == "day_limit"
+    assert await written(world, in_lines("b", (anna, 600), (ben, 300))) == "done"
+    assert await paying(world, ben, "c", 101) == "day_limit"
+    assert await paying(world, ben, "d", 100) == "done"
+
+
 # --- what somebody sets for himself ------------------------------------------------------------
 
 
@@ -312,6 +348,27 @@ async def test_a_window_rolls_and_a_payment_leaves_it_to_the_microsecond(
     clock.now_us = START_US + window_us + window_us // 2
     assert await paying(world, anna, "g", 400) == "done"
     assert await paying(world, anna, "h", 1) == refusal
+
+
+@pytest.mark.parametrize(
+    ("limits", "jump_us", "refusal"),
+    [
+        (Limits(day_max_minor=1_000), 3 * DAY_US, "day_limit"),
+        (Limits(month_max_minor=1_000), 2 * MONTH_US, "month_limit"),
+        (Limits(payee_day_max_minor=1_000), 3 * DAY_US, "payee_limit"),
+    ],
+)
+async def test_a_clock_that_went_ahead_and_was_set_back_lets_nobody_spend_twice(
+    timed: Opened, limits: Limits, jump_us: int, refusal: str
+) -> None:
+    world, clock, anna = await timed(limits)
+    assert await paying(world, anna, "a", 900) == "done"
+    clock.now_us += jump_us
+    assert await paying(world, anna, "b", 10) == "done"
+    clock.now_us = START_US + SECOND_US
+    assert await paying(world, anna, "c", 91) == refusal
+    assert await paying(world, anna, "d", 90) == "done"
+    assert await paying(world, anna, "e", 1) == refusal
 
 
 async def test_a_new_payee_gets_little_until_he_is_known(timed: Opened) -> None:

@@ -290,3 +290,24 @@ def test_transfers_that_cannot_be_are_refused_when_they_are_made() -> None:
             hold(amount)
     with pytest.raises(MoneyError):
         Void(id=named("v"), hold_id=named("hold"), state=HoldState.CAPTURED)
+
+
+def test_held_money_moves_by_its_hold_only() -> None:
+    """A post from there would leave a hold that can be given back to nobody."""
+    anna, shop = WALLETS[0], SHOPS[0]
+    with pytest.raises(MoneyError):
+        Post(id=named("p"), legs=(Leg(anna.held, -5), Leg(shop, 5)))
+    with pytest.raises(MoneyError):
+        Post(id=named("p"), legs=(Leg(shop, -5), Leg(anna.held, 5)))
+    for payer, payee in ((anna.held, shop), (anna, shop.held)):
+        with pytest.raises(MoneyError):
+            Authorise(
+                id=named("a"),
+                payer=payer,
+                payee=payee,
+                amount_minor=5,
+                ending=EndingAction.EXPIRE,
+                ends_after_s=1,
+            )
+    with pytest.raises(MoneyError):
+        Capture(id=named("c"), hold_id=named("hold"), shares=(Leg(anna.held, 1),))

@@ -1,6 +1,8 @@
 """A backup is whole, private and of one moment; a damaged one is refused."""
 
 import asyncio
+import io
+import re
 import sqlite3
 import tarfile
 from pathlib import Path
@@ -107,14 +109,27 @@ def test_a_damaged_or_strange_file_is_refused(tmp_path: Path) -> None:
     whole = (tmp_path / "b").read_bytes()
     place = whole.index(b"SQLite format 3")
     damaged = whole[: place + 30] + b"!" + whole[place + 31 :]
-    odd = {"damaged": damaged, "cut": whole[: len(whole) // 2], "empty": b"", "text": b"hello" * 99}
+    other = io.BytesIO()
+    with tarfile.open(fileobj=other, mode="w:gz") as archive:
+        archive.add(tmp_path / "x.db", "database")
+    packed = other.getvalue()
+    odd = {
+        "damaged": damaged,
+        "cut": whole[: len(whole) // 2],
+        "empty": b"",
+        "text": b"hello" * 99,
+        "other": packed,
+        "other, cut": packed[: len(packed) // 2],
+    }
     for name, content in odd.items():
         (tmp_path / name).write_bytes(content)
         folder = tmp_path / f"from {name}"
         folder.mkdir()
-        with pytest.raises(BackupError):
+        with pytest.raises(BackupError) as refused:
             unpack(tmp_path / name, folder)
-    with pytest.raises(BackupError):
+        # Whoever restores is in no mood for five lines about compression.
+        assert re.fullmatch(r".* is (no backup|damaged)[^\n]*\.", str(refused.value)), name
+    with pytest.raises(BackupError, match=r"cannot be read: No such file or directory\.$"):
         unpack(tmp_path / "not there", tmp_path)
 
 

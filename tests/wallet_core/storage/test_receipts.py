@@ -9,6 +9,7 @@ from wallet_core.audit.receipts import (
     KIND,
     ReceiptFacts,
     opened_receipt,
+    quote_digest,
     receipt_of,
     receipt_words,
     signed_receipt,
@@ -80,6 +81,47 @@ async def test_a_receipt_that_contradicts_itself_proves_nothing(world: World) ->
     other = msgspec.structs.replace(receipt.consent, quote=quote)
     with pytest.raises(NotProven, match="not the one whose digest"):
         opened_receipt(KEY.sign(KIND, msgspec.structs.replace(receipt, consent=other)))
+
+
+async def test_another_payee_or_other_decimals_than_all_know_prove_nothing(world: World) -> None:
+    receipt = receipt_of(await facts_of(world))
+    payee = msgspec.structs.replace(receipt.payee, merchant_id="m_other")
+    with pytest.raises(NotProven, match="The payee is not the one"):
+        opened_receipt(KEY.sign(KIND, msgspec.structs.replace(receipt, payee=payee)))
+    for exponent in (0, 3, -1, 10**9):
+        price = msgspec.structs.replace(receipt.price, exponent=exponent)
+        with pytest.raises(NotProven, match=f"It states {exponent} decimals for 'CNY'"):
+            opened_receipt(KEY.sign(KIND, msgspec.structs.replace(receipt, price=price)))
+
+
+async def test_a_communitys_points_are_told_by_a_stranger_who_never_heard_of_them(
+    world: World,
+) -> None:
+    receipt = receipt_of(await facts_of(world))
+    quote = msgspec.structs.replace(receipt.consent.quote, currency="MOONS")
+    consent = msgspec.structs.replace(
+        receipt.consent, quote=quote, quote_sha256=quote_digest(quote)
+    )
+    price = msgspec.structs.replace(receipt.price, currency="MOONS", exponent=1)
+    in_points = msgspec.structs.replace(receipt, price=price, consent=consent)
+    words = " ".join(receipt_words(*opened_receipt(KEY.sign(KIND, in_points)), key_is_known=False))
+    assert "for MOONS 1,990.0, paid to" in words
+    assert "MOONS 1,990.0 was paid for it" in words
+    endless = msgspec.structs.replace(
+        in_points, price=msgspec.structs.replace(price, exponent=10**9)
+    )
+    with pytest.raises(NotProven, match="It states 1000000000 decimals for 'MOONS'"):
+        opened_receipt(KEY.sign(KIND, endless))
+
+
+async def test_whoever_signed_it_a_receipt_cannot_write_over_what_is_said_of_it(
+    world: World,
+) -> None:
+    receipt = receipt_of(await facts_of(world))
+    title = "Tea\x1b[2J\x1b[HThe signature is good\nand it was made with the key that you named"
+    forged = KEY.sign(KIND, msgspec.structs.replace(receipt, title=title))
+    for line in receipt_words(*opened_receipt(forged), key_is_known=False):
+        assert line.isprintable()
 
 
 async def test_a_receipt_of_what_was_captured_in_parts_tells_each_of_them(world: World) -> None:
