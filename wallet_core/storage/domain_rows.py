@@ -11,7 +11,7 @@ says so, the batch is done again with `careful`, which looks first.
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
-from operator import itemgetter
+from operator import add, itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,10 +25,16 @@ Key = tuple[Any, ...]
 Place = tuple[str, Key]
 Values = dict[str, Any]
 Undo = Callable[[], object]
+#: A table, the columns that are added to, and within what they must keep.
+_Sum = tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]]
 
 
 class DomainRows:
-    """The working copy of the rows that `changes` name."""
+    """The working copy of the rows that `changes` name.
+
+    Without `load` no row is known that was not made here. Then changes may only be sums (`is_sum`)
+    besides: they are taken to be possible, and it is the database that says whether they are.
+    """
 
     def __init__(self, changes: Sequence[c.RowChange], *, careful: bool) -> None:
         self._changes = changes
@@ -42,9 +48,13 @@ class DomainRows:
         self._new: dict[Place, c.Insert] = {}
         self._keyless: list[tuple[str, Values]] = []
         self._changed: dict[Place, set[str]] = {}
+        self._loaded = False
+        # What is added to rows that nobody has read, by table, columns and bounds.
+        self._sums: dict[_Sum, dict[Key, Sequence[int]]] = defaultdict(dict)
 
     def load(self) -> Generator[q.Request, Any, None]:
         """Read and lock the rows that will be changed, table by table in one order everywhere."""
+        self._loaded = True
         wanted: dict[str, set[Key]] = defaultdict(set)
         for change in self._changes:
             if isinstance(change, c.Update):
@@ -123,6 +133,9 @@ class DomainRows:
     def _update(self, change: c.Update, undo: list[Undo]) -> None:
         place = (change.table, key_of(change.table, change.where))
         row = self._rows.get(place)
+        if row is None and not self._loaded:
+            self._sum_up(change, place[1], undo)
+            return
         if row is None or any(row.get(name) != value for name, value in change.where.items()):
             raise Refused(change.refusal, f"{change.table}: {dict(change.where)}")
         after = {**change.values, **{name: row[name] + by for name, by in change.add.items()}}
@@ -145,6 +158,17 @@ class DomainRows:
 
         undo.append(take_back)
 
+    def _sum_up(self, change: c.Update, key: Key, undo: list[Undo]) -> None:
+        """Add to a row that nobody has read."""
+        columns = tuple(change.add)
+        sums = self._sums[change.table, columns, change.keep_within]
+        before = sums.get(key)
+        added = tuple(change.add.values())
+        sums[key] = added if before is None else tuple(map(add, before, added))
+        undo.append(
+            partial(sums.pop, key) if before is None else partial(sums.update, {key: before})
+        )
+
     def _check_unique(self, change: c.Update, row: Mapping[str, Any]) -> None:
         for unique in unique_keys(change.table):
             key = _values_of(change.values, unique)
@@ -153,7 +177,7 @@ class DomainRows:
             if key in self._taken[change.table, unique]:
                 raise Refused(change.refusal, f"{change.table}: {key} is taken")
 
-    def writes(self) -> tuple[list[q.Insert], list[q.Change]]:
+    def writes(self) -> tuple[list[q.Insert], list[q.Add | q.Change]]:
         """What came of all that was applied: new rows, and changed ones."""
         inserts: dict[tuple[str, tuple[str, ...], bool], list[q.Row]] = defaultdict(list)
         for place, change in self._new.items():
@@ -177,12 +201,36 @@ class DomainRows:
                 for (name, columns, if_absent), rows in new
             ],
             [
-                q.Change(
-                    metadata.tables[name], primary_key(name), columns, rows, seen=self._read[name]
-                )
-                for (name, columns), rows in updates.items()
+                *(
+                    q.Change(
+                        metadata.tables[name],
+                        primary_key(name),
+                        columns,
+                        rows,
+                        seen=self._read[name],
+                    )
+                    for (name, columns), rows in updates.items()
+                ),
+                *self._added(),
             ],
         )
+
+    def _added(self) -> Iterable[q.Add]:
+        for (name, columns, within), sums in sorted(self._sums.items()):
+            if sums:
+                rows = [(*key, *sums[key]) for key in sorted(sums)]
+                yield q.Add(metadata.tables[name], primary_key(name), columns, within, rows)
+
+
+def is_sum(change: c.RowChange) -> bool:
+    """Whether a change only adds to numbers of a row, whatever else stands in it."""
+    return (
+        type(change) is c.Update
+        and bool(change.add)
+        and not change.values
+        and len(change.where) == len(primary_key(change.table))
+        and all(name in change.add and most not in change.add for name, most in change.keep_within)
+    )
 
 
 @lru_cache(maxsize=200)
