@@ -104,31 +104,38 @@ class DomainRows:
 
     def _insert(self, change: c.Insert, undo: list[Undo]) -> None:
         name, values = change.table, change.values
-        primary, own_key = primary_key(name), None
+        own_key: Key | None = None
         free: list[tuple[set[Key], Key]] = []
-        for unique in unique_keys(name):
+        for unique, is_primary in _keys_of(name):
             key = _values_of(values, unique)
             if key is None:
                 continue
             taken = self._taken[name, unique]
-            if unique == primary:
+            if is_primary:
                 own_key = key
-            if key in taken or (unique == primary and self._rows.get((name, key)) is not None):
+            if key in taken or (is_primary and self._rows.get((name, key)) is not None):
                 if change.if_absent:
                     return
                 raise Refused(change.refusal, f"{name}: {dict(zip(unique, key, strict=True))}")
             free.append((taken, key))
         for taken, key in free:
             taken.add(key)
-            undo.append(partial(taken.discard, key))
         if own_key is None:
             self._keyless.append((name, dict(values)))
-            undo.append(self._keyless.pop)
+            undo.append(partial(self._take_back, free, None))
             return
         place = (name, own_key)
         self._rows[place], self._new[place] = dict(values), change
-        undo.append(partial(self._rows.pop, place))
-        undo.append(partial(self._new.pop, place))
+        undo.append(partial(self._take_back, free, place))
+
+    def _take_back(self, keys: Sequence[tuple[set[Key], Key]], place: Place | None) -> None:
+        """Forget the newest row that was made, which took these keys; None: it has no own key."""
+        for taken, key in keys:
+            taken.discard(key)
+        if place is None:
+            self._keyless.pop()
+        else:
+            del self._rows[place], self._new[place]
 
     def _update(self, change: c.Update, undo: list[Undo]) -> None:
         place = (change.table, key_of(change.table, change.where))
@@ -179,41 +186,36 @@ class DomainRows:
 
     def writes(self) -> tuple[list[q.Insert], list[q.Add | q.Change]]:
         """What came of all that was applied: new rows, and changed ones."""
-        inserts: dict[tuple[str, tuple[str, ...], bool], list[q.Row]] = defaultdict(list)
+        return self._inserted(), [*self._updated(), *self._added()]
+
+    def _inserted(self) -> list[q.Insert]:
+        alike: dict[tuple[str, bool, tuple[str, ...]], list[Values]] = defaultdict(list)
         for place, change in self._new.items():
             values = self._rows[place] or {}
-            columns, in_order = _in_order(tuple(values))
-            inserts[place[0], columns, change.if_absent].append(in_order(values))
+            alike[place[0], change.if_absent, tuple(values)].append(values)
         for name, values in self._keyless:
-            columns, in_order = _in_order(tuple(values))
-            inserts[name, columns, False].append(in_order(values))
+            alike[name, False, tuple(values)].append(values)
+        inserts: dict[tuple[str, tuple[str, ...], bool], list[q.Row]] = defaultdict(list)
+        for (name, if_absent, names), rows in alike.items():
+            columns, in_order = _in_order(names)
+            inserts[name, columns, if_absent] += map(in_order, rows)
+        order = _table_order()
+        new = sorted(inserts.items(), key=lambda item: order[item[0][0]])
+        return [
+            q.Insert(metadata.tables[name], columns, in_columns, if_absent)
+            for (name, columns, if_absent), in_columns in new
+        ]
+
+    def _updated(self) -> Iterable[q.Change]:
         updates: dict[tuple[str, tuple[str, ...]], list[q.Row]] = defaultdict(list)
         for place, names in sorted(self._changed.items(), key=lambda item: repr(item[0])):
             if place not in self._new:
                 columns, row = tuple(sorted(names)), self._rows[place] or {}
                 changed = [row[n] for n in columns]
                 updates[place[0], columns].append([*place[1], *self._before[place], *changed])
-        order = _table_order()
-        new = sorted(inserts.items(), key=lambda item: order[item[0][0]])
-        return (
-            [
-                q.Insert(metadata.tables[name], columns, rows, if_absent)
-                for (name, columns, if_absent), rows in new
-            ],
-            [
-                *(
-                    q.Change(
-                        metadata.tables[name],
-                        primary_key(name),
-                        columns,
-                        rows,
-                        seen=self._read[name],
-                    )
-                    for (name, columns), rows in updates.items()
-                ),
-                *self._added(),
-            ],
-        )
+        for (name, columns), rows in updates.items():
+            seen = self._read[name]
+            yield q.Change(metadata.tables[name], primary_key(name), columns, rows, seen=seen)
 
     def _added(self) -> Iterable[q.Add]:
         for (name, columns, within), sums in sorted(self._sums.items()):
@@ -267,9 +269,16 @@ def _table_order() -> dict[str, int]:
     return {table.name: n for n, table in enumerate(metadata.sorted_tables)}
 
 
+@lru_cache(maxsize=200)
+def _keys_of(table: str) -> tuple[tuple[tuple[str, ...], bool], ...]:
+    """`unique_keys`, each with whether it is the primary key."""
+    primary = primary_key(table)
+    return tuple((unique, unique == primary) for unique in unique_keys(table))
+
+
 def _values_of(values: Mapping[str, Any], names: Iterable[str]) -> Key | None:
     """The values of a key; None where one of them is missing or null, so that it is unique."""
-    key = tuple([values.get(name) for name in names])
+    key = tuple(map(values.get, names))
     return None if None in key else key
 
 
