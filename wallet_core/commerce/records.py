@@ -224,7 +224,7 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     attempt, 0 for none; `order` is the one that stands, or else the latest. `fence` is of the
     wallet's newest lease: who takes the next one has seen everything. `host` is the offer's.
     `host_lost`: the merchant's proof of it is lost. `host_claimed`: when the quote was made nobody
-    had proven it, and now somebody has.
+    had proven it, and now somebody has. `sold_out`: nothing of it is left.
     """
 
     quote: Quote
@@ -237,6 +237,7 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     host: str = ""
     host_lost: bool = False
     host_claimed: bool = False
+    sold_out: bool = False
 
 
 class ShownOffer(msgspec.Struct, frozen=True, kw_only=True):
