@@ -114,7 +114,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     def can_be_tapped(self) -> bool:
         """Whether a tap on it may hold money."""
         held = self.trust in ("payable", "hold") or self.waits_for_owner
-        return held and self.price is not None
+        return held and self.amount_minor is not None and self.currency is not None
 
     @property
     def is_payable(self) -> bool:

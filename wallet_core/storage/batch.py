@@ -433,7 +433,9 @@ class Batch:
             rows = [(*pair, since_us) for pair, since_us in sorted(self._rules.new_payees.items())]
             columns = ("wallet_id", "payee", "since_us")
             writes.append(q.Insert(t.payees, columns, rows, if_absent=True))
-        writes += speech_rows((commit for commit, _ in self._new), books.now_us)
+        # Tasks that only add hardly ever say again what was said.
+        said = (commit for commit, _ in self._new)
+        writes += speech_rows(said, books.now_us, if_absent=not self.decided)
         done = [
             (task.event_id, "done")
             for task, result in zip(self.tasks, results, strict=True)
