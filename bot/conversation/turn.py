@@ -20,7 +20,7 @@ from wallet_core.errors import KeyConflict, Refusal
 from wallet_core.funding.requests import Ask, Funding
 from wallet_core.ledger.commits import Commit, Notice, Refresh, RowChange, WriterPort
 from wallet_core.ledger.posting import MICROSECONDS
-from wallet_core.ledger.transfers import Transfer, named
+from wallet_core.ledger.transfers import Transfer, named_digits
 from wallet_core.money import Money
 from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.linking import Links
@@ -91,7 +91,7 @@ class Turn(msgspec.Struct, frozen=True):
 
 def send_id(*parts: object) -> str:
     """A stable name for something that is said."""
-    return f"s_{named('say', *parts).hex}"
+    return f"s_{named_digits('say', *parts)}"
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class Desk:
             person_id=source.network_person_id,
             body=card_body(card),
         )
-        name = named("catalogue", source.id, key).hex
+        name = named_digits("catalogue", source.id, key)
         await self.writer.commit(Commit(key=f"catalogue:{name}", outbox=(notice,)))
 
     async def close(self, turn: Turn) -> None:

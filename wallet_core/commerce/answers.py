@@ -3,12 +3,12 @@
 from wallet_core.commerce.records import Speech
 from wallet_core.errors import KeyConflict, Refusal
 from wallet_core.ledger.commits import Commit, RowChange, WriterPort
-from wallet_core.ledger.transfers import named
+from wallet_core.ledger.transfers import named_digits
 
 
 def event_key(event_id: str) -> str:
     """The commit key under which the answer to an event stands."""
-    return f"event:{named(event_id).hex}"
+    return f"event:{named_digits(event_id)}"
 
 
 async def say_once(

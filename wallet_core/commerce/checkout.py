@@ -145,6 +145,10 @@ class Checkout:
             news = Joined(event_id=tap.event_id, order=facts.order, place=tap.place)
             await say_once(self.writer, tap.event_id, self.announce(news))
             return None
+        if facts.sold_out:
+            # Many come when it is just gone; none of them has to wait for a lease to hear so.
+            await self._refuse(tap, Refusal.SOLD_OUT, facts.quote)
+            return None
         if not price_checked and is_due(self.prices, facts.quote, tap.at_us):
             return facts.quote
         code = await self._pay(tap, facts, facts.merchant)

@@ -8,12 +8,8 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 def readable_number(name: UUID, length: int = 8) -> str:
     """`length` characters of 5 bits each, made from `name`; equal names give the equal number."""
-    bits = name.int
-    characters = []
-    for _ in range(length):
-        bits, digit = divmod(bits, 32)
-        characters.append(_ALPHABET[digit])
-    return "".join(characters)
+    bits = name.int & (1 << 5 * length) - 1
+    return "".join([_ALPHABET[bits >> place & 31] for place in range(0, 5 * length, 5)])
 
 
 def as_typed(text: str) -> str:

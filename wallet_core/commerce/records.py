@@ -114,7 +114,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     def can_be_tapped(self) -> bool:
         """Whether a tap on it may hold money."""
         held = self.trust in ("payable", "hold") or self.waits_for_owner
-        return held and self.price is not None
+        return held and self.amount_minor is not None and self.currency is not None
 
     @property
     def is_payable(self) -> bool:
@@ -224,7 +224,7 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     attempt, 0 for none; `order` is the one that stands, or else the latest. `fence` is of the
     wallet's newest lease: who takes the next one has seen everything. `host` is the offer's.
     `host_lost`: the merchant's proof of it is lost. `host_claimed`: when the quote was made nobody
-    had proven it, and now somebody has.
+    had proven it, and now somebody has. `sold_out`: nothing of it is left.
     """
 
     quote: Quote
@@ -237,6 +237,7 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     host: str = ""
     host_lost: bool = False
     host_claimed: bool = False
+    sold_out: bool = False
 
 
 class ShownOffer(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,7 @@ from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Hold, Written
 from wallet_core.ledger.posting import AccountState, Books
 from wallet_core.ledger.transfers import Capture, HoldState, Void, fingerprint
-from wallet_core.ledger.wallets import NeedsSpends, WalletRules
+from wallet_core.ledger.wallets import NeedsSpends, WalletMode, WalletRules, WalletState
 from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
@@ -31,7 +31,7 @@ from wallet_core.storage.free_accounts import FreeAccounts, PutOff
 from wallet_core.storage.remembered import Standing
 from wallet_core.storage.speech_rows import speech_rows
 from wallet_core.storage.spending_rows import SpendingRows, wallets_seen, wallets_with_fences
-from wallet_core.storage.tasks import RaiseFence, Task, accounts_of, is_all_new
+from wallet_core.storage.tasks import RaiseFence, Task, accounts_of, is_all_new, only_adds
 
 Result = Written | Refused | KeyConflict | PutOff
 Steps = Generator[q.Request, Any, None]
@@ -42,7 +42,8 @@ class Batch:
 
     `locks` says that what is read stays as it is until the transaction ends. What is written is
     remembered in `standing`; with `recall`, tasks that only add are decided on what is remembered
-    there, and nothing is read. `on_decided` is called when that has been done.
+    there and on the fences that they carry, and nothing is read. `on_decided` is called when that
+    has been done.
 
     Where what is read is locked, `waits_for` are the tasks that wait for whoever else has locked
     what they touch; others are `PutOff` where they only add. None: all wait.
@@ -66,9 +67,8 @@ class Batch:
         self._limits_of = limits_of
         self._standing = standing
         self._on_decided = on_decided
-        adds = is_all_new(tasks)
-        self._recall = recall and adds
-        self._waits_for = waits_for if adds else None
+        self._recall = recall and only_adds(tasks)
+        self._waits_for = waits_for if waits_for is not None and is_all_new(tasks) else None
         self._commits = [task for task in tasks if isinstance(task, Commit)]
         self._transfers = [x for commit in self._commits for x in commit.transfers]
         self._touched = accounts_of(self._transfers)
@@ -136,6 +136,8 @@ class Batch:
         now.
         """
         books = self._books
+        if not (yield from self._suppose_fences()):
+            return None
         opened, states = standing.recall(self._touched)
         for state in states.values():
             state.begin()
@@ -154,7 +156,7 @@ class Batch:
             results = [self._decide(task) for task in self.tasks]
         except NeedsSpends:
             results = []
-        if len(results) < len(self.tasks) or not all(isinstance(r, Written) for r in results):
+        if len(results) < len(self.tasks) or not all(isinstance(r, Written | int) for r in results):
             self.forget()
             return None
         known = [(1, opened.changes_no)]
@@ -166,6 +168,25 @@ class Batch:
         self._on_decided()
         yield from self._save(results, opened, check)
         return results
+
+    def _suppose_fences(self) -> Generator[q.Request, Any, bool]:
+        """Take the fences that commits carry for those of their wallets; the writes check them.
+
+        Those that are to be raised are read. False where two fences of one wallet are carried.
+        """
+        carried, wallets = self._fences, self._rules.wallets
+        for commit in self._commits:
+            for wallet_id, fence in commit.fences.items():
+                if carried.setdefault(wallet_id, fence) != fence:
+                    return False
+                wallets[wallet_id] = WalletState(WalletMode.OPEN, fence)
+        if len(self._commits) < len(self.tasks):
+            yield q.Turn()
+            raised = [task.wallet_id for task in self.tasks if isinstance(task, RaiseFence)]
+            read = yield from wallets_with_fences(sorted(set(raised)))
+            wallets |= read
+            carried |= {wallet_id: state.fence for wallet_id, state in read.items()}
+        return True
 
     def _see(
         self, opened: q.Opened, refs: Mapping[str, AccountRef], *, all_there: bool = True
@@ -412,7 +433,9 @@ class Batch:
             rows = [(*pair, since_us) for pair, since_us in sorted(self._rules.new_payees.items())]
             columns = ("wallet_id", "payee", "since_us")
             writes.append(q.Insert(t.payees, columns, rows, if_absent=True))
-        writes += speech_rows((commit for commit, _ in self._new), books.now_us)
+        # Tasks that only add hardly ever say again what was said.
+        said = (commit for commit, _ in self._new)
+        writes += speech_rows(said, books.now_us, if_absent=not self.decided)
         done = [
             (task.event_id, "done")
             for task, result in zip(self.tasks, results, strict=True)

@@ -17,6 +17,7 @@ from wallet_core.storage.database import Database, driver_options
 from wallet_core.storage.postgres_connection import Connection, connect
 from wallet_core.storage.requests import (
     CLOCK,
+    Add,
     Ask,
     Change,
     Conflict,
@@ -287,7 +288,9 @@ async def _save(connection: Connection, writes: Sequence[Write]) -> int:
     sql, arrays = postgres_writes.locked(writes)
     counts = await connection.fetchrow(sql, *arrays)
     for write, count in zip(writes, counts, strict=True):
-        if isinstance(write, Change) and write.exactly and count != len(write.rows):
+        if isinstance(write, Change) and not write.exactly:
+            continue
+        if isinstance(write, Add | Change) and count != len(write.rows):
             raise TryAgain(f"{write.table.name}: {count} of {len(write.rows)} rows were there")
     return 0
 

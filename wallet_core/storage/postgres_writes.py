@@ -15,7 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from wallet_core.storage.domain_rows import unique_keys
-from wallet_core.storage.requests import CLOCK, Change, Check, Insert, Run, Write, pg_type
+from wallet_core.storage.requests import CLOCK, Add, Change, Check, Insert, Run, Write, pg_type
 
 #: What stands between texts, and for none: two characters that hardly any text has.
 _BETWEEN, _NONE = "\x1f", "\x1e"
@@ -57,7 +57,7 @@ def unlocked(writes: Sequence[Write]) -> tuple[str, list[Any]]:
 
 def _counts(write: Write) -> bool:
     """Whether each of its rows has to be met."""
-    return isinstance(write, Check) or (isinstance(write, Change) and write.exactly)
+    return isinstance(write, Add | Check) or (isinstance(write, Change) and write.exactly)
 
 
 def _locked_shape(write: Write, sent: list[Any]) -> _Shape:
@@ -72,6 +72,8 @@ def _locked_shape(write: Write, sent: list[Any]) -> _Shape:
         case Run(statement=statement, keys=keys):
             sent += keys
             return ("run", False, statement.postgres, len(keys))
+        case Add(table=table, by=by, columns=columns, within=within, rows=rows):
+            return ("add", True, table, by, columns, within, _sent(table, by + columns, rows, sent))
         case Check():
             return ("nothing", False)
 
@@ -129,6 +131,17 @@ def _part(shape: _Shape, before: int) -> tuple[str, int]:
             changed = zip(columns, values[len(by) + len(seen) :], strict=True)
             sets = ", ".join(f"{name} = {value}" for name, value in changed)
             same = _same(by, seen, values)
+            return (
+                f"UPDATE {table.name} r SET {sets}{_from(source)} WHERE {same} RETURNING 1",  # noqa: S608 - names of our own tables
+                len(forms),
+            )
+        case ("add", _, table, by, columns, within, forms):
+            source, values = _source(forms, before)
+            sums = dict(zip(columns, values[len(by) :], strict=True))
+            sets = ", ".join(f"{name} = r.{name} + {value}" for name, value in sums.items())
+            same = _same(by, (), values)
+            for name, bound in within:
+                same += f" AND (r.{bound} IS NULL OR r.{name} + {sums[name]} <= r.{bound})"
             return (
                 f"UPDATE {table.name} r SET {sets}{_from(source)} WHERE {same} RETURNING 1",  # noqa: S608 - names of our own tables
                 len(forms),

@@ -95,6 +95,22 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Add:
+    """Rows whose number columns are raised by so much, whatever they are. Nothing is read for it.
+
+    Each of `rows` is the values of `by`, then what is added to each of `columns`. `within` are
+    pairs (column, bound): the column may not come to more than the bound column, which NULL leaves
+    open. Where that is not so, or a row is not there, the batch is to be done again.
+    """
+
+    table: sa.Table
+    by: tuple[str, ...]
+    columns: tuple[str, ...]
+    within: tuple[tuple[str, str], ...]
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """Rows that must still be as they were `seen`, where they were not locked.
 
@@ -117,7 +133,7 @@ class Run:
     keys: tuple[Sequence[Any], ...]
 
 
-Write = Check | Change | Insert | Run
+Write = Add | Check | Change | Insert | Run
 
 
 @dataclass(frozen=True, slots=True)

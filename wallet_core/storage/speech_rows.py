@@ -21,24 +21,36 @@ def _refresh(keys: str) -> str:
          k.settled, 'due', 0, k.now_us
        FROM {keys} JOIN outbox o ON o.view = k.view AND o.ref = k.ref
          AND o.edits IS NULL AND o.state IN ('due', 'sent')
-         AND (k.settled OR o.live IS NOT FALSE) AND (NOT k.as_shown OR o.live IS NOT TRUE)
-       ON CONFLICT (send_id) DO NOTHING"""  # noqa: S608 - our own words
+         AND (k.settled OR o.live IS NOT FALSE) AND (NOT k.as_shown OR o.live IS NOT TRUE)"""  # noqa: S608 - our own words
 
 
-_REFRESH = q.Statement(
-    _refresh(
-        "unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[], $6::bigint[]) "
-        "AS k(view, ref, suffix, settled, as_shown, now_us)"
+def _statement(rest: str) -> q.Statement:
+    return q.Statement(
+        _refresh(
+            "unnest($1::text[], $2::text[], $3::text[], $4::boolean[], $5::boolean[], $6::bigint[])"
+            " AS k(view, ref, suffix, settled, as_shown, now_us)"
+        )
+        + rest
+        + " RETURNING 1",
+        _refresh(
+            "(SELECT ? AS view, ? AS ref, ? AS suffix, ? AS settled, ? AS as_shown, ? AS now_us) k"
+        )
+        + rest,
     )
-    + " RETURNING 1",
-    _refresh(
-        "(SELECT ? AS view, ? AS ref, ? AS suffix, ? AS settled, ? AS as_shown, ? AS now_us) k"
-    ),
-)
 
 
-def speech_rows(commits: Iterable[Commit], now_us: int) -> list[q.Insert | q.Run]:
-    """What the commits say, due at `now_us`: new messages, and edits of all that show a view."""
+_REFRESH = _statement("")
+_REFRESH_IF_ABSENT = _statement(" ON CONFLICT (send_id) DO NOTHING")
+
+
+def speech_rows(
+    commits: Iterable[Commit], now_us: int, *, if_absent: bool
+) -> list[q.Insert | q.Run]:
+    """What the commits say, due at `now_us`: new messages, and edits of all that show a view.
+
+    With `if_absent`, what was said already is left out, which takes the database a look for each;
+    otherwise it refuses the batch.
+    """
     notices: list[tuple[Any, ...]] = []
     refreshes: dict[tuple[str, str], tuple[str, bool, bool]] = {}
     for commit in commits:
@@ -53,13 +65,14 @@ def speech_rows(commits: Iterable[Commit], now_us: int) -> list[q.Insert | q.Run
     writes: list[q.Insert | q.Run] = []
     if notices:
         columns = (*_NOTICE, "settled", "state", "tries", "due_at_us")
-        writes.append(q.Insert(t.outbox, columns, notices, if_absent=True))
+        writes.append(q.Insert(t.outbox, columns, notices, if_absent=if_absent))
     if refreshes:
         rows = [
             (*shows, _suffix(key), settled, as_shown, now_us)
             for shows, (key, settled, as_shown) in refreshes.items()
         ]
-        writes.append(q.Run(_REFRESH, tuple(zip(*rows, strict=True))))
+        statement = _REFRESH_IF_ABSENT if if_absent else _REFRESH
+        writes.append(q.Run(statement, tuple(zip(*rows, strict=True))))
     return writes
 
 

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from wallet_core.errors import StorageUnavailable
 from wallet_core.storage.database import Database
 from wallet_core.storage.requests import (
+    Add,
     Ask,
     Change,
     Check,
@@ -223,6 +224,8 @@ class SqliteTransactions:
             case Run(statement=statement, keys=keys):
                 each = [stored(key) for key in zip(*keys, strict=True)]
                 self._many(connection, statement.sqlite, each)
+            case Add():
+                self._add(connection, write)
             case Check() if checked:
                 self._check(connection, write)
 
@@ -237,6 +240,14 @@ class SqliteTransactions:
         count = self._many(connection, _update_sql(table, by, seen, write.columns), values)
         if write.exactly and count != len(rows):
             raise TryAgain(f"{table.name}: {count} of {len(rows)} rows were there")
+
+    def _add(self, connection: sqlite3.Connection, add: Add) -> None:
+        first, columns, by = len(add.by), add.columns, add.by
+        turned = [(*row[first:], *row[:first]) for row in add.rows]
+        sql = _add_sql(add.table, by, columns, add.within)
+        count = self._many(connection, sql, [stored(row) for row in turned])
+        if count != len(add.rows):
+            raise TryAgain(f"{add.table.name}: {count} of {len(add.rows)} rows could be raised")
 
     def _check(self, connection: sqlite3.Connection, check: Check) -> None:
         same = [f"{name} IS ?" for name in (*check.by, *check.seen)]
@@ -281,3 +292,18 @@ def _update_sql(
     sets = ", ".join(f"{name} = ?" for name in columns)
     match = " AND ".join([*(f"{name} = ?" for name in by), *(f"{name} IS ?" for name in seen)])
     return f"UPDATE {table.name} SET {sets} WHERE {match}"  # noqa: S608 - names of our own tables
+
+
+@lru_cache(maxsize=500)
+def _add_sql(
+    table: sa.Table,
+    by: tuple[str, ...],
+    columns: tuple[str, ...],
+    within: tuple[tuple[str, str], ...],
+) -> str:
+    """The values are what is added to each column, then the key."""
+    places = {name: f"?{n}" for n, name in enumerate(columns, 1)}
+    sets = ", ".join(f"{name} = {name} + {place}" for name, place in places.items())
+    match = [f"{name} = ?{n}" for n, name in enumerate(by, len(columns) + 1)]
+    match += [f"({most} IS NULL OR {name} + {places[name]} <= {most})" for name, most in within]
+    return f"UPDATE {table.name} SET {sets} WHERE {' AND '.join(match)}"  # noqa: S608 - names of our own tables

@@ -18,7 +18,8 @@ _QUOTE = tuple(Quote.__struct_fields__)
 _MERCHANT = tuple(Merchant.__struct_fields__)
 _ORDER = tuple(Order.__struct_fields__)
 #: Where the columns of each begin in a row of the facts.
-_FIRST = 10
+_HOST_AT = 8
+_FIRST = 11
 _MERCHANT_AT = _FIRST + len(_QUOTE)
 _ORDER_AT = _MERCHANT_AT + len(_MERCHANT)
 _WALLETS = "SELECT v.id FROM wallets v WHERE v.person_id = w.person_id"
@@ -61,18 +62,24 @@ def _query(keys: str, in_wallets: str, *, postgres: bool) -> str:
         "SELECT max(b.n) FROM attempts b WHERE b.person_id = w.person_id"
         " AND b.quote_id = k.quote_id"
     )
-    of_wallets = f"SELECT max(b.n) FROM attempts b WHERE {his}"  # noqa: S608 - our own columns
     # The order that stands, or else the latest.
     state = "SELECT p.state FROM orders p WHERE p.id = b.order_id"
-    order_id = (
-        f"SELECT b.order_id FROM attempts b WHERE {his} "  # noqa: S608 - same
-        f"ORDER BY CASE WHEN ({state}) {_STANDING} THEN 0 ELSE 1 END, b.n DESC LIMIT 1"
-    )
+    best_first = f"ORDER BY CASE WHEN ({state}) {_STANDING} THEN 0 ELSE 1 END, b.n DESC"
+    attempts = []
+    if postgres:
+        # Both in one look: mostly there is nothing to be found.
+        of_wallets, order_id = "a.n", "a.order_id"
+        found = f"max(b.n) AS n, (array_agg(b.order_id {best_first}))[1] AS order_id"
+        every = f"SELECT {found} FROM attempts b WHERE {his}"  # noqa: S608 - our own columns
+        attempts = [f"LEFT JOIN LATERAL ({every}) a ON true"]
+    else:
+        of_wallets = f"SELECT max(b.n) FROM attempts b WHERE {his}"  # noqa: S608 - same
+        order_id = f"SELECT b.order_id FROM attempts b WHERE {his} {best_first} LIMIT 1"  # noqa: S608 - same
     columns = ", ".join(
         [
             *("k.quote_id", "k.wallet_id", "f.title", "w.person_id"),
             *(f"({of_person})", f"({of_wallets})", "w.fence"),
-            *("f.host", *HOST_STANDING),
+            *("f.host", *HOST_STANDING, "f.sold >= f.stock_total"),
             *(f"q.{name}" for name in _QUOTE),
             *(f"m.{name}" for name in _MERCHANT),
             *(f"o.{name}" for name in _ORDER),
@@ -84,6 +91,7 @@ def _query(keys: str, in_wallets: str, *, postgres: bool) -> str:
         _row_of("merchants", "m", "m.id = q.merchant_id", postgres=postgres),
         hosts_of_quote(postgres=postgres),
         _row_of("wallets", "w", "w.id = k.wallet_id", postgres=postgres),
+        *attempts,
         _row_of("orders", "o", f"o.id = ({order_id})", postgres=postgres),
     ]
     return f"SELECT {columns} FROM {keys} {' '.join(joins)} WHERE f.id IS NOT NULL"  # noqa: S608 - same
@@ -112,7 +120,8 @@ async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tappe
 def _facts(
     row: Sequence[Any], quotes: dict[str, Quote], merchants: dict[str, Merchant]
 ) -> TapFacts:
-    quote_id, _, title, person_id, of_person, of_wallets, fence, host, lost, claimed = row[:_FIRST]
+    quote_id, _, title, person_id, of_person, of_wallets, fence, host = row[:_HOST_AT]
+    lost, claimed, sold_out = row[_HOST_AT:_FIRST]
     quote = quotes.get(quote_id)
     if quote is None:
         values = zip(_QUOTE, row[_FIRST:_MERCHANT_AT], strict=True)
@@ -134,6 +143,7 @@ def _facts(
         host=host,
         host_lost=bool(lost),
         host_claimed=bool(claimed),
+        sold_out=bool(sold_out),
     )
 
 

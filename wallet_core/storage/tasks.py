@@ -8,7 +8,7 @@ import msgspec
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Insert, Update
 from wallet_core.ledger.transfers import Authorise, Capture, Post, Transfer, Void
-from wallet_core.storage.domain_rows import key_of
+from wallet_core.storage.domain_rows import is_sum, key_of
 
 
 class RaiseFence(msgspec.Struct, frozen=True):
@@ -84,14 +84,35 @@ def accounts_of(transfers: Sequence[Transfer]) -> dict[str, AccountRef]:
 
 
 def is_all_new(tasks: Sequence[Task]) -> bool:
-    """Whether tasks only add to what stands: they rest on the balances of accounts alone."""
+    """Whether tasks only make what is new: they rest on the balances of accounts alone."""
     for task in tasks:
-        if type(task) is not Commit or task.fences:
+        if type(task) is not Commit or task.fences or not _moves_or_holds(task):
             return False
-        for transfer in task.transfers:
-            if type(transfer) is not Post and type(transfer) is not Authorise:
-                return False
         for change in task.rows:
             if type(change) is not Insert:
                 return False
+    return True
+
+
+def only_adds(tasks: Sequence[Task]) -> bool:
+    """Whether tasks only add to what stands, so that no row has to be read to decide them.
+
+    The balances that they rest on, the fences that they carry and the bounds that sums must keep
+    within can be left to the statement that writes.
+    """
+    for task in tasks:
+        if isinstance(task, RaiseFence):
+            continue
+        if not _moves_or_holds(task):
+            return False
+        for change in task.rows:
+            if type(change) is not Insert and not is_sum(change):
+                return False
+    return True
+
+
+def _moves_or_holds(task: Commit) -> bool:
+    for transfer in task.transfers:
+        if type(transfer) is not Post and type(transfer) is not Authorise:
+            return False
     return True

@@ -27,6 +27,7 @@ from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage.account_opening import MissingAccounts, open_accounts
 from wallet_core.storage.batch import Batch
 from wallet_core.storage.database import Database
+from wallet_core.storage.fences import Fences
 from wallet_core.storage.free_accounts import PutOff
 from wallet_core.storage.postgres_session import PostgresSession
 from wallet_core.storage.queue import Flight, Job, Queue
@@ -129,6 +130,8 @@ class Writer:
     def __post_init__(self) -> None:
         """Nothing waits yet."""
         self._queue = Queue(1 if self.database.is_sqlite else self.lanes, self.batch_max)
+        # SQLite lets one transaction in at a time, so there they go with the others.
+        self._fences = None if self.database.is_sqlite else Fences(self.database)
 
     async def __aenter__(self) -> "Writer":
         """Begin to write."""
@@ -150,6 +153,9 @@ class Writer:
 
     async def raise_fence(self, wallet_id: str) -> int:
         """Raise the wallet's fence; see `WriterPort`."""
+        if self._fences is not None:
+            self._check_running()
+            return await self._fences.raised(wallet_id)
         result = await self._handed_in(RaiseFence(wallet_id))
         assert isinstance(result, int)  # noqa: S101 - same
         return result
@@ -159,12 +165,15 @@ class Writer:
         return await read_written(self.database, key)
 
     def _handed_in(self, task: Task) -> "asyncio.Future[Written | int]":
-        if self._closing or not self._tasks:
-            raise StorageUnavailable("The writer is not running; nothing was written.")
+        self._check_running()
         job = Job(asyncio.get_running_loop().create_future(), task, touched_by(task))
         self._queue.add(job)
         self._wake.set()
         return job.done
+
+    def _check_running(self) -> None:
+        if self._closing or not self._tasks:
+            raise StorageUnavailable("The writer is not running; nothing was written.")
 
     async def _run(self) -> None:
         lane = self._lane()
