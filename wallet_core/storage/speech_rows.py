@@ -51,15 +51,16 @@ def speech_rows(commits: Iterable[Commit], now_us: int) -> list[q.Insert | q.Run
                 key, settled, as_shown = refreshes.get(shows, (commit.key, False, True))
                 refreshes[shows] = key, settled or said.settled, as_shown and said.as_shown
     writes: list[q.Insert | q.Run] = []
-    if notices:
-        columns = (*_NOTICE, "settled", "state", "tries", "due_at_us")
-        writes.append(q.Insert(t.outbox, columns, notices, if_absent=True))
     if refreshes:
+        # Before what is new: its card is made when it is sent, so there is nothing to change in it.
         rows = [
             (*shows, _suffix(key), settled, as_shown, now_us)
             for shows, (key, settled, as_shown) in refreshes.items()
         ]
         writes.append(q.Run(_REFRESH, tuple(zip(*rows, strict=True))))
+    if notices:
+        columns = (*_NOTICE, "settled", "state", "tries", "due_at_us")
+        writes.append(q.Insert(t.outbox, columns, notices, if_absent=True))
     return writes
 
 
