@@ -170,5 +170,9 @@ def _card(number: int, town: Town) -> Commit:
 
 def _stands_in_its_group() -> sa.Update:
     return sa.update(t.outbox).values(
-        state="sent", message_ref=t.outbox.c.send_id, shown=b'{"title":"Green tea"}'
+        state="sent",
+        message_ref=t.outbox.c.send_id,
+        shown=b'{"title":"Green tea"}',
+        # What the sender notes of a message in a network whose cards are edited live.
+        live=True,
     )

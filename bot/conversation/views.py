@@ -40,8 +40,8 @@ class ViewReader(Protocol):
     async def order(self, order_id: str) -> Order | None:
         """One order."""
 
-    async def hold(self, hold_id: object) -> Hold | None:
-        """One hold."""
+    async def purchase(self, order_id: str) -> tuple[Order, Hold] | None:
+        """An order and its hold."""
 
     async def funding_request(self, code: str) -> FundingRequest | None:
         """One top-up or payout."""
@@ -73,9 +73,8 @@ class Views:
         return offer_card(_as_it_stands(shown), shown.offer, shown.bought_count)
 
     async def _purchase(self, order_id: str) -> Card | None:
-        order = await self.reader.order(order_id)
-        hold = await self.reader.hold(order.hold_id) if order else None
-        return purchase_card(order, hold, self.now_us()) if order and hold else None
+        bought = await self.reader.purchase(order_id)
+        return purchase_card(*bought, self.now_us()) if bought else None
 
     async def _order(self, order_id: str) -> Card | None:
         order = await self.reader.order(order_id)

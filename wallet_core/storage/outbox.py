@@ -42,9 +42,9 @@ _IS_DUE = "state || '' = 'due'"
 
 
 def _take(networks: str, now_us: str, limit: str, claimant: str, among_free: str) -> str:
-    # Rooms in which an earlier one is in somebody's hands or put off are found once for all rows.
-    # One unreachable person's private answers hold up nobody else in the room. The plus is for the
-    # planner: in the order of the rows themselves it would walk through all that was ever said.
+    # Where the first one stands that is in somebody's hands or put off is told by sorting all rows
+    # once: compared with each other they would cost their number squared, a crowd's most of a core.
+    # One unreachable person's private answers hold up nobody else in the room.
     told = ", ".join(f"outbox.{name}" for name in _TAKE_COLUMNS)
     # As a text, for what is returned has no type in SQLite, and no index is for that.
     originals = ", ".join(
@@ -52,15 +52,13 @@ def _take(networks: str, now_us: str, limit: str, claimant: str, among_free: str
         for name in _ORIGINAL.values()
     )
     return f"""
-      WITH now AS MATERIALIZED (SELECT {now_us} AS us), held AS MATERIALIZED (
-        SELECT network, room_id, coalesce(person_id, '') AS who, min(seq) AS first FROM outbox
-        WHERE state = 'due' AND due_at_us > (SELECT us FROM now)
-        GROUP BY network, room_id, coalesce(person_id, '')
+      WITH now AS MATERIALIZED (SELECT {now_us} AS us), due AS MATERIALIZED (
+        SELECT o.seq, o.due_at_us, min(CASE WHEN o.due_at_us > (SELECT us FROM now) THEN o.seq END)
+          OVER (PARTITION BY o.room_id, o.network, coalesce(o.person_id, '')) AS held_from
+        FROM outbox o WHERE o.state = 'due' AND o.network IN (SELECT value FROM {networks})
       ), free AS MATERIALIZED (
-        SELECT o.seq FROM outbox o LEFT JOIN held h ON h.network = o.network
-          AND h.room_id = o.room_id AND h.who = coalesce(o.person_id, '') AND h.first < o.seq
-        WHERE o.state = 'due' AND o.due_at_us <= (SELECT us FROM now) AND h.first IS NULL
-          AND o.network IN (SELECT value FROM {networks}) ORDER BY +o.seq LIMIT {limit}
+        SELECT seq FROM due WHERE due_at_us <= (SELECT us FROM now)
+          AND (held_from IS NULL OR held_from > seq) ORDER BY seq LIMIT {limit}
       )
       UPDATE outbox SET claimed_by = {claimant}, tries = outbox.tries + 1,
         due_at_us = (SELECT us FROM now) + {CLAIM_S * _SECOND_US}

@@ -33,7 +33,7 @@ from wallet_core.storage.consents import consented_sum
 from wallet_core.storage.database import Database
 from wallet_core.storage.grouped import Grouped
 from wallet_core.storage.requests import CLOCK, Statement, fetch, uuid_places
-from wallet_core.storage.rows_by_key import RecordLookups, RowLookups
+from wallet_core.storage.rows_by_key import RecordLookups, Records, RowLookups
 from wallet_core.storage.takings import due_settlements, pending_of_order
 from wallet_core.storage.tap_facts import HOST_STANDING, Tapped, hosts_of_quote, tap_facts
 
@@ -87,6 +87,20 @@ _CARD = Statement(
     f"{_CARD_ROWS} {hosts_of_quote(postgres=False)} WHERE q.id = ?",
 )
 
+_PURCHASE_COLUMNS = ", ".join(
+    ["o.id", *(f"o.{name}" for name in Order.__struct_fields__), _HOLD],
+)
+_PURCHASE_ROWS = f"SELECT {_PURCHASE_COLUMNS} FROM orders o JOIN holds h ON h.id = o.hold_id"  # noqa: S608 - same
+_PURCHASE_HOLD_AT = 1 + len(Order.__struct_fields__)
+_PURCHASE = Statement(
+    f"{_PURCHASE_ROWS} WHERE o.id = ANY($1::text[])",
+    f"{_PURCHASE_ROWS} WHERE o.id = ?",
+    (
+        *(1 + n for n in uuid_places(t.orders, Order.__struct_fields__)),
+        *(_PURCHASE_HOLD_AT + n for n in uuid_places(t.holds, Hold.__struct_fields__)),
+    ),
+)
+
 _OWNER_COLUMNS = ", ".join(f"m.{name}" for name in Merchant.__struct_fields__)
 _OWNER_ROWS = (
     f"SELECT h.verified_host, {_OWNER_COLUMNS} FROM merchant_hosts h "  # noqa: S608 - same
@@ -127,6 +141,9 @@ class Reader:
         self._holds = RecordLookups(database, t.holds, Hold)
         self._offers_by_url = RecordLookups(database, t.offers, Offer, key="url")
         self._cards = RowLookups(database, _CARD)
+        self._purchases = RowLookups(database, _PURCHASE)
+        self._order_records = Records(database, t.orders, Order)
+        self._hold_records = Records(database, t.holds, Hold)
         self._bought = RowLookups(database, _BOUGHT_COUNT)
         self._owners = RecordLookups(database, t.merchants, Merchant, statement=_OWNER)
 
@@ -163,6 +180,14 @@ class Reader:
             host_lost=bool(row[2]),
             host_claimed=bool(row[3]),
         )
+
+    async def purchase(self, order_id: str) -> tuple[Order, Hold] | None:
+        """An order and its hold."""
+        row = await self._purchases.row(order_id)
+        if row is None:
+            return None
+        order = self._order_records.made(row[1:_PURCHASE_HOLD_AT])
+        return order, self._hold_records.made(row[_PURCHASE_HOLD_AT:])
 
     async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
         """What a tap of this wallet on a quote is decided on; None for no such quote."""

@@ -38,8 +38,28 @@ class RowLookups:
         return {tuple(row[: self._parts]): row for row in rows}
 
 
+class Records(Generic[R]):
+    """Makes records of `kind`, which has a field for each column that it wants of `table`."""
+
+    def __init__(self, database: Database, table: sa.Table, kind: type[R]) -> None:
+        self._kind = kind
+        self.fields = kind.__struct_fields__
+        # SQLite has no truth values of its own.
+        self._flags = [
+            n for n, x in enumerate(self.fields) if database.is_sqlite and _is_flag(table.c[x])
+        ]
+
+    def made(self, values: Sequence[Any]) -> R:
+        """The record whose fields have these values, in their order."""
+        if self._flags:
+            values = list(values)
+            for place in self._flags:
+                values[place] = None if values[place] is None else bool(values[place])
+        return self._kind(**dict(zip(self.fields, values, strict=True)))
+
+
 class RecordLookups(Generic[R]):
-    """Records of `kind`, which has a field for each column that it wants of `table`.
+    """Records of `kind` by their keys.
 
     `statement` finds them in another way than by `key`: the key first, then the fields.
     """
@@ -53,23 +73,14 @@ class RecordLookups(Generic[R]):
         key: str = "id",
         statement: Statement | None = None,
     ) -> None:
-        self._kind = kind
-        self._fields = kind.__struct_fields__
-        self._flags = [n for n, x in enumerate(self._fields) if _is_flag(table.c[x])]
-        self._rows = RowLookups(database, statement or fetch(table, (key, *self._fields), (key,)))
-        # SQLite has no truth values of its own.
-        self._has_flags = bool(self._flags) and database.is_sqlite
+        self._records = Records(database, table, kind)
+        found = statement or fetch(table, (key, *self._records.fields), (key,))
+        self._rows = RowLookups(database, found)
 
     async def get(self, key: object) -> R | None:
         """The record of a key. Raises `StorageUnavailable`."""
         row = await self._rows.row(key)
-        if row is None:
-            return None
-        values = list(row[1:])
-        if self._has_flags:
-            for place in self._flags:
-                values[place] = None if values[place] is None else bool(values[place])
-        return self._kind(**dict(zip(self._fields, values, strict=True)))
+        return None if row is None else self._records.made(row[1:])
 
 
 def _is_flag(column: sa.Column[Any]) -> bool:

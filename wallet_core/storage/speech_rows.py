@@ -63,16 +63,17 @@ def speech_rows(
                 key, settled, as_shown = refreshes.get(shows, (commit.key, False, True))
                 refreshes[shows] = key, settled or said.settled, as_shown and said.as_shown
     writes: list[q.Insert | q.Run] = []
-    if notices:
-        columns = (*_NOTICE, "settled", "state", "tries", "due_at_us")
-        writes.append(q.Insert(t.outbox, columns, notices, if_absent=if_absent))
     if refreshes:
+        # Before what is new: its card is made when it is sent, so there is nothing to change in it.
         rows = [
             (*shows, _suffix(key), settled, as_shown, now_us)
             for shows, (key, settled, as_shown) in refreshes.items()
         ]
         statement = _REFRESH_IF_ABSENT if if_absent else _REFRESH
         writes.append(q.Run(statement, tuple(zip(*rows, strict=True))))
+    if notices:
+        columns = (*_NOTICE, "settled", "state", "tries", "due_at_us")
+        writes.append(q.Insert(t.outbox, columns, notices, if_absent=if_absent))
     return writes
 
 

@@ -1,6 +1,7 @@
 """What is to be said: in order in each room, taken by one, edits after what they edit."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 import msgspec
@@ -121,6 +122,25 @@ async def test_a_message_that_waits_holds_up_its_room_and_no_other(
     await all_sent(outbox, other_room)
     await outbox.release_all()
     assert names(await take(outbox)) == ["a1", "a2"]
+
+
+async def test_in_each_room_and_for_each_person_what_comes_after_a_held_one_waits(
+    world: World, outbox: Outbox
+) -> None:
+    chance = random.Random(7)
+    lanes = [(f"room{n % 7}", (None, "anna", "bert")[n % 3]) for n in range(21)]
+    said = [chance.choice(lanes) for _ in range(120)]
+    for n, (room_id, person_id) in enumerate(said):
+        to = {} if person_id is None else {"person_id": person_id}
+        await say(world, notice(f"m{n}", room_id=room_id, **to))
+    due = await take(outbox, limit=len(said))
+    held = set(chance.sample(range(len(said)), 15))
+    for n, row in enumerate(due):
+        await outbox.later([row.seq], pause_s=3600 if n in held else -1)
+    behind = {n for n, lane in enumerate(said) if any(h < n and said[h] == lane for h in held)}
+    assert names(await take(outbox, limit=len(said))) == [
+        f"m{n}" for n in range(len(said)) if n not in held | behind
+    ]
 
 
 async def test_a_message_put_off_comes_again_and_counts_its_tries(
