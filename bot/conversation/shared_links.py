@@ -5,6 +5,7 @@ the event's key. A page that is no product is passed over in silence.
 """
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,7 @@ from bot.conversation.turn import Desk, Turn, send_id, sentence
 from bot.events import Message
 from bot.links.canonical import canonical_url, identity_of
 from bot.links.fetch import FetchError
+from bot.links.lookalikes import shown_elsewhere_warning
 from bot.links.page_cache import PageStore
 from bot.links.scan import FoundLink, find_links
 from bot.links.share_codes import find_share_codes
@@ -163,12 +165,20 @@ def _links(message: Message) -> list[SharedLink]:
         for link in written
         if link.shown is None and not any(link.text in text for text in texts)
     ]
-    shared: dict[str, SharedLink] = {}
+    shared: dict[str, list[SharedLink]] = {}
     for as_written, url, shown in found:
         if url is not None:
             link = SharedLink(url, shown or None, offer_in_link(as_written))
-            shared.setdefault(identity_of(url), link)
-    return list(shared.values())[:LINKS_MAX]
+            ways = shared.setdefault(identity_of(url), [])
+            if not ways or (len(ways) < LINKS_MAX and _shows_elsewhere(link)):
+                # First, so that its warning is the one that is said.
+                ways.insert(0, link)
+    return list(itertools.chain.from_iterable(itertools.islice(shared.values(), LINKS_MAX)))
+
+
+def _shows_elsewhere(link: SharedLink) -> bool:
+    """Whether a link to a page that was named already must still be looked at for what it shows."""
+    return link.shown is not None and shown_elsewhere_warning(link.shown, link.url) is not None
 
 
 def _written(message: Message) -> Sequence[FoundLink]:

@@ -149,6 +149,19 @@ async def test_a_link_that_shows_another_host_gets_a_warning_and_no_button(stree
     assert "The link shows" not in honest.text
 
 
+async def test_an_honest_link_beside_it_hides_no_link_that_shows_another_host(
+    street: Street,
+) -> None:
+    target = street.url("/products/tea")
+    elsewhere = (street.url(f"/plain{n}") for n in range(5))
+    honest = (MarkedLink(url=url, text="tea") for url in (target, target, *elsewhere))
+    (card, *_) = await street.share(
+        "tea shop.com/tea", *honest, MarkedLink(url=target, text="shop.com/tea")
+    )
+    assert card.actions == []
+    assert "The link shows shop.com but leads to 127.0.0.1." in card.text
+
+
 async def test_a_mobile_page_is_read_where_the_shop_is_at_home(street: Street) -> None:
     (mobile,) = await street.share(street.url("/products/tea", host="m.shop.test"))
     (main,) = await street.share(street.url("/products/tea", host="shop.test"))
