@@ -15,9 +15,10 @@ import structlog
 from bot.conversation.offer_rows import offer_rows, quote_of
 from bot.conversation.product_pages import Product, ProductPages, SharedLink
 from bot.conversation.turn import Desk, Turn, send_id, sentence
-from bot.events import Message
+from bot.events import MarkedLink, Message
 from bot.links.canonical import canonical_url, identity_of
 from bot.links.fetch import FetchError
+from bot.links.hosts import is_casual_name
 from bot.links.lookalikes import shown_elsewhere_warning
 from bot.links.page_cache import PageStore
 from bot.links.scan import FoundLink, find_links
@@ -157,7 +158,11 @@ def _links(message: Message) -> list[SharedLink]:
     A text that stands for a link is no link of its own: `[shop.example](https://other.example)`.
     """
     written = _written(message)
-    found = [(link.url, canonical_url(link.url), link.text) for link in message.links]
+    found = [
+        (link.url, canonical_url(link.url), link.text)
+        for link in message.links
+        if not _is_mistaken(link)
+    ]
     found += [(link.text, link.url, link.shown) for link in written if link.shown is not None]
     texts = [shown for _, _, shown in found]
     found += [
@@ -174,6 +179,13 @@ def _links(message: Message) -> list[SharedLink]:
                 # First, so that its warning is the one that is said.
                 ways.insert(0, link)
     return list(itertools.chain.from_iterable(itertools.islice(shared.values(), LINKS_MAX)))
+
+
+def _is_mistaken(link: MarkedLink) -> bool:
+    """Whether a network took for a link what is rather a file or a missing blank: `README.md`."""
+    name = link.text.strip()
+    written = link.url.partition("://")[2].removesuffix("/")
+    return written.lower() == name.lower() and is_casual_name(name)
 
 
 def _shows_elsewhere(link: SharedLink) -> bool:

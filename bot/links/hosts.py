@@ -101,6 +101,12 @@ def _spaced_host(chunk: str, *, path: bool) -> int:
     return len(chunk)
 
 
+def is_casual_name(text: str) -> bool:
+    """Whether `text` is nothing but a name that `bare_hosts` takes for no host: `README.md`."""
+    plain = _PLAIN_HOST.fullmatch(text.lower())
+    return plain is not None and is_tld(plain[1]) and _is_casual(text.split("."))
+
+
 def _is_casual(labels: list[str]) -> bool:
     """Whether a name without scheme or path is rather a file, an hour or a missing blank."""
     name, tld = labels[-2], labels[-1]
