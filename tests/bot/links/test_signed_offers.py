@@ -71,6 +71,13 @@ def refusal(text: str, at: Fetched | None = None, now_s: float = NOW_S) -> str:
     return sentence
 
 
+def test_a_title_is_one_line_that_hides_nothing() -> None:
+    offer = opened(jws(title="Green\ntea\u202e ¥0.01\u200b", sku="A\n1\u2066"))
+    seen = as_offered(Sighting(url=URL), offer)
+    assert (seen.title, seen.sku) == ("Green tea ¥0.01", "A 1")
+    assert refusal(jws(title="\u200b \u202e")).startswith("The signed offer's title has not 1 to")
+
+
 def test_what_was_signed_is_what_is_read() -> None:
     assert opened(sign_offer(KEY, OFFER)) == OFFER
     assert opened(jws()) == OFFER
