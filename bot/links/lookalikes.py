@@ -81,6 +81,11 @@ def shown_elsewhere_warning(shown: str, url: str, url_final: str | None = None) 
     return None
 
 
+def names_a_host(text: str) -> bool:
+    """Whether people read a web address in `text`."""
+    return next(_hosts_seen(text), None) is not None
+
+
 def _hosts_seen(shown: str) -> Iterator[str]:
     """The hosts that people read in a text, however its letters, dots and marks are made up."""
     seen = "".join(char for char in shown if unicodedata.category(char) != "Cf")

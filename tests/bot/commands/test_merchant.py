@@ -1,3 +1,5 @@
+import pytest
+
 from bot.demo.shop import DemoShop
 from tests.bot.commands.chat import LOBBY, Chat
 from wallet_core.commerce.records import HostClaim, Merchant, Order
@@ -50,6 +52,16 @@ async def test_a_name_that_cards_must_not_show_opens_nothing(chat: Chat) -> None
     for name in ("", "   ", "x" * 61, "Tea ✓ apple.com", "\u202e\u200b", "···"):
         answer = await chat.ask("mei", f"/merchant open {name}")
         assert answer.text.endswith("Nothing was opened.")
+    assert not await chat.desk.reader.merchants_of((await chat.meet("mei")).id)
+
+
+@pytest.mark.parametrize(
+    "name", ["amazon.com", "The real shop.com", "https://shop.com", "shop．com", "sh\u00adop.com"]
+)
+async def test_a_name_that_passes_for_a_proven_host_opens_nothing(chat: Chat, name: str) -> None:
+    answer = await chat.ask("mei", f"/merchant open {name}")
+    assert "no web address" in answer.text
+    assert answer.text.endswith("Nothing was opened.")
     assert not await chat.desk.reader.merchants_of((await chat.meet("mei")).id)
 
 
