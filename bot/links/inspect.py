@@ -53,17 +53,23 @@ async def inspect(target: str, *, url: str | None, fetcher: Fetcher | None) -> I
                 return await inspect(target, url=url, fetcher=own)
         reader, offer = await _at_address(target, url, fetcher)
     else:
+        if "://" in target:
+            raise InspectError("Only addresses with http:// or https:// can be opened.")
         body = await asyncio.to_thread(_read_page, Path(target))
         reader = await asyncio.to_thread(PageReader, body, url or "")
         offer = _unchecked(offers_in_page(body))
     return {**_as_dict(reader, await asyncio.to_thread(reader.sighting)), "signed_offer": offer}
 
 
-def inspection_lines(inspection: Inspection) -> str:
-    """The same for people: a line for each field, with where it came from, then what to mend."""
+def inspection_lines(inspection: Inspection, target: str | None = None) -> str:
+    """The same for people: a line for each field, with where it came from, then what to mend.
+
+    `target` is named first, where there are several.
+    """
     sources: dict[str, str] = inspection["sources"]
     confidence: dict[str, float] = inspection["confidence"]
-    lines = [str(inspection["title"] or inspection["url"] or "(no title)")]
+    title = str(inspection["title"] or inspection["url"] or "(no title)")
+    lines = [title if target is None else f"{target}: {title}"]
     fields = {
         **inspection,
         "price": _price_text(inspection, "price_minor"),
@@ -84,6 +90,8 @@ def inspection_lines(inspection: Inspection) -> str:
     for advice in inspection["advice"]:
         mark = "!" if advice["blocks"] else "-"
         lines.append(f"  {mark} {advice['problem']} {advice['mend']} ({advice['docs']})")
+    if inspection["url"] is None:
+        lines.append("  - A file does not tell its address. Name it with --url.")
     return "\n".join(lines)
 
 
@@ -175,6 +183,8 @@ def _read_page(path: Path) -> bytes:
             body = page.read(_PAGE_BYTES_MAX + 1)
     except FileNotFoundError:
         raise InspectError(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise InspectError(f"{path} is a folder. Name the files in it.") from None
     except (OSError, EOFError, zlib.error) as error:
         raise InspectError(f"{path} cannot be read: {error}.") from error
     if len(body) > _PAGE_BYTES_MAX:

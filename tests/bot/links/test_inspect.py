@@ -91,6 +91,14 @@ async def test_a_file_that_cannot_be_read_is_one_clear_sentence(tmp_path: Path) 
             await inspect(str(tmp_path / name), url=None, fetcher=None)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [(".", "is a folder"), ("ftp://shop.example/tea", "http:// or https://")]
+)
+async def test_what_is_no_page_is_named_for_what_it_is(name: str, words: str) -> None:
+    with pytest.raises(InspectError, match=words):
+        await inspect(name, url=None, fetcher=None)
+
+
 async def test_people_get_lines(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(PAGE, encoding="utf-8")
