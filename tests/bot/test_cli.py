@@ -168,6 +168,13 @@ async def test_links_reads_many_files_and_says_its_doubts_in_words(tmp_path: Pat
     )
 
 
+async def test_links_reads_a_file_with_letters_of_another_charset(tmp_path: Path) -> None:
+    (tmp_path / "old.txt").write_bytes("Grüße, https://a.com/x\nhttps://b.com/y".encode("cp1252"))
+    status, out, err = await payontap("links", "old.txt", "none.txt", cwd=tmp_path)
+    assert (status, out) == (1, "https://a.com/x\nhttps://b.com/y\n")
+    assert err == "payontap: none.txt cannot be read: No such file or directory.\n"
+
+
 async def test_links_tells_which_file_an_object_is_from(tmp_path: Path) -> None:
     (tmp_path / "one.txt").write_text('"nothing"\n"a.com"\n')
     status, out, err = await payontap("links", "--records", "one.txt", cwd=tmp_path)
