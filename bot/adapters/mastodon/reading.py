@@ -9,6 +9,8 @@ from bot.events import MarkedLink
 
 _LINK = re.compile(r"https?://", re.IGNORECASE)
 _BLOCKS = frozenset({"br", "p", "li", "blockquote", "div"})
+#: What Mastodon calls the parts of an address that it does not show.
+_INVISIBLE = "invisible"
 _NO_BOT = re.compile(r"#\s*nobot\b", re.IGNORECASE)
 
 
@@ -57,10 +59,14 @@ class _Reader(HTMLParser):
         self._url: str | None = None
         self._shown: list[str] = []
         self._silent = False
+        #: The open spans, each with whether clients show what is in it.
+        self._spans: list[bool] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "span":
+            self._spans.append(_INVISIBLE not in (dict(attrs).get("class") or "").split())
         if tag in _BLOCKS:
-            self.text.append("\n")
+            self._break(tag)
         if tag != "a":
             return
         self._finish()
@@ -80,11 +86,19 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "a":
             self._finish()
+        elif tag == "span" and self._spans:
+            self._spans.pop()
         elif tag in _BLOCKS:
-            self.text.append("\n")
+            self._break(tag)
+
+    def _break(self, tag: str) -> None:
+        self.text.append("\n")
+        if tag != "br":
+            # No span goes on behind the block in which it was opened.
+            self._spans.clear()
 
     def handle_data(self, data: str) -> None:
-        if self._url is not None:
+        if self._url is not None and all(self._spans):
             self._shown.append(data)
         if not self._silent:
             self.text.append(data)
