@@ -201,6 +201,12 @@ async def test_a_signed_offer_is_shown_with_whether_it_counts(tmp_path: Path) ->
             "EUR",
         )
         assert "signed offer €4.90 until " in inspection_lines(good)
+        # The page itself names no price, and need not.
+        assert (good["price_minor"], good["sources"]["price"]) == (490, "signed-offer")
+        assert "Nobody has proven" in good["reason"]
+        assert not any(advice["blocks"] for advice in good["advice"])
+        assert lacking["price_minor"] is None
+        assert lacking["advice"][0]["code"] == "no_product"
         pages["head"] = ""
         assert (await seen(f"{url}#payontap-offer={text}"))["signed_offer"]["counts"] is True
         linked = await seen(f"{url}#payontap-offer={text[:-4]}AAAA")
