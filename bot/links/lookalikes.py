@@ -88,8 +88,10 @@ def names_a_host(text: str) -> bool:
 
 def _hosts_seen(shown: str) -> Iterator[str]:
     """The hosts that people read in a text, however its letters, dots and marks are made up."""
-    seen = "".join(char for char in shown if unicodedata.category(char) != "Cf")
-    seen = _DOTS_SEEN.sub(".", unicodedata.normalize("NFKC", seen))
+    seen = shown
+    if not shown.isascii():
+        seen = "".join(char for char in shown if unicodedata.category(char) != "Cf")
+        seen = _DOTS_SEEN.sub(".", unicodedata.normalize("NFKC", seen))
     # What stands before an @ is meant to be taken for the host.
     seen = _CREDENTIALS_SEEN.sub(r"\1 ", seen).strip()
     for text in (seen, seen[::-1]) if _TURNED in shown else (seen,):
