@@ -117,6 +117,32 @@ async def test_a_claim_tells_the_three_ways_with_the_exact_token(chat: Chat) -> 
     assert "/merchant verify tea.example" in text
 
 
+async def test_an_address_without_a_name_has_no_dns(chat: Chat) -> None:
+    await chat.open_shop("mei", room=KITCHEN)
+    here = await chat.ask("mei", "/merchant host 127.0.0.1:8001", room=KITCHEN)
+    assert "http://127.0.0.1:8001/.well-known/payontap.txt" in here.text
+    assert "DNS" not in here.text
+    there = await chat.ask("mei", "/merchant host 8.8.8.8", room=KITCHEN)
+    assert "https://8.8.8.8/.well-known/payontap.txt" in there.text
+    assert "DNS" not in there.text
+
+
+async def test_hosts_are_proven_one_by_one(chat: Chat) -> None:
+    await chat.open_shop("mei", room=KITCHEN)
+    answer = await chat.ask("mei", "/merchant host *.tea.example", room=KITCHEN)
+    assert answer.text == "Each host is proven alone. Name one of them, without *."
+    assert "No host yet" in (await chat.ask("mei", "/merchant hosts", room=KITCHEN)).text
+
+
+async def test_who_claims_a_host_that_is_doubted_is_told_at_once(chat: Chat) -> None:
+    await chat.open_shop("mei", room=KITCHEN)
+    answer = await chat.ask("mei", "/merchant host tea.com.other.example", room=KITCHEN)
+    assert (
+        "The address begins like tea.com but belongs to other.example. "
+        "Its cards will have no button, proven or not."
+    ) in answer.text
+
+
 async def test_a_host_claimed_again_keeps_its_token(chat: Chat) -> None:
     await chat.open_shop("mei")
     await chat.ask("mei", "/merchant host tea.example", room=KITCHEN)
