@@ -32,6 +32,10 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "refuse": ("refuse", "decline", "拒绝", "rechazar", "refuser", "ablehnen"),
 }  # fmt: skip
 
+#: Longer texts press nothing. To bring the accents of one in their order takes time that grows with
+#: the square of their number.
+_LENGTH_MAX = 500
+
 #: Whole messages to the bot that tell it to keep quiet, and to speak again.
 _QUIET = (
     "stop", "unsubscribe", "opt out", "quiet", "退订", "停止", "別說了", "やめて", "중지", "그만",
@@ -52,7 +56,12 @@ def word_of(verb: str) -> str:
 
 
 def plain_words(text: str) -> str:
-    """A text as it is compared: case, width, signs and emoji around and in it do not matter."""
+    """A text as it is compared: case, width, signs and emoji around and in it do not matter.
+
+    Empty for one that is longer than any button's words.
+    """
+    if len(text) > _LENGTH_MAX:
+        return ""
     folded = unicodedata.normalize("NFKC", text).casefold()
     kept = "".join(
         " " if unicodedata.category(sign)[0] in "PSZC" and sign != "'" else sign

@@ -40,6 +40,7 @@ _COUNTRY_LENGTH = 2
 #: What people read as a host's dot.
 _DOTS_SEEN = re.compile(r"(?<=[0-9A-Za-z])[。｡](?=[0-9A-Za-z])")
 _CREDENTIALS_SEEN = re.compile(r"(://[^\s/@]{0,256})@")
+_PIECE_LENGTH = 256
 #: From here on people read from right to left.
 _TURNED = "\u202e"
 #: A crowd shares the same few links.
@@ -91,7 +92,10 @@ def _hosts_seen(shown: str) -> Iterator[str]:
     seen = shown
     if not shown.isascii():
         seen = "".join(char for char in shown if unicodedata.category(char) != "Cf")
-        seen = _DOTS_SEEN.sub(".", unicodedata.normalize("NFKC", seen))
+        # Piece by piece: the time for accents in a row grows with the square of their number.
+        starts = range(0, len(seen), _PIECE_LENGTH)
+        parts = (unicodedata.normalize("NFKC", seen[at : at + _PIECE_LENGTH]) for at in starts)
+        seen = _DOTS_SEEN.sub(".", "".join(parts))
     # What stands before an @ is meant to be taken for the host.
     seen = _CREDENTIALS_SEEN.sub(r"\1 ", seen).strip()
     for text in (seen, seen[::-1]) if _TURNED in shown else (seen,):

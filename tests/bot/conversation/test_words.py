@@ -1,5 +1,7 @@
 """Words that people say to the bot, in their languages."""
 
+import time
+
 import pytest
 
 from bot.conversation.words import may_press, plain_words, wants_quiet
@@ -30,3 +32,9 @@ def test_words_that_are_not_the_whole_message_mean_nothing(said: str) -> None:
 )
 def test_a_word_that_pays_is_understood_with_signs_around_it(said: str) -> None:
     assert may_press(plain_words(said))
+
+
+def test_a_long_text_presses_nothing_and_takes_no_time() -> None:
+    began = time.process_time()
+    assert plain_words("buy" + "\u0345\u0301\u0327\u0334" * 15_000) == ""
+    assert time.process_time() - began < 1
