@@ -164,11 +164,12 @@ def _links(message: Message) -> list[SharedLink]:
         if not _is_mistaken(link)
     ]
     found += [(link.text, link.url, link.shown) for link in written if link.shown is not None]
-    texts = [shown for _, _, shown in found]
+    # No link has a line break in it, so that this asks for each of the texts.
+    texts = "\n".join(shown for _, _, shown in found)
     found += [
         (link.text, link.url, "")
-        for link in written
-        if link.shown is None and not any(link.text in text for text in texts)
+        for link in {link.text: link for link in written}.values()
+        if link.shown is None and link.text not in texts
     ]
     shared: dict[str, list[SharedLink]] = {}
     for as_written, url, shown in found:
