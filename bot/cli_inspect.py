@@ -58,10 +58,14 @@ async def _inspect(
                 if isinstance(seen, Exception):
                     bar.say(f"payontap: {target}: {seen}", err=True)
                     ok = False
+                    continue
+                # Among several pages each says which one it is.
+                name = target if len(targets) > 1 else None
+                if as_json:
+                    named = seen if name is None else {**seen, "target": name}
+                    bar.say(json.dumps(named, ensure_ascii=False))
                 else:
-                    bar.say(
-                        json.dumps(seen, ensure_ascii=False) if as_json else inspection_lines(seen)
-                    )
+                    bar.say(inspection_lines(seen, name))
     return ok
 
 

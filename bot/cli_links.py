@@ -51,8 +51,8 @@ def links(
                         else:
                             _say_plainly(bar, path, number, findings(line))
                         sys.stdout.flush()
-            except (OSError, UnicodeDecodeError) as error:
-                bar.say(f"payontap: {path} cannot be read: {error}.", err=True)
+            except OSError as error:
+                bar.say(f"payontap: {path} cannot be read: {error.strerror}.", err=True)
                 ok = False
             bar.update(1)
     raise typer.Exit(0 if ok else 1)
@@ -63,7 +63,8 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdin
         return
-    with path.open(encoding="utf-8") as messages:
+    # A letter of another charset harms no link.
+    with path.open(encoding="utf-8", errors="replace") as messages:
         yield messages
 
 

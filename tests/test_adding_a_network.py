@@ -1,9 +1,10 @@
 """The adapter that docs/adding-a-network.md builds works exactly as it stands there."""
 
 import asyncio
+import html
 import re
 import textwrap
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,21 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+import bot.app
 from bot.adapters.base import Adapter, Cursor, NetworkDown, RateLimited, SendRejected, Unreachable
 from bot.cards import Button, Card, Line, Outgoing
 from bot.events import Event, Message, Tap
+from bot.networks import Ground, networks_of
+from config.settings import Settings
+from tests.bot.adapters.contract.driver import Network, Person, Shown
+from tests.bot.adapters.contract.goods import HOSTILE as HOSTILE_TITLE
+from tests.bot.adapters.contract.goods import PRICE, PRICE_MINOR
+from tests.bot.adapters.contract.house import FUNDS_MINOR, House, house_of
+from wallet_core.commerce.records import OrderState
 
 PAGE = Path(__file__).parent.parent / "docs" / "adding-a-network.md"
 HOSTILE = '<img src=x> & "tea"'
+TEXT_LENGTH_MAX = 2000
 
 
 def shown_code() -> dict[str, Any]:
@@ -35,6 +45,11 @@ def shown_code() -> dict[str, Any]:
     names: dict[str, Any] = {}
     exec(whole + beside, names)  # noqa: S102 - our own page
     return names
+
+
+def as_seen(text: str) -> str:
+    """A note's text as people see it."""
+    return html.unescape(re.sub(r"<[^>]*>", "", text.replace("<br>", "\n")))
 
 
 class Server:
@@ -65,7 +80,7 @@ class Server:
             return web.Response(status=404)
         body = await request.json()
         assert set(body) == {"key", "text", "buttons", "only_for"}
-        if len(body["text"]) > 4000:
+        if len(as_seen(body["text"])) > TEXT_LENGTH_MAX:
             return web.Response(status=413)
         note = self._keys.setdefault(body["key"], f"n{len(self._keys)}")
         self.notes.setdefault(note, body)
@@ -92,6 +107,68 @@ class Server:
             yield self
         finally:
             await runner.cleanup()
+
+
+class Pinner(Person):
+    """Somebody at the board."""
+
+    def __init__(self, server: Server, user: str) -> None:
+        self.id, self.room_id = user, "b1"
+        self._server = server
+
+    async def say(self, text: str) -> None:
+        note = f"p{len(self._server.events)}"
+        self._server.happen(kind="note", board="b1", user=self.id, note=note, text=text)
+
+    async def tap(self, offer: Shown) -> None:
+        self._press(offer, "Pay")
+
+    async def undo(self, offer: Shown) -> None:
+        del offer
+        self._press(await self.see(lambda shown: "Undo" in str(shown.source)), "Undo")
+
+    async def rename(self, name: str) -> None:
+        raise NotImplementedError(name)
+
+    async def read(self) -> Sequence[Shown]:
+        return [
+            Shown(
+                id=note,
+                text=as_seen(body["text"]),
+                links=tuple(re.findall(r'href="([^"]*)"', body["text"])),
+                private=body["only_for"] is not None,
+                source=body["buttons"],
+            )
+            for note, body in self._server.notes.items()
+            if body["only_for"] in (None, self.id)
+        ]
+
+    def _press(self, shown: Shown, label: str) -> None:
+        [button] = [button for button in shown.source if button["label"].startswith(label)]
+        self._server.happen(
+            kind="press", board="b1", user=self.id, note=shown.id, action=button["action"]
+        )
+
+
+class Board(Network):
+    """The network of the page, as the contract suite uses one."""
+
+    name = "corkboard"
+    text_length_max = TEXT_LENGTH_MAX
+    said_length_max = 10_000
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        super().__init__(folder)
+        self._server = server
+
+    def settings(self) -> Mapping[str, str]:
+        return {}
+
+    async def gather(self, *names: str) -> Sequence[Person]:
+        return [Pinner(self._server, name) for name in names]
+
+    async def redeliver(self, house: House) -> None:
+        await house.restart_at("0")
 
 
 class Inbox:
@@ -201,3 +278,51 @@ async def test_each_refusal_is_the_fault_that_it_stands_for() -> None:
             await adapter.send(outgoing(Card(title="x" * 5000)))
     with pytest.raises(NetworkDown):
         await adapter.send(outgoing(Card(title="x")))
+
+
+@asynccontextmanager
+async def whole_bot(folder: Path, patch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    """The bot with the page's network beside its own ones."""
+
+    def with_corkboard(settings: Settings, ground: Ground) -> list[Adapter]:
+        corkboard = shown_code()["Corkboard"](server.url, cursors=ground.cursors, pause_s=0.05)
+        return [*networks_of(settings, ground), corkboard]
+
+    patch.setattr(bot.app, "networks_of", with_corkboard)
+    async with Server().open() as server, house_of(Board(folder, server), folder) as house:
+        yield house
+
+
+async def test_with_the_whole_bot_its_card_pays_once_and_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with whole_bot(tmp_path, monkeypatch) as house:
+        anna, bob = await house.network.gather("anna", "bob")
+        await house.fund(anna)
+        offer = await house.offer_to(anna, "hostile")
+        assert offer.text.splitlines()[:2] == [HOSTILE_TITLE, PRICE]
+        for _ in range(2):
+            await anna.tap(offer)
+            receipt = await anna.see(lambda shown: shown.text.startswith(f"Paid {PRICE}"))
+        await house.settled(anna)
+        assert receipt.private
+        assert not any("Paid" in shown.text for shown in await bob.read())
+        assert await house.balance_minor(anna) == FUNDS_MINOR - PRICE_MINOR
+        await house.network.redeliver(house)
+        await house.settled(anna)
+        await anna.undo(offer)
+        await anna.see("Undone.")
+        assert [order.state for order in await house.orders_of(anna)] == [OrderState.UNDONE]
+        assert await house.balance_minor(anna) == FUNDS_MINOR
+
+
+async def test_with_the_whole_bot_no_card_is_too_long_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with whole_bot(tmp_path, monkeypatch) as house:
+        [anna] = await house.network.gather("anna")
+        text = "&茶" * TEXT_LENGTH_MAX
+        await house.say(anna, Card(title="Longer", lines=(Line(text),)), private=True)
+        shown = await anna.see("Longer")
+        assert shown.text.endswith("…")
+        assert len(shown.text) <= TEXT_LENGTH_MAX

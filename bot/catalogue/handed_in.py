@@ -14,7 +14,7 @@ from bot.catalogue.reading import FILE_READERS, file_batches
 from bot.catalogue.record import UnreadableCatalogue
 from bot.catalogue.staging import Staging
 from bot.catalogue.template import read_csv
-from bot.catalogue.words import change_lines, dry_run_card
+from bot.catalogue.words import beside_line, change_lines, dry_run_card
 from wallet_core.commerce.catalogue import FILE_PREFIX, SourceState
 from wallet_core.commerce.catalogue_steps import adding, rereading, source_id_of
 from wallet_core.commerce.records import Merchant, Place
@@ -24,6 +24,7 @@ from wallet_core.storage.catalogues import Claim
 
 #: The name under which what was pasted is kept.
 PASTED = "pasted"
+_NAME_LENGTH_MAX = 200
 _IN_MEMORY_BYTES = 1_000_000
 
 
@@ -70,10 +71,19 @@ class HandIn:
             finally:
                 if not done:
                     await self.staging.store.finish_taking(claim, {"state": before})
+        others = await self._others(merchant.id, path.name)
+        if others:
+            self.say(beside_line(others))
         if done:
             self.say("Taken over.")
         else:
             self.say("Nothing was changed; --apply takes it over.")
+
+    async def _others(self, merchant_id: str, name: str) -> list[str]:
+        """The files of other names that the shop's products are listed from, too."""
+        sources = await self.staging.store.sources_of(merchant_id)
+        active = (one for one in sources if one.is_file and one.state == SourceState.ACTIVE)
+        return [one.name for one in active if one.name != name[:_NAME_LENGTH_MAX]]
 
     async def _work(
         self, claim: Claim, file: BinaryIO, hosts: frozenset[str], *, apply: bool
@@ -114,7 +124,7 @@ async def claimed_file(
 
     Raises `HandedInAlready`.
     """
-    url, now_us = f"{FILE_PREFIX}{name[:200]}", staging.now_us()
+    url, now_us = f"{FILE_PREFIX}{name[:_NAME_LENGTH_MAX]}", staging.now_us()
     source_id = source_id_of(merchant_id, url)
     known = await staging.store.source(source_id)
     before = known.state if known is not None else SourceState.REMOVED

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from bot.catalogue.record import UnreadableCatalogue
-from bot.links.charsets import codec_of
+from bot.links.charsets import codec_of, page_text
 
 PIECE_BYTES = 65_536
 LINE_CHARS_MAX = 1_000_000
@@ -31,7 +31,9 @@ def encoding_of(head: bytes, charset: str | None) -> str:
         # Cut off inside of a character, it is still UTF-8.
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
-        return "cp1252"
+        # Whole lines, so that no character is cut in two. Office programs write what is usual
+        # in their country and do not say so.
+        return page_text(head[: head.rfind(b"\n") + 1] or head)[1]
     return "utf-8"
 
 

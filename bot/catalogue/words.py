@@ -66,7 +66,18 @@ def change_lines(reading: Read, tally: Tally) -> Sequence[str]:
     if reading.problem_count:
         texts.append(f"Left out, for they cannot be used: {reading.problem_count:,}.")
         texts += [problem.sentence() for problem in reading.problems]
+        more = reading.problem_count - len(reading.problems)
+        if more > 0:
+            texts.append(f"… and {more:,} more.")
     return texts
+
+
+def beside_line(names: Sequence[str]) -> str:
+    """What a shop's other files mean for one that is handed in."""
+    return (
+        f"Listed beside it, from other files: {', '.join(names)}. A file replaces only the one of "
+        "the same name; /merchant catalogue remove takes the others away."
+    )
 
 
 def taken_card(source: CatalogueSource, reading: Read, tally: Tally) -> Card:

@@ -77,6 +77,10 @@ async def _set(desk: Desk, turn: Turn, word: str, rest: str) -> None:
         await desk.answer(turn, sentence(text, Tone.BAD))
         return
     own = known.set_for.own.get(currency, Limits())
+    if money.amount_minor is None and getattr(own, FIELDS[word]) is None:
+        title = "You have set no such limit with this wallet. Nothing was changed."
+        await desk.answer(turn, Card(title=title, lines=limit_lines(known)))
+        return
     wanted = msgspec.structs.replace(own, **{FIELDS[word]: money.amount_minor or None})
     changed = WalletLimits.of_text(before).with_own(currency, wanted, known.now_us)
     await _write(desk, turn, known, before, changed)

@@ -9,6 +9,7 @@ from bot.commands.merchant_catalogue import catalogue
 from bot.commands.merchant_hosts import claim_host, host_lines, list_hosts, verify_host
 from bot.conversation.turn import Desk, Turn, sentence
 from bot.conversation.views import net_words
+from bot.links.lookalikes import names_a_host
 from wallet_core.commerce.merchants import NAME_LENGTH_MAX
 from wallet_core.commerce.numbers import as_typed
 from wallet_core.commerce.records import Merchant, Order, OrderState
@@ -104,6 +105,14 @@ def _standing_words(*, on: bool) -> str:
 
 async def _open(desk: Desk, turn: Turn, name: str) -> None:
     prefix = prefix_of(turn)
+    if names_a_host(name):
+        # It would stand beside the tick, as if it were the host that is proven.
+        text = (
+            "A shop's name is no web address: cards show the host that you have proven beside it. "
+            f"Write it like this: {prefix}merchant open Tea House. Nothing was opened."
+        )
+        await desk.answer(turn, sentence(text, Tone.BAD))
+        return
     try:
         opening = desk.merchants.opening(
             turn.event.id, name, turn.place, turn.person.id, turn.now_us

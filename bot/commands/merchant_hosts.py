@@ -6,12 +6,15 @@ from bot.cards import Card, Line, Role, Tone
 from bot.commands.command import prefix_of
 from bot.conversation.host_words import METHODS, day_and_hour, failure_words
 from bot.conversation.turn import Desk, Turn, sentence
+from bot.links.host_proofs import has_dns, schemes_of
+from bot.links.lookalikes import host_warning
 from wallet_core.commerce.host_checks import Stage
 from wallet_core.commerce.merchants import NotShown, host_name
 from wallet_core.commerce.records import HostClaim, Merchant
 from wallet_core.errors import Refusal, Refused
 from wallet_core.money import Money
 
+_WILDCARD = "*"
 _HOUR_US = 3_600_000_000
 _HOURS_MAX = 48
 
@@ -21,6 +24,10 @@ async def claim_host(desk: Desk, turn: Turn, shop: Merchant, typed: str) -> None
     host = host_name(typed)
     if host is None:
         await _not_a_host(desk, turn, "host")
+        return
+    if _WILDCARD in host:
+        text = f"Each host is proven alone. Name one of them, without {_WILDCARD}."
+        await desk.answer(turn, sentence(text))
         return
     try:
         claiming = await desk.merchants.claiming(shop, host)
@@ -98,10 +105,13 @@ def _seen(claim: HostClaim, now_us: int) -> str:
 
 
 def proof_card(claim: HostClaim, prefix: str) -> Card:
-    """The three ways to prove a host, any of which is enough."""
+    """The ways to prove a host, any of which is enough, and whether it will be any use."""
+    doubt = host_warning(claim.host)
+    vain = f"{doubt} Its cards will have no button, proven or not." if doubt else None
     return Card(
         title=f"Prove that {claim.host} is yours",
         lines=(
+            *((Line(vain, Role.WARNING),) if vain else ()),
             Line("Put one of these in place; any one is enough."),
             *_ways(claim),
             Line(f"Then write {prefix}merchant verify {claim.host}", Role.HINT),
@@ -113,11 +123,14 @@ def proof_card(claim: HostClaim, prefix: str) -> Card:
 def _ways(claim: HostClaim) -> tuple[Line, ...]:
     host, token = claim.host, claim.token
     name = host.rpartition(":")[0] if _has_port(host) else host
-    return (
-        Line(f"File: {token} on a line of https://{host}/.well-known/payontap.txt (text/plain)"),
-        Line(f'Tag: <meta name="payontap" content="{token}"> in the head of https://{host}/'),
-        Line(f"DNS: a TXT record payontap={token} at _payontap.{name} or at {name}"),
+    scheme = schemes_of(host)[0]
+    by_web = (
+        Line(f"File: {token} on a line of {scheme}://{host}/.well-known/payontap.txt (text/plain)"),
+        Line(f'Tag: <meta name="payontap" content="{token}"> in the head of {scheme}://{host}/'),
     )
+    if not has_dns(host):
+        return by_web
+    return *by_web, Line(f"DNS: a TXT record payontap={token} at _payontap.{name} or at {name}")
 
 
 def _has_port(host: str) -> bool:

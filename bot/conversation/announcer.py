@@ -161,7 +161,7 @@ def tap_refused_card(news: TapRefused) -> Card:
                 tone=Tone.BAD,
             )
         case Refusal.NOT_ALLOWED if quote:
-            return _bad("Not charged.", quote.reason)
+            return _bad("Not charged.", quote.reason, "The card leads to its own page.")
         case code if code in SPENDING_REFUSALS:
             return _bad(
                 "Not charged. This is more than your wallet's limits allow.",
@@ -283,8 +283,8 @@ def _order_action_refused(news: ActionRefused) -> Card | None:
             return None
 
 
-def _bad(title: str, more: str = "") -> Card:
-    return Card(title=title, lines=(Line(more),) if more else (), tone=Tone.BAD)
+def _bad(title: str, *more: str) -> Card:
+    return Card(title=title, lines=tuple(map(Line, more)), tone=Tone.BAD)
 
 
 def _private(place: Place, card: Card, *name: object) -> Notice:

@@ -5,6 +5,7 @@ the event's key. A page that is no product is passed over in silence.
 """
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,9 +15,11 @@ import structlog
 from bot.conversation.offer_rows import offer_rows, quote_of
 from bot.conversation.product_pages import Product, ProductPages, SharedLink
 from bot.conversation.turn import Desk, Turn, send_id, sentence
-from bot.events import Message
+from bot.events import MarkedLink, Message
 from bot.links.canonical import canonical_url, identity_of
 from bot.links.fetch import FetchError
+from bot.links.hosts import is_casual_name
+from bot.links.lookalikes import shown_elsewhere_warning
 from bot.links.page_cache import PageStore
 from bot.links.scan import FoundLink, find_links
 from bot.links.share_codes import find_share_codes
@@ -155,20 +158,40 @@ def _links(message: Message) -> list[SharedLink]:
     A text that stands for a link is no link of its own: `[shop.example](https://other.example)`.
     """
     written = _written(message)
-    found = [(link.url, canonical_url(link.url), link.text) for link in message.links]
+    found = [
+        (link.url, canonical_url(link.url), link.text)
+        for link in message.links
+        if not _is_mistaken(link)
+    ]
     found += [(link.text, link.url, link.shown) for link in written if link.shown is not None]
-    texts = [shown for _, _, shown in found]
+    # No link has a line break in it, so that this asks for each of the texts.
+    texts = "\n".join(shown for _, _, shown in found)
     found += [
         (link.text, link.url, "")
-        for link in written
-        if link.shown is None and not any(link.text in text for text in texts)
+        for link in {link.text: link for link in written}.values()
+        if link.shown is None and link.text not in texts
     ]
-    shared: dict[str, SharedLink] = {}
+    shared: dict[str, list[SharedLink]] = {}
     for as_written, url, shown in found:
         if url is not None:
             link = SharedLink(url, shown or None, offer_in_link(as_written))
-            shared.setdefault(identity_of(url), link)
-    return list(shared.values())[:LINKS_MAX]
+            ways = shared.setdefault(identity_of(url), [])
+            if not ways or (len(ways) < LINKS_MAX and _shows_elsewhere(link)):
+                # First, so that its warning is the one that is said.
+                ways.insert(0, link)
+    return list(itertools.chain.from_iterable(itertools.islice(shared.values(), LINKS_MAX)))
+
+
+def _is_mistaken(link: MarkedLink) -> bool:
+    """Whether a network took for a link what is rather a file or a missing blank: `README.md`."""
+    name = link.text.strip()
+    written = link.url.partition("://")[2].removesuffix("/")
+    return written.lower() == name.lower() and is_casual_name(name)
+
+
+def _shows_elsewhere(link: SharedLink) -> bool:
+    """Whether a link to a page that was named already must still be looked at for what it shows."""
+    return link.shown is not None and shown_elsewhere_warning(link.shown, link.url) is not None
 
 
 def _written(message: Message) -> Sequence[FoundLink]:

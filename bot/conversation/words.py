@@ -32,9 +32,22 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "refuse": ("refuse", "decline", "拒绝", "rechazar", "refuser", "ablehnen"),
 }  # fmt: skip
 
+#: Longer texts press nothing. To bring the accents of one in their order takes time that grows with
+#: the square of their number.
+_LENGTH_MAX = 500
+
 #: Whole messages to the bot that tell it to keep quiet, and to speak again.
-_QUIET = ("stop", "unsubscribe", "退订", "停止", "parar", "arrête", "arrêter", "stopp", "basta")
-_SPEAK = ("start", "开始", "開始", "empezar", "commencer", "los")
+_QUIET = (
+    "stop", "unsubscribe", "opt out", "quiet", "退订", "停止", "別說了", "やめて", "중지", "그만",
+    "parar", "para", "detener", "arrête", "arrêter", "stopp", "abmelden", "basta", "smetti", "pare",
+    "stoppen", "sluta", "lopeta", "dur", "стоп", "отписаться", "хватит", "зупинись", "توقف", "قف",
+    "די", "עצור", "रुको", "หยุด", "dừng", "berhenti", "σταμάτα",
+)  # fmt: skip
+_SPEAK = (
+    "start", "开始", "開始", "始めて", "시작", "empezar", "commencer", "los", "anmelden", "inizia",
+    "começar", "starten", "börja", "aloita", "başla", "старт", "начать", "почати", "ابدأ", "התחל",
+    "शुरू", "เริ่ม", "bắt đầu", "mulai", "ξεκίνα",
+)  # fmt: skip
 
 
 def word_of(verb: str) -> str:
@@ -43,7 +56,12 @@ def word_of(verb: str) -> str:
 
 
 def plain_words(text: str) -> str:
-    """A text as it is compared: case, width, signs and emoji around and in it do not matter."""
+    """A text as it is compared: case, width, signs and emoji around and in it do not matter.
+
+    Empty for one that is longer than any button's words.
+    """
+    if len(text) > _LENGTH_MAX:
+        return ""
     folded = unicodedata.normalize("NFKC", text).casefold()
     kept = "".join(
         " " if unicodedata.category(sign)[0] in "PSZC" and sign != "'" else sign
@@ -64,9 +82,11 @@ def may_press(words: str) -> bool:
 
 def wants_quiet(words: str) -> bool | None:
     """True for a word that tells the bot to keep quiet, False for its opposite, else None."""
-    if words in map(plain_words, _QUIET):
+    if words in _PLAIN_QUIET:
         return True
-    return False if words in map(plain_words, _SPEAK) else None
+    return False if words in _PLAIN_SPEAK else None
 
 
 _PLAIN = {verb: frozenset(map(plain_words, words)) for verb, words in _WORDS.items()}
+_PLAIN_QUIET = frozenset(map(plain_words, _QUIET))
+_PLAIN_SPEAK = frozenset(map(plain_words, _SPEAK))

@@ -17,6 +17,7 @@ _URL_LENGTH_MAX = 4096
 _HOST_LENGTH_MAX = 253
 _LABEL_LENGTH_MAX = 63
 _CONTROL_OR_BLANK = re.compile(r"[\x00-\x20\x7f]")
+_ESCAPED = re.compile(r"%([0-9A-Fa-f]{2})")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 #: Addresses whose normal form has the host in lower case and a slash behind it, and no other
 #: change: most that people write. No punycode, no number for a host, no dots in the path, nothing
@@ -59,12 +60,21 @@ def usable_url(url: str, *, base: str | None = None) -> str | None:
 def identity_of(url: str) -> str:
     """What is the same for all ways to write the address of one page.
 
-    `url` is canonical. Without the scheme, the slash at the end and the order of the parameters:
-    no shop sells two things by these differences. For comparing only, never for fetching.
+    `url` is canonical. Without the scheme, the slash at the end, the order of the parameters and
+    the ways to escape a letter: no shop sells two things by these differences. For comparing only,
+    never for fetching.
     """
+    if "%" in url:
+        url = _ESCAPED.sub(_escaped_alike, url)
     address, _, query = url.partition("?")
     address = address.partition("://")[2].rstrip("/")
     return f"{address}?{'&'.join(sorted(query.split('&')))}" if query else address
+
+
+def _escaped_alike(escaped: re.Match[str]) -> str:
+    letter = chr(int(escaped[1], 16))
+    plain = letter.isascii() and (letter.isalnum() or letter in "-._~")
+    return letter if plain else escaped[0].upper()
 
 
 @lru_cache(maxsize=512)

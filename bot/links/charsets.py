@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 _MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _HEAD_BYTES = 4096
+#: From here on two bytes are one letter.
+_JAPANESE_SHIFTS = (b"\x1b$B", b"\x1b$@")
 _IN_META = re.compile(
     rb"<meta[^<>]{0,300}?charset\s{0,20}=\s{0,20}[\"']?\s{0,20}([A-Za-z0-9_:.\-]{1,40})",
     re.IGNORECASE,
@@ -88,14 +90,25 @@ def page_text(body: bytes, charset: str | None = None, *, country: str = "") -> 
     for mark, codec in _MARKS:
         if body.startswith(mark):
             return body[len(mark) :].decode(codec, "replace"), codec
-    for codec in _candidates(body, charset, country):
+    shows = _shows_itself(body)
+    for codec in [shows] if shows else _candidates(body, charset, country):
         try:
             return body.decode(codec), codec
         except UnicodeDecodeError:
             if codec == "utf-8" and (nearly := _nearly_utf8(body)) is not None:
                 return nearly, codec
-    codec = codec_of(charset) or _in_page(body) or "utf-8"
+    codec = shows or codec_of(charset) or _in_page(body) or "utf-8"
     return body.decode(codec, "replace"), codec
+
+
+def _shows_itself(body: bytes) -> str | None:
+    """The codec of a page that no other one can be the codec of, whatever is said about it."""
+    sample = body[:_HEAD_BYTES]
+    for codec, zeros in (("utf-16-le", sample[1::2]), ("utf-16-be", sample[::2])):
+        # Its tags have a zero beside each letter, and nothing else has zeros on one side only.
+        if zeros and zeros.count(0) > len(zeros) * _MANY and sample.count(0) == zeros.count(0):
+            return codec
+    return "iso2022_jp" if any(shift in body for shift in _JAPANESE_SHIFTS) else None
 
 
 def _nearly_utf8(body: bytes) -> str | None:

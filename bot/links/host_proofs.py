@@ -128,7 +128,7 @@ class WebProofs:
 
     async def _dns(self, host: str) -> _Seen:
         name = urlsplit(f"//{host}").hostname
-        if name is None or _is_address(name) or name == "localhost":
+        if name is None or not has_dns(host):
             return _Seen()
         answers = await asyncio.gather(
             self._records.texts(f"{DNS_LABEL}.{name}"),
@@ -207,6 +207,12 @@ def tokens_in_page(body: bytes) -> frozenset[str]:
     tags = head.css(f'meta[name="{META_NAME}" i]')
     contents = ((tag.attributes.get("content") or "").strip() for tag in tags)
     return frozenset(content for content in contents if content)
+
+
+def has_dns(host: str) -> bool:
+    """Whether a host, with a port or without, is a name that DNS can say something about."""
+    name = urlsplit(f"//{host}").hostname
+    return name is not None and name != "localhost" and not _is_address(name)
 
 
 def schemes_of(host: str) -> tuple[str, ...]:

@@ -24,6 +24,9 @@ _SPACED = r"0-9A-Za-z_\-À-ÖØ-öø-\u02af\u0370-\u052f\u0531-\u0dff\u10a0-\u10
 _CHUNK = re.compile(rf"[{_SPACED}]++(?:\.[{_SPACED}]++)*+")
 #: What most of them are like; the general rules below say the same of it, more slowly.
 _PLAIN_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?\.){1,9}([a-z]{2,24})")
+#: Hebrew or Arabic letters before Latin ones in one label, as in `ב-shop.example`: no host is
+#: written so (RFC 5893), but these languages write their particles so.
+_PARTICLE = re.compile(r"[\u0590-\u08ff]++-?(?=[0-9\-]*+[A-Za-z])")
 _SPACELESS = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\ua4cf\uac00-\ud7ff"
     r"\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
@@ -76,8 +79,10 @@ def _bare_hosts(run: str, *, path_follows: bool) -> Iterator[tuple[int, int]]:
     found = False
     for chunk in _CHUNK.finditer(run):
         start, end = chunk.span()
+        particle = _PARTICLE.match(run, start, end)
+        start = particle.end() if particle else start
         followed = end == len(run) and path_follows
-        length = _foreign_ending(run, start, end) or _spaced_host(chunk.group(), path=followed)
+        length = _foreign_ending(run, start, end) or _spaced_host(run[start:end], path=followed)
         if length:
             found = True
             yield start, start + length
@@ -94,6 +99,12 @@ def _spaced_host(chunk: str, *, path: bool) -> int:
     if not _well_formed(labels) or (not path and _is_casual(labels)):
         return 0
     return len(chunk)
+
+
+def is_casual_name(text: str) -> bool:
+    """Whether `text` is nothing but a name that `bare_hosts` takes for no host: `README.md`."""
+    plain = _PLAIN_HOST.fullmatch(text.lower())
+    return plain is not None and is_tld(plain[1]) and _is_casual(text.split("."))
 
 
 def _is_casual(labels: list[str]) -> bool:

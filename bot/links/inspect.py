@@ -21,7 +21,14 @@ from bot.links.recognise.looking import read_with_endpoints
 from bot.links.recognise.recogniser import PageReader
 from bot.links.scan import FoundLink, find_links
 from bot.links.share_codes import find_share_codes
-from bot.links.signed_offers import OfferRefused, best_offer, offer_in_link, offers_in_page
+from bot.links.signed_offers import (
+    OfferRefused,
+    SignedOffer,
+    as_offered,
+    best_offer,
+    offer_in_link,
+    offers_in_page,
+)
 from bot.links.trust import judge
 from wallet_core.errors import PayontapError
 
@@ -34,6 +41,13 @@ _SHOWN = ("url", "price", "list_price", "availability", "stock", "sku", "brand",
 Inspection = dict[str, Any]
 #: A link or a share code.
 Found = dict[str, Any]
+
+
+class _Signed(msgspec.Struct, frozen=True):
+    """A page's signed offer, if it counts, and what is told of it."""
+
+    shown: dict[str, Any] | None = None
+    offer: SignedOffer | None = None
 
 
 class InspectError(PayontapError):
@@ -51,19 +65,28 @@ async def inspect(target: str, *, url: str | None, fetcher: Fetcher | None) -> I
         if fetcher is None:
             async with Fetcher() as own:
                 return await inspect(target, url=url, fetcher=own)
-        reader, offer = await _at_address(target, url, fetcher)
+        reader, signed = await _at_address(target, url, fetcher)
     else:
+        if "://" in target:
+            raise InspectError("Only addresses with http:// or https:// can be opened.")
         body = await asyncio.to_thread(_read_page, Path(target))
         reader = await asyncio.to_thread(PageReader, body, url or "")
-        offer = _unchecked(offers_in_page(body))
-    return {**_as_dict(reader, await asyncio.to_thread(reader.sighting)), "signed_offer": offer}
+        signed = _unchecked(offers_in_page(body))
+    seen = await asyncio.to_thread(reader.sighting)
+    if signed.offer is not None:
+        seen = as_offered(seen, signed.offer)
+    return {**_as_dict(reader, seen), "signed_offer": signed.shown}
 
 
-def inspection_lines(inspection: Inspection) -> str:
-    """The same for people: a line for each field, with where it came from, then what to mend."""
+def inspection_lines(inspection: Inspection, target: str | None = None) -> str:
+    """The same for people: a line for each field, with where it came from, then what to mend.
+
+    `target` is named first, where there are several.
+    """
     sources: dict[str, str] = inspection["sources"]
     confidence: dict[str, float] = inspection["confidence"]
-    lines = [str(inspection["title"] or inspection["url"] or "(no title)")]
+    title = str(inspection["title"] or inspection["url"] or "(no title)")
+    lines = [title if target is None else f"{target}: {title}"]
     fields = {
         **inspection,
         "price": _price_text(inspection, "price_minor"),
@@ -84,6 +107,8 @@ def inspection_lines(inspection: Inspection) -> str:
     for advice in inspection["advice"]:
         mark = "!" if advice["blocks"] else "-"
         lines.append(f"  {mark} {advice['problem']} {advice['mend']} ({advice['docs']})")
+    if inspection["url"] is None:
+        lines.append("  - A file does not tell its address. Name it with --url.")
     return "\n".join(lines)
 
 
@@ -126,29 +151,27 @@ def _link(link: FoundLink) -> Found:
     }
 
 
-async def _at_address(
-    target: str, url: str | None, fetcher: Fetcher
-) -> tuple[PageReader, dict[str, Any] | None]:
+async def _at_address(target: str, url: str | None, fetcher: Fetcher) -> tuple[PageReader, _Signed]:
     page = await fetcher.get(target)
     if url is not None:
         page = msgspec.structs.replace(page, url_final=url)
     linked = offer_in_link(target)
     texts = offers_in_page(page.body) if linked is None else [linked]
-    offer = await _checked(texts, page, fetcher)
-    return await read_with_endpoints(page, fetcher), offer
+    signed = await _checked(texts, page, fetcher)
+    return await read_with_endpoints(page, fetcher), signed
 
 
-async def _checked(texts: list[str], page: Fetched, fetcher: Fetcher) -> dict[str, Any] | None:
+async def _checked(texts: list[str], page: Fetched, fetcher: Fetcher) -> _Signed:
     """What the signed offer in a page or its link says, or why it does not count."""
     if not texts:
-        return None
+        return _Signed()
     try:
         keys = await keys_of(fetcher, urlsplit(canonical_url(page.url_final) or "").netloc)
         offer = best_offer(texts, page, keys, time.time())
     except OfferRefused as refused:
-        return {"counts": False, "reason": str(refused)}
+        return _Signed({"counts": False, "reason": str(refused)})
     until = datetime.fromtimestamp(offer.exp, UTC).isoformat().replace("+00:00", "Z")
-    return {
+    shown = {
         "counts": True,
         "reason": "It is signed with a key that the host publishes.",
         "title": offer.title,
@@ -158,13 +181,14 @@ async def _checked(texts: list[str], page: Fetched, fetcher: Fetcher) -> dict[st
         "sku": offer.sku,
         "until": until,
     }
+    return _Signed(shown, offer)
 
 
-def _unchecked(texts: list[str]) -> dict[str, Any] | None:
+def _unchecked(texts: list[str]) -> _Signed:
     if not texts:
-        return None
+        return _Signed()
     why = "The signed offer of a saved page cannot be checked: its host's keys are not in the file."
-    return {"counts": False, "reason": why}
+    return _Signed({"counts": False, "reason": why})
 
 
 def _read_page(path: Path) -> bytes:
@@ -175,6 +199,8 @@ def _read_page(path: Path) -> bytes:
             body = page.read(_PAGE_BYTES_MAX + 1)
     except FileNotFoundError:
         raise InspectError(f"There is no file {path}.") from None
+    except IsADirectoryError:
+        raise InspectError(f"{path} is a folder. Name the files in it.") from None
     except (OSError, EOFError, zlib.error) as error:
         raise InspectError(f"{path} cannot be read: {error}.") from error
     if len(body) > _PAGE_BYTES_MAX:

@@ -5,11 +5,14 @@ writing mixes, letters of one script that look like another's, strokes that look
 a well-known ending in the middle of a name.
 """
 
+import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from bot.links.canonical import host_of
 from bot.links.scan import find_links
+from bot.links.tlds import is_tld
 
 #: Cyrillic, Greek, Armenian, Lisu and Cherokee letters that are hard to tell from Latin ones.
 _LATIN_LOOKALIKES = frozenset(
@@ -17,18 +20,32 @@ _LATIN_LOOKALIKES = frozenset(
 )
 #: Letters that Unicode calls Latin and that read as plain ones.
 _ODD_LATIN = frozenset("ıɑɡɩʟʏɢɴʀʙʜɪꞌʼƿⅼⅰⅴⅹȷɫɨɵƅƽǀǃꜱᴀᴄᴅᴇᴊᴋᴍᴏᴘᴛᴜᴠᴡᴢ")
-#: Strokes and dots that pass for a slash, a dot or a hyphen among Latin letters.
-_LIKE_SEPARATORS = frozenset("ノンソゾ丶丿〳〵一ー八卜・ᐟ⼁｜〡꓿ꓸ·٠۰๐০")
+#: Letters that pass for a slash, a dot or a hyphen where no other of their script is near.
+_LIKE_SEPARATORS = frozenset("ノンソゾ丶丿〳〵一ー八卜・ᐟ⼁｜〡꓿ꓸ٠۰๐০")
 _TOGETHER = (
     frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"}),
     frozenset({"LATIN", "CJK", "BOPOMOFO"}),
     frozenset({"LATIN", "CJK", "HANGUL"}),
 )
+#: Punctuation and signs of mathematics, which pass for those too.
+_MARKS = frozenset({"Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sk", "Sm"})
+#: Catalan's double l, the one mark that words are written with.
+_WRITTEN_MARK = "l·l"
+#: Where the letter ı is at home.
+_DOTLESS = "ı"
+_DOTLESS_TLDS = frozenset({"tr", "az"})
 #: Endings that people read as the end of a name.
 _ENDINGS = frozenset({"com", "net", "org"})
-#: Names before a shop's host that say how the same shop is shown, not whose it is.
+_COUNTRY_LENGTH = 2
+#: What people read as a host's dot.
+_DOTS_SEEN = re.compile(r"(?<=[0-9A-Za-z])[。｡](?=[0-9A-Za-z])")
+_CREDENTIALS_SEEN = re.compile(r"(://[^\s/@]{0,256})@")
+_PIECE_LENGTH = 256
+#: From here on people read from right to left.
+_TURNED = "\u202e"
 #: A crowd shares the same few links.
 _REMEMBERED_MAX = 512
+#: Names before a shop's host that say how the same shop is shown, not whose it is.
 _PRESENTATIONS = frozenset({"www", "m", "mobile", "amp", "wap", "touch", "h5"})
 
 
@@ -40,11 +57,10 @@ def host_warning(host: str) -> str | None:
     """
     name = host.lower() if host.startswith("[") else host.lower().partition(":")[0]
     labels = [unicode_label(label) for label in name.split(".")]
-    at_home = labels[-1] is not None and not labels[-1].isascii()
     for label in labels:
         if label is None:
             return "The address has a part that no browser can show."
-        doubt = None if label.isascii() else _doubt(label, at_home=at_home)
+        doubt = None if label.isascii() else _doubt(label, labels[-1] or "")
         if doubt is not None:
             return doubt
     return _borrowed_ending([label for label in labels if label is not None])
@@ -57,15 +73,36 @@ def shown_elsewhere_warning(shown: str, url: str, url_final: str | None = None) 
     `url` is the link's target, `url_final` where its redirects end: a short link may show its end.
     None for a text that names no host, or the right one.
     """
-    named = next((host_of(found.url) for found in find_links(shown.strip())), None)
-    if named is None:
-        return None
     targets = {
         host_as_owned(host_of(target) or "") for target in (url, url_final) if target is not None
     }
-    if host_as_owned(named) in targets:
-        return None
-    return f"The link shows {named} but leads to {host_of(url_final or url)}."
+    for named in _hosts_seen(shown):
+        if host_as_owned(named) not in targets:
+            return f"The link shows {named} but leads to {host_of(url_final or url)}."
+    return None
+
+
+def names_a_host(text: str) -> bool:
+    """Whether people read a web address in `text`."""
+    return next(_hosts_seen(text), None) is not None
+
+
+def _hosts_seen(shown: str) -> Iterator[str]:
+    """The hosts that people read in a text, however its letters, dots and marks are made up."""
+    seen = shown
+    if not shown.isascii():
+        seen = "".join(char for char in shown if unicodedata.category(char) != "Cf")
+        # Piece by piece: the time for accents in a row grows with the square of their number.
+        starts = range(0, len(seen), _PIECE_LENGTH)
+        parts = (unicodedata.normalize("NFKC", seen[at : at + _PIECE_LENGTH]) for at in starts)
+        seen = _DOTS_SEEN.sub(".", "".join(parts))
+    # What stands before an @ is meant to be taken for the host.
+    seen = _CREDENTIALS_SEEN.sub(r"\1 ", seen).strip()
+    for text in (seen, seen[::-1]) if _TURNED in shown else (seen,):
+        for found in find_links(text):
+            host = host_of(found.url)
+            if host is not None:
+                yield host
 
 
 def host_as_owned(host: str) -> str:
@@ -86,7 +123,10 @@ def unicode_label(label: str) -> str | None:
     return shown
 
 
-def _doubt(label: str, *, at_home: bool) -> str | None:
+def _doubt(label: str, tld: str) -> str | None:
+    at_home = not tld.isascii()
+    if tld in _DOTLESS_TLDS:
+        label = label.replace(_DOTLESS, "i")
     letters = {char for char in label if char.isalpha()}
     scripts = {_script(char) for char in letters}
     if len(scripts) > 1 and not any(scripts <= together for together in _TOGETHER):
@@ -96,19 +136,36 @@ def _doubt(label: str, *, at_home: bool) -> str | None:
     imitates = bool(foreign) and not at_home and foreign <= _LATIN_LOOKALIKES
     if letters & _ODD_LATIN or imitates:
         return f"The letters of “{label}” look like Latin ones and may imitate another address."
-    others = {char for char in label if not char.isascii()}
-    if others & _LIKE_SEPARATORS and len(others) == 1 and scripts & {"LATIN"}:
+    others = {char for char in label if not char.isascii() and _script(char) != "LATIN"}
+    alone = others & _LIKE_SEPARATORS if len(others) == 1 else set()
+    if (alone or _marks(label)) and "LATIN" in scripts:
         return f"A letter of “{label}” looks like a mark and may imitate another address."
     return None
+
+
+def _marks(label: str) -> set[str]:
+    """Punctuation and signs of mathematics outside ASCII in a label."""
+    words = label.replace(_WRITTEN_MARK, "ll")
+    return {c for c in words if not c.isascii() and unicodedata.category(c) in _MARKS}
 
 
 def _borrowed_ending(labels: list[str]) -> str | None:
     """The warning for `shop.com.elsewhere.top`, which is not shop.com's."""
     for index in range(1, len(labels) - 2):
-        if labels[index] in _ENDINGS:
-            begins, owner = ".".join(labels[: index + 1]), ".".join(labels[index + 1 :])
+        ends = _ending(labels, index)
+        if ends is not None and ends < len(labels) - 1:
+            begins, owner = ".".join(labels[:ends]), ".".join(labels[ends:])
             return f"The address begins like {begins} but belongs to {owner}."
     return None
+
+
+def _ending(labels: list[str], index: int) -> int | None:
+    """Behind which label the ending stands that begins at `index`: `com`, or `co.uk`."""
+    if labels[index] in _ENDINGS:
+        return index + 1
+    country = labels[index + 1]
+    is_shared = labels[index] == "co" and len(country) == _COUNTRY_LENGTH and is_tld(country)
+    return index + 2 if is_shared else None
 
 
 @cache

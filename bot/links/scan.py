@@ -42,6 +42,14 @@ _BARS_BARE = "@＠#＃$＄/\\.+%&~"
 _BARS_AFTER = "@＠+(\\"
 
 
+#: Marks that nobody sees. Between letters they hide that these are one word, of which no host is
+#: cut out: `sho\u200bp.com` is not p.com.
+_HIDDEN = r"[\u00ad\u200b-\u200d\u2060\ufeff]"
+_LETTER = r"[0-9A-Za-z\-À-ÖØ-öø-\u052f]"
+_WORD_BEFORE = re.compile(rf"{_LETTER}{_HIDDEN}{{1,4}}\Z")
+_WORD_BEHIND = re.compile(rf"{_HIDDEN}{{1,4}}\.?{_LETTER}")
+_HIDDEN_REACH = 5
+
 #: How far the text of a Markdown link may reach back.
 _SHOWN_LENGTH_MAX = 200
 
@@ -116,7 +124,7 @@ def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[list[tuple[int, int
         return [], host_start
     if host_end == host_start or (before and before in _BARS_SCHEME):
         return [], run_end
-    if text[host_end : host_end + 1] in {"@", "＠"}:
+    if text[host_end : host_end + 1] in {"@", "＠"} or _WORD_BEHIND.match(text, host_end):
         return [], run_end
     end = tail_end(text, host_end, before=before) if host_end == run_end else host_end
     return [(begin, end)], end
@@ -135,12 +143,20 @@ def _bare(text: str, match: re.Match[str]) -> tuple[list[tuple[int, int]], int]:
         after = text[host_end : host_end + 1]
         if (start == 0 and before and before in _BARS_BARE) or (after and after in _BARS_AFTER):
             continue
+        if _is_within_word(text, begin, host_end):
+            continue
         if before == "." and text[run_start - 1 : run_start] in {"@", "＠"}:
             continue  # the end of an e-mail address in another writing: foo@例子.a.com
         link_end = tail_end(text, host_end, before=before) if host_end == run_end else host_end
         spans.append((begin, link_end))
         position = max(position, link_end)
     return spans, position
+
+
+def _is_within_word(text: str, begin: int, end: int) -> bool:
+    """Whether a host without a scheme begins earlier, or goes on, past marks that hide it."""
+    reach = text[max(0, begin - _HIDDEN_REACH) : begin]
+    return bool(_WORD_BEFORE.search(reach) or _WORD_BEHIND.match(text, end))
 
 
 def _scheme_tail(text: str, start: int, end: int) -> int:

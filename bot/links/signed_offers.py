@@ -18,6 +18,7 @@ from selectolax.lexbor import LexborHTMLParser
 from bot.links.canonical import canonical_url
 from bot.links.fetch_types import Fetched
 from bot.links.page_name import page_name
+from bot.links.recognise.markup import one_line
 from bot.links.recognise.sighting import Sighting
 from bot.links.trust import SIGNED
 from wallet_core.audit.signing import NotProven, PublicKey, SigningKey, packed, unpacked
@@ -158,12 +159,12 @@ def as_offered(sighting: Sighting, offer: SignedOffer) -> Sighting:
         own["sku"] = SIGNED
     return msgspec.structs.replace(
         sighting,
-        title=offer.title,
+        title=one_line(offer.title),
         price_minor=offer.amount_minor,
         currency=offer.currency,
         exponent=exponent_of(offer.currency),
         list_price_minor=None,
-        sku=offer.sku or sighting.sku,
+        sku=one_line(offer.sku or "") or sighting.sku,
         sources={**sighting.sources, **own},
         confidence={**sighting.confidence, **dict.fromkeys(own, 1.0)},
         disagreements=(),
@@ -205,7 +206,7 @@ def _check_claims(offer: SignedOffer) -> None:
         raise OfferRefused(
             f"The signed offer names the currency {offer.currency[:10]!r}, which does not exist."
         ) from None
-    if not 0 < len(offer.title.strip()) <= TITLE_LENGTH_MAX:
+    if not 0 < len(one_line(offer.title)) <= TITLE_LENGTH_MAX:
         raise OfferRefused(f"The signed offer's title has not 1 to {TITLE_LENGTH_MAX} characters.")
     if offer.sku is not None and len(offer.sku) > TITLE_LENGTH_MAX:
         raise OfferRefused(f"The signed offer's sku is longer than {TITLE_LENGTH_MAX} characters.")

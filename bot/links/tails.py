@@ -3,6 +3,8 @@
 import re
 
 _PORT = re.compile(r":[0-9]{1,5}+(?![0-9])")
+#: The root's dot behind a host, which ends no sentence: `shop.example./tea`.
+_ROOT_DOT = re.compile(r"\.(?=/|:[0-9])")
 #: ASCII that URLs are made of, and letters of scripts that put blanks between words. Chinese,
 #: Japanese, Korean and Thai text that touches a link is the sentence around it.
 _WORD_SCRIPTS = (
@@ -31,6 +33,8 @@ _WRAPPERS = "_*~"
 
 def tail_end(text: str, host_end: int, *, before: str) -> int:
     """Where the link ends whose host ends at `host_end`; `before` is the character before it."""
+    if _ROOT_DOT.match(text, host_end):
+        host_end += 1
     port = _PORT.match(text, host_end)
     start = port.end() if port else host_end
     if text[start : start + 1] not in {"/", "?", "#"}:

@@ -67,10 +67,23 @@ async def test_inspect_prints_one_json_object_a_page(tmp_path: Path) -> None:
     )
     first, second = map(json.loads, out.splitlines())
     assert status == 0
-    assert list(first) == KEYS
+    assert list(first) == [*KEYS, "target"]
+    assert (first.pop("target"), second.pop("target")) == ("one.html", "two.html")
     assert first == second
     assert (first["price_minor"], first["currency"], first["exponent"]) == (1990, "EUR", 2)
     assert (first["availability"], first["trust"]) == ("InStock", "preview")
+
+
+async def test_inspect_tells_people_which_page_is_which(tmp_path: Path) -> None:
+    for name in ("one.html", "two.html"):
+        (tmp_path / name).write_text(PAGE)
+    status, out, _ = await payontap("inspect", "one.html", "two.html", cwd=tmp_path)
+    assert status == 0
+    heads = [line for line in out.splitlines() if not line.startswith(" ")]
+    assert heads == ["one.html: Blue cup", "two.html: Blue cup"]
+    assert out.count("Name it with --url.") == 2
+    status, out, _ = await payontap("inspect", "one.html", "--json", cwd=tmp_path)
+    assert list(json.loads(out)) == KEYS
 
 
 async def test_inspect_goes_on_after_a_page_that_cannot_be_read(tmp_path: Path) -> None:
@@ -153,6 +166,13 @@ async def test_links_reads_many_files_and_says_its_doubts_in_words(tmp_path: Pat
     assert doubt == (
         "payontap: two.txt, line 2: The link shows a.com but leads to b.com. (docs/links.md#doubts)"
     )
+
+
+async def test_links_reads_a_file_with_letters_of_another_charset(tmp_path: Path) -> None:
+    (tmp_path / "old.txt").write_bytes("Grüße, https://a.com/x\nhttps://b.com/y".encode("cp1252"))
+    status, out, err = await payontap("links", "old.txt", "none.txt", cwd=tmp_path)
+    assert (status, out) == (1, "https://a.com/x\nhttps://b.com/y\n")
+    assert err == "payontap: none.txt cannot be read: No such file or directory.\n"
 
 
 async def test_links_tells_which_file_an_object_is_from(tmp_path: Path) -> None:

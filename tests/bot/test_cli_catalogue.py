@@ -87,6 +87,27 @@ async def test_a_file_is_shown_first_and_taken_over_when_asked(office: Office) -
     assert await office.listed() == ["cup-blue", "tea-100"]
 
 
+async def test_a_file_of_another_name_is_listed_beside_the_first_and_says_so(
+    office: Office,
+) -> None:
+    _, out, _ = await office.run("--apply")
+    assert "beside" not in out
+    office.file = office.file.rename(office.file.with_name("tea-2.csv"))
+    _, out, _ = await office.run()
+    assert "Listed beside it, from other files: tea.csv." in out
+    assert "/merchant catalogue remove" in out
+
+
+async def test_problems_that_are_not_shown_are_counted(office: Office) -> None:
+    rows = "".join(f"x{n},,https://shop.example/{n},5,EUR\n" for n in range(20))
+    head = "id,title,link,price,currency\ngood,Tea,https://shop.example/tea,5,EUR\n"
+    office.file.write_text(head + rows, encoding="utf-8")
+    _, out, _ = await office.run()
+    shown = out.count(" has no title.")
+    assert "Left out, for they cannot be used: 20.\n" in out
+    assert f"… and {20 - shown} more.\n" in out
+
+
 async def test_what_cannot_be_used_is_one_sentence(office: Office) -> None:
     for content, says in (
         ("hello\n", "neither a Google merchant feed"),

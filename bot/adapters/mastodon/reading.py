@@ -1,14 +1,16 @@
 """What a person wrote, taken out of a post's HTML: the words, the links, who was mentioned."""
 
 import re
-from html.parser import HTMLParser
 
 import msgspec
 
+from bot.adapters.markup import Start, pieces, text_of
 from bot.events import MarkedLink
 
 _LINK = re.compile(r"https?://", re.IGNORECASE)
 _BLOCKS = frozenset({"br", "p", "li", "blockquote", "div"})
+#: What Mastodon calls the parts of an address that it does not show.
+_INVISIBLE = "invisible"
 _NO_BOT = re.compile(r"#\s*nobot\b", re.IGNORECASE)
 
 
@@ -26,30 +28,20 @@ class Written(msgspec.Struct, frozen=True):
 def read_post(content: str) -> Written:
     """The parts of a post's HTML."""
     reader = _Reader()
-    try:
-        reader.feed(content)
-        reader.close()
-    except AssertionError:
-        # The parser's answer to markup declarations that no server would write.
-        return Written("", (), frozenset())
+    reader.read(content)
     text = "\n".join(" ".join(line.split()) for line in "".join(reader.text).split("\n"))
     return Written(text.strip(), tuple(reader.links), frozenset(reader.mentions))
 
 
 def refuses_bots(note: str, fields: list[str]) -> bool:
     """Whether somebody's profile asks bots to stay away."""
-    return any(_NO_BOT.search(_without_tags(part)) for part in (note, *fields))
+    return any(_NO_BOT.search(text_of(part)) for part in (note, *fields))
 
 
-def _without_tags(content: str) -> str:
-    return re.sub(r"<[^>]*>", "", content)
-
-
-class _Reader(HTMLParser):
+class _Reader:
     """Collects text, and anchors by what they are."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.text: list[str] = []
         self.links: list[MarkedLink] = []
         self.mentions: list[str] = []
@@ -57,41 +49,58 @@ class _Reader(HTMLParser):
         self._url: str | None = None
         self._shown: list[str] = []
         self._silent = False
+        #: The open spans, each with whether clients show what is in it.
+        self._spans: list[bool] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _BLOCKS:
-            self.text.append("\n")
-        if tag != "a":
+    def read(self, content: str) -> None:
+        """Take in a whole post."""
+        for piece in pieces(content):
+            if isinstance(piece, str):
+                self._words(piece)
+            elif isinstance(piece, Start):
+                self._open(piece)
+            else:
+                self._close(piece.name)
+        self._finish()
+
+    def _open(self, tag: Start) -> None:
+        if tag.name == "span":
+            self._spans.append(_INVISIBLE not in tag.classes)
+        if tag.name in _BLOCKS:
+            self._break(tag.name)
+        if tag.name != "a":
             return
         self._finish()
-        given = dict(attrs)
-        url = (given.get("href") or "").strip()
-        classes = (given.get("class") or "").split()
-        hashtag = "hashtag" in classes or "tag" in (given.get("rel") or "").split()
+        url = tag.attributes.get("href", "").strip()
+        hashtag = "hashtag" in tag.classes or "tag" in tag.attributes.get("rel", "").split()
         self._in_anchor = True
         if hashtag or not _LINK.match(url):
             return
         self._silent = True
-        if "mention" in classes:
+        if "mention" in tag.classes:
             self.mentions.append(url)
         else:
             self._url = url
 
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "a":
+    def _close(self, name: str) -> None:
+        if name == "a":
             self._finish()
-        elif tag in _BLOCKS:
-            self.text.append("\n")
+        elif name == "span" and self._spans:
+            self._spans.pop()
+        elif name in _BLOCKS:
+            self._break(name)
 
-    def handle_data(self, data: str) -> None:
-        if self._url is not None:
-            self._shown.append(data)
+    def _break(self, name: str) -> None:
+        self.text.append("\n")
+        if name != "br":
+            # No span goes on behind the block in which it was opened.
+            self._spans.clear()
+
+    def _words(self, words: str) -> None:
+        if self._url is not None and all(self._spans):
+            self._shown.append(words)
         if not self._silent:
-            self.text.append(data)
-
-    def close(self) -> None:
-        super().close()
-        self._finish()
+            self.text.append(words)
 
     def _finish(self) -> None:
         if self._url is not None:

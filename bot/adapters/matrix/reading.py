@@ -1,8 +1,8 @@
 """What a person wrote, taken out of a Matrix message: the text, and the links marked in it."""
 
 import re
-from html.parser import HTMLParser
 
+from bot.adapters.markup import Start, pieces
 from bot.adapters.matrix.wire import MessageContent
 from bot.events import MarkedLink
 
@@ -42,53 +42,32 @@ def own_words(content: MessageContent) -> str:
 
 
 def marked_links(content: MessageContent) -> tuple[MarkedLink, ...]:
-    """The web links of the formatted text, each with what is shown for it, without mentions."""
+    """The web links of the formatted text, each with what is shown for it, without mentions.
+
+    What stands in quoted replies is another's.
+    """
     if content.format != _HTML or not content.formatted_body:
         return ()
-    collector = _Anchors()
-    try:
-        collector.feed(content.formatted_body)
-        collector.close()
-    except AssertionError:
-        # The parser's answer to markup declarations that no client would write.
-        return ()
-    return tuple(collector.links)
+    links: list[MarkedLink] = []
+    quotes = 0
+    url: str | None = None
+    shown: list[str] = []
+    for piece in pieces(content.formatted_body):
+        if isinstance(piece, str):
+            shown.append(piece)
+        elif piece.name == "mx-reply":
+            quotes = quotes + 1 if isinstance(piece, Start) else max(quotes - 1, 0)
+        elif piece.name == "a":
+            if url is not None:
+                links.append(MarkedLink(url, "".join(shown).strip()))
+            url, shown = None, []
+            if isinstance(piece, Start) and not quotes:
+                url = _web_address(piece)
+    if url is not None:
+        links.append(MarkedLink(url, "".join(shown).strip()))
+    return tuple(links)
 
 
-class _Anchors(HTMLParser):
-    """Collects the anchors outside quoted replies."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.links: list[MarkedLink] = []
-        self._quotes = 0
-        self._url: str | None = None
-        self._shown: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "mx-reply":
-            self._quotes += 1
-        elif tag == "a":
-            self._finish()
-            url = (dict(attrs).get("href") or "").strip()
-            if not self._quotes and _LINK.match(url) and not _MENTION.match(url):
-                self._url = url
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "mx-reply":
-            self._quotes = max(self._quotes - 1, 0)
-        elif tag == "a":
-            self._finish()
-
-    def handle_data(self, data: str) -> None:
-        if self._url is not None:
-            self._shown.append(data)
-
-    def close(self) -> None:
-        super().close()
-        self._finish()
-
-    def _finish(self) -> None:
-        if self._url is not None:
-            self.links.append(MarkedLink(self._url, "".join(self._shown).strip()))
-        self._url, self._shown = None, []
+def _web_address(anchor: Start) -> str | None:
+    url = anchor.attributes.get("href", "").strip()
+    return url if _LINK.match(url) and not _MENTION.match(url) else None

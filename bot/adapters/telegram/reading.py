@@ -38,7 +38,13 @@ from bot.events import Message as MessageEvent
 NETWORK = "telegram"
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@([A-Za-z0-9_]{1,64}))?(?=\s|$)")
 _QUOTE = re.compile(r"q_[A-Za-z0-9_-]{1,62}")
-_LINK = re.compile(r"https?://[^\s/.]+\.[^\s/]+|https?://[^\s/]+:\d+/", re.IGNORECASE)
+_LINK = re.compile(
+    r"https?://[^\s/.]+\.[^\s/]+|https?://[^\s/]+:\d+/|[^\s/.]\.[^\W\d_][\w-]++/\S", re.IGNORECASE
+)
+#: What a shopping app's share code may be. Telegram marks none; whoever listens looks closer.
+_SHARE_CODE = re.compile(
+    r"[￥¥€₤₳₴₰¢₲₵][0-9A-Za-z]{8,20}[￥¥€₤₳₴₰¢₲₵]|[！!][0-9A-Za-z]{10,20}[！!]"
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,7 @@ class Ear:
             return _NOTHING if edited else self._command(update, message, command)
         links = marked_links(message)
         text = message.text or message.caption
-        if not links and "://" not in text:
+        if not links and "://" not in text and _SHARE_CODE.search(text) is None:
             return _NOTHING
         # An edit that changes no link is the message that was heard already.
         urls = "\n".join(link.url for link in links) or text

@@ -22,6 +22,8 @@ _HEAD_TAG = re.compile(
     rb"<(?=[mMlLtThH])"
     rb"(?:[mM][eE][tT][aA]\s|[lL][iI][nN][kK]\s|[tT][iI][tT][lL][eE]\b|[hH][tT][mM][lL]\s)"
 )
+#: Marks that join or part the letters beside them and are not seen themselves.
+_JOINER = re.compile(r"(?<=[^\x00-\u02ff])[\u200c\u200d](?=[^\x00-\u02ff])")
 _NAME_LENGTH = 4
 #: What the head of a page has, if it is whole.
 _META = re.compile(rb"<[mM][eE][tT][aA]\s")
@@ -203,10 +205,14 @@ def without_tags(piece: bytes) -> str:
 
 
 def one_line(text: str) -> str:
-    """`text` in one line of at most 300 characters, without control characters."""
+    """`text` in one line of at most 300 characters, without control characters.
+
+    Joiners between letters stay: Persian, Indian and Sinhala words are misspelt without them.
+    """
     flat = " ".join(text.split())
     if not flat.isprintable():
-        flat = "".join(char for char in flat if char.isprintable())
+        kept = {joiner.start() for joiner in _JOINER.finditer(flat)}
+        flat = "".join(c for place, c in enumerate(flat) if c.isprintable() or place in kept)
     return flat[:_TITLE_LENGTH_MAX].strip()
 
 

@@ -57,6 +57,26 @@ def test_letters_of_an_old_charset_are_read() -> None:
     assert cheese.title == "Käse"
 
 
+@pytest.mark.parametrize(
+    ("title", "codec"),
+    [
+        ("西湖龙井茶，明前特级（礼盒装）", "gb18030"),
+        ("綠茶茶壺，手工製作", "big5"),
+        ("緑茶のティーポット", "cp932"),
+        ("녹차 주전자 수제", "cp949"),
+        ("Чайник для зелёного чая", "cp1251"),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 3000])
+def test_a_spreadsheet_that_does_not_name_its_charset_is_read(
+    title: str, codec: str, count: int
+) -> None:
+    rows = "".join(f"{n},{title},https://shop.example/{n},12.50,EUR\n" for n in range(count))
+    read = items(read_csv(file((CSV.partition("\n")[0] + "\n" + rows).encode(codec)), HOSTS))
+    assert {item.title for item in read} == {title}
+    assert len(read) == count
+
+
 def test_problems_name_the_line_in_the_file() -> None:
     text = (
         CSV + '2,"Two\nlines",https://shop.example/2,1.500,EUR\n3,,https://shop.example/3,1,EUR\n'

@@ -64,6 +64,17 @@ async def test_a_looser_one_holds_a_day_later(chat: Chat) -> None:
     assert "¥100.00 of ¥100.00 is left" in (await chat.ask("anna", "/limits")).text
 
 
+async def test_a_limit_that_one_has_not_set_cannot_be_switched_off(chat: Chat) -> None:
+    said = await chat.ask("anna", "/limits day off")
+    assert "You have set no such limit" in said.text
+    assert "CNY: no limits." in said.text
+    await chat.write("anna", "/limits day 100")
+    said = await chat.ask("anna", "/limits month off")
+    assert "You have set no such limit" in said.text
+    assert "¥100.00 of ¥100.00 is left" in said.text
+    assert "looser" not in said.text
+
+
 async def test_nobody_allows_himself_more_than_an_admin_does(chat: Chat) -> None:
     await _admin_allows(chat, "anna", day_max_minor=50000)
     said = await chat.ask("anna", "/limits day 501")

@@ -1,3 +1,5 @@
+import pytest
+
 from bot.demo.shop import DemoShop
 from tests.bot.commands.chat import LOBBY, Chat
 from wallet_core.commerce.records import HostClaim, Merchant, Order
@@ -53,6 +55,16 @@ async def test_a_name_that_cards_must_not_show_opens_nothing(chat: Chat) -> None
     assert not await chat.desk.reader.merchants_of((await chat.meet("mei")).id)
 
 
+@pytest.mark.parametrize(
+    "name", ["amazon.com", "The real shop.com", "https://shop.com", "shop．com", "sh\u00adop.com"]
+)
+async def test_a_name_that_passes_for_a_proven_host_opens_nothing(chat: Chat, name: str) -> None:
+    answer = await chat.ask("mei", f"/merchant open {name}")
+    assert "no web address" in answer.text
+    assert answer.text.endswith("Nothing was opened.")
+    assert not await chat.desk.reader.merchants_of((await chat.meet("mei")).id)
+
+
 async def test_without_a_shop_it_is_told_how_to_open_one(chat: Chat) -> None:
     lines = ("", "host tea.example", "verify", "accept on", "orders", "refund X", "withdraw 5")
     for line in lines:
@@ -103,6 +115,32 @@ async def test_a_claim_tells_the_three_ways_with_the_exact_token(chat: Chat) -> 
     assert f'<meta name="payontap" content="{token}">' in text
     assert f"TXT record payontap={token} at _payontap.tea.example" in text
     assert "/merchant verify tea.example" in text
+
+
+async def test_an_address_without_a_name_has_no_dns(chat: Chat) -> None:
+    await chat.open_shop("mei", room=KITCHEN)
+    here = await chat.ask("mei", "/merchant host 127.0.0.1:8001", room=KITCHEN)
+    assert "http://127.0.0.1:8001/.well-known/payontap.txt" in here.text
+    assert "DNS" not in here.text
+    there = await chat.ask("mei", "/merchant host 8.8.8.8", room=KITCHEN)
+    assert "https://8.8.8.8/.well-known/payontap.txt" in there.text
+    assert "DNS" not in there.text
+
+
+async def test_hosts_are_proven_one_by_one(chat: Chat) -> None:
+    await chat.open_shop("mei", room=KITCHEN)
+    answer = await chat.ask("mei", "/merchant host *.tea.example", room=KITCHEN)
+    assert answer.text == "Each host is proven alone. Name one of them, without *."
+    assert "No host yet" in (await chat.ask("mei", "/merchant hosts", room=KITCHEN)).text
+
+
+async def test_who_claims_a_host_that_is_doubted_is_told_at_once(chat: Chat) -> None:
+    await chat.open_shop("mei", room=KITCHEN)
+    answer = await chat.ask("mei", "/merchant host tea.com.other.example", room=KITCHEN)
+    assert (
+        "The address begins like tea.com but belongs to other.example. "
+        "Its cards will have no button, proven or not."
+    ) in answer.text
 
 
 async def test_a_host_claimed_again_keeps_its_token(chat: Chat) -> None:

@@ -266,6 +266,15 @@ def test_money_in_and_out_is_private(kind: str, state: str) -> None:
     assert ("funding", "ABC123") in refreshes(speech)
 
 
+def test_a_tap_on_a_preview_is_told_why_and_where_to_go() -> None:
+    preview = quote(trust="preview", reason="The page does not say in which currency it is.")
+    news = TapRefused(event_id="e", code=Refusal.NOT_ALLOWED, place=PLACE, quote=preview)
+    (notice,) = notices(announce(news))
+    said = card(notice)
+    assert said.title == "Not charged."
+    assert [line.text for line in said.lines] == [preview.reason, "The card leads to its own page."]
+
+
 def test_different_answers_have_different_send_ids_and_the_same_answer_the_same() -> None:
     def refused(event_id: str) -> str:
         news = TapRefused(event_id=event_id, code=Refusal.SOLD_OUT, place=PLACE, quote=quote())

@@ -149,6 +149,19 @@ async def test_a_link_that_shows_another_host_gets_a_warning_and_no_button(stree
     assert "The link shows" not in honest.text
 
 
+async def test_an_honest_link_beside_it_hides_no_link_that_shows_another_host(
+    street: Street,
+) -> None:
+    target = street.url("/products/tea")
+    elsewhere = (street.url(f"/plain{n}") for n in range(5))
+    honest = (MarkedLink(url=url, text="tea") for url in (target, target, *elsewhere))
+    (card, *_) = await street.share(
+        "tea shop.com/tea", *honest, MarkedLink(url=target, text="shop.com/tea")
+    )
+    assert card.actions == []
+    assert "The link shows shop.com but leads to 127.0.0.1." in card.text
+
+
 async def test_a_mobile_page_is_read_where_the_shop_is_at_home(street: Street) -> None:
     (mobile,) = await street.share(street.url("/products/tea", host="m.shop.test"))
     (main,) = await street.share(street.url("/products/tea", host="shop.test"))
@@ -190,3 +203,32 @@ def test_a_link_alone_is_what_it_is_with_words_around_it() -> None:
         )
         assert _links(alone) == _links(among)
         assert len(_links(alone)) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "text", "count"),
+    [
+        ("http://README.md", "README.md", 0),
+        ("https://install.sh/", "install.sh", 0),
+        ("http://Yes.It", "Yes.It", 0),
+        ("http://10.am", "10.am", 0),
+        ("http://install.sh/tea", "install.sh/tea", 1),
+        ("http://install.sh", "http://install.sh", 1),
+        ("http://install.sh", "the teapot", 1),
+        ("http://shop.example", "shop.example", 1),
+        ("http://shop.de", "Shop.de", 1),
+    ],
+)
+def test_what_a_network_marks_by_itself_may_be_a_file_or_a_missing_blank(
+    url: str, text: str, count: int
+) -> None:
+    message = Message(
+        id="telegram:1",
+        message_ref="-1:7",
+        network="telegram",
+        room_id="-1",
+        person_id="2",
+        text=f"See {text} there",
+        links=(MarkedLink(url, text),),
+    )
+    assert len(_links(message)) == count

@@ -85,3 +85,19 @@ def test_a_dot_behind_the_host_is_no_other_host() -> None:
     assert canonical_url("http://127.0.0.1./") == "http://127.0.0.1/"
     assert host_and_port("http://[::1]:81/") == ("[::1]", 81)
     assert canonical_url("https://a.com?x#y") == "https://a.com/?x"
+
+
+@pytest.mark.parametrize(
+    "ways",
+    [
+        ("https://a.com/茶-cup", "https://a.com/%E8%8C%B6-cup", "https://a.com/%e8%8c%b6%2Dcup"),
+        ("https://a.com/~b?c=d", "https://a.com/%7Eb?c=d", "https://a.com/%7eb?%63=d"),
+    ],
+)
+def test_however_a_letter_is_escaped_it_is_the_same_page(ways: tuple[str, ...]) -> None:
+    assert len({identity_of(canonical_url(way) or "") for way in ways}) == 1
+
+
+def test_a_sign_that_parts_is_another_than_one_that_is_escaped() -> None:
+    ways = ["/a/b", "/a%2Fb", "/a%2fb", "/a?b=c&d", "/a?b=c%26d", "/a?b=c%2526d"]
+    assert len({identity_of(f"https://a.com{way}") for way in ways}) == len(ways) - 1

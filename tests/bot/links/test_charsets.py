@@ -104,3 +104,17 @@ def test_names_are_the_webs_and_no_others() -> None:
 def test_any_bytes_are_some_text(body: bytes, charset: str | None) -> None:
     text, _ = page_text(body, charset)
     text.encode("utf-8", "surrogatepass")
+
+
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "iso2022_jp"])
+@pytest.mark.parametrize("said", [None, "utf-8", "nonsense"])
+def test_charsets_that_show_in_the_bytes_are_read_whatever_is_said(
+    codec: str, said: str | None
+) -> None:
+    page = '<html><meta charset="utf-8"><title>緑茶のポット</title><p>1,200円</p></html>'
+    assert page_text(page.encode(codec), said) == (page, codec)
+
+
+def test_a_page_with_some_zeros_is_not_taken_for_wide_letters() -> None:
+    page = "<title>Grüner Tee</title>" + "a\x00b" * 20 + "<p>4 €</p>" * 40
+    assert page_text(page.encode(), None) == (page, "utf-8")

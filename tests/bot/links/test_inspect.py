@@ -91,6 +91,14 @@ async def test_a_file_that_cannot_be_read_is_one_clear_sentence(tmp_path: Path) 
             await inspect(str(tmp_path / name), url=None, fetcher=None)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"), [(".", "is a folder"), ("ftp://shop.example/tea", "http:// or https://")]
+)
+async def test_what_is_no_page_is_named_for_what_it_is(name: str, words: str) -> None:
+    with pytest.raises(InspectError, match=words):
+        await inspect(name, url=None, fetcher=None)
+
+
 async def test_people_get_lines(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(PAGE, encoding="utf-8")
@@ -193,6 +201,12 @@ async def test_a_signed_offer_is_shown_with_whether_it_counts(tmp_path: Path) ->
             "EUR",
         )
         assert "signed offer €4.90 until " in inspection_lines(good)
+        # The page itself names no price, and need not.
+        assert (good["price_minor"], good["sources"]["price"]) == (490, "signed-offer")
+        assert "Nobody has proven" in good["reason"]
+        assert not any(advice["blocks"] for advice in good["advice"])
+        assert lacking["price_minor"] is None
+        assert lacking["advice"][0]["code"] == "no_product"
         pages["head"] = ""
         assert (await seen(f"{url}#payontap-offer={text}"))["signed_offer"]["counts"] is True
         linked = await seen(f"{url}#payontap-offer={text[:-4]}AAAA")

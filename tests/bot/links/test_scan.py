@@ -230,3 +230,45 @@ def test_the_text_of_a_markdown_link_is_told_with_its_target() -> None:
     assert last.shown is None
     (third,) = find_links("](https://c.com)")
     assert third.shown is None
+
+
+@pytest.mark.parametrize(
+    ("message", "url"),
+    [
+        ("https://shop.com./tea", "https://shop.com/tea"),
+        ("see shop.com./tea now", "https://shop.com/tea"),
+        ("https://shop.com.:8443/tea", "https://shop.com:8443/tea"),
+        ("https://shop.com.?q=tea", "https://shop.com/"),
+        ("We met at shop.com.", "https://shop.com/"),
+    ],
+)
+def test_a_dot_behind_a_host_ends_the_sentence_unless_a_path_follows(
+    message: str, url: str
+) -> None:
+    assert [link.url for link in find_links(message)] == [url]
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\u200d", "\u2060", "\ufeff", "\u00ad"])
+@pytest.mark.parametrize("written", ["sho{}p.de/x", "https://sho{}p.de/x", "best{}.shop.de"])
+def test_no_host_is_cut_out_of_a_word_that_is_written_as_one(hidden: str, written: str) -> None:
+    assert texts(written.format(hidden)) == []
+
+
+def test_invisible_marks_around_a_host_part_it_from_other_writing() -> None:
+    assert texts("看\u200bshop.de\u200b吧") == ["shop.de"]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("קניתי ב-ksp.co.il אתמול", ["ksp.co.il"]),
+        ("קניתי בksp.co.il/tea אתמול", ["ksp.co.il/tea"]),
+        ("اشتريت من الـnoon.com أمس", ["noon.com"]),
+        ("موقع.السعودية", ["موقع.السعودية"]),
+        ("מבחן.קוםx", []),
+    ],
+)
+def test_a_hebrew_or_arabic_particle_before_a_latin_host_belongs_to_the_sentence(
+    message: str, expected: list[str]
+) -> None:
+    assert texts(message) == expected

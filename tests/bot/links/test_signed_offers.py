@@ -71,6 +71,13 @@ def refusal(text: str, at: Fetched | None = None, now_s: float = NOW_S) -> str:
     return sentence
 
 
+def test_a_title_is_one_line_that_hides_nothing() -> None:
+    offer = opened(jws(title="Green\ntea\u202e ¥0.01\u200b", sku="A\n1\u2066"))
+    seen = as_offered(Sighting(url=URL), offer)
+    assert (seen.title, seen.sku) == ("Green tea ¥0.01", "A 1")
+    assert refusal(jws(title="\u200b \u202e")).startswith("The signed offer's title has not 1 to")
+
+
 def test_what_was_signed_is_what_is_read() -> None:
     assert opened(sign_offer(KEY, OFFER)) == OFFER
     assert opened(jws()) == OFFER
@@ -161,7 +168,8 @@ def test_what_was_changed_after_it_was_signed_is_refused() -> None:
     cheaper = packed(json.dumps({**CLAIMS, "amount_minor": 1}).encode())
     assert "fits none" in refusal(f"{head}.{cheaper}.{signature}")
     assert "fits none" in refusal(f"{head}.{body}.{packed(bytes(64))}")
-    assert "fits none" in refusal(f"{head}.{body}.{signature[:-2]}AA")
+    other = "B" if signature[0] == "A" else "A"
+    assert "fits none" in refusal(f"{head}.{body}.{other}{signature[1:]}")
 
 
 @pytest.mark.parametrize(

@@ -322,3 +322,25 @@ def test_a_title_full_of_signs_is_no_longer_than_the_card_and_a_little(signs: st
 def test_a_title_of_everyday_stays_what_it_is() -> None:
     title = "Tea & Co. (250 g) – 12:30, 50% off! snake_case C++ #1"
     assert post_text(Card(title=title), "").replace("\u2060", "").replace("\ufe5f", "#") == title
+
+
+HIDDEN = '<span class="invisible">https://evil.example/'
+
+
+@pytest.mark.parametrize(
+    ("before", "inside", "shown"),
+    [
+        ("", "shop.example", "shop.example"),
+        ("", f"{HIDDEN}</span>shop.example", "shop.example"),
+        ("", f"{HIDDEN}<b>x</b><span>y</span></span><span>shop.example/t</span>", "shop.example/t"),
+        ("", f'shop.example/t{HIDDEN}ea</span><span class="ellipsis"></span>', "shop.example/t"),
+        (f"<p>{HIDDEN}</p>", "shop.example", "shop.example"),
+    ],
+)
+def test_what_is_shown_for_a_link_is_what_people_see_of_it(
+    before: str, inside: str, shown: str
+) -> None:
+    content = f'{before}<p>Look: <a href="https://evil.example/x">{inside}</a></p>'
+    assert [(link.url, link.text) for link in read_post(content).links] == [
+        ("https://evil.example/x", shown)
+    ]

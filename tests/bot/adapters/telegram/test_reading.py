@@ -47,6 +47,36 @@ def test_talk_without_a_link_is_nobodys_business() -> None:
     assert heard(poll={"id": "1"}).events == ()
 
 
+@pytest.mark.parametrize("text", ["【茶】￥pZLk2EyTWQ0￥ 打开淘宝", "复制！AbCd1234EfGh！打开京东"])
+def test_a_share_code_is_heard_without_a_link(text: str) -> None:
+    [event] = heard(message=said(text)).events
+    assert isinstance(event, Message)
+    assert event.text == text
+
+
+def test_amounts_and_commands_are_no_share_codes() -> None:
+    for text in ("¥12345678 for the tea", "50% of 12345678!", "and/or12345678/else"):
+        assert heard(message=said(text)).events == ()
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("https://shop.com/tea", 1),
+        ("shop.com/tea", 1),
+        ("green tea shop.com/tea?x=1", 1),
+        ("shop.com", 0),
+        ("https://", 0),
+        ("and/or", 0),
+        ("/balance", 0),
+        ("1.5/2", 0),
+    ],
+)
+def test_an_inline_query_is_heard_once_an_address_is_typed(query: str, count: int) -> None:
+    asked = {"id": "1", "from": ANNA, "query": query, "offset": ""}
+    assert len(heard(inline_query=asked).events) == count
+
+
 def test_entities_that_speak_of_nothing_are_passed_over() -> None:
     marks = [
         {"type": "url", "offset": -1, "length": 5},

@@ -11,6 +11,7 @@ from bot.links.recognise.values import (
     absolute_url,
     availability_word,
     best_availability,
+    clean,
     gtin_in,
     stock_level,
 )
@@ -83,3 +84,18 @@ def test_addresses_are_resolved_as_the_url_standard_says(parts: tuple[str, str])
     if wanted is not None and not wanted.startswith(("http:", "https:")):
         wanted = None
     assert absolute_url(written, BASE) == wanted
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("چای می\u200cخواهم", "چای می\u200cخواهم"),
+        ("ශ්\u200dරී ලංකා තේ", "ශ්\u200dරී ලංකා තේ"),
+        ("Tea for 👨\u200d👩\u200d👧", "Tea for 👨\u200d👩\u200d👧"),
+        ("Green\u200d tea\u200c", "Green tea"),
+        ("\u200dGr\u200ceen\u202e", "Green"),
+        ("شاي\u200c", "شاي"),
+    ],
+)
+def test_joiners_stay_between_the_letters_that_need_them(written: str, read: str) -> None:
+    assert clean(written) == read
