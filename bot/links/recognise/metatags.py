@@ -1,5 +1,7 @@
 """Open Graph, `product:` and Twitter card meta tags."""
 
+from functools import cached_property
+
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code, sign_in
 from bot.links.recognise.markup import Markup, one_line
@@ -17,20 +19,53 @@ _PRICE_LABELS = frozenset(
     {"price", "preis", "prix", "precio", "preço", "prezzo", "prijs", "pris", "cena", "ціна",
      "цена", "价格", "價格", "価格", "가격", "fiyat", "hinta", "harga", "giá", "ár", "preț"}
 )  # fmt: skip
+#: One of these stands, in lower case, in each tag that names a price.
+_ABOUT_PRICES = (b"price", b"twitter:data")
 _IMAGES = ("og:image:secure_url", "og:image", "og:image:url")
 _AVAILABILITIES = ("product:availability", "og:availability", "availability")
 _GTINS = ("product:gtin", "product:ean", "product:upc", "product:isbn", "book:isbn")
 
 
-def read_meta_tags(markup: Markup) -> list[Clue]:
+class MetaTags:
     """What the Open Graph family says, and what plain and Twitter meta tags say beside it."""
-    found: dict[str, str] = {}
-    for key, content in markup.metas:
-        found.setdefault(key, content)
-    return [_open_graph(found), _plain(found)]
+
+    def __init__(self, markup: Markup) -> None:
+        self._markup = markup
+
+    @cached_property
+    def names_price(self) -> bool:
+        """Whether they name a price in a currency; most pages are done with at a glance."""
+        return self._markup.has_meta_with(*_ABOUT_PRICES) and any(
+            clue.is_priced for clue in self._priced
+        )
+
+    @cached_property
+    def clues(self) -> list[Clue]:
+        """All that they say."""
+        open_graph, plain = self._priced
+        found = self._found
+        open_graph.title = _line(found.get("og:title"))
+        open_graph.availability = _availability(found)
+        open_graph.sku = _line(found.get("product:retailer_item_id") or found.get("product:sku"))
+        open_graph.brand = _line(found.get("product:brand") or found.get("og:brand"))
+        open_graph.gtin = next(filter(None, (gtin_in(found.get(key)) for key in _GTINS)), None)
+        open_graph.image = next((found[key] for key in _IMAGES if key in found), None)
+        open_graph.seller = _line(found.get("og:site_name"))
+        plain.title = _line(found.get("twitter:title"))
+        plain.image = found.get("twitter:image") or found.get("twitter:image:src")
+        return [open_graph, plain]
+
+    @cached_property
+    def _found(self) -> dict[str, str]:
+        # Of tags that come twice the first counts here.
+        return dict(reversed(self._markup.metas))
+
+    @cached_property
+    def _priced(self) -> tuple[Clue, Clue]:
+        return _open_graph_price(self._found), _labelled_price(self._found)
 
 
-def _open_graph(found: dict[str, str]) -> Clue:
+def _open_graph_price(found: dict[str, str]) -> Clue:
     priced = next((key for key in _PRICES if machine_amount(found.get(key))), None)
     currency = next((found[key] for key in _CURRENCIES if currency_code(found.get(key))), None)
     written = found[priced] if priced else ""
@@ -40,26 +75,15 @@ def _open_graph(found: dict[str, str]) -> Clue:
         listed = listed or machine_amount(found.get(_PRICES[1]))
     return Clue(
         source="opengraph",
-        title=_line(found.get("og:title")),
         price=price,
         currency=currency_code(currency),
         symbol=sign_in(written),
         list_price=listed if listed and price and listed > price else None,
-        availability=_availability(found),
-        sku=_line(found.get("product:retailer_item_id") or found.get("product:sku")),
-        brand=_line(found.get("product:brand") or found.get("og:brand")),
-        gtin=next(filter(None, (gtin_in(found.get(key)) for key in _GTINS)), None),
-        image=next((found[key] for key in _IMAGES if key in found), None),
-        seller=_line(found.get("og:site_name")),
     )
 
 
-def _plain(found: dict[str, str]) -> Clue:
-    clue = Clue(
-        source="meta",
-        title=_line(found.get("twitter:title")),
-        image=found.get("twitter:image") or found.get("twitter:image:src"),
-    )
+def _labelled_price(found: dict[str, str]) -> Clue:
+    clue = Clue(source="meta")
     for number in ("1", "2"):
         label = found.get(f"twitter:label{number}", "").lower().strip(" :")
         if label in _PRICE_LABELS:

@@ -52,21 +52,26 @@ class _Priced:
 
 
 class OfferReader:
-    """Reads the offers of one product; `by_id` resolves references inside the source."""
+    """The offers of one product, whose nodes are `products`.
 
-    def __init__(self, by_id: dict[str, Node], facts: PageFacts) -> None:
+    `by_id` resolves references inside the source.
+    """
+
+    def __init__(self, by_id: dict[str, Node], facts: PageFacts, products: list[Node]) -> None:
         self._by_id = by_id
         self._facts = facts
         # References may multiply offers without end; a page's author may mean it so.
         self._offers_left = _OFFERS_MAX
+        self._every = [offer for node in products for offer in self._offers(node, 0)]
+        self._named = self._every
+        if len(self._every) > 1:
+            # An address that names one variant asks for that one.
+            self._named = list(filter(self._is_named, self._every)) or self._every
 
-    def read(self, clue: Clue, products: list[Node]) -> None:
-        """Put into `clue` what the offers of `products`, the nodes of one product, say."""
-        every = [offer for node in products for offer in self._offers(node, 0)]
-        named = [offer for offer in every if self._is_named(offer)]
-        offers = named or every
-        self._read_prices(clue, offers)
-        # An address that names one variant asks for that one; else any that is left will do.
+    def read_others(self, clue: Clue) -> None:
+        """Put into `clue` what the offers say beside prices."""
+        every, offers = self._every, self._named
+        # Where the address names none, any that is left will do.
         sold = offers if len(offers) == 1 else every
         levels = [stock_level(offer.get("inventorylevel")) for offer in sold]
         clue.stock = max((level for level in levels if level is not None), default=None)
@@ -86,7 +91,9 @@ class OfferReader:
                 return clean(node.get("name"))
         return clean(first)
 
-    def _read_prices(self, clue: Clue, offers: list[Node]) -> None:
+    def read_prices(self, clue: Clue) -> None:
+        """Put into `clue` the prices that the offers name."""
+        offers = self._named
         prices = [found for offer in offers if (found := self._price(offer)) is not None]
         clue.is_free = not prices and any(_is_zero(offer.get("price")) for offer in offers)
         if not prices:

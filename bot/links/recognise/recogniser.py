@@ -13,8 +13,8 @@ from bot.links.recognise.glance import glance
 from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import Node, main_nodes, parse_blocks
 from bot.links.recognise.markup import Markup, one_line
-from bot.links.recognise.metatags import read_meta_tags
-from bot.links.recognise.schema import names_article, read_schema
+from bot.links.recognise.metatags import MetaTags
+from bot.links.recognise.schema import SchemaProduct, find_product, names_article
 from bot.links.recognise.shopdata import read_shop_data
 from bot.links.recognise.shopsigns import availability_shown, can_be_bought, sells
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
@@ -54,16 +54,16 @@ class PageReader:
 
         Each source is read only where those before it do not name one.
         """
-        return any(
-            clue is not None and _is_priced(clue)
-            for read in (lambda: [self._json_ld], lambda: [self._microdata], lambda: self._metas)
-            for clue in read()
+        return (
+            _names_price(self._json_ld_product)
+            or _names_price(self._microdata_product)
+            or self._meta_tags.names_price
         )
 
     @cached_property
     def has_structured_price(self) -> bool:
         """Whether the page itself names its price, with a currency, for machines."""
-        return self.names_price or any(map(_is_priced, self._products))
+        return self.names_price or any(clue.is_priced for clue in self._products)
 
     @property
     def broken_blocks(self) -> int:
@@ -79,12 +79,12 @@ class PageReader:
         return list(main_nodes(self._blocks[0]))
 
     @cached_property
-    def _json_ld(self) -> Clue | None:
-        return read_schema("json-ld", self._nodes, self.facts)
+    def _json_ld_product(self) -> SchemaProduct | None:
+        return find_product("json-ld", self._nodes, self.facts)
 
     @cached_property
-    def _metas(self) -> list[Clue]:
-        return read_meta_tags(self.markup)
+    def _meta_tags(self) -> MetaTags:
+        return MetaTags(self.markup)
 
     @cached_property
     def _items(self) -> list[Node]:
@@ -95,18 +95,20 @@ class PageReader:
         return names_article(self._nodes) or names_article(self._items)
 
     @cached_property
-    def _microdata(self) -> Clue | None:
-        return read_schema("microdata", self._items, self.facts)
+    def _microdata_product(self) -> SchemaProduct | None:
+        return find_product("microdata", self._items, self.facts)
 
     @cached_property
     def _products(self) -> list[Clue]:
         """What each source says that describes a product as such."""
         markup, facts = self.markup, self.facts
-        found = [self._json_ld, self._microdata]
-        if not any(clue is not None and clue.price is not None for clue in found):
-            found.append(read_schema("rdfa", item_nodes(facts, RDFA), facts))
-            found.append(read_shop_data(markup, facts))
-        return [clue for clue in found if clue is not None]
+        described = (self._json_ld_product, self._microdata_product)
+        found = [product.clue for product in described if product is not None]
+        if not any(clue.price is not None for clue in found):
+            rdfa = find_product("rdfa", item_nodes(facts, RDFA), facts)
+            others = (rdfa.clue if rdfa is not None else None, read_shop_data(markup, facts))
+            found += [clue for clue in others if clue is not None]
+        return found
 
     @property
     def products(self) -> list[Clue]:
@@ -116,7 +118,7 @@ class PageReader:
     @property
     def clues(self) -> list[Clue]:
         """All clues, the most trusted first."""
-        return [*self.products, *self._metas]
+        return [*self.products, *self._meta_tags.clues]
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -221,5 +223,5 @@ class PageReader:
         return any(word in self.facts.kind for word in _PRODUCT_KINDS) or sells(tree)
 
 
-def _is_priced(clue: Clue) -> bool:
-    return clue.price is not None and bool(clue.currency or clue.symbol)
+def _names_price(product: SchemaProduct | None) -> bool:
+    return product is not None and product.names_price

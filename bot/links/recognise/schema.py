@@ -4,6 +4,7 @@ JSON-LD, microdata and RDFa all become the same nodes before they come here.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
@@ -29,35 +30,55 @@ _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin", "ean", "isbn", "upc", "
 _TELLING_LENGTH = 5
 
 
-def read_schema(source: str, nodes: Sequence[Node], facts: PageFacts) -> Clue | None:
-    """What the page's product says, among `nodes` of one source; None without such a product."""
-    if not nodes:
-        return None
-    by_id = {str(node["@id"]): node for node in nodes if "@id" in node and len(node) > 1}
+class SchemaProduct:
+    """The product of a page, by one source's nodes for it; read as far as anybody asks."""
+
+    def __init__(
+        self, source: str, nodes: list[Node], by_id: dict[str, Node], facts: PageFacts
+    ) -> None:
+        self._nodes = nodes
+        self._facts = facts
+        self._offers = OfferReader(by_id, facts, nodes)
+        self._clue = Clue(source)
+
+    @cached_property
+    def names_price(self) -> bool:
+        """Whether it has a price in a currency."""
+        self._offers.read_prices(self._clue)
+        return self._clue.is_priced
+
+    @cached_property
+    def clue(self) -> Clue:
+        """All that it says."""
+        if "names_price" not in self.__dict__:
+            self._offers.read_prices(self._clue)
+        clue, offers = self._clue, self._offers
+        # The first with offers describes the product.
+        product = next((node for node in self._nodes if "offers" in node), self._nodes[0])
+        numbers = [product[key] for key in _GTINS if key in product]
+        clue.title = clean(product.get("name"))
+        clue.sku = clean(product.get("sku")) or clean(product.get("productid"))
+        clue.brand = offers.name(product.get("brand")) or offers.name(product.get("manufacturer"))
+        clue.gtin = next(filter(None, map(gtin_in, numbers)), None)
+        clue.image = _image(product.get("image"), self._facts)
+        if clue.gtin is None:
+            clue.refused_gtin = next(filter(None, map(text_in, numbers)), None)
+        offers.read_others(clue)
+        if clue.availability is None:
+            clue.availability = availability_word(product.get("availability"))
+        return clue
+
+
+def find_product(source: str, nodes: Sequence[Node], facts: PageFacts) -> SchemaProduct | None:
+    """The page's product among `nodes` of one source; None without one."""
     products = [lowered(node) for node in nodes if not PRODUCT_TYPES.isdisjoint(types_of(node))]
     if any("productgroup" in types_of(node) for node in products):
         products = [node for node in products if "isvariantof" not in node]
     chosen = _page_products(products, facts)
     if not chosen:
         return None
-    reader = OfferReader(by_id, facts)
-    # The first with offers describes the product.
-    product = next((node for node in chosen if "offers" in node), chosen[0])
-    numbers = [product[key] for key in _GTINS if key in product]
-    clue = Clue(
-        source=source,
-        title=clean(product.get("name")),
-        sku=clean(product.get("sku")) or clean(product.get("productid")),
-        brand=reader.name(product.get("brand")) or reader.name(product.get("manufacturer")),
-        gtin=next(filter(None, map(gtin_in, numbers)), None),
-        image=_image(product.get("image"), facts),
-    )
-    if clue.gtin is None:
-        clue.refused_gtin = next(filter(None, map(text_in, numbers)), None)
-    reader.read(clue, chosen)
-    if clue.availability is None:
-        clue.availability = availability_word(product.get("availability"))
-    return clue
+    by_id = {str(node["@id"]): node for node in nodes if "@id" in node and len(node) > 1}
+    return SchemaProduct(source, chosen, by_id, facts)
 
 
 def names_article(nodes: Iterable[Node]) -> bool:

@@ -94,3 +94,8 @@ class Clue:
     doubt: str | None = None
     is_free: bool = False
     refused_gtin: str | None = None
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether it names a price in a currency."""
+        return self.price is not None and bool(self.currency or self.symbol)

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from bot.links.recognise.rawtext import closing_of
 
 #: All that changes what the bytes behind it are, and the first headings on the way. Most tags are
-#: ruled out by their first letter.
+#: ruled out by their first two letters, so the first is only looked at again behind the second.
 _MARK = re.compile(
-    rb"<(?=[sS!hH])(?:[sS](?:[cC][rR][iI][pP][tT]|[tT][yY][lL][eE](?=[\s>]))|!--|[hH]1(?=[\s>]))"
+    rb"<[sS!hH](?:[cC](?<=[sS][cC])[rR][iI][pP][tT]|[tT](?<=[sS][tT])[yY][lL][eE](?=[\s>])"
+    rb"|-(?<=!-)-|1(?<=[hH]1)(?=[\s>]))"
 )
+#: What may begin a script or a style.
+_MAY_BEGIN_TEXT = re.compile(rb"<[sS](?:[cC]|[tT][yY])")
 _MARK_BYTES_MAX = 8
 _COMMENT, _COMMENT_END = b"<!--", b"-->"
 _SCRIPT_END = b"</script"
@@ -22,6 +25,8 @@ _HEADING_LENGTH, _COMMENT_LENGTH, _STYLE_LENGTH = 3, 4, 6
 _HEADINGS_MAX = 5
 _STEP_BYTES = 32_768
 _FAR_BYTES = 30_000
+_SHORTLY_BYTES = 8_000
+_LARGE_BYTES = 500
 _AROUND_SCRIPTS = ((_COMMENT, _COMMENT_END), (b"<style", b"</style"))
 #: Nobody comments out more than this together with a script.
 _AROUND_SCRIPT_BYTES_MAX = 50_000
@@ -69,6 +74,7 @@ class Stretches:
         if start - self._reached > self._far_bytes:
             begin = self._behind_script(start)
             if begin is not None:
+                begin = start if self._is_behind_comment(begin, start) else begin
                 known = self._ahead.setdefault(begin, Stretches(self._page, begin))
                 return known.seen(start, stop)
         return self.seen(start, stop)
@@ -91,6 +97,20 @@ class Stretches:
             if around >= 0 and page.find(ended, around + 2, closed) < 0:
                 return None
         return begin
+
+    def _is_behind_comment(self, begin: int, place: int) -> bool:
+        """Whether `place`, with a comment shortly before it, is seen if `begin` is.
+
+        In a page full of comments that is told quicker than by going through them all. False also
+        where it cannot be told so.
+        """
+        page = self._page
+        comment = page.rfind(_COMMENT, max(begin, place - _SHORTLY_BYTES), place)
+        return (
+            comment >= 0
+            and page.find(_COMMENT_END, comment + 2, place) >= 0
+            and _MAY_BEGIN_TEXT.search(page, begin, place + 2) is None
+        )
 
     def seen_from(self, start: int, bytes_max: int) -> bytes:
         """What is seen from `start` on, but no more than `bytes_max` bytes of it."""
@@ -128,41 +148,58 @@ class Stretches:
 
     def _reach(self, place: int) -> None:
         """Tell stretches apart up to `place` at least."""
-        if self._reached >= place:
-            return
-        page, reached, place = self._page, self._reached, min(place, len(self._page))
-        search, stop = _MARK.search, place + _MARK_BYTES_MAX
-        while reached < place:
-            mark = search(page, reached, stop)
-            if mark is None:
-                reached = place
+        while self._ahead and self._reached < place:
+            begin = min(self._ahead)
+            if begin > place:
                 break
+            known = self._ahead.pop(begin)
+            self._go_to(begin)
+            if self._reached == begin:
+                self._join(known)
+        self._go_to(place)
+
+    def _go_to(self, place: int) -> None:
+        place = min(place, len(self._page))
+        while self._reached < place:
+            self._go_on(place)
+
+    def _go_on(self, place: int) -> None:
+        """Tell stretches apart up to `place`, or up to the end of a large one that is not seen."""
+        page, reached = self._page, self._reached
+        seen_to, seen_from = self._seen_to.append, self._seen_from.append
+        for mark in _MARK.finditer(page, reached, place + _MARK_BYTES_MAX):
             begin, end = mark.span()
-            if end - begin == _HEADING_LENGTH:
+            if begin < reached:
+                continue  # A comment or a script holds it.
+            if begin >= place:
+                break
+            length = end - begin
+            if length == _HEADING_LENGTH:
                 self._headings.append(begin)
-                reached = end
                 continue
-            self._seen_to.append(begin)
-            if end - begin == _COMMENT_LENGTH:
+            seen_to(begin)
+            if length == _COMMENT_LENGTH:
                 # `<!-->` is a whole comment too.
-                closed = page.find(_COMMENT_END, begin + 2)
-                reached = closed + len(_COMMENT_END) if closed >= 0 else len(page)
+                reached = page.find(_COMMENT_END, begin + 2) + len(_COMMENT_END)
+                if reached < len(_COMMENT_END):
+                    reached = len(page)
             else:
-                is_style = end - begin == _STYLE_LENGTH
-                closed = closing_of(b"/style" if is_style else b"/script", page, end)
-                if not is_style:
+                closed = closing_of(b"/style" if length == _STYLE_LENGTH else b"/script", page, end)
+                if length != _STYLE_LENGTH:
                     self._scripts.append((end, closed if closed >= 0 else len(page)))
                 reached = page.find(b">", closed) + 1 if closed >= 0 else 0
                 reached = reached or len(page)
-            self._seen_from.append(reached)
-            if reached in self._ahead:
-                reached = self._join(self._ahead.pop(reached))
-        self._reached = reached
+            seen_from(reached)
+            if reached - begin > _LARGE_BYTES:
+                # A new search begins behind it rather than inside.
+                self._reached = reached
+                return
+        self._reached = max(reached, place)
 
-    def _join(self, known: "Stretches") -> int:
-        """Take over what is known behind the place reached; the place that is reached by that."""
+    def _join(self, known: "Stretches") -> None:
+        """Take over what is known behind the place reached."""
         self._seen_to += known._seen_to
         self._seen_from += known._seen_from[1:]
         self._scripts += known._scripts
         self._headings += known._headings
-        return known._reached
+        self._reached = known._reached
