@@ -13,12 +13,11 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from selectolax.lexbor import LexborHTMLParser
 
 from bot.links.canonical import canonical_url
 from bot.links.fetch_types import Fetched
 from bot.links.page_name import page_name
-from bot.links.recognise.markup import one_line
+from bot.links.recognise.markup import Markup, attributes_at, one_line, text_of
 from bot.links.recognise.sighting import Sighting
 from bot.links.trust import SIGNED
 from wallet_core.audit.signing import NotProven, PublicKey, SigningKey, packed, unpacked
@@ -27,6 +26,7 @@ from wallet_core.money import AMOUNT_MINOR_MAX, Money, exponent_of
 
 TYPE = "payontap-offer+jwt"
 MEDIA_TYPE = f"application/{TYPE}"
+_NAMED = re.compile(re.escape(MEDIA_TYPE.encode()), re.IGNORECASE)
 #: For whom an offer is made: every instance, and nothing that is not one.
 AUDIENCE = "payontap"
 #: What an offer in a link stands behind.
@@ -124,10 +124,17 @@ def opened_offer(text: str, page: Fetched, keys: Sequence[PublicKey], now_s: flo
 
 def offers_in_page(body: bytes) -> list[str]:
     """The texts of the offers that stand in a page, as they are written there."""
-    if TYPE.encode() not in body:
-        return []
-    found = LexborHTMLParser(body).css(f'script[type="{MEDIA_TYPE}" i]')
-    return [node.text(deep=True).strip() for node in found[:_OFFERS_MAX]]
+    markup, found = Markup(body), list[str]()
+    for named in _NAMED.finditer(body):
+        script = markup.script_around(named.start())
+        if script is None or named.start() >= script.begin:
+            continue
+        attributes, _ = attributes_at(script.tag, 0)
+        if attributes.get(b"type") == MEDIA_TYPE.encode():
+            found.append(text_of(body[script.begin : script.end]).strip())
+        if len(found) == _OFFERS_MAX:
+            break
+    return found
 
 
 def offer_in_link(address: str) -> str | None:

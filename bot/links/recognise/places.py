@@ -11,9 +11,10 @@ from bot.links.recognise.currencies import currency_of_sign, sign_in
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import is_hidden, names_in
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
+from bot.links.recognise.tree import RENAMED
 from wallet_core.money import exponent_of
 
-STRUCK = frozenset({"del", "s", "strike"})
+STRUCK = frozenset({"del", "s", "strike", f"{RENAMED}s", f"{RENAMED}strike"})
 #: What a price that is struck out scores, and less.
 STRUCK_SCORE = -4.0
 _BARE_PLACES = frozenset({"footer", "nav", "aside", "header", "select", "option"})

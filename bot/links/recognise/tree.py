@@ -19,6 +19,19 @@ _NESTING = re.compile(
     re.IGNORECASE,
 )
 _STEP = {b"": 1, b"/": -1}
+#: Tags of elements that a tree builder opens anew in each block until they are closed, with
+#: attributes: of those that are alike it keeps three. A few others are counted with them.
+_REOPENED = re.compile(
+    rb"<[bBiIuUsSeEtTcCfF](?:[mMtT]|[iI][gG]|[oO][dD][eE]|[oO][nN][tT]|[mM][aA][lL][lL]"
+    rb"|[tT][rR][iI][kK][eE]|[tT][rR][oO][nN][gG])?[\s/]"
+)
+_REOPENED_NAME = re.compile(
+    rb"(</?)(?=(?:b|i|u|s|em|tt|big|code|font|small|strike|strong)[\s/>])", re.IGNORECASE
+)
+#: Elements that come of it at most; each takes about 350 bytes.
+_REOPENED_MAX = 200_000
+#: What stands before their names where there could be more.
+RENAMED = "x-"
 
 
 def page_tree(page: bytes) -> LexborHTMLParser:
@@ -27,8 +40,15 @@ def page_tree(page: bytes) -> LexborHTMLParser:
     A tree builder's time grows with the square of the depth: two megabytes of nothing but
     opening tags would hold it for minutes. What stands in JSON-LD and meta tags is read without
     a tree, so a cut page loses little.
+
+    Nor does it grow with the square of its size: seventy kilobytes of `<b>` that nothing closes,
+    and of paragraphs in each of which all of them are opened anew, took four gigabytes. Where that
+    could be, elements of that kind get the names of elements that nobody knows.
     """
     tags = page.count(b"<")
+    reopened = len(_REOPENED.findall(page))
+    if reopened * (tags - reopened) > _REOPENED_MAX:
+        page = _REOPENED_NAME.sub(rb"\1" + RENAMED.encode(), page)
     if tags <= _TAGS_HARMLESS:
         return LexborHTMLParser(page)
     return LexborHTMLParser(_beginning(page, _TAGS_HARMLESS if _is_deep(page) else _TAGS_MAX))
