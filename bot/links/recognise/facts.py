@@ -6,7 +6,7 @@ from ada_url import URL
 
 from bot.links.recognise.currencies import page_regions
 from bot.links.recognise.markup import Markup
-from bot.links.recognise.values import squeezed
+from bot.links.recognise.values import path_of, squeezed
 
 
 class PageFacts:
@@ -15,6 +15,11 @@ class PageFacts:
     def __init__(self, url: str, markup: Markup) -> None:
         self.url = url
         self.markup = markup
+
+    @cached_property
+    def path(self) -> str:
+        """Host and path of the page's address, for comparing it with others."""
+        return path_of(self.url, "")
 
     @cached_property
     def og_title(self) -> str:

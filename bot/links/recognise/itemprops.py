@@ -14,7 +14,6 @@ from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.itemnames import is_wanted, leads_astray, names_in
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import Attributes, attributes_at, text_of, without_tags
-from bot.links.recognise.tags import UNSURE, Attribute, has_bare, is_plain
 from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES, types_of
 
 _ELEMENTS_MAX = 3000
@@ -26,20 +25,14 @@ _LINKS = {"a": b"href", "link": b"href", "area": b"href", "img": b"src", "source
 _TELLING_TYPES = PRODUCT_TYPES | ARTICLE_TYPES
 _TYPE_NAME = re.compile(rb"[\"']?(?:https?://)?(?:schema\.org/|schema:)?([A-Za-z]{3,30})")
 _TAG_BYTES_MAX = 1000
-_OF_ITEMS = tuple(map(Attribute, (b"itemprop", b"itemtype", b"itemid")))
-_OF_PROPERTY = tuple(map(Attribute, (b"itemprop", b"content")))
-#: By the element's name.
-_OF_PROPERTIES = {name: (*_OF_PROPERTY, Attribute(link)) for name, link in _LINKS.items()}
 #: Words that are spelled in one way only, whatever the charset.
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9 ]{5,}")
-#: Tags as most pages begin them, and the elements' names.
-_NAMES = {
-    f"<{name}".encode(): name
-    for name in ("a", "article", "b", "body", "button", "dd", "div", "dl", "dt", "em", "figure",
-                 "form", "h1", "h2", "h3", "h4", "html", "img", "input", "label", "li", "link",
-                 "main", "meta", "nav", "ol", "p", "section", "span", "strong", "table", "tbody",
-                 "td", "th", "time", "tr", "ul")
-}  # fmt: skip
+#: Tags as most are: names in lower case, and each value in double quotes.
+_PLAIN_TAG = re.compile(
+    rb"<([a-z][a-z0-9-]{0,30})"
+    rb"((?:[ \n\r\t]++[a-z][a-z0-9:_-]{0,59}+(?:=\"[^\"]{0,5000}+\"(?=[ \n\r\t/]|\Z))?+)++)[ \n\r\t]*+/?"
+)
+_PLAIN_ATTRIBUTE = re.compile(rb"[ \n\r\t]([a-z][a-z0-9:_-]*+)(?:=\"([^\"]*+)\")?+")
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9-]{0,30})(?=[\s/>])")
 
 
@@ -53,7 +46,6 @@ class Syntax:
     name: bytes
     mark: re.Pattern[bytes]
     vocabulary: bytes
-    plain: bool = False
 
 
 MICRODATA = Syntax(
@@ -63,7 +55,6 @@ MICRODATA = Syntax(
     name=b"itemprop",
     mark=re.compile(rb"item(?:[sS]cope\b|[pP]rop\s{0,3}=\s{0,3}[\"']?([^\"'<>]{1,100}))"),
     vocabulary=b"schema.org/",
-    plain=True,
 )
 RDFA = Syntax(
     "rdfa",
@@ -144,12 +135,12 @@ class _Scanner:
         if start < 0:
             return None
         end = visible.find(b">", start, place + _TAG_BYTES_MAX)
-        if end > place and self._syntax.plain:
-            tag = visible[start:end]
-            name = _NAMES.get(tag.partition(b" ")[0])
-            attributes = _plainly(name, tag) if name is not None else None
-            if name is not None and attributes is not None:
-                return _Element(name, end, attributes)
+        if end > place:
+            tag = _PLAIN_TAG.fullmatch(visible, start, end)
+            if tag is not None:
+                # Of two attributes of one name the first counts, which comes last here.
+                attributes = dict(reversed(_PLAIN_ATTRIBUTE.findall(tag[2])))
+                return _Element(_lowered(tag[1]), end, attributes)
         named = _TAG_NAME.match(visible, start)
         if named is None:
             return None
@@ -209,27 +200,6 @@ class _Scanner:
                         break
             return bool(around)
         return False
-
-
-def _plainly(name: str, tag: bytes) -> Attributes | None:
-    """The attributes of microdata that matter in an easily read tag; None where it is not one."""
-    if not is_plain(tag):
-        return None
-    found: Attributes = {}
-    if b"cope" in tag and (b"itemscope" in tag or b"itemScope" in tag):
-        if not has_bare(tag, b"itemscope"):
-            return None
-        found[b"itemscope"] = b""
-        wanted = _OF_ITEMS
-    else:
-        wanted = _OF_PROPERTIES.get(name, _OF_PROPERTY)
-    for attribute in wanted:
-        value = attribute.of(tag)
-        if value is UNSURE:
-            return None
-        if value is not None:
-            found[attribute.name] = value
-    return found
 
 
 @lru_cache(maxsize=128)

@@ -14,7 +14,6 @@ import msgspec
 
 from bot.links.recognise.blocks import json_ld_blocks
 from bot.links.recognise.stretches import Stretches
-from bot.links.recognise.tags import is_plain
 
 _HEAD_END = re.compile(rb"<(?=[/bB])(?:/(?:head|HEAD)\s*>|(?:body|BODY)[\s>])")
 #: The tags of a head that are read, told apart by their names' first letters.
@@ -190,7 +189,7 @@ def attributes_at(page: bytes, position: int) -> tuple[Attributes, int]:
     stop = position + _TAG_BYTES_MAX * 10
     end = page.find(b">", position, stop)
     inside = page[position : end if end >= 0 else stop]
-    if end < 0 or b"'" in inside or inside.count(b'"') % 2:
+    if end < 0 or not is_plain(inside):
         # What is quoted may hold the mark that ends a tag.
         found = _INSIDE.match(page, position, stop)
         end = found.end() if found else position
@@ -198,6 +197,11 @@ def attributes_at(page: bytes, position: int) -> tuple[Attributes, int]:
     # Of two attributes of one name the first counts, which comes last here.
     found = reversed(_ATTRIBUTE.findall(inside))
     return {name.lower(): double or single or bare for name, double, single, bare in found}, end
+
+
+def is_plain(tag: bytes) -> bool:
+    """Whether nothing but double quotes quotes in `tag`, and each of them is closed."""
+    return b"'" not in tag and not tag.count(b'"') % 2
 
 
 def text_of(piece: bytes) -> str:

@@ -139,7 +139,7 @@ class OfferReader:
             if types_of(offer) & _OFFER_TYPES or not types_of(offer):
                 yield from inner if inner and "price" not in offer else [_with_names(offer, node)]
         for key in _VARIANTS:
-            for variant in self._nodes(node.get(key)):
+            for variant in self._nodes(node[key]) if key in node else ():
                 self._offers_left -= 1
                 yield from self._offers(variant, depth + 1)
         if depth == 0 and "offers" not in node and "price" in node:
@@ -157,12 +157,15 @@ class OfferReader:
 
     def _price(self, offer: Node) -> _Priced | None:
         currency = text_in(offer.get("pricecurrency"))
-        specifications = list(self._nodes(offer.get("pricespecification")))
-        listed = next(
-            (amount for node in specifications if _kind(node).endswith(_LIST_PRICES)
-             and (amount := machine_amount(first_of(node.get("price")))) is not None),
-            None,
-        )  # fmt: skip
+        listed: Decimal | None = None
+        specifications: list[Node] = []
+        if "pricespecification" in offer:
+            specifications = list(self._nodes(offer["pricespecification"]))
+            listed = next(
+                (amount for node in specifications if _kind(node).endswith(_LIST_PRICES)
+                 and (amount := machine_amount(first_of(node.get("price")))) is not None),
+                None,
+            )  # fmt: skip
         for key in ("price", "lowprice"):
             amount = machine_amount(first_of(offer.get(key)))
             if amount is not None:

@@ -100,16 +100,15 @@ def _page_products(products: list[Node], facts: PageFacts) -> list[Node]:
     if len(by_name) == 1:
         return products
     titles = [squeezed(title) for title in facts.titles if title]
-    here = path_of(facts.url, "")
     closeness = {
-        name: max(_closeness(node, name, titles, facts.url, here) for node in nodes)
+        name: max(_closeness(node, name, titles, facts) for node in nodes)
         for name, nodes in by_name.items()
     }
     best, second = sorted(closeness, key=lambda name: -closeness[name])[:2]
     return by_name[best] if closeness[best] > closeness[second] else []
 
 
-def _closeness(product: Node, name: str, titles: list[str], url: str, here: str) -> int:
+def _closeness(product: Node, name: str, titles: list[str], facts: PageFacts) -> int:
     score = 0
     if name and any(
         name in title or (len(title) > _TELLING_LENGTH and title in name) for title in titles
@@ -118,7 +117,7 @@ def _closeness(product: Node, name: str, titles: list[str], url: str, here: str)
     if any(name == title for title in titles):
         score += 2
     addresses = {text_in(product.get(key)) for key in ("url", "@id", "mainentityofpage")} - {""}
-    if any(path_of(address, url) == here for address in addresses):
+    if any(path_of(address, facts.url) == facts.path for address in addresses):
         score += 4
     if "productgroup" in types_of(product):
         score += 1

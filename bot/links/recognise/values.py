@@ -54,6 +54,7 @@ _NORMAL_URL = re.compile(
     r"/(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*/)*(?:[A-Za-z0-9_-][A-Za-z0-9_.-]*)?"
     r"(?:\?[A-Za-z0-9_=./-]*)?"
 )
+_ASCII_MARKS = bytes(code for code in range(128) if not chr(code).isalnum())
 _GTIN_LENGTHS = frozenset({8, 12, 13, 14})
 _ISBN10_LENGTH = 10
 _STOCK_DIGITS_MAX = 9
@@ -175,7 +176,10 @@ def _type_name(name: str) -> str:
 
 def squeezed(text: str) -> str:
     """`text` in lower case without blanks and marks, for comparing names."""
-    return "".join(filter(str.isalnum, html.unescape(text).lower()))
+    lower = html.unescape(text).lower()
+    if lower.isascii():
+        return lower.encode("ascii").translate(None, _ASCII_MARKS).decode("ascii")
+    return "".join(filter(str.isalnum, lower))
 
 
 def absolute_url(url: str, base: str) -> str | None:
