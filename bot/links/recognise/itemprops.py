@@ -53,6 +53,7 @@ class Syntax:
     name: bytes
     mark: re.Pattern[bytes]
     vocabulary: bytes
+    script_name: bytes
     plain: bool = False
 
 
@@ -63,6 +64,7 @@ MICRODATA = Syntax(
     name=b"itemprop",
     mark=re.compile(rb"item(?:[sS]cope\b|[pP]rop\s{0,3}=\s{0,3}[\"']?([^\"'<>]{1,100}))"),
     vocabulary=b"schema.org/",
+    script_name=b"itemProp",
     plain=True,
 )
 RDFA = Syntax(
@@ -72,6 +74,7 @@ RDFA = Syntax(
     name=b"property",
     mark=re.compile(rb"(?:typeof|property\s{0,3}=\s{0,3}[\"']?([^\"'<>]{1,100}))"),
     vocabulary=b"typeof=",
+    script_name=b"property",
 )
 
 
@@ -93,6 +96,9 @@ def item_nodes(facts: PageFacts, syntax: Syntax) -> list[Node]:
     if first < 0:
         return []
     last = page.rfind(syntax.name)
+    if last < first:
+        # Some frameworks write the names of attributes as scripts call them.
+        last = page.rfind(syntax.script_name)
     visible = markup.stretches.seen_far(first, last + _TEXT_BYTES_MAX)
     return _Scanner(visible, syntax, facts).nodes()
 
