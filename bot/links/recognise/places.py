@@ -11,6 +11,7 @@ from bot.links.recognise.currencies import currency_of_sign, sign_in
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import is_hidden, names_in
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
+from bot.links.recognise.values import absolute_url, path_of
 from wallet_core.money import exponent_of
 
 STRUCK = frozenset({"del", "s", "strike"})
@@ -29,6 +30,7 @@ class _Place:
     around_id: int
     struck: bool = False
     other: bool = False
+    linked: bool = False
     product: bool = False
     hidden: bool = False
 
@@ -36,7 +38,8 @@ class _Place:
 class Places:
     """What elements and texts of a page say of its prices, each looked at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str) -> None:
+        self._address = address
         self._known: dict[int, _Place] = {}
         self._read: dict[str, tuple[Decimal | None, str | None]] = {}
 
@@ -54,7 +57,7 @@ class Places:
     def score(self, element: LexborNode) -> float:
         """How likely the place of `element` is that of the product's own price."""
         hidden = 0
-        good = bad = False
+        good = bad = linked = False
         place: LexborNode | None = element
         place_id = element.mem_id
         for _ in range(_ANCESTORS_MAX):
@@ -62,17 +65,18 @@ class Places:
             if seen is None:
                 if place is None or place.tag in _TOP:
                     break
-                seen = self._known[place_id] = _look(place)
+                seen = self._known[place_id] = _look(place, self._address)
             if seen.struck:
                 return 2 * STRUCK_SCORE
             bad = bad or seen.other
+            linked = linked or seen.linked
             good = good or seen.product
             hidden += seen.hidden
             place, place_id = seen.around, seen.around_id
-        return good - 2.0 * hidden - 3.0 * bad
+        return good - 2.0 * hidden - 3.0 * bad - 4.0 * linked
 
 
-def _look(place: LexborNode) -> _Place:
+def _look(place: LexborNode, address: str) -> _Place:
     around = place.parent
     seen = _Place(around, around.mem_id if around is not None else 0)
     tag = place.tag
@@ -82,9 +86,19 @@ def _look(place: LexborNode) -> _Place:
     attributes = place.attributes
     names = names_in(attributes) if attributes else ""
     seen.other = tag in _BARE_PLACES or _is_other_place(names)
+    seen.linked = tag == "a" and _leads_elsewhere(attributes.get("href") or "", address)
     seen.product = _is_product_place(names)
     seen.hidden = bool(attributes) and is_hidden(attributes)
     return seen
+
+
+def _leads_elsewhere(href: str, address: str) -> bool:
+    """Whether a link leads to another page: the price on it is what that one sells."""
+    target = href.strip()
+    if not target or target.startswith("#"):
+        return False
+    found = absolute_url(target, address)
+    return found is not None and path_of(found, "") != path_of(address, "")
 
 
 @lru_cache(maxsize=512)

@@ -29,6 +29,8 @@ _GONE = frozenset({"OutOfStock", "SoldOut"})
 _GONE_BUT_SOLD = "The page's data say that it is sold out, but the page itself sells it."
 _PRODUCT_KINDS = ("product", "item", "offer")
 _READING_KINDS = ("article", "video", "blog", "profile", "news")
+#: Open Graph's type for a page that lists products.
+_LISTING_KIND = "product.group"
 
 
 def recognise(html: bytes, url: str, *, charset: str | None = None) -> Sighting:
@@ -191,7 +193,7 @@ class PageReader:
         if is_article or any(clue.is_free for clue in clues):
             # What the data give away, or have no price for yet, is not for a guess to price.
             return True
-        return self.facts.kind.startswith(_READING_KINDS) and not self.products
+        return self.facts.kind.startswith((*_READING_KINDS, _LISTING_KIND)) and not self.products
 
     def _verdict(self, tree: LexborHTMLParser) -> Verdict:
         clues, facts = self.clues, self.facts

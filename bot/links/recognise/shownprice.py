@@ -142,7 +142,7 @@ def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list
     seen_heading = False
     since_heading = 0
     matches = tree.css(selector)[:_CANDIDATES_MAX]
-    places = Places()
+    places = Places(facts.url)
     # An element that matches by class and by id comes twice.
     for element in {match.mem_id: match for match in matches}.values():
         if element.tag == "h1":

@@ -44,7 +44,7 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
     if chosen is None or chosen.price is None:
         price, source = shown.best, "page"
     else:
-        price, source = chosen.price, chosen.source
+        price, source = _of_several(chosen, chosen.price, shown), chosen.source
     if price is None:
         return Verdict(doubts=tuple(doubts))
     if source != "page" and shown.best is not None and shown.lead_over(price) >= _CLEAR_LEAD:
@@ -84,12 +84,24 @@ def _chosen(priced: list[Clue], shown: ShownPrices) -> Clue | None:
     return min(priced, key=lambda clue: leads[clue.price] if clue.price is not None else 0.0)
 
 
+def _of_several(clue: Clue, price: Decimal, shown: ShownPrices) -> Decimal:
+    """The one of a source's prices that the page shows, where it names several; else `price`.
+
+    A page shows the price of the variant it offers first, which need not be the cheapest.
+    """
+    best = shown.best
+    if best is None or best not in clue.prices or best not in shown.current:
+        return price
+    return best if shown.lead_over(price) >= _CLEAR_LEAD else price
+
+
 def _list_price(
     price: Decimal, priced: list[Clue], shown: ShownPrices
 ) -> tuple[Decimal | None, str]:
     """What it costs unreduced: named by a source, or the one price struck out beside this one."""
     for clue in priced:
-        if clue.list_price is not None and clue.list_price > price:
+        is_anothers = bool(clue.prices) and clue.price != price
+        if clue.list_price is not None and clue.list_price > price and not is_anothers:
             return clue.list_price, clue.source
     struck = [
         amount for amount, beside in shown.struck.items() if amount > price and price in beside
