@@ -166,7 +166,7 @@ class PageReader:
             # What is offered at a price and nowhere called sold out is taken to be there. The
             # source `page` says that this was read between the lines; no card repeats it.
             in_words = availability_shown(tree) or "InStock"
-        elif stated in _GONE and verdict.price is not None and can_be_bought(tree):
+        elif stated in _GONE and verdict.price is not None and self._is_bought(tree):
             verdict = replace(verdict, doubts=(*verdict.doubts, _GONE_BUT_SOLD))
             clues = [replace(clue, availability=None) for clue in clues]
             in_words = "InStock"
@@ -212,11 +212,23 @@ class PageReader:
             )
         if shown.is_listing and not is_priced:
             return Verdict()
-        if is_shop and shown.best is None and not is_priced:
+        # What is gone often has no price any more; then amounts in the text are others.
+        is_gone = any(clue.availability in _GONE for clue in clues)
+        if is_shop and shown.best is None and not is_priced and not is_gone:
             in_text = price_in_text(tree, facts)
             if in_text is not None:
                 shown = ShownPrices.of(*in_text)
         return judge_price(clues, shown, facts, self.markup.page)
+
+    def _is_bought(self, tree: LexborHTMLParser) -> bool:
+        """Whether the page sells what its data call sold out.
+
+        A button that asks for a variant first is there also when every variant is gone.
+        """
+        if not can_be_bought(tree):
+            return False
+        variants = read_shop_data(self.markup, self.facts)
+        return variants is None or variants.availability not in _GONE
 
     def _looks_like_shop(self, tree: LexborHTMLParser) -> bool:
         """Whether a page without a schema.org product may sell one all the same."""
