@@ -14,6 +14,7 @@ from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import Node, main_nodes, parse_blocks
 from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import read_meta_tags
+from bot.links.recognise.pagekind import is_other_page, is_product_page, names_listing
 from bot.links.recognise.schema import names_article, read_schema
 from bot.links.recognise.shopdata import read_shop_data
 from bot.links.recognise.shopsigns import availability_shown, can_be_bought, sells
@@ -185,6 +186,19 @@ class PageReader:
         shown = glance(price, exponent_of(currency), self.facts)
         return judge_price(clues, shown, self.facts, self.markup.page) if shown else None
 
+    @cached_property
+    def _is_products_page(self) -> bool:
+        return is_product_page(self.markup.page)
+
+    @cached_property
+    def _is_no_products_page(self) -> bool:
+        """Whether the page calls itself something to read, or a list."""
+        if self.facts.kind.startswith(_READING_KINDS):
+            return not self._is_products_page
+        if self.facts.kind.startswith(_LISTING_KIND) or names_listing(self._nodes):
+            return True
+        return is_other_page(self.markup.page)
+
     def _sells_nothing(self) -> bool:
         """Whether the page's own data rule out that it has a price."""
         clues = self.clues
@@ -193,11 +207,11 @@ class PageReader:
         if is_article or any(clue.is_free for clue in clues):
             # What the data give away, or have no price for yet, is not for a guess to price.
             return True
-        return self.facts.kind.startswith((*_READING_KINDS, _LISTING_KIND)) and not self.products
+        return not self.products and self._is_no_products_page
 
     def _verdict(self, tree: LexborHTMLParser) -> Verdict:
         clues, facts = self.clues, self.facts
-        if facts.kind.startswith(_READING_KINDS):
+        if facts.kind.startswith(_READING_KINDS) and not self._is_products_page:
             # Some shops call their pages articles; then only a schema.org product has a price.
             return judge_price(clues, ShownPrices(), facts, self.markup.page)
         shown = shown_prices(tree, facts)
@@ -232,7 +246,9 @@ class PageReader:
 
     def _looks_like_shop(self, tree: LexborHTMLParser) -> bool:
         """Whether a page without a schema.org product may sell one all the same."""
-        return any(word in self.facts.kind for word in _PRODUCT_KINDS) or sells(tree)
+        if any(word in self.facts.kind for word in _PRODUCT_KINDS) or self._is_products_page:
+            return True
+        return sells(tree)
 
 
 def _is_priced(clue: Clue) -> bool:
