@@ -224,7 +224,7 @@ class PageReader:
                 if labelled
                 else Verdict()
             )
-        if shown.is_listing and not is_priced:
+        if not is_priced and shown.is_listing:
             return Verdict()
         # What is gone often has no price any more; then amounts in the text are others.
         is_gone = any(clue.availability in _GONE for clue in clues)

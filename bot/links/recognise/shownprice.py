@@ -34,6 +34,9 @@ _SCORE_MIN = 3.0
 _STANDS_OUT_SCORE = 6.0
 _RIVAL_GAP = 2.5
 _RIVALS_OF_LISTING = 5
+_ALIKE_OF_LISTING = 4
+#: Elements that are looked at to tell whether two prices stand in cards of one list.
+_BUILD_DEPTH = 4
 #: So many elements lie between two prices of one product at most.
 _NEXT_TO = 4
 _AROUND_MAX = 5
@@ -62,6 +65,8 @@ class ShownPrices:
     signs: dict[Decimal, str] = field(default_factory=dict)
     current: set[Decimal] = field(default_factory=set)
     struck: dict[Decimal, set[Decimal]] = field(default_factory=dict)
+    #: Where they stand, in the page's order.
+    found: tuple[_Candidate, ...] = ()
 
     @classmethod
     def of(cls, amount: Decimal, sign: str | None) -> "ShownPrices":
@@ -87,7 +92,16 @@ class ShownPrices:
         if self.best is None:
             return False
         floor = self.scores[self.best] - _RIVAL_GAP
-        return sum(self.scores[amount] >= floor for amount in self.current) >= _RIVALS_OF_LISTING
+        rivals = sum(self.scores[amount] >= floor for amount in self.current)
+        return rivals >= _RIVALS_OF_LISTING or self._alike() >= _ALIKE_OF_LISTING
+
+    def _alike(self) -> int:
+        """How many prices at different amounts stand in elements just like the best one's."""
+        best = next((one for one in self.found if one.amount == self.best and one.is_current), None)
+        if best is None:
+            return 0
+        wanted = _build(best.element)
+        return len({one.amount for one in self.found if _build(one.element) == wanted})
 
     def lead_over(self, amount: Decimal) -> float:
         """By how much the best amount outdoes `amount`; 0 when that is the best itself."""
@@ -99,7 +113,7 @@ class ShownPrices:
 def shown_prices(tree: LexborHTMLParser, facts: PageFacts) -> ShownPrices:
     """Every amount that stands in an element named like a price, scored by name and place."""
     found = _candidates(tree, _SELECTOR, facts) or _candidates(tree, _OTHER_SELECTOR, facts)
-    shown = ShownPrices()
+    shown = ShownPrices(found=tuple(found))
     for candidate in found:
         known = shown.scores.get(candidate.amount, candidate.score)
         shown.scores[candidate.amount] = max(known, candidate.score)
@@ -125,6 +139,16 @@ def _beside(struck: _Candidate, others: list[_Candidate]) -> set[Decimal]:
         if inside:
             return inside
     return set()
+
+
+def _build(element: LexborNode) -> tuple[str, ...]:
+    """Tags and names of an element and the closest around it, which cards of a list share."""
+    found: list[str] = []
+    place: LexborNode | None = element
+    while place is not None and len(found) < _BUILD_DEPTH:
+        found.append(f"{place.tag} {place.attributes.get('class') or ''}")
+        place = place.parent
+    return tuple(found)
 
 
 def _around(element: LexborNode) -> list[int]:
