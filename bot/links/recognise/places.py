@@ -54,8 +54,11 @@ class Places:
             known = self._read[text] = (amount, sign)
         return known
 
-    def score(self, element: LexborNode) -> float:
-        """How likely the place of `element` is that of the product's own price."""
+    def score(self, element: LexborNode) -> tuple[float, bool]:
+        """How likely the place of `element` is that of the product's own price.
+
+        Also whether an element around it is named as another part of the page.
+        """
         hidden = 0
         good = bad = linked = False
         place: LexborNode | None = element
@@ -67,13 +70,13 @@ class Places:
                     break
                 seen = self._known[place_id] = _look(place, self._address)
             if seen.struck:
-                return 2 * STRUCK_SCORE
+                return 2 * STRUCK_SCORE, bad
             bad = bad or seen.other
             linked = linked or seen.linked
             good = good or seen.product
             hidden += seen.hidden
             place, place_id = seen.around, seen.around_id
-        return good - 2.0 * hidden - 3.0 * bad - 4.0 * linked
+        return good - 2.0 * hidden - 3.0 * bad - 4.0 * linked, bad or linked
 
 
 def _look(place: LexborNode, address: str) -> _Place:

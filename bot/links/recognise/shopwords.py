@@ -31,9 +31,10 @@ OTHER_NAME = PartNames(
 OTHER_PLACE = PartNames(
     "relat simil recommend carousel slider swiper upsell cross also recent minicart mini-cart"
     " basket cart- header footer menu aside sidebar access bundle listing grid review compar"
-    " popular trend sponsor banner suggest other viewed history shipping deliver bid finance filter"
+    " popular trend sponsor banner suggest other viewed history deliver bid finance filter"
     " tooltip popup together subscri service warrant insur variant option",
-    r"\b(?:nav|ads?\b)",
+    # WooCommerce calls a product that can be shipped `shipping-taxable`.
+    r"\b(?:nav|ads?\b)|shipping(?!-taxable)",
 )
 #: Other products' cards; a button in one buys that product.
 OTHER_CARD = PartNames(

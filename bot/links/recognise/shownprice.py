@@ -51,6 +51,8 @@ class _Candidate:
     score: float
     is_current: bool
     is_struck: bool = False
+    #: Among other products, or in another part of the page than the product's own.
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,9 @@ def shown_prices(tree: LexborHTMLParser, facts: PageFacts) -> ShownPrices:
             shown.current.add(candidate.amount)
         if candidate.sign:
             shown.signs.setdefault(candidate.amount, candidate.sign)
-    repeats = Counter(candidate.amount for candidate in found)
+    repeats = Counter(candidate.amount for candidate in found if not candidate.is_elsewhere)
     for amount in shown.scores:
-        shown.scores[amount] += min(repeats[amount] - 1, 2) * 0.5
+        shown.scores[amount] += min(max(repeats[amount] - 1, 0), 2) * 0.5
     for place, candidate in enumerate(found):
         if candidate.is_struck and candidate.amount not in shown.current:
             others = found[max(0, place - _NEXT_TO) : place + _NEXT_TO + 1]
@@ -191,13 +193,14 @@ def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate |
     if amount is None:
         return None
     names = names_of(element)
-    place = places.score(element)
+    place, is_elsewhere = places.score(element)
     score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
     words = sum(char.isalpha() for char in text)
     is_current = score > STRUCK_SCORE and not OTHER_NAME.are_in(names)
     is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.are_in(names))
-    return _Candidate(element, amount, sign, score - min(words, 30) * 0.1, is_current, is_old)
+    score -= min(words, 30) * 0.1
+    return _Candidate(element, amount, sign, score, is_current, is_old, is_elsewhere)
 
 
 def _price_text(element: LexborNode) -> str:

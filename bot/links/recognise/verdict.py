@@ -15,6 +15,9 @@ _CURRENCY_FIELD = re.compile(
     rb"urrency(?:[-_]?(?:[cC]ode|[iI]d|[iI][sS][oO]))?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}"
     rb"\\?[\"']([A-Za-z]{3})\\?[\"']"
 )
+_COUNTRY_FIELD = re.compile(
+    rb"ountry(?:[-_]?[cC]ode)?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}\\?[\"']([A-Z]{2})\\?[\"']"
+)
 _FIELDS_MAX = 50
 #: By this much the price that people see must outdo the one in the data to be believed instead.
 _CLEAR_LEAD = 2.5
@@ -131,7 +134,9 @@ def _currency(
     named = _named_currency(page)
     if named and (sign is None or named in possible_currencies(sign)):
         return named, "page"
-    return None, "page"
+    country = _named_country(page) if sign else None
+    meant = currency_of_sign(sign, (country,)) if sign and country else None
+    return meant, "page"
 
 
 def _named_currency(page: bytes) -> str | None:
@@ -141,6 +146,16 @@ def _named_currency(page: bytes) -> str | None:
         code = currency_code(match[1].decode())
         if code:
             found.add(code)
+        if count >= _FIELDS_MAX or len(found) > 1:
+            break
+    return found.pop() if len(found) == 1 else None
+
+
+def _named_country(page: bytes) -> str | None:
+    """The one country that the page's scripts name as its own, by its ISO 3166 code."""
+    found: set[str] = set()
+    for count, match in enumerate(_COUNTRY_FIELD.finditer(page)):
+        found.add(match[1].decode())
         if count >= _FIELDS_MAX or len(found) > 1:
             break
     return found.pop() if len(found) == 1 else None
