@@ -38,8 +38,10 @@ class _Place:
 class Places:
     """What elements and texts of a page say of its prices, each looked at once."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, own: frozenset[int]) -> None:
+        """`own` are the elements around the page's heading, which no other product has."""
         self._address = address
+        self._own = own
         self._known: dict[int, _Place] = {}
         self._read: dict[str, tuple[Decimal | None, str | None]] = {}
 
@@ -69,6 +71,8 @@ class Places:
                 if place is None or place.tag in _TOP:
                     break
                 seen = self._known[place_id] = _look(place, self._address)
+                if place_id in self._own:
+                    seen.other = False
             if seen.struck:
                 return 2 * STRUCK_SCORE, bad
             bad = bad or seen.other

@@ -17,7 +17,7 @@ CURRENT_NAME = PartNames(
 #: Among those that are not the current price: what it was before.
 OLD_NAME = PartNames(
     "was- -was listprice list-price rrp msrp uvp regular before orig strike compare prev barrato"
-    " barre ancien altpreis stara skreslen",
+    " barre ancien altpreis stara skreslen retailprice retail-price",
     _OLD,
 )
 OTHER_NAME = PartNames(

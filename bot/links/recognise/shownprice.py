@@ -9,6 +9,7 @@ from functools import lru_cache
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.markup import one_line
 from bot.links.recognise.nodes import names_of, short_text
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
 from bot.links.recognise.shopwords import (
@@ -40,6 +41,7 @@ _BUILD_DEPTH = 4
 #: So many elements lie between two prices of one product at most.
 _NEXT_TO = 4
 _AROUND_MAX = 5
+_STRUCK_NAME = "price-was"
 _UNSEEN_SCORE = 0.0
 
 
@@ -94,7 +96,8 @@ class ShownPrices:
         if self.best is None:
             return False
         floor = self.scores[self.best] - _RIVAL_GAP
-        rivals = sum(self.scores[amount] >= floor for amount in self.current)
+        here = {one.amount for one in self.found if not one.is_elsewhere} or self.current
+        rivals = sum(self.scores[amount] >= floor for amount in self.current & here)
         return rivals >= _RIVALS_OF_LISTING or self._alike() >= _ALIKE_OF_LISTING
 
     def _alike(self) -> int:
@@ -103,7 +106,13 @@ class ShownPrices:
         if best is None:
             return 0
         wanted = _build(best.element)
-        return len({one.amount for one in self.found if _build(one.element) == wanted})
+        return len(
+            {
+                one.amount
+                for one in self.found
+                if one.is_elsewhere == best.is_elsewhere and _build(one.element) == wanted
+            }
+        )
 
     def lead_over(self, amount: Decimal) -> float:
         """By how much the best amount outdoes `amount`; 0 when that is the best itself."""
@@ -168,9 +177,10 @@ def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list
     seen_heading = False
     since_heading = 0
     matches = tree.css(selector)[:_CANDIDATES_MAX]
-    places = Places(facts.url)
     # An element that matches by class and by id comes twice.
-    for element in {match.mem_id: match for match in matches}.values():
+    elements = list({match.mem_id: match for match in matches}.values())
+    places = Places(facts.url, _around_heading(elements, facts.heading))
+    for element in elements:
         if element.tag == "h1":
             seen_heading, since_heading = True, 0
             continue
@@ -183,6 +193,19 @@ def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list
     return found
 
 
+def _around_heading(elements: list[LexborNode], heading: str) -> frozenset[int]:
+    """The elements that hold the page's heading: those are no other part of the page."""
+    headings = [element for element in elements if element.tag == "h1"]
+    own = [one for one in headings if one_line(one.text(separator=" ")) == heading]
+    found: set[int] = set()
+    for element in (own or headings)[:1]:
+        place = element.parent
+        while place is not None:
+            found.add(place.mem_id)
+            place = place.parent
+    return frozenset(found)
+
+
 def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate | None:
     if element.tag in _NOT_SHOWN or _DIGIT.search(element.text()) is None:
         return None
@@ -193,6 +216,8 @@ def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate |
     if amount is None:
         return None
     names = names_of(element)
+    if _is_in_old_price(element):
+        names = f"{names} {_STRUCK_NAME}"
     place, is_elsewhere = places.score(element)
     score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
@@ -201,6 +226,15 @@ def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate |
     is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.are_in(names))
     score -= min(words, 30) * 0.1
     return _Candidate(element, amount, sign, score, is_current, is_old, is_elsewhere)
+
+
+def _is_in_old_price(element: LexborNode) -> bool:
+    """Whether the element around this one is named as the price before a reduction."""
+    around = element.parent
+    if around is None:
+        return False
+    names = names_of(around)
+    return "rice" in names and OLD_NAME.are_in(names) and OTHER_NAME.are_in(names)
 
 
 def _price_text(element: LexborNode) -> str:
