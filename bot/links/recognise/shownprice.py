@@ -95,24 +95,25 @@ class ShownPrices:
         """Whether so many amounts stand side by side that the page is rather a list."""
         if self.best is None:
             return False
-        floor = self.scores[self.best] - _RIVAL_GAP
-        here = {one.amount for one in self.found if not one.is_elsewhere} or self.current
-        rivals = sum(self.scores[amount] >= floor for amount in self.current & here)
-        return rivals >= _RIVALS_OF_LISTING or self._alike() >= _ALIKE_OF_LISTING
-
-    def _alike(self) -> int:
-        """How many prices at different amounts stand in elements just like the best one's."""
         best = next((one for one in self.found if one.amount == self.best and one.is_current), None)
         if best is None:
-            return 0
-        wanted = _build(best.element)
-        return len(
-            {
-                one.amount
-                for one in self.found
-                if one.is_elsewhere == best.is_elsewhere and _build(one.element) == wanted
-            }
-        )
+            return False
+        by_build: dict[tuple[str, ...], set[Decimal]] = {}
+        for one in self.found:
+            by_build.setdefault(_build(one.element), set()).add(one.amount)
+        alike = by_build.pop(_build(best.element))
+        if len(alike) >= _ALIKE_OF_LISTING:
+            return True
+        # Cards that are built otherwise than the best are a list beside the product.
+        beside = {
+            amount
+            for amounts in by_build.values()
+            if len(amounts) >= _ALIKE_OF_LISTING
+            for amount in amounts
+        }
+        floor = self.scores[self.best] - _RIVAL_GAP
+        rivals = {amount for amount in self.current - beside if self.scores[amount] >= floor}
+        return len(rivals) >= _RIVALS_OF_LISTING
 
     def lead_over(self, amount: Decimal) -> float:
         """By how much the best amount outdoes `amount`; 0 when that is the best itself."""
@@ -132,7 +133,7 @@ def shown_prices(tree: LexborHTMLParser, facts: PageFacts) -> ShownPrices:
             shown.current.add(candidate.amount)
         if candidate.sign:
             shown.signs.setdefault(candidate.amount, candidate.sign)
-    repeats = Counter(candidate.amount for candidate in found if not candidate.is_elsewhere)
+    repeats = _repeats([candidate for candidate in found if not candidate.is_elsewhere])
     for amount in shown.scores:
         shown.scores[amount] += min(max(repeats[amount] - 1, 0), 2) * 0.5
     for place, candidate in enumerate(found):
@@ -140,6 +141,18 @@ def shown_prices(tree: LexborHTMLParser, facts: PageFacts) -> ShownPrices:
             others = found[max(0, place - _NEXT_TO) : place + _NEXT_TO + 1]
             shown.struck.setdefault(candidate.amount, set()).update(_beside(candidate, others))
     return shown
+
+
+def _repeats(found: list[_Candidate]) -> Counter[Decimal]:
+    """In how many places each amount stands; elements inside of each other are one place."""
+    repeats = Counter(candidate.amount for candidate in found)
+    known: dict[Decimal, set[int]] = {}
+    for candidate in found:
+        if repeats[candidate.amount] > 1:
+            same = known.setdefault(candidate.amount, set())
+            repeats[candidate.amount] -= not same.isdisjoint(_around(candidate.element))
+            same.add(candidate.element.mem_id)
+    return repeats
 
 
 def _beside(struck: _Candidate, others: list[_Candidate]) -> set[Decimal]:
