@@ -192,10 +192,12 @@ def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list
     matches = tree.css(selector)[:_CANDIDATES_MAX]
     # An element that matches by class and by id comes twice.
     elements = list({match.mem_id: match for match in matches}.values())
-    places = Places(facts.url, _around_heading(elements, facts.heading))
+    heading = _own_heading(elements, facts.heading)
+    places = Places(facts.url, _all_around(heading))
     for element in elements:
         if element.tag == "h1":
-            seen_heading, since_heading = True, 0
+            if heading is not None and element.mem_id == heading.mem_id:
+                seen_heading, since_heading = True, 0
             continue
         shown = _read(element, places, facts)
         if shown is None:
@@ -206,16 +208,20 @@ def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list
     return found
 
 
-def _around_heading(elements: list[LexborNode], heading: str) -> frozenset[int]:
-    """The elements that hold the page's heading: those are no other part of the page."""
+def _own_heading(elements: list[LexborNode], text: str) -> LexborNode | None:
+    """The heading of the page's product: the one with this text, or else the first."""
     headings = [element for element in elements if element.tag == "h1"]
-    own = [one for one in headings if one_line(one.text(separator=" ")) == heading]
+    own = (one for one in headings if one_line(one.text(separator=" ")) == text)
+    return next(own, headings[0] if headings else None)
+
+
+def _all_around(heading: LexborNode | None) -> frozenset[int]:
+    """The elements that hold the page's heading: those are no other part of the page."""
     found: set[int] = set()
-    for element in (own or headings)[:1]:
-        place = element.parent
-        while place is not None:
-            found.add(place.mem_id)
-            place = place.parent
+    place = heading.parent if heading is not None else None
+    while place is not None:
+        found.add(place.mem_id)
+        place = place.parent
     return frozenset(found)
 
 
