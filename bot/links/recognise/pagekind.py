@@ -46,7 +46,7 @@ def is_product_page(page: bytes) -> bool:
 
 
 def is_other_page(page: bytes) -> bool:
-    """Whether shop software calls a page a list of products, or another page that is no product's."""
+    """Whether shop software calls a page a list, or another one that is no single product's."""
     names = _body_names(page)
     if not _PRODUCT_PAGES.isdisjoint(names):
         return False

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborNode
 
-from bot.links.recognise.amounts import read_amount
+from bot.links.recognise.amounts import read_amount, read_lowest
 from bot.links.recognise.currencies import currency_of_sign, sign_in
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import is_hidden, names_in
@@ -53,6 +53,8 @@ class Places:
             currency = currency_of_sign(sign, facts.regions) if sign else None
             exponent = exponent_of(currency) if currency else None
             amount = read_amount(text, exponent=exponent, language=facts.language)
+            if amount is None and sign is not None:
+                amount = read_lowest(text, exponent=exponent, language=facts.language)
             known = self._read[text] = (amount, sign)
         return known
 
