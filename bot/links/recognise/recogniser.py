@@ -17,7 +17,12 @@ from bot.links.recognise.metatags import read_meta_tags
 from bot.links.recognise.pagekind import is_other_page, is_product_page, names_listing
 from bot.links.recognise.schema import names_article, read_schema
 from bot.links.recognise.shopdata import read_shop_data
-from bot.links.recognise.shopsigns import availability_shown, can_be_bought, sells
+from bot.links.recognise.shopsigns import (
+    availability_shown,
+    can_be_bought,
+    has_cart_button,
+    sells,
+)
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
 from bot.links.recognise.sighting import Clue, Sighting
 from bot.links.recognise.summing import summed_up
@@ -217,6 +222,7 @@ class PageReader:
         shown = shown_prices(tree, facts)
         is_priced = any(clue.price is not None for clue in clues)
         is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
+        is_shop = is_shop or (shown.is_marked and has_cart_button(self.markup.page))
         if not is_shop and not shown.stands_out:
             labelled = labelled_price(tree)
             return (

@@ -17,7 +17,7 @@ CURRENT_NAME = PartNames(
 #: Among those that are not the current price: what it was before.
 OLD_NAME = PartNames(
     "was- -was listprice list-price rrp msrp uvp regular before orig strike compare prev barrato"
-    " barre ancien altpreis stara skreslen retailprice retail-price",
+    " barre ancien altpreis stara skreslen retailprice retail-price price-del",
     _OLD,
 )
 OTHER_NAME = PartNames(
@@ -25,7 +25,7 @@ OTHER_NAME = PartNames(
     " saving discount shipping deliver versand unit per- month installment instalment financ"
     " deposit credit from- minprice min-price maxprice max-price filter range tax vat histor rabat"
     " bonus point coupon barrato barre ancien altpreis stara label title badge advis retail free"
-    " refund tradein trade-in average similar market",
+    " refund tradein trade-in average similar market price-del",
     _OLD,
 )
 OTHER_PLACE = PartNames(

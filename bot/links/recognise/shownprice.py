@@ -33,11 +33,13 @@ _MAYBE_CENTS = re.compile(r"\d[.,]?\s[.,]?\s?\d\d(?!\d)")
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
 _SCORE_MIN = 3.0
 _STANDS_OUT_SCORE = 6.0
+_MARKED_SCORE = 5.0
 _RIVAL_GAP = 2.5
 _RIVALS_OF_LISTING = 5
 _ALIKE_OF_LISTING = 4
+_ALIKE_BESIDE = 3
 #: Elements that are looked at to tell whether two prices stand in cards of one list.
-_BUILD_DEPTH = 4
+_BUILD_DEPTH = 3
 #: So many elements lie between two prices of one product at most.
 _NEXT_TO = 4
 _AROUND_MAX = 5
@@ -91,6 +93,12 @@ class ShownPrices:
         return best is not None and best in self.signs and self.scores[best] >= _STANDS_OUT_SCORE
 
     @property
+    def is_marked(self) -> bool:
+        """Whether the best amount looks like a price where something else names a shop."""
+        best = self.best
+        return best is not None and best in self.signs and self.scores[best] >= _MARKED_SCORE
+
+    @property
     def is_listing(self) -> bool:
         """Whether so many amounts stand side by side that the page is rather a list."""
         if self.best is None:
@@ -98,19 +106,15 @@ class ShownPrices:
         best = next((one for one in self.found if one.amount == self.best and one.is_current), None)
         if best is None:
             return False
-        by_build: dict[tuple[str, ...], set[Decimal]] = {}
+        by_build: dict[tuple[str, ...], list[Decimal]] = {}
         for one in self.found:
-            by_build.setdefault(_build(one.element), set()).add(one.amount)
+            by_build.setdefault(_build(one.element), []).append(one.amount)
         alike = by_build.pop(_build(best.element))
-        if len(alike) >= _ALIKE_OF_LISTING:
+        if len(alike) >= _ALIKE_OF_LISTING and len(set(alike)) > 1:
             return True
         # Cards that are built otherwise than the best are a list beside the product.
-        beside = {
-            amount
-            for amounts in by_build.values()
-            if len(amounts) >= _ALIKE_OF_LISTING
-            for amount in amounts
-        }
+        lists = (amounts for amounts in by_build.values() if len(set(amounts)) >= _ALIKE_BESIDE)
+        beside = {amount for amounts in lists for amount in amounts}
         floor = self.scores[self.best] - _RIVAL_GAP
         rivals = {amount for amount in self.current - beside if self.scores[amount] >= floor}
         return len(rivals) >= _RIVALS_OF_LISTING

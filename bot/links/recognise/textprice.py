@@ -29,7 +29,9 @@ _BEFORE_OTHER_AMOUNT = re.compile(
 _BEHIND_OTHER_AMOUNT = re.compile(
     r"\+|\s?(?:(?:off|spent|or more|and (?:up|over|above)|orders?|back|rabatt|oder mehr|et plus"
     r"|de réduction|d'achat|o más|de descuento|o più|di sconto|ou mais|de desconto|of meer"
-    r"|korting|eller mer|ve üzeri|indirim)\b|以上|優惠券|优惠券)",
+    r"|korting|eller mer|ve üzeri|indirim|(?:away|left|more|kvar|igjen|mere?|noch)?\s?"
+    r"(?:from|to|for|till|til|bis zum|until) (?:free|fri|gratis|kostenlosen))\b"
+    r"|以上|優惠券|优惠券)",
     re.IGNORECASE,
 )
 _BEFORE_CHARS = 24

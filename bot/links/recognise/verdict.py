@@ -83,6 +83,9 @@ def _chosen(priced: list[Clue], shown: ShownPrices) -> Clue | None:
     """The first source, or where sources differ the one whose price people see best."""
     if not priced:
         return None
+    # What one source calls the price before a reduction may be all that another names.
+    before = {clue.list_price for clue in priced if clue.list_price is not None}
+    priced = [clue for clue in priced if clue.price not in before] or priced
     leads = {clue.price: shown.lead_over(clue.price) for clue in priced if clue.price is not None}
     return min(priced, key=lambda clue: leads[clue.price] if clue.price is not None else 0.0)
 
