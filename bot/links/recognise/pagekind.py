@@ -52,6 +52,8 @@ def is_other_page(page: bytes) -> bool:
         return False
     if not _OTHER_PAGES.isdisjoint(names):
         return True
+    if "home" in names and any(name.startswith("woocommerce") for name in names):
+        return True  # WordPress names its front page so.
     return any((found := _NUMBERED.fullmatch(name)) and found[1] != "product" for name in names)
 
 

@@ -17,13 +17,14 @@ _LABELLED = re.compile(
     r"(?:特價|特价|售價|售价|優惠價|优惠价|促銷價|促销价|網路價|现价|現價|販売価格|価格|판매가|할인가)"
     r"(?:[^\d]{0,6}\d(?:\.\d)? ?折)?[^\d]{0,8}(\d[\d,.]{0,12}) ?(元|円|원)"
 )
-#: Around an amount that is saved, earned, or to be reached by an order, and no price.
+#: Around an amount that is saved, earned, to be reached by an order, or paid for shipping.
 _BEFORE_OTHER_AMOUNT = re.compile(
     r"(?:\b(?:over|above|exceeding|spend|save|saving|earn|every|up to|minimum(?: order)?|orders? of"
     r"|spare|sparen|sparst|über|mindestbestellwert|économisez|plus de|supérieure? à|ahorra"
     r"|ahorras|más de|superior a|risparmi|superiori a|oltre|economize|acima de|bespaar|boven"
     r"|besteding van|spara|över|spar|oszczędzasz|powyżej|ušetříte|nad|свыше|более|экономия"
-    r"|üzeri|tasarruf)|满|滿|省|节省|節省)[\s:]{0,3}$",
+    r"|üzeri|tasarruf|shipping|delivery|postage|versand|versandkosten|lieferung|livraison"
+    r"|envío|spedizione|frete|verzending|frakt|fragt|dostawa|wysyłka|doprava|доставка|kargo)|满|滿|省|节省|節省)[\s:]{0,3}$",
     re.IGNORECASE,
 )
 _BEHIND_OTHER_AMOUNT = re.compile(

@@ -22,6 +22,7 @@ _FIELDS_MAX = 50
 #: By this much the price that people see must outdo the one in the data to be believed instead.
 _CLEAR_LEAD = 2.5
 _DECIMALS_MAX = 4
+_GROUP_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
         price, source = _of_several(chosen, chosen.price, shown), chosen.source
     if price is None:
         return Verdict(doubts=tuple(doubts))
+    price = _in_thousands(price, clues, shown)
     if source != "page" and shown.best is not None and shown.lead_over(price) >= _CLEAR_LEAD:
         doubts.append(f"The page shows {shown.best}, its data say {price}.")
         if price in shown.scores and price not in shown.current and shown.best < price:
@@ -99,6 +101,16 @@ def _of_several(clue: Clue, price: Decimal, shown: ShownPrices) -> Decimal:
     if best is None or best not in clue.prices or best not in shown.current:
         return price
     return best if shown.lead_over(price) >= _CLEAR_LEAD else price
+
+
+def _in_thousands(price: Decimal, clues: list[Clue], shown: ShownPrices) -> Decimal:
+    """What `275.000` means where the page shows 275,000 and the currency has no third decimal."""
+    written = price.as_tuple().exponent
+    currency = next((clue.currency for clue in clues if clue.price == price), None)
+    if written != -_GROUP_DIGITS or currency is None or exponent_of(currency) >= _GROUP_DIGITS:
+        return price
+    meant = price.scaleb(_GROUP_DIGITS)
+    return meant if meant in shown.current and price not in shown.scores else price
 
 
 def _list_price(
