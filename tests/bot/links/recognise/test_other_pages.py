@@ -217,3 +217,58 @@ def test_a_sign_is_meant_as_in_the_country_that_scripts_name(
     body = f'<h1>Tea</h1><p class="price">$4.90</p>{BUY}<script>x = {{{script}}}</script>'
     html = f'<html lang="en"><head><title>Tea</title></head><body>{body}</body></html>'
     assert recognise(html.encode(), URL).currency == currency
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Frakt £49 (post)",
+        "£350 kvar till fri frakt",
+        "Shipping: £4.00",
+        "£5 away from free delivery",
+    ],
+)
+def test_costs_of_shipping_are_no_prices(words: str) -> None:
+    assert page(f"<h1>Tea</h1><p>{words}</p>{BUY}").price_minor is None
+
+
+def test_a_cart_button_far_from_the_heading_makes_a_shop() -> None:
+    far = "<p>" + "word " * 20_000 + "</p>"
+    body = '<h1>Tea</h1><p class="price">£4.90</p>'
+    assert page(f"<div>{far}</div>{body}").price_minor is None
+    button = '<input type="submit" id="add-to-cart-button" value="Zzz">'
+    assert page(f"<div>{button}</div>{far}{body}").price_minor == 490
+
+
+def test_what_one_source_calls_the_price_before_is_not_paid() -> None:
+    head = (
+        '<script type="application/ld+json">{"@type": "Product", "name": "Tea", "offers": '
+        '{"price": "9.90", "priceCurrency": "GBP"}}</script>'
+        '<meta property="og:price:standard_amount" content="9.90">'
+        '<meta property="product:price:amount" content="4.90">'
+        '<meta property="product:price:currency" content="GBP">'
+    )
+    seen = page("<h1>Tea</h1>", head=head)
+    assert (seen.price_minor, seen.list_price_minor) == (490, 990)
+    assert seen.disagreements
+
+
+@pytest.mark.parametrize(
+    ("currency", "shown", "expected"),
+    [("COP", "$ 275.000", 27_500_000), ("COP", "$ 275", 27_500), ("KWD", "KWD 275.000", 275_000)],
+)
+def test_thousands_without_a_third_decimal_are_told_by_what_is_shown(
+    currency: str, shown: str, expected: int
+) -> None:
+    head = (
+        '<script type="application/ld+json">{"@type": "Product", "name": "Tea", "offers": '
+        f'{{"price": "275.000", "priceCurrency": "{currency}"}}}}</script>'
+    )
+    seen = page(f'<h1>Tea</h1><p class="product-price">{shown}</p>{BUY}', head=head)
+    assert seen.price_minor == expected
+
+
+def test_a_shops_front_page_has_no_price() -> None:
+    body = f'<h1>Tea</h1><p class="product-price">£4.90</p>{BUY}'
+    assert page(body, body_tag='<body class="home woocommerce-no-js">').price_minor is None
+    assert page(body, body_tag='<body class="home">').price_minor == 490
