@@ -51,7 +51,10 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
         price, source = _of_several(chosen, chosen.price, shown), chosen.source
     if price is None:
         return Verdict(doubts=tuple(doubts))
-    price = _in_thousands(price, clues, shown)
+    meant = _in_thousands(price, clues, shown)
+    if meant != price:
+        doubts.append(f"The page shows {meant}, its data say {price}.")
+        price = meant
     if source != "page" and shown.best is not None and shown.lead_over(price) >= _CLEAR_LEAD:
         doubts.append(f"The page shows {shown.best}, its data say {price}.")
         if price in shown.scores and price not in shown.current and shown.best < price:

@@ -266,6 +266,7 @@ def test_thousands_without_a_third_decimal_are_told_by_what_is_shown(
     )
     seen = page(f'<h1>Tea</h1><p class="product-price">{shown}</p>{BUY}', head=head)
     assert seen.price_minor == expected
+    assert bool(seen.disagreements) == (expected == 27_500_000)
 
 
 def test_a_shops_front_page_has_no_price() -> None:
