@@ -35,6 +35,10 @@ _WITH_TAX = re.compile(
 _GROUPS_BY_TWO = "tok"
 _TWO_BY_TWO = re.compile(r"(?<!\d)\d{1,2}(?: \d\d)+(?!\d)")
 _TAX_WINDOW_CHARS = 8
+#: Between the lowest and the highest price of a range.
+_RANGE = re.compile(r" ?[-~] ?(?=\D{0,4}\d)")
+_RANGE_LENGTH_MAX = 40
+_RANGE_ENDS = 2
 _GROUP_DIGITS = 3
 _LAKH_DIGITS = 2
 _CENTS_DIGITS = 2
@@ -102,6 +106,15 @@ def read_amount(text: str, *, exponent: int | None = None, language: str = "") -
     if len(amounts) == 1:
         return amounts.pop()
     return _with_tax(plain, found)
+
+
+def read_lowest(text: str, *, exponent: int | None = None, language: str = "") -> Decimal | None:
+    """The lower of two prices in a text that is nothing but a range, `£49.00 - £70.00`."""
+    parts = _RANGE.split(western(text)) if len(text) <= _RANGE_LENGTH_MAX else []
+    if len(parts) != _RANGE_ENDS:
+        return None
+    low, high = (read_amount(part, exponent=exponent, language=language) for part in parts)
+    return low if low is not None and high is not None and low < high else None
 
 
 def western_digits(text: str) -> str:

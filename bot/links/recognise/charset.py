@@ -21,6 +21,7 @@ _BYTE_ORDER_MARKS = {
 }
 _ANY_MARK = tuple(_BYTE_ORDER_MARKS)
 _CHARSET_WINDOW_BYTES = 4096
+_LATE_WINDOW_BYTES = 500_000
 _STRETCH_BYTES = 32_768
 _CONTINUATIONS = bytes(range(0x80, 0xC0))
 _UTF8 = frozenset({"utf-8", "utf8"})
@@ -35,9 +36,9 @@ def in_utf8(page: bytes, charset: str | None) -> bytes:
     if page.startswith(_ANY_MARK):
         name = next(name for mark, name in _BYTE_ORDER_MARKS.items() if page.startswith(mark))
         return page.decode(name, "replace").encode("utf-8", "replace")
-    named = _browser_name(charset or _named_in(page))
+    named = _browser_name(charset or _named_in(page, _CHARSET_WINDOW_BYTES))
     if named is None:
-        named = "utf-8" if _seems_utf8(page) else "cp1252"
+        named = "utf-8" if _seems_utf8(page) else _named_late(page)
     if named in _UTF8:
         return page
     try:
@@ -46,9 +47,17 @@ def in_utf8(page: bytes, charset: str | None) -> bytes:
         return page
 
 
-def _named_in(page: bytes) -> str | None:
-    """What the first meta tag that names a charset calls it."""
-    window = page[:_CHARSET_WINDOW_BYTES].lower()
+def _named_late(page: bytes) -> str:
+    """The charset of a page that is no UTF-8 and names none at once, as browsers find it.
+
+    They begin anew when they come upon a meta tag that names one, however late.
+    """
+    return _browser_name(_named_in(page, _LATE_WINDOW_BYTES)) or "cp1252"
+
+
+def _named_in(page: bytes, window_bytes: int) -> str | None:
+    """What the first meta tag in the page's beginning that names a charset calls it."""
+    window = page[:window_bytes].lower()
     place = window.find(_CHARSET)
     while place >= 0:
         behind = place + len(_CHARSET)

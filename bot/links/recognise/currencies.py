@@ -15,12 +15,14 @@ _DOLLARS = (
 )
 #: Signs and what they can mean; the first is meant where the page tells nothing, `-` is unknown.
 _SIGNS = {
-    "€": "EUR", "₹": "INR", "₽": "RUB", "руб": "RUB", "₩": "KRW", "￦": "KRW", "원": "KRW",
-    "円": "JPY", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "lei": "RON", "лв": "BGN", "₴": "UAH",
+    "€": "EUR", "₹": "INR", "₽": "RUB", "руб": "RUB BYN", "₩": "KRW", "￦": "KRW", "원": "KRW",
+    "円": "JPY", "zł": "PLN", "ZŁ": "PLN", "Kč": "CZK", "KČ": "CZK", "kč": "CZK", "Ft": "HUF",
+    "lei": "RON MDL", "Lei": "RON MDL", "LEI": "RON MDL", "лв": "BGN", "₴": "UAH",
     "грн": "UAH", "₺": "TRY", "TL": "TRY", "₪": "ILS", "₱": "PHP", "฿": "THB", "บาท": "THB",
     "₫": "VND", "VNĐ": "VND", "đ": "VND", "₸": "KZT", "₾": "GEL", "₦": "NGN", "₵": "GHS",
     "₡": "CRC", "₲": "PYG", "₼": "AZN", "֏": "AMD", "৳": "BDT", "R$": "BRL", "US$": "USD",
-    "U$S": "USD", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD", "CDN$": "CAD",
+    "U$S": "USD", "US $": "USD", "A$": "AUD", "AU$": "AUD", "AU $": "AUD", "C$": "CAD",
+    "CA$": "CAD", "CDN$": "CAD",
     "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "NT$": "TWD", "MX$": "MXN", "RM": "MYR",
     "Rp": "IDR", "S/": "PEN", "KSh": "KES", "د.إ": "AED", "ر.س": "SAR", "kn": "HRK",
     "Kn": "HRK", "din": "- RSD MKD", "дин": "RSD", "Fr.": "CHF", "SFr.": "CHF", "CN¥": "CNY",
@@ -30,6 +32,12 @@ _SIGNS = {
     "Rs.": "- INR PKR LKR NPR MUR SCR", "₨": "- INR PKR LKR NPR MUR SCR", "R": "- ZAR",
     "﷼": "- IRR SAR QAR OMR YER",
 }  # fmt: skip
+#: Words so short that they mean a currency only behind a number.
+_BEHIND_NUMBER = {"р": "RUB BYN", "Р": "RUB BYN", "р.": "RUB BYN", "Р.": "RUB BYN"}
+#: Languages at home in one country, which is meant where a page names none.
+_HOMES = {"ja": "JP", "sv": "SE", "da": "DK", "nb": "NO", "nn": "NO", "no": "NO", "is": "IS",
+          "hi": "IN", "be": "BY"}  # fmt: skip
+_MEANINGS = _SIGNS | _BEHIND_NUMBER
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 _LANG_REGION = re.compile(r"[-_]([A-Za-z]{2})\b")
 _PATH_REGION = re.compile(r"/(?:[a-z]{2}[-_])?([a-z]{2})(?:[-_][a-z]{2})?(?=/)", re.IGNORECASE)
@@ -64,11 +72,11 @@ def possible_currencies(sign: str) -> frozenset[str]:
     code = currency_code(sign)
     if code:
         return frozenset({code})
-    known = sign if sign in _SIGNS else (sign_in(sign) or "")
+    known = sign if sign in _MEANINGS else (sign_in(sign) or "")
     code = currency_code(known)
     if code:
         return frozenset({code})
-    return frozenset(_SIGNS.get(known, "").split()) - {"-"}
+    return frozenset(_MEANINGS.get(known, "").split()) - {"-"}
 
 
 def currency_of_sign(sign: str, regions: tuple[str, ...]) -> str | None:
@@ -76,7 +84,7 @@ def currency_of_sign(sign: str, regions: tuple[str, ...]) -> str | None:
     code = currency_code(sign)
     if code:
         return code
-    listed = _SIGNS.get(sign, "").split()
+    listed = _MEANINGS.get(sign, "").split()
     if len(listed) == 1:
         return listed[0]
     meant = {currency for region in regions for currency in tender(region)} & set(listed)
@@ -91,7 +99,10 @@ def tender(region: str) -> frozenset[str]:
 
 
 def page_regions(hostname: str, path: str, languages: tuple[str, ...]) -> tuple[str, ...]:
-    """The countries a page names: its domain's, then its languages' (`en-CA`), then its path's."""
+    """The countries a page names: its domain's, then its languages' (`en-CA`), then its path's.
+
+    A page that names none is at home where its language is, if that is one country's.
+    """
     regions: list[str] = []
     country = hostname.rpartition(".")[2]
     if len(country) == 2 and country not in _NOT_COUNTRIES:  # noqa: PLR2004 (ISO 3166)
@@ -102,7 +113,8 @@ def page_regions(hostname: str, path: str, languages: tuple[str, ...]) -> tuple[
             regions.append(found[1].upper())
     if not regions:
         regions.extend(found[1].upper() for found in _PATH_REGION.finditer(path + "/"))
-    return tuple(dict.fromkeys(region for region in regions if tender(region)))
+    named = tuple(dict.fromkeys(region for region in regions if tender(region)))
+    return named or tuple(_HOMES[tag] for tag in languages[:1] if tag in _HOMES)
 
 
 def sign_pattern() -> str:
@@ -117,7 +129,10 @@ def _codes() -> frozenset[str]:
 
 @cache
 def _sign_pattern() -> re.Pattern[str]:
-    return _pattern_of(list(_SIGNS))
+    behind = "|".join(map(re.escape, sorted(_BEHIND_NUMBER, key=len, reverse=True)))
+    return re.compile(
+        rf"{_pattern_of(list(_SIGNS)).pattern}|(?:(?<=\d)|(?<=\d[ \u00a0]))(?:{behind})(?![^\W\d_])"
+    )
 
 
 @cache

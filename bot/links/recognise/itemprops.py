@@ -30,7 +30,8 @@ _PLAIN_WORDS = re.compile(r"[A-Za-z0-9 ]{5,}")
 #: Tags as most are: names in lower case, and each value in double quotes.
 _PLAIN_TAG = re.compile(
     rb"<([a-z][a-z0-9-]{0,30})"
-    rb"((?:[ \n\r\t]++[a-z][a-z0-9:_-]{0,59}+(?:=\"[^\"]{0,5000}+\"(?=[ \n\r\t/]|\Z))?+)++)[ \n\r\t]*+/?"
+    rb"((?:[ \n\r\t]++[a-z][a-z0-9:_-]{0,59}+"
+    rb"(?:=\"[^\"]{0,5000}+\"(?=[ \n\r\t/]|\Z))?+)++)[ \n\r\t]*+/?"
 )
 _PLAIN_ATTRIBUTE = re.compile(rb"[ \n\r\t]([a-z][a-z0-9:_-]*+)(?:=\"([^\"]*+)\")?+")
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9-]{0,30})(?=[\s/>])")
@@ -46,6 +47,7 @@ class Syntax:
     name: bytes
     mark: re.Pattern[bytes]
     vocabulary: bytes
+    script_name: bytes
 
 
 MICRODATA = Syntax(
@@ -55,6 +57,7 @@ MICRODATA = Syntax(
     name=b"itemprop",
     mark=re.compile(rb"item(?:[sS]cope\b|[pP]rop\s{0,3}=\s{0,3}[\"']?([^\"'<>]{1,100}))"),
     vocabulary=b"schema.org/",
+    script_name=b"itemProp",
 )
 RDFA = Syntax(
     "rdfa",
@@ -63,6 +66,7 @@ RDFA = Syntax(
     name=b"property",
     mark=re.compile(rb"(?:typeof|property\s{0,3}=\s{0,3}[\"']?([^\"'<>]{1,100}))"),
     vocabulary=b"typeof=",
+    script_name=b"property",
 )
 
 
@@ -84,6 +88,9 @@ def item_nodes(facts: PageFacts, syntax: Syntax) -> list[Node]:
     if first < 0:
         return []
     last = page.rfind(syntax.name)
+    if last < first:
+        # Some frameworks write the names of attributes as scripts call them.
+        last = page.rfind(syntax.script_name)
     visible = markup.stretches.seen_far(first, last + _TEXT_BYTES_MAX)
     return _Scanner(visible, syntax, facts).nodes()
 

@@ -41,6 +41,7 @@ _ATTRIBUTE = re.compile(
 _INSIDE = re.compile(rb"(?:[^\"'<>]++|\"[^\"]{0,5000}+\"|'[^']{0,5000}+'|[\"'])*+")
 _TITLE = re.compile(rb"[^<>]{0,300}>([^<]{0,2000})")
 _HEADING = re.compile(rb"<[hH]1\b[^<>]{0,1000}>")
+_WORD = re.compile(r"\w+")
 _HEADING_END = re.compile(rb"</[hH]1")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 _HEAD_TAGS_MAX = 400
@@ -163,17 +164,17 @@ class Markup:
 
     @property
     def heading(self) -> str:
-        """The text of the first heading, in one line."""
+        """The text of the page's own heading, in one line."""
         return self._first_heading[0]
 
     @property
     def heading_place(self) -> int:
-        """Where the first heading stands; -1 without one."""
+        """Where the page's own heading stands; -1 without one."""
         return self._first_heading[1]
 
     @cached_property
     def _first_heading(self) -> tuple[str, int]:
-        return _heading(self.page, self.stretches.headings())
+        return _heading(self.page, self.stretches.headings(), self.title)
 
     @cached_property
     def language(self) -> str:
@@ -252,14 +253,32 @@ def _links(head: bytes, places: list[int]) -> Iterator[dict[str, str]]:
                 yield link
 
 
-def _heading(page: bytes, places: Iterator[int]) -> tuple[str, int]:
+def _heading(page: bytes, places: Iterator[int], title: str) -> tuple[str, int]:
+    """The first heading of the first rank, or the one that says most of the page's title.
+
+    Many a site has its own name or a greeting in a heading too. One that the title begins with
+    spares looking for others.
+    """
+    wanted = title.casefold()
+    words = set(_WORD.findall(wanted))
+    best, best_place, best_likeness = "", -1, -1
     for place in places:
-        start = _HEADING.match(page, place)
-        if start is None:
+        text = _heading_at(page, place)
+        if not text:
             continue
-        inside = page[start.end() : start.end() + _HEADING_BYTES_MAX]
-        end = _HEADING_END.search(inside)
-        text = without_tags(inside[: end.start()] if end else inside)
-        if text:
+        own = text.casefold()
+        if not best and (not wanted or wanted.startswith(own)):
             return text, place
-    return "", -1
+        likeness = sum(map(len, words.intersection(_WORD.findall(own))))
+        if likeness > best_likeness:
+            best, best_place, best_likeness = text, place, likeness
+    return best, best_place
+
+
+def _heading_at(page: bytes, place: int) -> str:
+    start = _HEADING.match(page, place)
+    if start is None:
+        return ""
+    inside = page[start.end() : start.end() + _HEADING_BYTES_MAX]
+    end = _HEADING_END.search(inside)
+    return without_tags(inside[: end.start()] if end else inside)

@@ -101,8 +101,9 @@ class OfferReader:
         lowest = min(prices, key=lambda priced: priced.amount)
         clue.price, clue.list_price = lowest.amount, lowest.list_price
         currencies = {priced.currency for priced in prices if priced.currency}
-        if len({priced.amount for priced in prices}) > 1 or any(map(_is_range, offers)):
-            clue.doubt = SEVERAL_PRICES
+        amounts = frozenset(priced.amount for priced in prices)
+        if len(amounts) > 1 or any(map(_is_range, offers)):
+            clue.doubt, clue.prices = SEVERAL_PRICES, amounts
         elif lowest.without_tax:
             clue.doubt = "The price in the page's data is without tax."
         if len(currencies) == 1:

@@ -6,12 +6,13 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborNode
 
-from bot.links.recognise.amounts import read_amount
+from bot.links.recognise.amounts import read_amount, read_lowest
 from bot.links.recognise.currencies import currency_of_sign, sign_in
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import is_hidden, names_in
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
 from bot.links.recognise.tree import RENAMED
+from bot.links.recognise.values import absolute_url, path_of
 from wallet_core.money import exponent_of
 
 STRUCK = frozenset({"del", "s", "strike", f"{RENAMED}s", f"{RENAMED}strike"})
@@ -30,6 +31,7 @@ class _Place:
     around_id: int
     struck: bool = False
     other: bool = False
+    linked: bool = False
     product: bool = False
     hidden: bool = False
 
@@ -37,7 +39,10 @@ class _Place:
 class Places:
     """What elements and texts of a page say of its prices, each looked at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, address: str, own: frozenset[int]) -> None:
+        """`own` are the elements around the page's heading, which no other product has."""
+        self._address = address
+        self._own = own
         self._known: dict[int, _Place] = {}
         self._read: dict[str, tuple[Decimal | None, str | None]] = {}
 
@@ -49,13 +54,18 @@ class Places:
             currency = currency_of_sign(sign, facts.regions) if sign else None
             exponent = exponent_of(currency) if currency else None
             amount = read_amount(text, exponent=exponent, language=facts.language)
+            if amount is None and sign is not None:
+                amount = read_lowest(text, exponent=exponent, language=facts.language)
             known = self._read[text] = (amount, sign)
         return known
 
-    def score(self, element: LexborNode) -> float:
-        """How likely the place of `element` is that of the product's own price."""
+    def score(self, element: LexborNode) -> tuple[float, bool]:
+        """How likely the place of `element` is that of the product's own price.
+
+        Also whether an element around it is named as another part of the page.
+        """
         hidden = 0
-        good = bad = False
+        good = bad = linked = False
         place: LexborNode | None = element
         place_id = element.mem_id
         for _ in range(_ANCESTORS_MAX):
@@ -63,17 +73,20 @@ class Places:
             if seen is None:
                 if place is None or place.tag in _TOP:
                     break
-                seen = self._known[place_id] = _look(place)
+                seen = self._known[place_id] = _look(place, self._address)
+                if place_id in self._own:
+                    seen.other = False
             if seen.struck:
-                return 2 * STRUCK_SCORE
+                return 2 * STRUCK_SCORE, bad
             bad = bad or seen.other
+            linked = linked or seen.linked
             good = good or seen.product
             hidden += seen.hidden
             place, place_id = seen.around, seen.around_id
-        return good - 2.0 * hidden - 3.0 * bad
+        return good - 2.0 * hidden - 3.0 * bad - 4.0 * linked, bad or linked
 
 
-def _look(place: LexborNode) -> _Place:
+def _look(place: LexborNode, address: str) -> _Place:
     around = place.parent
     seen = _Place(around, around.mem_id if around is not None else 0)
     tag = place.tag
@@ -83,9 +96,19 @@ def _look(place: LexborNode) -> _Place:
     attributes = place.attributes
     names = names_in(attributes) if attributes else ""
     seen.other = tag in _BARE_PLACES or _is_other_place(names)
+    seen.linked = tag == "a" and _leads_elsewhere(attributes.get("href") or "", address)
     seen.product = _is_product_place(names)
     seen.hidden = bool(attributes) and is_hidden(attributes)
     return seen
+
+
+def _leads_elsewhere(href: str, address: str) -> bool:
+    """Whether a link leads to another page: the price on it is what that one sells."""
+    target = href.strip()
+    if not target or target.startswith("#"):
+        return False
+    found = absolute_url(target, address)
+    return found is not None and path_of(found, "") != path_of(address, "")
 
 
 @lru_cache(maxsize=512)

@@ -14,9 +14,15 @@ from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import Node, main_nodes, parse_blocks
 from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import MetaTags
+from bot.links.recognise.pagekind import is_other_page, is_product_page, names_listing
 from bot.links.recognise.schema import SchemaProduct, find_product, names_article
 from bot.links.recognise.shopdata import read_shop_data
-from bot.links.recognise.shopsigns import availability_shown, can_be_bought, sells
+from bot.links.recognise.shopsigns import (
+    availability_shown,
+    can_be_bought,
+    has_cart_button,
+    sells,
+)
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
 from bot.links.recognise.sighting import Clue, Sighting
 from bot.links.recognise.summing import summed_up
@@ -29,6 +35,8 @@ _GONE = frozenset({"OutOfStock", "SoldOut"})
 _GONE_BUT_SOLD = "The page's data say that it is sold out, but the page itself sells it."
 _PRODUCT_KINDS = ("product", "item", "offer")
 _READING_KINDS = ("article", "video", "blog", "profile", "news")
+#: Open Graph's type for a page that lists products.
+_LISTING_KIND = "product.group"
 
 
 def recognise(html: bytes, url: str, *, charset: str | None = None) -> Sighting:
@@ -166,7 +174,7 @@ class PageReader:
             # What is offered at a price and nowhere called sold out is taken to be there. The
             # source `page` says that this was read between the lines; no card repeats it.
             in_words = availability_shown(tree) or "InStock"
-        elif stated in _GONE and verdict.price is not None and can_be_bought(tree):
+        elif stated in _GONE and verdict.price is not None and self._is_bought(tree):
             verdict = replace(verdict, doubts=(*verdict.doubts, _GONE_BUT_SOLD))
             clues = [replace(clue, availability=None) for clue in clues]
             in_words = "InStock"
@@ -185,6 +193,19 @@ class PageReader:
         shown = glance(price, exponent_of(currency), self.facts)
         return judge_price(clues, shown, self.facts, self.markup.page) if shown else None
 
+    @cached_property
+    def _is_products_page(self) -> bool:
+        return is_product_page(self.markup.page)
+
+    @cached_property
+    def _is_no_products_page(self) -> bool:
+        """Whether the page calls itself something to read, or a list."""
+        if self.facts.kind.startswith(_READING_KINDS):
+            return not self._is_products_page
+        if self.facts.kind.startswith(_LISTING_KIND) or names_listing(self._nodes):
+            return True
+        return is_other_page(self.markup.page)
+
     def _sells_nothing(self) -> bool:
         """Whether the page's own data rule out that it has a price."""
         clues = self.clues
@@ -193,16 +214,17 @@ class PageReader:
         if is_article or any(clue.is_free for clue in clues):
             # What the data give away, or have no price for yet, is not for a guess to price.
             return True
-        return self.facts.kind.startswith(_READING_KINDS) and not self.products
+        return not self.products and self._is_no_products_page
 
     def _verdict(self, tree: LexborHTMLParser) -> Verdict:
         clues, facts = self.clues, self.facts
-        if facts.kind.startswith(_READING_KINDS):
+        if facts.kind.startswith(_READING_KINDS) and not self._is_products_page:
             # Some shops call their pages articles; then only a schema.org product has a price.
             return judge_price(clues, ShownPrices(), facts, self.markup.page)
         shown = shown_prices(tree, facts)
         is_priced = any(clue.price is not None for clue in clues)
         is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
+        is_shop = is_shop or (shown.is_marked and has_cart_button(self.markup.page))
         if not is_shop and not shown.stands_out:
             labelled = labelled_price(tree)
             return (
@@ -210,17 +232,31 @@ class PageReader:
                 if labelled
                 else Verdict()
             )
-        if shown.is_listing and not is_priced:
+        if not is_priced and shown.is_listing:
             return Verdict()
-        if is_shop and shown.best is None and not is_priced:
+        # What is gone often has no price any more; then amounts in the text are others.
+        is_gone = any(clue.availability in _GONE for clue in clues)
+        if is_shop and shown.best is None and not is_priced and not is_gone:
             in_text = price_in_text(tree, facts)
             if in_text is not None:
                 shown = ShownPrices.of(*in_text)
         return judge_price(clues, shown, facts, self.markup.page)
 
+    def _is_bought(self, tree: LexborHTMLParser) -> bool:
+        """Whether the page sells what its data call sold out.
+
+        A button that asks for a variant first is there also when every variant is gone.
+        """
+        if not can_be_bought(tree):
+            return False
+        variants = read_shop_data(self.markup, self.facts)
+        return variants is None or variants.availability not in _GONE
+
     def _looks_like_shop(self, tree: LexborHTMLParser) -> bool:
         """Whether a page without a schema.org product may sell one all the same."""
-        return any(word in self.facts.kind for word in _PRODUCT_KINDS) or sells(tree)
+        if any(word in self.facts.kind for word in _PRODUCT_KINDS) or self._is_products_page:
+            return True
+        return sells(tree)
 
 
 def _names_price(product: SchemaProduct | None) -> bool:

@@ -98,6 +98,7 @@ def clue_of_variants(source: str, variants: list[VariantClue]) -> Clue:
         gtin=single.gtin,
         availability=best_availability(variant.availability for variant in variants),
         doubt=SEVERAL_PRICES if len(prices) > 1 else None,
+        prices=frozenset(prices) if len(prices) > 1 else frozenset(),
     )
 
 

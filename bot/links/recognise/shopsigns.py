@@ -31,11 +31,21 @@ _STOCK_LINES = (
 _SOLD_OUT_PLAIN = tuple(filter(str.isascii, SOLD_OUT))
 _ADD_TO_CART_PLAIN = tuple(filter(str.isascii, ADD_TO_CART))
 _SPOKEN = ("class", "id", "value", "title", "alt", "aria-label", "name")
+#: As shop software names the button, in whatever language it speaks to people.
+_CART_BUTTON = re.compile(
+    rb"<(?:button|input)\s[^<>]{0,300}?\b(?:id|name|class)\s{0,2}=\s{0,2}[\"'][^\"'<>]{0,100}"
+    rb"add[-_]?to[-_]?(?:cart|basket|bag)"
+)
 _ELEMENTS_MAX = 160
 _BUTTON_LENGTH_MAX = 24
 _DIGIT = re.compile(r"\d")
 _TEXT_LENGTH_MAX = 80
 _ANCESTORS_MAX = 8
+
+
+def has_cart_button(page: bytes) -> bool:
+    """Whether a button anywhere in a page, far from its heading too, is named after a cart."""
+    return _CART_BUTTON.search(page) is not None
 
 
 def sells(tree: LexborHTMLParser) -> bool:

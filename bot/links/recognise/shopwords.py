@@ -17,7 +17,7 @@ CURRENT_NAME = PartNames(
 #: Among those that are not the current price: what it was before.
 OLD_NAME = PartNames(
     "was- -was listprice list-price rrp msrp uvp regular before orig strike compare prev barrato"
-    " barre ancien altpreis stara skreslen",
+    " barre ancien altpreis stara skreslen retailprice retail-price price-del",
     _OLD,
 )
 OTHER_NAME = PartNames(
@@ -25,15 +25,16 @@ OTHER_NAME = PartNames(
     " saving discount shipping deliver versand unit per- month installment instalment financ"
     " deposit credit from- minprice min-price maxprice max-price filter range tax vat histor rabat"
     " bonus point coupon barrato barre ancien altpreis stara label title badge advis retail free"
-    " refund tradein trade-in average similar market",
+    " refund tradein trade-in average similar market price-del",
     _OLD,
 )
 OTHER_PLACE = PartNames(
     "relat simil recommend carousel slider swiper upsell cross also recent minicart mini-cart"
     " basket cart- header footer menu aside sidebar access bundle listing grid review compar"
-    " popular trend sponsor banner suggest other viewed history shipping deliver bid finance filter"
+    " popular trend sponsor banner suggest other viewed history deliver bid finance filter"
     " tooltip popup together subscri service warrant insur variant option",
-    r"\b(?:nav|ads?\b)",
+    # WooCommerce calls a product that can be shipped `shipping-taxable`.
+    r"\b(?:nav|ads?\b)|shipping(?!-taxable)",
 )
 #: Other products' cards; a button in one buys that product.
 OTHER_CARD = PartNames(

@@ -9,6 +9,7 @@ from functools import lru_cache
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.markup import one_line
 from bot.links.recognise.nodes import names_of, short_text
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
 from bot.links.recognise.shopwords import (
@@ -32,11 +33,17 @@ _MAYBE_CENTS = re.compile(r"\d[.,]?\s[.,]?\s?\d\d(?!\d)")
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
 _SCORE_MIN = 3.0
 _STANDS_OUT_SCORE = 6.0
+_MARKED_SCORE = 5.0
 _RIVAL_GAP = 2.5
 _RIVALS_OF_LISTING = 5
+_ALIKE_OF_LISTING = 4
+_ALIKE_BESIDE = 3
+#: Elements that are looked at to tell whether two prices stand in cards of one list.
+_BUILD_DEPTH = 3
 #: So many elements lie between two prices of one product at most.
 _NEXT_TO = 4
 _AROUND_MAX = 5
+_STRUCK_NAME = "price-was"
 _UNSEEN_SCORE = 0.0
 
 
@@ -48,6 +55,8 @@ class _Candidate:
     score: float
     is_current: bool
     is_struck: bool = False
+    #: Among other products, or in another part of the page than the product's own.
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class ShownPrices:
     signs: dict[Decimal, str] = field(default_factory=dict)
     current: set[Decimal] = field(default_factory=set)
     struck: dict[Decimal, set[Decimal]] = field(default_factory=dict)
+    #: Where they stand, in the page's order.
+    found: tuple[_Candidate, ...] = ()
 
     @classmethod
     def of(cls, amount: Decimal, sign: str | None) -> "ShownPrices":
@@ -82,12 +93,31 @@ class ShownPrices:
         return best is not None and best in self.signs and self.scores[best] >= _STANDS_OUT_SCORE
 
     @property
+    def is_marked(self) -> bool:
+        """Whether the best amount looks like a price where something else names a shop."""
+        best = self.best
+        return best is not None and best in self.signs and self.scores[best] >= _MARKED_SCORE
+
+    @property
     def is_listing(self) -> bool:
         """Whether so many amounts stand side by side that the page is rather a list."""
         if self.best is None:
             return False
+        best = next((one for one in self.found if one.amount == self.best and one.is_current), None)
+        if best is None:
+            return False
+        by_build: dict[tuple[str, ...], list[Decimal]] = {}
+        for one in self.found:
+            by_build.setdefault(_build(one.element), []).append(one.amount)
+        alike = by_build.pop(_build(best.element))
+        if len(alike) >= _ALIKE_OF_LISTING and len(set(alike)) > 1:
+            return True
+        # Cards that are built otherwise than the best are a list beside the product.
+        lists = (amounts for amounts in by_build.values() if len(set(amounts)) >= _ALIKE_BESIDE)
+        beside = {amount for amounts in lists for amount in amounts}
         floor = self.scores[self.best] - _RIVAL_GAP
-        return sum(self.scores[amount] >= floor for amount in self.current) >= _RIVALS_OF_LISTING
+        rivals = {amount for amount in self.current - beside if self.scores[amount] >= floor}
+        return len(rivals) >= _RIVALS_OF_LISTING
 
     def lead_over(self, amount: Decimal) -> float:
         """By how much the best amount outdoes `amount`; 0 when that is the best itself."""
@@ -99,7 +129,7 @@ class ShownPrices:
 def shown_prices(tree: LexborHTMLParser, facts: PageFacts) -> ShownPrices:
     """Every amount that stands in an element named like a price, scored by name and place."""
     found = _candidates(tree, _SELECTOR, facts) or _candidates(tree, _OTHER_SELECTOR, facts)
-    shown = ShownPrices()
+    shown = ShownPrices(found=tuple(found))
     for candidate in found:
         known = shown.scores.get(candidate.amount, candidate.score)
         shown.scores[candidate.amount] = max(known, candidate.score)
@@ -107,14 +137,26 @@ def shown_prices(tree: LexborHTMLParser, facts: PageFacts) -> ShownPrices:
             shown.current.add(candidate.amount)
         if candidate.sign:
             shown.signs.setdefault(candidate.amount, candidate.sign)
-    repeats = Counter(candidate.amount for candidate in found)
+    repeats = _repeats([candidate for candidate in found if not candidate.is_elsewhere])
     for amount in shown.scores:
-        shown.scores[amount] += min(repeats[amount] - 1, 2) * 0.5
+        shown.scores[amount] += min(max(repeats[amount] - 1, 0), 2) * 0.5
     for place, candidate in enumerate(found):
         if candidate.is_struck and candidate.amount not in shown.current:
             others = found[max(0, place - _NEXT_TO) : place + _NEXT_TO + 1]
             shown.struck.setdefault(candidate.amount, set()).update(_beside(candidate, others))
     return shown
+
+
+def _repeats(found: list[_Candidate]) -> Counter[Decimal]:
+    """In how many places each amount stands; elements inside of each other are one place."""
+    repeats = Counter(candidate.amount for candidate in found)
+    known: dict[Decimal, set[int]] = {}
+    for candidate in found:
+        if repeats[candidate.amount] > 1:
+            same = known.setdefault(candidate.amount, set())
+            repeats[candidate.amount] -= not same.isdisjoint(_around(candidate.element))
+            same.add(candidate.element.mem_id)
+    return repeats
 
 
 def _beside(struck: _Candidate, others: list[_Candidate]) -> set[Decimal]:
@@ -125,6 +167,16 @@ def _beside(struck: _Candidate, others: list[_Candidate]) -> set[Decimal]:
         if inside:
             return inside
     return set()
+
+
+def _build(element: LexborNode) -> tuple[str, ...]:
+    """Tags and names of an element and the closest around it, which cards of a list share."""
+    found: list[str] = []
+    place: LexborNode | None = element
+    while place is not None and len(found) < _BUILD_DEPTH:
+        found.append(f"{place.tag} {place.attributes.get('class') or ''}")
+        place = place.parent
+    return tuple(found)
 
 
 def _around(element: LexborNode) -> list[int]:
@@ -142,11 +194,14 @@ def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list
     seen_heading = False
     since_heading = 0
     matches = tree.css(selector)[:_CANDIDATES_MAX]
-    places = Places()
     # An element that matches by class and by id comes twice.
-    for element in {match.mem_id: match for match in matches}.values():
+    elements = list({match.mem_id: match for match in matches}.values())
+    heading = _own_heading(elements, facts.heading)
+    places = Places(facts.url, _all_around(heading))
+    for element in elements:
         if element.tag == "h1":
-            seen_heading, since_heading = True, 0
+            if heading is not None and element.mem_id == heading.mem_id:
+                seen_heading, since_heading = True, 0
             continue
         shown = _read(element, places, facts)
         if shown is None:
@@ -155,6 +210,23 @@ def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list
         nearness = max(0.0, 2.0 - 0.25 * since_heading) if seen_heading else 0.0
         found.append(replace(shown, score=shown.score + nearness))
     return found
+
+
+def _own_heading(elements: list[LexborNode], text: str) -> LexborNode | None:
+    """The heading of the page's product: the one with this text, or else the first."""
+    headings = [element for element in elements if element.tag == "h1"]
+    own = (one for one in headings if one_line(one.text(separator=" ")) == text)
+    return next(own, headings[0] if headings else None)
+
+
+def _all_around(heading: LexborNode | None) -> frozenset[int]:
+    """The elements that hold the page's heading: those are no other part of the page."""
+    found: set[int] = set()
+    place = heading.parent if heading is not None else None
+    while place is not None:
+        found.add(place.mem_id)
+        place = place.parent
+    return frozenset(found)
 
 
 def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate | None:
@@ -167,13 +239,25 @@ def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate |
     if amount is None:
         return None
     names = names_of(element)
-    place = places.score(element)
+    if _is_in_old_price(element):
+        names = f"{names} {_STRUCK_NAME}"
+    place, is_elsewhere = places.score(element)
     score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
     words = sum(char.isalpha() for char in text)
     is_current = score > STRUCK_SCORE and not OTHER_NAME.are_in(names)
     is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.are_in(names))
-    return _Candidate(element, amount, sign, score - min(words, 30) * 0.1, is_current, is_old)
+    score -= min(words, 30) * 0.1
+    return _Candidate(element, amount, sign, score, is_current, is_old, is_elsewhere)
+
+
+def _is_in_old_price(element: LexborNode) -> bool:
+    """Whether the element around this one is named as the price before a reduction."""
+    around = element.parent
+    if around is None:
+        return False
+    names = names_of(around)
+    return "rice" in names and OLD_NAME.are_in(names) and OTHER_NAME.are_in(names)
 
 
 def _price_text(element: LexborNode) -> str:

@@ -73,6 +73,7 @@ class VariantClue:
 class Clue:
     """What one source says; None where it is silent. `price` is in whole units.
 
+    `prices` are those of all offers where they differ; `price` is the lowest then.
     `variants` lists them when it is called. `is_free`: it names a price, and that is zero.
     `refused_gtin` is an article number whose check digit is wrong.
     """
@@ -92,6 +93,7 @@ class Clue:
     seller: str | None = None
     variants: Callable[[], list[VariantClue]] = list
     doubt: str | None = None
+    prices: frozenset[Decimal] = frozenset()
     is_free: bool = False
     refused_gtin: str | None = None
 

@@ -17,8 +17,29 @@ _LABELLED = re.compile(
     r"(?:特價|特价|售價|售价|優惠價|优惠价|促銷價|促销价|網路價|现价|現價|販売価格|価格|판매가|할인가)"
     r"(?:[^\d]{0,6}\d(?:\.\d)? ?折)?[^\d]{0,8}(\d[\d,.]{0,12}) ?(元|円|원)"
 )
+#: Around an amount that is saved, earned, to be reached by an order, or paid for shipping.
+_BEFORE_OTHER_AMOUNT = re.compile(
+    r"(?:\b(?:over|above|exceeding|spend|save|saving|earn|every|up to|minimum(?: order)?|orders? of"
+    r"|spare|sparen|sparst|über|mindestbestellwert|économisez|plus de|supérieure? à|ahorra"
+    r"|ahorras|más de|superior a|risparmi|superiori a|oltre|economize|acima de|bespaar|boven"
+    r"|besteding van|spara|över|spar|oszczędzasz|powyżej|ušetříte|nad|свыше|более|экономия"
+    r"|üzeri|tasarruf|shipping|delivery|postage|versand|versandkosten|lieferung|livraison"
+    r"|envío|spedizione|frete|verzending|frakt|fragt|dostawa|wysyłka|doprava|доставка|kargo)|满|滿|省|节省|節省)[\s:]{0,3}$",
+    re.IGNORECASE,
+)
+_BEHIND_OTHER_AMOUNT = re.compile(
+    r"\+|\s?(?:(?:off|spent|or more|and (?:up|over|above)|orders?|back|rabatt|oder mehr|et plus"
+    r"|de réduction|d'achat|o más|de descuento|o più|di sconto|ou mais|de desconto|of meer"
+    r"|korting|eller mer|ve üzeri|indirim|(?:away|left|more|kvar|igjen|mere?|noch)?\s?"
+    r"(?:from|to|for|till|til|bis zum|until) (?:free|fri|gratis|kostenlosen))\b"
+    r"|以上|優惠券|优惠券)",
+    re.IGNORECASE,
+)
+_BEFORE_CHARS = 24
 _CART_WORDS = ("購物車", "购物车", "カートに", "買い物かご", "장바구니")
 _BLANKS = re.compile(r"\s+")
+_DIGIT = re.compile(r"\d")
+_LINKS_MAX = 1000
 _WINDOW_CHARS = 2500
 _DESCRIPTION_CHARS = 500
 
@@ -27,8 +48,9 @@ def price_in_text(tree: LexborHTMLParser, facts: PageFacts) -> tuple[Decimal, st
     """The first amount with a currency sign behind the page's heading, with its sign.
 
     An amount that the page's own description names is believed before that. The tree loses its
-    scripts and styles here.
+    scripts, styles and links to other pages here: a price in one is what that page sells.
     """
+    _unlink_prices(tree)
     text = _text_of(tree)
     for found in _priced(facts.description[:_DESCRIPTION_CHARS]):
         if re.search(rf"(?<![\d.,]){re.escape(found[2])}(?![\d])", text):
@@ -54,6 +76,14 @@ def labelled_price(tree: LexborHTMLParser) -> tuple[Decimal, str | None] | None:
     return (amount, found[2]) if found and amount is not None else None
 
 
+def _unlink_prices(tree: LexborHTMLParser) -> None:
+    for link in tree.css('a[href]:not([href^="#"])')[:_LINKS_MAX]:
+        around = link.parent
+        is_heading = (around is not None and around.tag == "h1") or link.css_matches("h1")
+        if not is_heading and _DIGIT.search(link.text()):
+            link.decompose()
+
+
 def _text_of(tree: LexborHTMLParser) -> str:
     tree.strip_tags(["script", "style", "noscript", "template", "del", "s"])
     body = tree.body
@@ -64,8 +94,18 @@ def _priced(text: str) -> list[tuple[Decimal, str | None, str]]:
     priced: list[tuple[Decimal, str | None, str]] = []
     for match in _PRICED.finditer(text):
         written = match[1] or match[2]
+        if _is_other_amount(text, match):
+            continue
         amount = read_amount(written)
         sign = sign_in(match.group())
         if amount is not None and sign is not None:
             priced.append((amount, sign, written))
     return priced
+
+
+def _is_other_amount(text: str, match: re.Match[str]) -> bool:
+    """Whether the words around an amount say that it is no price."""
+    before = text[max(0, match.start() - _BEFORE_CHARS) : match.start()]
+    if _BEFORE_OTHER_AMOUNT.search(before):
+        return True
+    return _BEHIND_OTHER_AMOUNT.match(text, match.end()) is not None

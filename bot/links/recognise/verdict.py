@@ -15,10 +15,14 @@ _CURRENCY_FIELD = re.compile(
     rb"urrency(?:[-_]?(?:[cC]ode|[iI]d|[iI][sS][oO]))?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}"
     rb"\\?[\"']([A-Za-z]{3})\\?[\"']"
 )
+_COUNTRY_FIELD = re.compile(
+    rb"ountry(?:[-_]?[cC]ode)?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}\\?[\"']([A-Z]{2})\\?[\"']"
+)
 _FIELDS_MAX = 50
 #: By this much the price that people see must outdo the one in the data to be believed instead.
 _CLEAR_LEAD = 2.5
 _DECIMALS_MAX = 4
+_GROUP_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,13 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
     if chosen is None or chosen.price is None:
         price, source = shown.best, "page"
     else:
-        price, source = chosen.price, chosen.source
+        price, source = _of_several(chosen, chosen.price, shown), chosen.source
     if price is None:
         return Verdict(doubts=tuple(doubts))
+    meant = _in_thousands(price, clues, shown)
+    if meant != price:
+        doubts.append(f"The page shows {meant}, its data say {price}.")
+        price = meant
     if source != "page" and shown.best is not None and shown.lead_over(price) >= _CLEAR_LEAD:
         doubts.append(f"The page shows {shown.best}, its data say {price}.")
         if price in shown.scores and price not in shown.current and shown.best < price:
@@ -80,8 +88,32 @@ def _chosen(priced: list[Clue], shown: ShownPrices) -> Clue | None:
     """The first source, or where sources differ the one whose price people see best."""
     if not priced:
         return None
+    # What one source calls the price before a reduction may be all that another names.
+    before = {clue.list_price for clue in priced if clue.list_price is not None}
+    priced = [clue for clue in priced if clue.price not in before] or priced
     leads = {clue.price: shown.lead_over(clue.price) for clue in priced if clue.price is not None}
     return min(priced, key=lambda clue: leads[clue.price] if clue.price is not None else 0.0)
+
+
+def _of_several(clue: Clue, price: Decimal, shown: ShownPrices) -> Decimal:
+    """The one of a source's prices that the page shows, where it names several; else `price`.
+
+    A page shows the price of the variant it offers first, which need not be the cheapest.
+    """
+    best = shown.best
+    if best is None or best not in clue.prices or best not in shown.current:
+        return price
+    return best if shown.lead_over(price) >= _CLEAR_LEAD else price
+
+
+def _in_thousands(price: Decimal, clues: list[Clue], shown: ShownPrices) -> Decimal:
+    """What `275.000` means where the page shows 275,000 and the currency has no third decimal."""
+    written = price.as_tuple().exponent
+    currency = next((clue.currency for clue in clues if clue.price == price), None)
+    if written != -_GROUP_DIGITS or currency is None or exponent_of(currency) >= _GROUP_DIGITS:
+        return price
+    meant = price.scaleb(_GROUP_DIGITS)
+    return meant if meant in shown.current and price not in shown.scores else price
 
 
 def _list_price(
@@ -89,7 +121,8 @@ def _list_price(
 ) -> tuple[Decimal | None, str]:
     """What it costs unreduced: named by a source, or the one price struck out beside this one."""
     for clue in priced:
-        if clue.list_price is not None and clue.list_price > price:
+        is_anothers = bool(clue.prices) and clue.price != price
+        if clue.list_price is not None and clue.list_price > price and not is_anothers:
             return clue.list_price, clue.source
     struck = [
         amount for amount, beside in shown.struck.items() if amount > price and price in beside
@@ -119,7 +152,9 @@ def _currency(
     named = _named_currency(page)
     if named and (sign is None or named in possible_currencies(sign)):
         return named, "page"
-    return None, "page"
+    country = _named_country(page) if sign else None
+    meant = currency_of_sign(sign, (country,)) if sign and country else None
+    return meant, "page"
 
 
 def _named_currency(page: bytes) -> str | None:
@@ -129,6 +164,16 @@ def _named_currency(page: bytes) -> str | None:
         code = currency_code(match[1].decode())
         if code:
             found.add(code)
+        if count >= _FIELDS_MAX or len(found) > 1:
+            break
+    return found.pop() if len(found) == 1 else None
+
+
+def _named_country(page: bytes) -> str | None:
+    """The one country that the page's scripts name as its own, by its ISO 3166 code."""
+    found: set[str] = set()
+    for count, match in enumerate(_COUNTRY_FIELD.finditer(page)):
+        found.add(match[1].decode())
         if count >= _FIELDS_MAX or len(found) > 1:
             break
     return found.pop() if len(found) == 1 else None

@@ -1,0 +1,71 @@
+"""What kind of page shop software and schema.org call a page: one product's, or a list.
+
+Shop software names its pages in the classes and the id of their body; these names are the
+software's own (WooCommerce, Magento, PrestaShop, Shopify, OpenCart, Shopware, EC-CUBE, Zen Cart,
+VirtueMart, Drupal Commerce), the same in every shop that runs on it.
+"""
+
+import re
+from collections.abc import Iterable
+
+from bot.links.recognise.jsonld import Node
+from bot.links.recognise.markup import text_of
+from bot.links.recognise.values import types_of
+
+_BODY = re.compile(rb"<body\b([^<>]{0,4000})", re.IGNORECASE)
+_NAMES = re.compile(
+    rb"\b(?:class|id)\s{0,3}=\s{0,3}(?:\"([^\"]{0,3000})\"|'([^']{0,3000})')", re.IGNORECASE
+)
+_PRODUCT_PAGES = frozenset(
+    {"single-product", "catalog-product-view", "template-product", "is-ctl-product",
+     "page_product_detail", "productinfobody", "view-productdetails", "page-node-type-product"}
+)  # fmt: skip
+#: Lists, searches, carts, front pages and blogs.
+_OTHER_PAGES = frozenset(
+    {"post-type-archive-product", "tax-product_cat", "tax-product_tag", "tax-product_brand",
+     "woocommerce-shop", "woocommerce-cart", "woocommerce-checkout", "woocommerce-account",
+     "search-results", "single-post", "catalog-category-view", "catalogsearch-result-index",
+     "catalogsearch-advanced-result", "checkout-cart-index", "cms-index-index", "cms-home",
+     "template-collection", "template-list-collections", "template-search", "template-cart",
+     "template-index", "template-blog", "template-article", "is-ctl-navigation", "is-ctl-search",
+     "page_product_list", "view-category", "common-home", "product-search", "product-special",
+     "page-category", "page-search", "page-index", "page-cart", "page-best-sales",
+     "page-new-products", "page-prices-drop"}
+)  # fmt: skip
+#: OpenCart puts the product's or the category's number behind.
+_NUMBERED = re.compile(r"product-(product|category|manufacturer)-[0-9_]+")
+_LISTING_TYPES = frozenset({"collectionpage", "searchresultspage"})
+
+
+def is_product_page(page: bytes) -> bool:
+    """Whether shop software calls a page one product's."""
+    names = _body_names(page)
+    if not _PRODUCT_PAGES.isdisjoint(names):
+        return True
+    return any((found := _NUMBERED.fullmatch(name)) and found[1] == "product" for name in names)
+
+
+def is_other_page(page: bytes) -> bool:
+    """Whether shop software calls a page a list, or another one that is no single product's."""
+    names = _body_names(page)
+    if not _PRODUCT_PAGES.isdisjoint(names):
+        return False
+    if not _OTHER_PAGES.isdisjoint(names):
+        return True
+    if "home" in names and any(name.startswith("woocommerce") for name in names):
+        return True  # WordPress names its front page so.
+    return any((found := _NUMBERED.fullmatch(name)) and found[1] != "product" for name in names)
+
+
+def names_listing(nodes: Iterable[Node]) -> bool:
+    """Whether a node says that the page lists things."""
+    return not all(_LISTING_TYPES.isdisjoint(types_of(node)) for node in nodes)
+
+
+def _body_names(page: bytes) -> frozenset[str]:
+    """The classes and the id of the page's body, in lower case."""
+    body = _BODY.search(page)
+    if body is None:
+        return frozenset()
+    written = (text_of(double or single) for double, single in _NAMES.findall(body[1]))
+    return frozenset(name for names in written for name in names.lower().split())
