@@ -8,7 +8,11 @@ from uuid import UUID
 from wallet_core.storage.requests import Row
 
 #: How every connection is set up.
-PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+PRAGMAS = (
+    *("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"),
+    # Else the row that a REPLACE takes the place of goes without any trigger seeing it.
+    "recursive_triggers=ON",
+)
 #: How long a writer waits for another process's transaction.
 BUSY_TIMEOUT_S = 30
 

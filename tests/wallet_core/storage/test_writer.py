@@ -222,14 +222,27 @@ async def test_the_database_refuses_an_overdraft_whatever_the_code_above_does(
             )
 
 
-@pytest.mark.parametrize("table", [t.entries, t.transfers, t.commits])
-@pytest.mark.parametrize("verb", ["update", "delete"])
+@pytest.mark.parametrize("table", [t.entries, t.transfers, t.commits, t.journal])
+@pytest.mark.parametrize("verb", ["update", "delete", "replace"])
 async def test_the_books_are_append_only_in_the_database(
     writer: Writer, database: Database, table: sa.Table, verb: str
 ) -> None:
     await writer.commit(top_up(500))
     column = list(table.c)[-1]
-    statement = sa.delete(table) if verb == "delete" else sa.update(table).values({column: column})
+    if verb == "replace":
+        # A new row with the key of an old one, which goes.
+        key = ", ".join(each.name for each in table.primary_key)
+        one = f"(SELECT * FROM {table.name} LIMIT 1)"  # noqa: S608 - names of our own tables
+        other = f"UPDATE SET {column.name} = excluded.{column.name}"
+        statement: sa.Executable = sa.text(
+            f"REPLACE INTO {table.name} SELECT * FROM {one}"  # noqa: S608 - same
+            if database.is_sqlite
+            else f"INSERT INTO {table.name} {one} ON CONFLICT ({key}) DO {other}"
+        )
+    elif verb == "delete":
+        statement = sa.delete(table)
+    else:
+        statement = sa.update(table).values({column: column})
     with pytest.raises(DBAPIError, match="append-only"):
         async with database.write() as connection:
             await connection.execute(statement)
