@@ -154,8 +154,8 @@ def proof_words(proof: PersonalProof, statement: Statement, key: PublicKey) -> l
 
 
 def _check_published(statement: Statement, key: PublicKey, published: RootFile) -> None:
-    for text in published.signed:
-        shown, _ = opened(text, KIND, Statement, key)
-        if shown == statement:
-            return
-    raise NotProven("The published file states another root than this proof.")
+    shown = tuple(opened(text, KIND, Statement, key)[0] for text in published.signed)
+    if shown != published.statements or published.public_key != key.text:
+        raise NotProven("What the published file gives to read is not what is signed in it.")
+    if statement not in shown:
+        raise NotProven("The published file states another root than this proof.")

@@ -94,6 +94,19 @@ async def test_a_proof_that_was_changed_in_any_way_proves_nothing(world: World) 
         checked_proof(proof, SigningKey.new().public)
 
 
+async def test_a_public_file_that_gives_other_numbers_to_read_than_are_signed_is_refused(
+    world: World,
+) -> None:
+    anna = await world.person("anna", 700)
+    liabilities, public = await published(world)
+    (proof,) = await liabilities.proofs_of([f"person:{anna.person_id}"])
+    checked_proof(proof, KEY.public, public)
+    more = msgspec.structs.replace(public.statements[0], total_minor=9_999)
+    for change in ({"statements": (more,)}, {"public_key": SigningKey.new().public.text}):
+        with pytest.raises(NotProven, match="not what is signed in it"):
+            checked_proof(proof, KEY.public, msgspec.structs.replace(public, **change))
+
+
 async def test_escrow_has_its_own_leaf_and_a_debt_counts_as_zero(world: World) -> None:
     # A wallet below its floor cannot be made through the front door.
     await world.person("anna", 300)
