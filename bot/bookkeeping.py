@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 from bot.checkpoint_log import CheckpointLog
 from bot.data_folder import DataFolder, DataFolderError
@@ -94,7 +95,13 @@ async def explain(settings: Settings, who: str, say: Say) -> bool:
 
 
 async def prove(settings: Settings, out: Path | None, say: Say) -> None:
-    """Publish what the instance owes; the public file is `out` or lies in the data folder."""
+    """Publish what the instance owes; the public file is `out` or lies in the data folder.
+
+    Raises `DataFolderError` where that cannot be written; nothing is published then.
+    """
+    if out is not None:
+        # Else people would be shown the way to a root that nobody has published.
+        _write(out, "", mode="a")
     async with instance_database(settings) as database:
         published = await Liabilities(database).publish(instance_key(settings.data_dir))
     target = out or settings.data_dir / "proofs" / f"{published.proof}.json"
@@ -109,7 +116,8 @@ def backup(settings: Settings, target: Path, say: Say) -> None:
     """Write a backup of a running instance. Raises `BackupError`."""
     _require_instance(settings)
     manifest = backups.make_backup(_database(settings), key_file(settings.data_dir), target)
-    say(f"{target} holds the database ({manifest.kind}) and the signing key: keep it secret.")
+    key = "the signing key" if backups.KEY in manifest.sha256 else "no signing key (there is none)"
+    say(f"{target} holds the database ({manifest.kind}) and {key}: keep it secret.")
     say("What the networks keep (such as Matrix keys) and Redis are not in it.")
 
 
@@ -218,9 +226,10 @@ def _require_empty(data_dir: Path) -> None:
         )
 
 
-def _write(target: Path, text: str) -> None:
+def _write(target: Path, text: str, *, mode: Literal["w", "a"] = "w") -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
+        with target.open(mode, encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise DataFolderError(f"{target} cannot be written: {error.strerror}.") from error

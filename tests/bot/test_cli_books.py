@@ -214,6 +214,15 @@ async def test_a_published_proof_and_a_path_to_it(office: Office, tmp_path: Path
     assert (await payontap(*words))[0] == 1
 
 
+async def test_a_proof_whose_public_file_cannot_be_written_is_published_to_nobody(
+    office: Office, tmp_path: Path
+) -> None:
+    status, out, err = await office.run("prove", "--out", str(tmp_path))
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "cannot be written: Is a directory." in err
+    assert await Liabilities(office.world.database).latest() is None
+
+
 async def test_backup_and_restore_into_an_empty_folder(tmp_path: Path) -> None:
     old, new, file = tmp_path / "old", tmp_path / "new", tmp_path / "backup"
     old.mkdir()

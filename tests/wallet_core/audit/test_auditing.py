@@ -207,10 +207,6 @@ HARM = {
         ),
         ("Batch 1 of chain 0 has another hash than its transfers and the batch before it.",),
     ),
-    "a transfer's time": (
-        "UPDATE transfers SET created_at_us = 'late' WHERE batch_no = 2 AND place = 0",
-        ("One of the transfer rows cannot be read",),
-    ),
     "a batch's time": (
         "UPDATE journal SET at_us = at_us + 1 WHERE chain_no = 0 AND batch_no = 2",
         ("Batch 2 of chain 0 has another hash",),
