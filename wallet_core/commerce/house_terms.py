@@ -78,14 +78,22 @@ def shares_of(
 def _taken(
     tariff: Tariff, commission_ppm: int, currency: str, captured_minor: int
 ) -> Mapping[AccountRef, int]:
-    """What is taken of everything captured so far; what comes first is taken first."""
+    """What is taken of everything captured so far, and no more than that.
+
+    What comes first is taken first, so a fixed part that a first capture is too small for is taken
+    of the next ones.
+    """
     fixed_minor = tariff.fee_fixed_minor if captured_minor else 0
-    fee_minor = fixed_minor + half_even(captured_minor * tariff.fee_ppm, MILLION)
-    return {
+    wanted = {
         accounts.tax(currency): half_even(captured_minor * tariff.tax_ppm, MILLION),
-        accounts.fees(currency): fee_minor,
+        accounts.fees(currency): fixed_minor + half_even(captured_minor * tariff.fee_ppm, MILLION),
         accounts.commission(currency): half_even(captured_minor * commission_ppm, MILLION),
     }
+    left_minor, taken = captured_minor, {}
+    for account, wanted_minor in wanted.items():
+        taken[account] = min(wanted_minor, left_minor)
+        left_minor -= taken[account]
+    return taken
 
 
 def with_taken(taken: Taken, shares: Iterable[Leg]) -> Taken:
