@@ -167,18 +167,3 @@ async def test_nothing_is_sold_of_what_is_not_there(world: World) -> None:
     fence = await world.writer.raise_fence(ann)
     assert await outcome(world, tap(ann, "tap", fence, "of_nowhere")) is Refusal.SOLD_OUT
     assert isinstance(await outcome(world, tap(ann, "without", fence)), Written)
-
-
-async def test_a_row_that_raises_a_fence_counts_for_those_behind_it(world: World) -> None:
-    """As when a wallet passes to somebody else, though nothing but the fence changes here."""
-    ann = (await world.person("ann", 10)).wallet_id
-    fence = await world.writer.raise_fence(ann)
-    row = Update(table="wallets", where={"id": ann}, add={"fence": 1})
-    raised, stale, newer = await asyncio.gather(
-        outcome(world, Commit(key="passes", rows=(row,))),
-        outcome(world, tap(ann, "before", fence)),
-        outcome(world, tap(ann, "after", fence + 1)),
-    )
-    assert stale is Refusal.STALE_FENCE
-    assert isinstance(raised, Written)
-    assert isinstance(newer, Written)
