@@ -30,6 +30,10 @@ _ALIKE = frozenset(
     }
 )
 
+#: Digests and the like go as one run of bytes. Longer ones are of one length by chance, and each
+#: length is a statement of its own that has to be planned.
+_RUN_LENGTH_MAX = 64
+
 _Shape = tuple[Any, ...]
 #: How a column is sent: its type, with "one" (a single value, be it for a single row or for all),
 #: "text", "array", or a length in bytes.
@@ -241,7 +245,7 @@ def _packed(kind: str, column: tuple[Any, ...]) -> tuple[str | int, object]:
     """One value for a whole column, where it can be: a text, or bytes; else the array."""
     if kind == "bytea":
         length = len(column[0] or b"")
-        if length and set(map(_length, column)) == {length}:
+        if 0 < length <= _RUN_LENGTH_MAX and set(map(_length, column)) == {length}:
             return length, b"".join(column)
     elif kind == "text":
         return _joined(column)

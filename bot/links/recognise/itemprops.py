@@ -27,13 +27,6 @@ _TYPE_NAME = re.compile(rb"[\"']?(?:https?://)?(?:schema\.org/|schema:)?([A-Za-z
 _TAG_BYTES_MAX = 1000
 #: Words that are spelled in one way only, whatever the charset.
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9 ]{5,}")
-#: Tags as most are: names in lower case, and each value in double quotes.
-_PLAIN_TAG = re.compile(
-    rb"<([a-z][a-z0-9-]{0,30})"
-    rb"((?:[ \n\r\t]++[a-z][a-z0-9:_-]{0,59}+"
-    rb"(?:=\"[^\"]{0,5000}+\"(?=[ \n\r\t/]|\Z))?+)++)[ \n\r\t]*+/?"
-)
-_PLAIN_ATTRIBUTE = re.compile(rb"[ \n\r\t]([a-z][a-z0-9:_-]*+)(?:=\"([^\"]*+)\")?+")
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9-]{0,30})(?=[\s/>])")
 
 
@@ -141,13 +134,6 @@ class _Scanner:
         start = visible.rfind(b"<", self._position, place)
         if start < 0:
             return None
-        end = visible.find(b">", start, place + _TAG_BYTES_MAX)
-        if end > place:
-            tag = _PLAIN_TAG.fullmatch(visible, start, end)
-            if tag is not None:
-                # Of two attributes of one name the first counts, which comes last here.
-                attributes = dict(reversed(_PLAIN_ATTRIBUTE.findall(tag[2])))
-                return _Element(_lowered(tag[1]), end, attributes)
         named = _TAG_NAME.match(visible, start)
         if named is None:
             return None

@@ -37,6 +37,11 @@ _ATTRIBUTE = re.compile(
     rb"([A-Za-z_:@][\w:.\-]{0,60})"
     rb"(?:\s*+=\s*+(?:\"([^\"]{0,5000})\"|'([^']{0,5000})'|([^\s\"'>]{0,2000})))?"
 )
+#: The attributes of most tags: names in lower case, and each value in double quotes.
+_PLAIN_INSIDE = re.compile(
+    rb"[ \n\r\t]*+(?:[a-z][a-z0-9:_-]{0,59}+(?:=\"[^\"]{0,5000}+\")?+(?:[ \n\r\t]++|(?=/?\Z)))*+/?"
+)
+_PLAIN_ATTRIBUTE = re.compile(rb"([a-z][a-z0-9:_-]*+)(?:=\"([^\"]*+)\")?+")
 #: A tag from behind its name to its end; what is quoted may hold the mark that ends it.
 _INSIDE = re.compile(rb"(?:[^\"'<>]++|\"[^\"]{0,5000}+\"|'[^']{0,5000}+'|[\"'])*+")
 _TITLE = re.compile(rb"[^<>]{0,300}>([^<]{0,2000})")
@@ -186,16 +191,20 @@ class Markup:
 
 
 def attributes_at(page: bytes, position: int) -> tuple[Attributes, int]:
-    """The attributes of the tag whose name ends at `position`, and where they end."""
+    """The attributes of the tag whose name ends at `position`, and where they end.
+
+    Of two attributes of one name the first counts.
+    """
     stop = position + _TAG_BYTES_MAX * 10
     end = page.find(b">", position, stop)
+    if end >= 0 and _PLAIN_INSIDE.fullmatch(page, position, end) is not None:
+        return dict(reversed(_PLAIN_ATTRIBUTE.findall(page, position, end))), end
     inside = page[position : end if end >= 0 else stop]
     if end < 0 or not is_plain(inside):
         # What is quoted may hold the mark that ends a tag.
         found = _INSIDE.match(page, position, stop)
         end = found.end() if found else position
         inside = page[position:end]
-    # Of two attributes of one name the first counts, which comes last here.
     found = reversed(_ATTRIBUTE.findall(inside))
     return {name.lower(): double or single or bare for name, double, single, bare in found}, end
 
