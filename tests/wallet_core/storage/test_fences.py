@@ -131,19 +131,19 @@ async def test_of_two_fences_of_one_wallet_only_the_newer_pays(world: World, oth
 
 
 async def test_a_fence_is_not_raised_while_a_commit_that_carries_it_is_written(
-    world: World,
+    postgres_url: str,
 ) -> None:
-    ann = (await world.person("ann", 10)).wallet_id
-    first = await world.writer.raise_fence(ann)
-    if world.database.is_sqlite:
-        pytest.skip("SQLite lets one transaction in at a time")
-    async with world.database.write() as connection:
-        # As the statement that writes locks it.
-        row = sa.select(t.wallets.c.id).where(t.wallets.c.id == ann).with_for_update(key_share=True)
-        await connection.execute(row)
-        raising = asyncio.ensure_future(world.writer.raise_fence(ann))
-        assert not (await asyncio.wait({raising}, timeout=0.3))[0]
-    assert await raising == first + 1
+    """SQLite lets one transaction in at a time anyway."""
+    async with world_at(postgres_url) as world:
+        ann = (await world.person("ann", 10)).wallet_id
+        first = await world.writer.raise_fence(ann)
+        async with world.database.write() as connection:
+            # As the statement that writes locks it.
+            row = sa.select(t.wallets.c.id).where(t.wallets.c.id == ann)
+            await connection.execute(row.with_for_update(key_share=True))
+            raising = asyncio.ensure_future(world.writer.raise_fence(ann))
+            assert not (await asyncio.wait({raising}, timeout=0.3))[0]
+        assert await raising == first + 1
 
 
 async def test_never_more_is_sold_than_there_is(
