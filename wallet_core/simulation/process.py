@@ -107,6 +107,7 @@ class Process(Mortal):
     async def stop(self) -> None:
         """Write what was handed in, and end."""
         await self._writer.__aexit__()
+        await self._database.close()
 
     async def hear(self, deed: Deed) -> bool:
         """Keep an event before anything is done about it; whether the network may forget it."""

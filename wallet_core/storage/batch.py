@@ -31,50 +31,49 @@ from wallet_core.storage.free_accounts import FreeAccounts, PutOff
 from wallet_core.storage.remembered import Standing
 from wallet_core.storage.speech_rows import speech_rows
 from wallet_core.storage.spending_rows import SpendingRows, wallets_seen, wallets_with_fences
-from wallet_core.storage.tasks import RaiseFence, Task, accounts_of, is_all_new, only_adds
+from wallet_core.storage.touching import accounts_of, is_all_new, only_adds
 
 Result = Written | Refused | KeyConflict | PutOff
 Steps = Generator[q.Request, Any, None]
 
 
 class Batch:
-    """Writes `tasks` in their order. `careful` looks up keys that it otherwise expects free.
+    """Writes `commits` in their order. `careful` looks up keys that it otherwise expects free.
 
     `locks` says that what is read stays as it is until the transaction ends. What is written is
-    remembered in `standing`; with `recall`, tasks that only add are decided on what is remembered
+    remembered in `standing`; with `recall`, commits that only add are decided on what is remembered
     there and on the fences that they carry, and nothing is read. `on_decided` is called when that
     has been done.
 
-    Where what is read is locked, `waits_for` are the tasks that wait for whoever else has locked
+    Where what is read is locked, `waits_for` are the commits that wait for whoever else has locked
     what they touch; others are `PutOff` where they only add. None: all wait.
     """
 
     def __init__(
         self,
-        tasks: Sequence[Task],
+        commits: Sequence[Commit],
         *,
         careful: bool = False,
         locks: bool = True,
         limits_of: LimitsOf = no_limits,
         standing: Standing | None = None,
         recall: bool = False,
-        waits_for: Sequence[Task] | None = None,
+        waits_for: Sequence[Commit] | None = None,
         on_decided: Callable[[], None] = lambda: None,
     ) -> None:
-        self.tasks = tasks
+        self._commits = commits
         self._careful = careful
         self._locks = locks
         self._limits_of = limits_of
         self._standing = standing
         self._on_decided = on_decided
-        self._recall = recall and only_adds(tasks)
-        self._waits_for = waits_for if waits_for is not None and is_all_new(tasks) else None
-        self._commits = [task for task in tasks if isinstance(task, Commit)]
-        self._transfers = [x for commit in self._commits for x in commit.transfers]
+        self._recall = recall and only_adds(commits)
+        self._waits_for = waits_for if waits_for is not None and is_all_new(commits) else None
+        self._transfers = [x for commit in commits for x in commit.transfers]
         self._touched = accounts_of(self._transfers)
         #: Whether all was decided on what is remembered, and only has to be written.
         self.decided = False
-        #: Whether it was seen that somebody else writes what the tasks touch.
+        #: Whether it was seen that somebody else writes what the commits touch.
         self.met_others = False
         self._begin()
 
@@ -91,7 +90,6 @@ class Batch:
         # As they were read: the fences that count, and the holds.
         self._fences: dict[str, int] = {}
         self._holds: dict[UUID, Hold] = {}
-        self._raised: set[str] = set()
         # The chain and the clock, once all is written.
         self._end: q.Opened | None = None
         # The accounts that were read for it.
@@ -99,8 +97,8 @@ class Batch:
         # Where nobody is waited for.
         self._free: FreeAccounts | None = None
 
-    def write(self) -> q.Work[list[Result | int]]:
-        """A result for each task.
+    def write(self) -> q.Work[list[Result]]:
+        """A result for each commit.
 
         Raises `MissingAccounts`, `NeedsLocks`, and what its requests raise.
         """
@@ -129,14 +127,14 @@ class Batch:
 
     def _write_on_memory(
         self, standing: Standing
-    ) -> Generator[q.Request, Any, list[Result | int] | None]:
+    ) -> Generator[q.Request, Any, list[Result] | None]:
         """Decide on what is remembered, reading only the accounts that are not.
 
         None, with nothing written, where somebody would hear no: that is said only of what is true
         now.
         """
         books = self._books
-        if not (yield from self._suppose_fences()):
+        if not self._suppose_fences():
             return None
         opened, states = standing.recall(self._touched)
         for state in states.values():
@@ -153,10 +151,10 @@ class Batch:
         books.now_us = opened.now_us
         books.accounts.update(states)
         try:
-            results = [self._decide(task) for task in self.tasks]
+            results = [self._decide(commit) for commit in self._commits]
         except NeedsSpends:
             results = []
-        if len(results) < len(self.tasks) or not all(isinstance(r, Written | int) for r in results):
+        if len(results) < len(self._commits) or not all(isinstance(r, Written) for r in results):
             self.forget()
             return None
         known = [(1, opened.changes_no)]
@@ -169,10 +167,10 @@ class Batch:
         yield from self._save(results, opened, check)
         return results
 
-    def _suppose_fences(self) -> Generator[q.Request, Any, bool]:
+    def _suppose_fences(self) -> bool:
         """Take the fences that commits carry for those of their wallets; the writes check them.
 
-        Those that are to be raised are read. False where two fences of one wallet are carried.
+        False where two fences of one wallet are carried.
         """
         carried, wallets = self._fences, self._rules.wallets
         for commit in self._commits:
@@ -180,12 +178,6 @@ class Batch:
                 if carried.setdefault(wallet_id, fence) != fence:
                     return False
                 wallets[wallet_id] = WalletState(WalletMode.OPEN, fence)
-        if len(self._commits) < len(self.tasks):
-            yield q.Turn()
-            raised = [task.wallet_id for task in self.tasks if isinstance(task, RaiseFence)]
-            read = yield from wallets_with_fences(sorted(set(raised)))
-            wallets |= read
-            carried |= {wallet_id: state.fence for wallet_id, state in read.items()}
         return True
 
     def _see(
@@ -201,9 +193,9 @@ class Batch:
             )
 
     def _write_on_what_is_free(
-        self, standing: Standing, waits_for: Sequence[Task]
-    ) -> q.Work[list[Result | int]]:
-        """Decide those tasks whose accounts nobody else is writing, and put off the others."""
+        self, standing: Standing, waits_for: Sequence[Commit]
+    ) -> q.Work[list[Result]]:
+        """Decide those commits whose accounts nobody else is writing, and put off the others."""
         free = FreeAccounts(self._touched, self._books.accounts, standing, self._see)
         opened = yield from free.lock(waits_for)
         if self._spending.unlike_others or opened.changes_no != standing.changes_no:
@@ -216,7 +208,7 @@ class Batch:
         yield from self._save(results, opened)
         return results
 
-    def _write_on_what_is_read(self) -> q.Work[list[Result | int]]:
+    def _write_on_what_is_read(self) -> q.Work[list[Result]]:
         yield q.Turn()
         fenced = self._fenced()
         if self._locks:
@@ -243,7 +235,7 @@ class Batch:
         yield from self._save(results, opened)
         return results
 
-    def _save(self, results: Sequence[Result | int], opened: q.Opened, *checks: q.Check) -> Steps:
+    def _save(self, results: Sequence[Result], opened: q.Opened, *checks: q.Check) -> Steps:
         writes, head = self._writes(results, opened)
         told_us = yield q.Save([*checks, *writes], checked=bool(checks) or not self._locks)
         self._end = q.Opened(
@@ -254,13 +246,11 @@ class Batch:
             changes_no=opened.changes_no,
         )
 
-    # --- before: lock and read everything that the tasks touch -------------------------------
+    # --- before: lock and read everything that the commits touch -------------------------------
 
     def _fenced(self) -> set[str]:
         """The wallets whose fence counts."""
-        fenced = {wallet_id for commit in self._commits for wallet_id in commit.fences}
-        fenced.update(task.wallet_id for task in self.tasks if isinstance(task, RaiseFence))
-        return fenced
+        return {wallet_id for commit in self._commits for wallet_id in commit.fences}
 
     def _load_fences(self, fenced: set[str]) -> Steps:
         wallets = self._rules.wallets
@@ -302,59 +292,57 @@ class Batch:
 
     # --- decide ------------------------------------------------------------------------------
 
-    def _decide_all(self) -> q.Work[list[Result | int]]:
-        """A result for each task; those that touch what others are writing are put off."""
-        decided: list[Result | int] = []
-        for task in self.tasks:
-            if self._free is not None and self._free.is_busy(task):
+    def _decide_all(self) -> q.Work[list[Result]]:
+        """A result for each commit; those that touch what others are writing are put off."""
+        decided: list[Result] = []
+        for commit in self._commits:
+            if self._free is not None and self._free.is_busy(commit):
                 decided.append(PutOff.OTHERS_WRITE)
             else:
-                decided.append((yield from self._decide_surely(task)))
+                decided.append((yield from self._decide_surely(commit)))
         return (yield from self._look_again(decided))
 
-    def _decide_surely(self, task: Task) -> Generator[q.Request, Any, Result | int]:
-        """Decide a task, with its payers' single payments read where they are needed."""
+    def _decide_surely(self, commit: Commit) -> q.Work[Result]:
+        """Decide a commit, with its payers' single payments read where they are needed."""
         while True:
             try:
-                return self._decide(task)
+                return self._decide(commit)
             except NeedsSpends as need:
                 yield from self._spending.load_spends(need.payment)
 
-    def _decide(self, task: Task) -> Result | int:
-        if isinstance(task, RaiseFence):
-            return self._raise_fence(task.wallet_id)
+    def _decide(self, commit: Commit) -> Result:
         mark = b""
-        if task.key:
-            mark = mark_of(task)
-            known = self._known.get(task.key)
+        if commit.key:
+            mark = mark_of(commit)
+            known = self._known.get(commit.key)
             if known is not None:
-                return _as_known(task, mark, known)
-        elif self._books.known_transfers and self._stands(task):
-            return self._as_known_transfers(task)
+                return _as_known(commit, mark, known)
+        elif self._books.known_transfers and self._stands(commit):
+            return self._as_known_transfers(commit)
         books = self._books
         try:
-            take_back = books.apply(task)
-            if task.rows:
+            take_back = books.apply(commit)
+            if commit.rows:
                 try:
-                    self._rows.apply(task.rows)
+                    self._rows.apply(commit.rows)
                 except Refused:
                     take_back()
                     raise
         except (Refused, KeyConflict) as refusal:
             return refusal
-        if not task.key:
+        if not commit.key:
             if self._plainly is None:
                 self._plainly = Written(key="", created=True, at_us=books.now_us)
             return self._plainly
         written = Written(
-            key=task.key,
+            key=commit.key,
             created=True,
-            refusal=task.refusal,
-            result=task.result,
+            refusal=commit.refusal,
+            result=commit.result,
             at_us=books.now_us,
         )
-        self._known[task.key] = (msgspec.structs.replace(written, created=False), mark)
-        self._new.append((task, mark))
+        self._known[commit.key] = (msgspec.structs.replace(written, created=False), mark)
+        self._new.append((commit, mark))
         return written
 
     def _stands(self, commit: Commit) -> bool:
@@ -365,44 +353,31 @@ class Batch:
             transfer.id.int in standing for transfer in commit.transfers
         )
 
-    def _raise_fence(self, wallet_id: str) -> int:
-        known = self._rules.wallets.get(wallet_id)
-        if known is None:
-            return 0
-        raised = msgspec.structs.replace(known, fence=known.fence + 1)
-        self._rules.wallets[wallet_id] = raised
-        self._raised.add(wallet_id)
-        return raised.fence
-
     def _as_known_transfers(self, commit: Commit) -> Result:
         for transfer in commit.transfers:
             if self._books.known_transfers[transfer.id.int] != fingerprint(transfer):
                 return KeyConflict(f"Transfer {transfer.id} stands with other parameters.")
         return Written(key="", created=False, at_us=0)
 
-    def _look_again(
-        self, results: list[Result | int]
-    ) -> Generator[q.Request, Any, list[Result | int]]:
+    def _look_again(self, results: list[Result]) -> q.Work[list[Result]]:
         """What was refused may stand: another process wrote it while this one waited for a lock."""
         refused = [
-            task
-            for task, result in zip(self.tasks, results, strict=True)
-            if isinstance(task, Commit) and isinstance(result, Refused)
+            commit
+            for commit, result in zip(self._commits, results, strict=True)
+            if isinstance(result, Refused)
         ]
         if not refused:
             return results
         again: q.Opened = yield q.Open(
-            [x.id for task in refused if not task.key for x in task.transfers],
-            [task.key for task in refused if task.key],
+            [x.id for commit in refused if not commit.key for x in commit.transfers],
+            [commit.key for commit in refused if commit.key],
         )
         self._note_known(again.commits)
         self._books.known_transfers.update(again.transfers)
-        return [
-            self._known_after_all(task, again) or result
-            if isinstance(task, Commit) and isinstance(result, Refused)
-            else result
-            for task, result in zip(self.tasks, results, strict=True)
-        ]
+        for n, (commit, result) in enumerate(zip(self._commits, results, strict=True)):
+            if isinstance(result, Refused):
+                results[n] = self._known_after_all(commit, again) or result
+        return results
 
     def _known_after_all(self, commit: Commit, again: q.Opened) -> Result | None:
         if not commit.key:
@@ -414,12 +389,12 @@ class Batch:
     # --- after: what is written ---------------------------------------------------------------
 
     def _writes(
-        self, results: Sequence[Result | int], opened: q.Opened
+        self, results: Sequence[Result], opened: q.Opened
     ) -> tuple[list[q.Write], bytes | None]:
         """All that is to be written, and what the chain ends with then, if it grows."""
         books, head = self._books, None
         new_rows, changed_rows = self._rows.writes()
-        writes: list[q.Write] = [*self._fence_rows(), *changed_holds(books, self._holds)]
+        writes: list[q.Write] = [*self._fence_checks(), *changed_holds(books, self._holds)]
         writes += changed_accounts(books)
         writes += changed_rows
         if books.transfer_rows:
@@ -433,30 +408,22 @@ class Batch:
             rows = [(*pair, since_us) for pair, since_us in sorted(self._rules.new_payees.items())]
             columns = ("wallet_id", "payee", "since_us")
             writes.append(q.Insert(t.payees, columns, rows, if_absent=True))
-        # Tasks that only add hardly ever say again what was said.
+        # Commits that only add hardly ever say again what was said.
         said = (commit for commit, _ in self._new)
         writes += speech_rows(said, books.now_us, if_absent=not self.decided)
         done = [
-            (task.event_id, "done")
-            for task, result in zip(self.tasks, results, strict=True)
-            if isinstance(task, Commit)
-            and task.event_id is not None
-            and isinstance(result, Written)
+            (commit.event_id, "done")
+            for commit, result in zip(self._commits, results, strict=True)
+            if commit.event_id is not None and isinstance(result, Written)
         ]
         if done:
             writes.append(q.Change(t.inbox, ("event_id",), ("state",), done, exactly=False))
         return writes, head
 
-    def _fence_rows(self) -> list[q.Write]:
-        """The fences that were raised, and those that must not be raised before this stands."""
-        wallets, writes = self._rules.wallets, list[q.Write]()
-        raised = [(name, self._fences[name], wallets[name].fence) for name in sorted(self._raised)]
-        checked = [pair for pair in sorted(self._fences.items()) if pair[0] not in self._raised]
-        if checked:
-            writes.append(q.Check(t.wallets, ("id",), ("fence",), checked))
-        if raised:
-            writes.append(q.Change(t.wallets, ("id",), ("fence",), raised, seen=("fence",)))
-        return writes
+    def _fence_checks(self) -> list[q.Write]:
+        """The fences that must not be raised before this stands."""
+        fences = sorted(self._fences.items())
+        return [q.Check(t.wallets, ("id",), ("fence",), fences)] if fences else []
 
 
 def mark_of(commit: Commit) -> bytes:

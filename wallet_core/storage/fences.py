@@ -1,4 +1,4 @@
-"""Fences of wallets on PostgreSQL, raised beside the writer's batches.
+"""Fences of wallets, raised beside the writer's batches.
 
 A flow waits for its fence before it decides anything, so it waits for no batch: those who ask at
 the same time are served by one statement. It is durable before anybody hears of it, as a fence that
@@ -31,9 +31,6 @@ _RAISE = q.Statement(
     "AS k(id, raised) WHERE w.id = k.id RETURNING w.id, w.fence",
     "UPDATE wallets SET fence = fence + ?2 WHERE id = ?1 RETURNING id, fence",
 )
-#: How often the database is asked, and the first pause; each next one is twice as long.
-_TRIES_MAX = 6
-_FIRST_PAUSE_S = 0.02
 
 
 class Fences:
@@ -66,8 +63,8 @@ class Fences:
 
     async def _insist(self, wallets: Sequence[tuple[str, int]]) -> Sequence[q.Row]:
         """The raised fences; a repeat after an answer that got lost only skips numbers."""
-        pause_s = _FIRST_PAUSE_S
-        for _ in range(_TRIES_MAX - 1):
+        pause_s = q.FIRST_PAUSE_S
+        for _ in range(q.TRIES_MAX - 1):
             try:
                 return await self._transactions.run(_raise(wallets), single=True)
             except StorageUnavailable as error:

@@ -1,7 +1,7 @@
 """Accounts that others write too: those that are free are locked, and nobody is waited for.
 
 Several processes on the same accounts would wait for each other's whole batches. So a batch that
-only adds decides those tasks whose accounts are free, and puts the others off (`PutOff`).
+only adds decides those commits whose accounts are free, and puts the others off (`PutOff`).
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -9,14 +9,15 @@ from enum import Enum, auto
 from typing import Protocol
 
 from wallet_core.ledger.accounts import AccountRef
+from wallet_core.ledger.commits import Commit
 from wallet_core.ledger.posting import AccountState
 from wallet_core.storage import requests as q
 from wallet_core.storage.remembered import Standing
-from wallet_core.storage.tasks import Task, accounts_of, touched_by, transfers_of
+from wallet_core.storage.touching import accounts_of, touched_by
 
 
 class PutOff(Enum):
-    """The result of a task that was not looked at, for others are writing what it touches."""
+    """The result of a commit that was not looked at, for others are writing what it touches."""
 
     OTHERS_WRITE = auto()
 
@@ -49,12 +50,12 @@ class FreeAccounts:
         self._standing = standing
         self._see = see
         self._remembered: Mapping[str, AccountState] = {}
-        # What others are writing, and what tasks touch that were put off.
+        # What others are writing, and what commits touch that were put off.
         self._busy: set[Hashable] = set()
         #: Whether it was seen that somebody else writes them.
         self.met_others = False
 
-    def lock(self, waits_for: Sequence[Task]) -> q.Work[q.Opened]:
+    def lock(self, waits_for: Sequence[Commit]) -> q.Work[q.Opened]:
         """Lock the accounts of `waits_for`, whoever has them, then of the others what is free.
 
         What has to be waited for comes first, while nothing is locked yet, and in everybody's
@@ -62,7 +63,7 @@ class FreeAccounts:
         `take`. Raises `MissingAccounts` for accounts that are waited for.
         """
         touched = self._touched
-        waited = accounts_of([x for task in waits_for for x in transfers_of(task)])
+        waited = accounts_of([x for commit in waits_for for x in commit.transfers])
         if waited:
             self._see((yield q.Open([], [], list(waited))), waited)
         _, states = self._standing.recall(name for name in touched if name not in waited)
@@ -90,11 +91,11 @@ class FreeAccounts:
             self.met_others = True
             self._busy.update(name for name in self._touched if name not in accounts)
 
-    def is_busy(self, task: Task) -> bool:
-        """Whether a task touches what others are writing, or a task before it that was put off."""
+    def is_busy(self, commit: Commit) -> bool:
+        """Whether a commit touches what others are writing, or what one put off before it does."""
         if not self._busy:
             return False
-        touches = {*touched_by(task), *accounts_of(transfers_of(task))}
+        touches = {*touched_by(commit), *accounts_of(commit.transfers)}
         if self._busy.isdisjoint(touches):
             return False
         self._busy |= touches

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from wallet_core.ledger.commits import Written
+from wallet_core.ledger.commits import Commit, Written
 from wallet_core.storage.batch import Batch
-from wallet_core.storage.tasks import Task
 
 
 class Job(msgspec.Struct, eq=False, gc=False):
-    """Something to write, and who waits for it."""
+    """A commit to write, and who waits for it."""
 
-    done: "asyncio.Future[Written | int]"
-    task: Task
+    done: "asyncio.Future[Written]"
+    commit: Commit
     touches: Collection[Hashable]
     #: How often it was put off because others were writing what it touches.
     put_off: int = 0

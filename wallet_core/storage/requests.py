@@ -18,6 +18,10 @@ from wallet_core.errors import PayontapError
 
 R = TypeVar("R")
 Row = Sequence[Any]
+#: How often what the database did not do is tried, and the first pause; each next one is twice as
+#: long.
+TRIES_MAX = 6
+FIRST_PAUSE_S = 0.02
 #: PostgreSQL's word for now, in microseconds since the epoch.
 CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 Work = Generator["Request", Any, R]

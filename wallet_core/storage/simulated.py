@@ -126,6 +126,7 @@ class SimulatedDatabase(Database):
         self.url = f"sqlite+aiosqlite:///{stage.path}"
         self.is_sqlite = True
         self.before_statement = before_statement
+        self.closing = []
         self._connection = connection
         self._before = before
         self._after = after
@@ -172,7 +173,9 @@ class SimulatedDatabase(Database):
             return written_outcome(self._connection, key)
 
     async def close(self) -> None:
-        """The connection is the stage's."""
+        """Close what was opened beside; the connection is the stage's."""
+        while self.closing:
+            await self.closing.pop()()
 
 
 def all_rows(connection: sa.Connection, table: str) -> Sequence[sa.Row[Any]]:

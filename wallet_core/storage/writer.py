@@ -33,18 +33,22 @@ from wallet_core.storage.postgres_session import PostgresSession
 from wallet_core.storage.queue import Flight, Job, Queue
 from wallet_core.storage.readers import read_written
 from wallet_core.storage.remembered import RememberedAccounts, Standing
-from wallet_core.storage.requests import Conflict, NeedsLocks, TryAgain, Work
+from wallet_core.storage.requests import (
+    FIRST_PAUSE_S,
+    TRIES_MAX,
+    Conflict,
+    NeedsLocks,
+    TryAgain,
+    Work,
+)
 from wallet_core.storage.sqlite_session import SqliteSession
-from wallet_core.storage.tasks import RaiseFence, Task, touched_by
+from wallet_core.storage.touching import touched_by
 
 _log = structlog.get_logger(__name__)
 R = TypeVar("R")
 
 #: Commits in one transaction.
 BATCH_MAX = 1024
-#: How often a batch is tried again, and the first pause; each next one is twice as long.
-TRIES_MAX = 6
-FIRST_PAUSE_S = 0.02
 #: How often accounts are opened for a batch, which only has to happen once.
 _OPENINGS_MAX = 3
 #: Transactions of one writer that are under way at a time.
@@ -52,7 +56,7 @@ POSTGRES_LANES = 2
 #: How often a commit makes way for other processes that write what it touches; then it waits.
 _PUT_OFF_MAX = 2
 
-Outcome = Written | int | Exception
+Outcome = Written | Exception
 MayWrite = Callable[[], Awaitable[bool]]
 
 
@@ -130,8 +134,7 @@ class Writer:
     def __post_init__(self) -> None:
         """Nothing waits yet."""
         self._queue = Queue(1 if self.database.is_sqlite else self.lanes, self.batch_max)
-        # SQLite lets one transaction in at a time, so there they go with the others.
-        self._fences = None if self.database.is_sqlite else Fences(self.database)
+        self._fences = Fences(self.database)
 
     async def __aenter__(self) -> "Writer":
         """Begin to write."""
@@ -147,29 +150,20 @@ class Writer:
 
     async def commit(self, commit: Commit) -> Written:
         """Write `commit`; see `WriterPort`."""
-        result = await self._handed_in(commit)
-        assert isinstance(result, Written)  # noqa: S101 - the kind of task decides the kind of result
-        return result
+        self._check_running()
+        job = Job(asyncio.get_running_loop().create_future(), commit, touched_by(commit))
+        self._queue.add(job)
+        self._wake.set()
+        return await job.done
 
     async def raise_fence(self, wallet_id: str) -> int:
         """Raise the wallet's fence; see `WriterPort`."""
-        if self._fences is not None:
-            self._check_running()
-            return await self._fences.raised(wallet_id)
-        result = await self._handed_in(RaiseFence(wallet_id))
-        assert isinstance(result, int)  # noqa: S101 - same
-        return result
+        self._check_running()
+        return await self._fences.raised(wallet_id)
 
     async def written(self, key: str) -> Written | None:
         """What stands under `key`; see `WriterPort`."""
         return await read_written(self.database, key)
-
-    def _handed_in(self, task: Task) -> "asyncio.Future[Written | int]":
-        self._check_running()
-        job = Job(asyncio.get_running_loop().create_future(), task, touched_by(task))
-        self._queue.add(job)
-        self._wake.set()
-        return job.done
 
     def _check_running(self) -> None:
         if self._closing or not self._tasks:
@@ -208,10 +202,10 @@ class Writer:
 
     async def _settle(self, lane: _Lane, flight: Flight) -> None:
         """Write a flight's jobs, and answer them."""
-        tasks, careful = [job.task for job in flight.jobs], False
+        commits, careful = [job.commit for job in flight.jobs], False
         if lane.dares():
             try:
-                results = await self._try(lane, tasks, flight)
+                results = await self._try(lane, commits, flight)
             except (TryAgain, NeedsLocks):
                 lane.lost()
             except Exception as error:  # noqa: BLE001 - it is met again where it is answered
@@ -234,9 +228,10 @@ class Writer:
 
     async def _write_free(self, lane: _Lane, jobs: Sequence[Job]) -> None:
         """Write those jobs that touch nothing of what others are writing; the rest is put off."""
-        patient = [job.task for job in jobs if job.put_off >= _PUT_OFF_MAX]
+        patient = [job.commit for job in jobs if job.put_off >= _PUT_OFF_MAX]
         try:
-            results = await self._try(lane, [job.task for job in jobs], waits_for=patient)
+            commits = [job.commit for job in jobs]
+            results = await self._try(lane, commits, waits_for=patient)
         except Exception as error:  # noqa: BLE001 - it is met again where it is answered
             await self._insist(lane, jobs, careful=isinstance(error, Conflict))
             return
@@ -252,11 +247,11 @@ class Writer:
     async def _insist(self, lane: _Lane, jobs: Sequence[Job], *, careful: bool = False) -> None:
         """Write jobs with what they touch locked, again and again where that helps."""
         pause_s = FIRST_PAUSE_S
-        tasks = [job.task for job in jobs]
+        commits = [job.commit for job in jobs]
         failure: Exception = StorageUnavailable("The database did not answer.")
         for _ in range(TRIES_MAX):
             try:
-                results = await self._try(lane, tasks, careful=careful)
+                results = await self._try(lane, commits, careful=careful)
             except Conflict as error:
                 # Another process wrote the same keys, or a rule of the database forbids a row.
                 failure = error
@@ -285,7 +280,7 @@ class Writer:
                 await self._insist(lane, [job], careful=True)
             return
         if isinstance(failure, Conflict):
-            failure = _refusal(jobs[0].task, failure)
+            failure = _refusal(jobs[0].commit, failure)
         elif isinstance(failure, TryAgain) or not isinstance(failure, PayontapError):
             _log.error("commit_failed", error=str(failure)[:2000])
             failure = StorageUnavailable(f"The database refused: {failure}")
@@ -294,17 +289,17 @@ class Writer:
     async def _try(
         self,
         lane: _Lane,
-        tasks: Sequence[Task],
+        commits: Sequence[Commit],
         flight: Flight | None = None,
         *,
         careful: bool = False,
-        waits_for: Sequence[Task] | None = None,
+        waits_for: Sequence[Commit] | None = None,
     ) -> Sequence[Outcome | PutOff]:
-        """Write tasks once: without locks as a `flight`, else with what they touch locked."""
+        """Write commits once: without locks as a `flight`, else with what they touch locked."""
         session, locks = lane.session, flight is None
         for _ in range(_OPENINGS_MAX):
             batch = Batch(
-                tasks,
+                commits,
                 careful=careful,
                 locks=locks or session.exclusive,
                 limits_of=self.limits_of,
@@ -336,7 +331,7 @@ class Writer:
         for job, result in zip(jobs, results, strict=True):
             if isinstance(result, PutOff):
                 continue
-            speech = speech or (isinstance(job.task, Commit) and bool(job.task.outbox))
+            speech = speech or bool(job.commit.outbox)
             if job.done.done():  # whoever asked has gone; what was written stands
                 continue
             if isinstance(result, Exception):
@@ -347,12 +342,11 @@ class Writer:
             self.on_speech()
 
 
-def _refusal(task: Task, conflict: Conflict) -> Exception:
+def _refusal(commit: Commit, conflict: Conflict) -> Exception:
     """A row that the database itself did not take, as the answer that its change asks for."""
-    rows = task.rows if isinstance(task, Commit) else ()
-    for change in rows:
+    for change in commit.rows:
         if change.table == conflict.table:
             return Refused(change.refusal, str(conflict))
-    if rows:
-        return Refused(rows[0].refusal, str(conflict))
+    if commit.rows:
+        return Refused(commit.rows[0].refusal, str(conflict))
     return Refused(Refusal.NO_FUNDS, str(conflict))

@@ -7,7 +7,7 @@ from wallet_core.ledger.commits import Commit
 from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.storage.batch import Batch
 from wallet_core.storage.queue import Flight, Job, Queue
-from wallet_core.storage.tasks import touched_by
+from wallet_core.storage.touching import touched_by
 
 
 def job(name: str, payer: str, payee: str) -> Job:
@@ -15,8 +15,8 @@ def job(name: str, payer: str, payee: str) -> Job:
         Leg(accounts.wallet(payer, "CNY"), -1),
         Leg(accounts.wallet(payee, "CNY"), 1),
     )
-    task = Commit(transfers=(Post(id=named(name), legs=legs),))
-    return Job(asyncio.get_running_loop().create_future(), task, touched_by(task))
+    commit = Commit(transfers=(Post(id=named(name), legs=legs),))
+    return Job(asyncio.get_running_loop().create_future(), commit, touched_by(commit))
 
 
 def queue_of(*jobs: Job, lanes: int = 2) -> Queue:

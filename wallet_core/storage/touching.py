@@ -1,9 +1,7 @@
-"""What a writer is given to do, and what of the database that touches."""
+"""What of the database commits touch, as far as it can be told before they are decided."""
 
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from uuid import UUID
-
-import msgspec
 
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Insert, Update
@@ -11,39 +9,23 @@ from wallet_core.ledger.transfers import Authorise, Capture, Post, Transfer, Voi
 from wallet_core.storage.domain_rows import is_sum, key_of
 
 
-class RaiseFence(msgspec.Struct, frozen=True):
-    """Raise the fence of a wallet; the result is its new value, 0 for no such wallet."""
+def touched_by(commit: Commit) -> Collection[Hashable]:
+    """What a commit locks, as far as it can be told beforehand.
 
-    wallet_id: str
-
-
-Task = Commit | RaiseFence
-
-
-def transfers_of(task: Task) -> Sequence[Transfer]:
-    """The transfers of a task; raising a fence moves nothing."""
-    return task.transfers if isinstance(task, Commit) else ()
-
-
-def touched_by(task: Task) -> Collection[Hashable]:
-    """What a task locks, as far as it can be told beforehand.
-
-    Two tasks that have nothing of it in common can be written side by side.
+    Two commits that have nothing of it in common can be written side by side.
     """
-    if isinstance(task, RaiseFence):
-        return (("wallets", (task.wallet_id,)),)
-    transfers = task.transfers
-    if not task.key and len(transfers) == 1 and type(first := transfers[0]) is Post:
+    transfers = commit.transfers
+    if not commit.key and len(transfers) == 1 and type(first := transfers[0]) is Post:
         return [leg.account.id for leg in first.legs]
     touched: set[Hashable] = set()
     for transfer in transfers:
         touched.update(_named_by(transfer))
-    for change in task.rows:
+    for change in commit.rows:
         if isinstance(change, Update):
             touched.add((change.table, key_of(change.table, change.where)))
-    touched.update([("wallets", (wallet_id,)) for wallet_id in task.fences])
-    if task.key:
-        touched.add(task.key)
+    touched.update([("wallets", (wallet_id,)) for wallet_id in commit.fences])
+    if commit.key:
+        touched.add(commit.key)
     return touched
 
 
@@ -83,37 +65,35 @@ def accounts_of(transfers: Sequence[Transfer]) -> dict[str, AccountRef]:
     return refs
 
 
-def is_all_new(tasks: Sequence[Task]) -> bool:
-    """Whether tasks only make what is new: they rest on the balances of accounts alone."""
-    for task in tasks:
-        if type(task) is not Commit or task.fences or not _moves_or_holds(task):
+def is_all_new(commits: Sequence[Commit]) -> bool:
+    """Whether commits only make what is new: they rest on the balances of accounts alone."""
+    for commit in commits:
+        if commit.fences or not _moves_or_holds(commit):
             return False
-        for change in task.rows:
+        for change in commit.rows:
             if type(change) is not Insert:
                 return False
     return True
 
 
-def only_adds(tasks: Sequence[Task]) -> bool:
-    """Whether tasks only add to what stands, so that no row has to be read to decide them.
+def only_adds(commits: Sequence[Commit]) -> bool:
+    """Whether commits only add to what stands, so that no row has to be read to decide them.
 
     The balances that they rest on, the fences that they carry and the bounds that sums must keep
     within can be left to the statement that writes.
     """
-    for task in tasks:
-        if isinstance(task, RaiseFence):
-            continue
-        if not _moves_or_holds(task):
+    for commit in commits:
+        if not _moves_or_holds(commit):
             return False
-        for change in task.rows:
-            # What raises a fence is decided on the fences as they were read.
+        for change in commit.rows:
+            # Where a wallet's row changes, its fence is not left to the statement that writes it.
             if type(change) is not Insert and (change.table == "wallets" or not is_sum(change)):
                 return False
     return True
 
 
-def _moves_or_holds(task: Commit) -> bool:
-    for transfer in task.transfers:
+def _moves_or_holds(commit: Commit) -> bool:
+    for transfer in commit.transfers:
         if type(transfer) is not Post and type(transfer) is not Authorise:
             return False
     return True
