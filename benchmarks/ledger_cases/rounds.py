@@ -161,7 +161,7 @@ class Round:
         url = sqlite_url(file)
         peer = plain.sqlite_transfers(url, self._sizes.wallets)
         measured = self._checked_plain(url, self._closed(peer, self._sizes.many))
-        file.unlink()
+        _remove(file)
         return measured
 
     @staticmethod
@@ -215,7 +215,7 @@ class Round:
         measured = self._closed(act, self._sizes.many)
         books.transfers += measured.acknowledged
         event_loop.run(books.check_rows())
-        file.unlink()
+        _remove(file)
         return measured
 
     def _kept(self, measured: Measured) -> Measured:
@@ -234,6 +234,12 @@ class Round:
 
     def _copied(self, file: Path) -> Path:
         return Path(shutil.copy(file, file.with_name(f"{file.name}-copy")))
+
+
+def _remove(file: Path) -> None:
+    """Throw a database away, with the log that may be left beside it."""
+    for each in file.parent.glob(f"{file.name}*"):
+        each.unlink()
 
 
 async def _waiting(

@@ -15,20 +15,20 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from wallet_core.storage.domain_rows import unique_keys
-from wallet_core.storage.requests import CLOCK, Add, Change, Check, Insert, Run, Write, pg_type
+from wallet_core.storage.requests import (
+    ALIKE,
+    CLOCK,
+    Add,
+    Change,
+    Check,
+    Insert,
+    Run,
+    Write,
+    pg_type,
+)
 
 #: What stands between texts, and for none: two characters that hardly any text has.
 _BETWEEN, _NONE = "\x1f", "\x1e"
-
-#: Columns that are mostly the same in all rows of a batch. Not any column that happens to be, for
-#: each combination is a statement of its own that has to be planned.
-_ALIKE = frozenset(
-    {
-        *("chain_no", "batch_no", "created_at_us", "at_us", "due_at_us"),
-        *("kind", "subject", "hold_id", "payee", "commit_key", "refusal", "state", "currency"),
-        *("settled", "tries", "edits", "reply_to_ref", "body", "network"),
-    }
-)
 
 #: Digests and the like go as one run of bytes. Longer ones are of one length by chance, and each
 #: length is a statement of its own that has to be planned.
@@ -238,7 +238,7 @@ def _forms_of_one(table: sa.Table, columns: tuple[str, ...]) -> tuple[_Form, ...
 @lru_cache(maxsize=1000)
 def _kinds(table: sa.Table, columns: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
     """The type of each column, and whether it is mostly the same in all rows."""
-    return tuple((pg_type(table.c[name]), name in _ALIKE) for name in columns)
+    return tuple((pg_type(table.c[name]), name in ALIKE) for name in columns)
 
 
 def _packed(kind: str, column: tuple[Any, ...]) -> tuple[str | int, object]:

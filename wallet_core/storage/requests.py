@@ -24,6 +24,16 @@ TRIES_MAX = 6
 FIRST_PAUSE_S = 0.02
 #: PostgreSQL's word for now, in microseconds since the epoch.
 CLOCK = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+
+#: Columns that are mostly the same in all rows of a batch, and then are sent once. Not any column
+#: that happens to be: each combination is a statement of its own that has to be planned.
+ALIKE = frozenset(
+    {
+        *("chain_no", "batch_no", "created_at_us", "at_us", "due_at_us"),
+        *("kind", "subject", "hold_id", "payee", "commit_key", "refusal", "state", "currency"),
+        *("settled", "tries", "edits", "reply_to_ref", "body", "network"),
+    }
+)
 Work = Generator["Request", Any, R]
 """Something to be done in one transaction: yields requests, is sent answers, returns `R`."""
 

@@ -11,7 +11,7 @@ from wallet_core.errors import StorageUnavailable
 from wallet_core.storage.database import Database
 from wallet_core.storage.postgres_session import PostgresSession
 from wallet_core.storage.requests import TryAgain, Work
-from wallet_core.storage.sqlite_session import SqliteSession
+from wallet_core.storage.sqlite_session import SqliteSession, SqliteThread
 from wallet_core.storage.steady import to_its_end
 
 R = TypeVar("R")
@@ -57,7 +57,8 @@ class Transactions:
     def _connected(self) -> SqliteSession | PostgresSession:
         database = self._database
         if database.is_sqlite:
-            self._session = SqliteSession(database, lasting=self._lasting)
+            thread = SqliteThread(database, lasting=self._lasting)
+            self._session = SqliteSession(database, thread)
         else:
             self._session = PostgresSession(
                 database, chained=False, begin=self._begin, lasting=self._lasting

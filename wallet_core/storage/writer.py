@@ -4,8 +4,8 @@ While transactions are being written the next commits gather by themselves; nobo
 window. A commit that fails, fails alone. When the database says that somebody else wrote the same
 keys at the same moment, the batch is evaluated again; then the keys are found.
 
-On PostgreSQL two transactions are under way: while the database writes one, the other is evaluated
-here (`queue.py` says what goes into which).
+Two batches are under way: while the database writes one, the other is evaluated here (`queue.py`
+says what goes into which).
 
 A batch is first tried without locks, and without reading what is remembered: it then writes only if
 nobody else was quicker. Where somebody was, it locks what it reads, and so do the batches after it
@@ -41,8 +41,8 @@ from wallet_core.storage.requests import (
     TryAgain,
     Work,
 )
-from wallet_core.storage.sqlite_session import SqliteSession
-from wallet_core.storage.touching import touched_by
+from wallet_core.storage.sqlite_session import SqliteSession, SqliteThread
+from wallet_core.storage.touching import only_adds, touched_by
 
 _log = structlog.get_logger(__name__)
 R = TypeVar("R")
@@ -51,8 +51,8 @@ R = TypeVar("R")
 BATCH_MAX = 1024
 #: How often accounts are opened for a batch, which only has to happen once.
 _OPENINGS_MAX = 3
-#: Transactions of one writer that are under way at a time.
-POSTGRES_LANES = 2
+#: Batches of one writer that are under way at a time.
+LANES = 2
 #: How often a commit makes way for other processes that write what it touches; then it waits.
 _PUT_OFF_MAX = 2
 
@@ -125,7 +125,7 @@ class Writer:
     batch_max: int = BATCH_MAX
     on_speech: Callable[[], None] | None = None
     limits_of: LimitsOf = no_limits
-    lanes: int = POSTGRES_LANES
+    lanes: int = LANES
     _accounts: RememberedAccounts = field(default_factory=RememberedAccounts)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -133,13 +133,15 @@ class Writer:
 
     def __post_init__(self) -> None:
         """Nothing waits yet."""
-        self._queue = Queue(1 if self.database.is_sqlite else self.lanes, self.batch_max)
+        self._queue = Queue(self.lanes, self.batch_max)
         self._fences = Fences(self.database)
 
     async def __aenter__(self) -> "Writer":
         """Begin to write."""
+        thread = SqliteThread(self.database) if self.database.is_sqlite else None
         for n in range(self._queue.lanes):
-            self._tasks.append(asyncio.create_task(self._run(), name=f"writer {n}"))
+            run = self._run(self._lane(n, thread))
+            self._tasks.append(asyncio.create_task(run, name=f"writer {n}"))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -169,8 +171,7 @@ class Writer:
         if self._closing or not self._tasks:
             raise StorageUnavailable("The writer is not running; nothing was written.")
 
-    async def _run(self) -> None:
-        lane = self._lane()
+    async def _run(self, lane: _Lane) -> None:
         session = lane.session
         try:
             while True:
@@ -193,10 +194,11 @@ class Writer:
         finally:
             await session.close()
 
-    def _lane(self) -> _Lane:
+    def _lane(self, number: int, thread: SqliteThread | None) -> _Lane:
         database = self.database
-        if database.is_sqlite:
-            return _Lane(SqliteSession(database), Standing(self._accounts, database.clock_us))
+        if thread is not None:
+            chained = SqliteSession(database, thread, chain_no=number)
+            return _Lane(chained, Standing(self._accounts, database.clock_us))
         session = PostgresSession(database, more=lambda: bool(self._queue))
         return _Lane(session, Standing(self._accounts))
 
@@ -296,20 +298,24 @@ class Writer:
         waits_for: Sequence[Commit] | None = None,
     ) -> Sequence[Outcome | PutOff]:
         """Write commits once: without locks as a `flight`, else with what they touch locked."""
-        session, locks = lane.session, flight is None
+        session = lane.session
+        # Where nobody else can write meanwhile, what has to be read is read in one transaction.
+        alone = flight is None or (session.exclusive and not only_adds(commits))
+        if alone and flight is not None and not await flight.may_be_written():
+            raise TryAgain("What it was to be decided on was not written.")
         for _ in range(_OPENINGS_MAX):
             batch = Batch(
                 commits,
                 careful=careful,
-                locks=locks or session.exclusive,
+                locks=alone,
                 limits_of=self.limits_of,
                 standing=lane.standing,
-                recall=not locks,
+                recall=not alone,
                 waits_for=waits_for,
                 on_decided=self._wake.set,
             )
             try:
-                if flight is None:
+                if flight is None or alone:
                     results = await session.run(batch.write())
                 else:
                     flight.batch = batch
@@ -321,7 +327,7 @@ class Writer:
                 raise
             else:
                 batch.remember()
-                if locks:
+                if alone:
                     lane.met(others=batch.met_others)
                 return results
         raise TryAgain("Accounts were opened and are not there.")

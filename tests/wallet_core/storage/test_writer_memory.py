@@ -65,11 +65,13 @@ def questions(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
     async def postgres(
         session: PostgresSession, connection: object, request: Open, **more: bool
     ) -> Opened:
-        asked.append(request)
+        if request.account_ids:
+            asked.append(request)
         return await on_postgres(session, connection, request, **more)  # type: ignore[arg-type]
 
     def sqlite(session: SqliteTransactions, connection: object, request: Open) -> Opened:
-        asked.append(request)
+        if request.account_ids:
+            asked.append(request)
         return on_sqlite(session, connection, request)  # type: ignore[arg-type]
 
     monkeypatch.setattr(PostgresSession, "_open", postgres)
