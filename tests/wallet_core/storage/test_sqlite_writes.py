@@ -100,9 +100,14 @@ def test_rows_that_are_there_are_left_alone_where_that_is_asked_for(
     assert standing(together) == standing(single)
 
 
-@given(rows_of(12), rows_of(12), st.sets(st.integers(0, 11)), checked=st.booleans())
+@given(
+    rows=rows_of(12),
+    after=rows_of(12),
+    outdated=st.sets(st.integers(0, 11)),
+    checked=st.booleans(),
+)
 def test_rows_change_only_where_they_are_as_they_were_seen(
-    rows: list[Row], after: list[Row], outdated: set[int], *, checked: bool
+    *, rows: list[Row], after: list[Row], outdated: set[int], checked: bool
 ) -> None:
     seen, columns = ("number", "hold_id"), ("kind", "flag", "digest")
     changes = [
