@@ -21,18 +21,21 @@ from hashlib import sha256
 GENESIS = bytes(32)
 
 _NO_HOLD = bytes(16)
-_TIME = struct.Struct(">q")
 _COUNT = struct.Struct(">H")
 _pack_entry = struct.Struct(">qqq").pack
+_pack_leaf = struct.Struct(">B16s16s16sq").pack
 _EMPTY = _COUNT.pack(0)
 _BATCH = struct.Struct(">iqqi")
 
 
-@lru_cache(maxsize=10_000)
 def text_bytes(text: str) -> bytes:
     """A text as it stands in a leaf: its length in two bytes, then UTF-8."""
     encoded = text.encode()
     return _COUNT.pack(len(encoded)) + encoded
+
+
+#: There are only a few.
+_kind_bytes = lru_cache(maxsize=20)(text_bytes)
 
 
 def entry_bytes(account: bytes, seq: int, amount_minor: int, balance_after_minor: int) -> bytes:
@@ -56,12 +59,8 @@ def leaf_hash(
     kind, subject, payee, commit_key = texts
     # Most of them are empty, which takes no looking up.
     parts = (
-        b"\x02",
-        transfer_id,
-        _NO_HOLD if hold_id is None else hold_id,
-        fingerprint,
-        _TIME.pack(at_us),
-        text_bytes(kind),
+        _pack_leaf(2, transfer_id, hold_id or _NO_HOLD, fingerprint, at_us),
+        _kind_bytes(kind),
         text_bytes(subject) if subject else _EMPTY,
         text_bytes(payee) if payee else _EMPTY,
         text_bytes(commit_key) if commit_key else _EMPTY,

@@ -93,14 +93,14 @@ class Post(_Transfer, frozen=True, kw_only=True, tag="post", gc=False):
         """Raise `MoneyError` for legs that do not balance, move nothing or move held money."""
         sums: dict[str, int] = {}
         for leg in self.legs:
-            if leg.amount_minor == 0 or abs(leg.amount_minor) > AMOUNT_MINOR_MAX:
-                raise MoneyError(f"A leg cannot move {leg.amount_minor}.")
-            account = leg.account
+            account, amount_minor = leg.account, leg.amount_minor
+            if not -AMOUNT_MINOR_MAX <= amount_minor <= AMOUNT_MINOR_MAX or not amount_minor:
+                raise MoneyError(f"A leg cannot move {amount_minor}.")
             if account.purpose is _HELD:
                 raise MoneyError("Held money moves by its hold only.")
             currency = account.currency
-            sums[currency] = sums.get(currency, 0) + leg.amount_minor
-        if len(self.legs) < 2 or any(sums.values()):  # noqa: PLR2004 - money has two sides
+            sums[currency] = sums.get(currency, 0) + amount_minor
+        if not sums or any(sums.values()):
             raise MoneyError("The legs of a transfer must sum to zero in each currency.")
 
 

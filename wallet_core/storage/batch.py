@@ -154,7 +154,7 @@ class Batch:
             results = [self._decide(commit) for commit in self._commits]
         except NeedsSpends:
             results = []
-        if len(results) < len(self._commits) or not all(isinstance(r, Written) for r in results):
+        if len(results) < len(self._commits) or set(map(type, results)) != {Written}:
             self.forget()
             return None
         known = [(1, opened.changes_no)]

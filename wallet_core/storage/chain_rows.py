@@ -20,7 +20,7 @@ def chained(books: Books, opened: q.Opened) -> tuple[list[q.Insert | q.Change], 
     entries: list[q.Row] = []
     leaves: list[bytes] = []
     for place, row in enumerate(books.transfer_rows):
-        id_bytes = row.id.bytes
+        id_bytes = row.id.int.to_bytes(16, "big")
         # Its digits are wanted once for the transfer and once for each entry.
         digits = id_bytes.hex()
         packed = []

@@ -245,12 +245,15 @@ def _packed(kind: str, column: tuple[Any, ...]) -> tuple[str | int, object]:
     """One value for a whole column, where it can be: a text, or bytes; else the array."""
     if kind == "bytea":
         length = len(column[0] or b"")
-        if 0 < length <= _RUN_LENGTH_MAX and set(map(_length, column)) == {length}:
+        of_one_length = None not in column and len(set(map(len, column))) == 1
+        if of_one_length and 0 < length <= _RUN_LENGTH_MAX:
             return length, b"".join(column)
     elif kind == "text":
         return _joined(column)
     elif kind == "uuid":
-        return "text", ",".join([_hex(value) for value in column])
+        # Most come as their digits already.
+        digits = column if set(map(type, column)) == {str} else map(_hex, column)
+        return "text", ",".join(digits)
     elif kind != "boolean":
         if None in column:
             numbers = ",".join(["NULL" if value is None else str(value) for value in column])
@@ -270,10 +273,6 @@ def _joined(column: tuple[str | None, ...]) -> tuple[str, object]:
     if not joined or marks != (len(column) - 1, column.count(None)):
         return "array", column
     return "text", joined
-
-
-def _length(value: bytes | None) -> int:
-    return -1 if value is None else len(value)
 
 
 def _hex(value: UUID | str | None) -> str:

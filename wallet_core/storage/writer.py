@@ -153,10 +153,10 @@ class Writer:
     async def commit(self, commit: Commit) -> Written:
         """Write `commit`; see `WriterPort`."""
         self._check_running()
-        job = Job(asyncio.get_running_loop().create_future(), commit, touched_by(commit))
-        self._queue.add(job)
+        done: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
+        self._queue.add(Job(done, commit, touched_by(commit)))
         self._wake.set()
-        return await job.done
+        return await done
 
     async def raise_fence(self, wallet_id: str) -> int:
         """Raise the wallet's fence; see `WriterPort`."""
