@@ -170,15 +170,15 @@ class Markup:
     @property
     def heading(self) -> str:
         """The text of the page's own heading, in one line."""
-        return self._first_heading[0]
+        return self._own_heading[0]
 
     @property
     def heading_place(self) -> int:
         """Where the page's own heading stands; -1 without one."""
-        return self._first_heading[1]
+        return self._own_heading[1]
 
     @cached_property
-    def _first_heading(self) -> tuple[str, int]:
+    def _own_heading(self) -> tuple[str, int]:
         return _heading(self.page, self.stretches.headings(), self.title)
 
     @cached_property
