@@ -4,10 +4,11 @@ import codecs
 import re
 from functools import lru_cache
 
-_CHARSET = b"charset"
-_BEHIND_CHARSET = re.compile(rb"\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})")
-_META = b"<meta"
-_TAG_BYTES_MAX = 200
+#: A meta tag up to the name of its charset, at each `c` in it tried anew.
+_META_CHARSET = re.compile(
+    rb"<[mM][eE][tT][aA](?:[^<>cC]*+[cC])+?[hH][aA][rR][sS][eE][tT]"
+    rb"\s*+=\s*+[\"']?\s*+([A-Za-z0-9_:.\-]{1,40})"
+)
 #: Charsets of the web's; Python's own codecs beside them are slow or no text at all.
 _KNOWN_CHARSET = re.compile(
     r"utf-?8|utf-?16(?:le|be)?|latin1|us-ascii|(?:windows-|cp)\d{3,4}|iso-?8859-\d{1,2}|koi8-[ru]"
@@ -57,18 +58,8 @@ def _named_late(page: bytes) -> str:
 
 def _named_in(page: bytes, window_bytes: int) -> str | None:
     """What the first meta tag in the page's beginning that names a charset calls it."""
-    window = page[:window_bytes].lower()
-    place = window.find(_CHARSET)
-    while place >= 0:
-        behind = place + len(_CHARSET)
-        found = _BEHIND_CHARSET.match(window, behind)
-        if found is not None:
-            behind = found.end()
-            tag = window.rfind(b"<", max(0, place - _TAG_BYTES_MAX - len(_META)), place)
-            if tag >= 0 and window.startswith(_META, tag) and window.find(b">", tag, place) < 0:
-                return found[1].decode("ascii")
-        place = window.find(_CHARSET, behind)
-    return None
+    found = _META_CHARSET.search(page, 0, window_bytes)
+    return found[1].decode("ascii") if found is not None else None
 
 
 def _recoded(page: bytes, charset: str) -> bytes:

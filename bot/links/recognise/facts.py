@@ -53,7 +53,7 @@ class PageFacts:
 
     @property
     def heading(self) -> str:
-        """The page's first heading."""
+        """The text of the page's own heading."""
         return self.markup.heading
 
     @cached_property

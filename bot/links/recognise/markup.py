@@ -144,14 +144,10 @@ class Markup:
         """(name, content) of the meta tags that may say something of a product."""
         return tuple(_metas(self.head, self._head_tags[b"meta"]))
 
-    def has_meta_with(self, *words: bytes) -> bool:
-        """Whether any of `words` stands in a meta tag (here in lower case)."""
-        head = self.head
-        for place in self._head_tags[b"meta"]:
-            tag = head[place : head.find(b">", place)].lower()
-            if not is_plain(tag) or any(word in tag for word in words):
-                return True
-        return False
+    def head_holds(self, *words: bytes) -> bool:
+        """Whether any of `words`, given in lower case, stands anywhere in the head."""
+        head = self.head.lower()
+        return any(word in head for word in words)
 
     @cached_property
     def links(self) -> tuple[dict[str, str], ...]:
@@ -170,15 +166,15 @@ class Markup:
     @property
     def heading(self) -> str:
         """The text of the page's own heading, in one line."""
-        return self._first_heading[0]
+        return self._own_heading[0]
 
     @property
     def heading_place(self) -> int:
         """Where the page's own heading stands; -1 without one."""
-        return self._first_heading[1]
+        return self._own_heading[1]
 
     @cached_property
-    def _first_heading(self) -> tuple[str, int]:
+    def _own_heading(self) -> tuple[str, int]:
         return _heading(self.page, self.stretches.headings(), self.title)
 
     @cached_property

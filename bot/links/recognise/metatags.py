@@ -19,7 +19,7 @@ _PRICE_LABELS = frozenset(
     {"price", "preis", "prix", "precio", "preço", "prezzo", "prijs", "pris", "cena", "ціна",
      "цена", "价格", "價格", "価格", "가격", "fiyat", "hinta", "harga", "giá", "ár", "preț"}
 )  # fmt: skip
-#: One of these stands, in lower case, in each tag that names a price.
+#: One of these stands in each tag that names a price.
 _ABOUT_PRICES = (b"price", b"twitter:data")
 _IMAGES = ("og:image:secure_url", "og:image", "og:image:url")
 _AVAILABILITIES = ("product:availability", "og:availability", "availability")
@@ -35,7 +35,7 @@ class MetaTags:
     @cached_property
     def names_price(self) -> bool:
         """Whether they name a price in a currency; most pages are done with at a glance."""
-        return self._markup.has_meta_with(*_ABOUT_PRICES) and any(
+        return self._markup.head_holds(*_ABOUT_PRICES) and any(
             clue.is_priced for clue in self._priced
         )
 

@@ -37,24 +37,28 @@ _NUMBERED = re.compile(r"product-(product|category|manufacturer)-[0-9_]+")
 _LISTING_TYPES = frozenset({"collectionpage", "searchresultspage"})
 
 
-def is_product_page(page: bytes) -> bool:
-    """Whether shop software calls a page one product's."""
-    names = _body_names(page)
-    if not _PRODUCT_PAGES.isdisjoint(names):
-        return True
-    return any((found := _NUMBERED.fullmatch(name)) and found[1] == "product" for name in names)
+def body_names(page: bytes) -> frozenset[str]:
+    """The classes and the id of the page's body, in lower case."""
+    body = _BODY.search(page)
+    if body is None:
+        return frozenset()
+    written = (text_of(double or single) for double, single in _NAMES.findall(body[1]))
+    return frozenset(name for names in written for name in names.lower().split())
 
 
-def is_other_page(page: bytes) -> bool:
-    """Whether shop software calls a page a list, or another one that is no single product's."""
-    names = _body_names(page)
+def is_product_page(names: frozenset[str]) -> bool:
+    """Whether shop software, by the `names` of a page's body, calls it one product's."""
+    return not _PRODUCT_PAGES.isdisjoint(names) or "product" in _numbered(names)
+
+
+def is_other_page(names: frozenset[str]) -> bool:
+    """Whether it calls the page a list, or another one that is no single product's."""
     if not _PRODUCT_PAGES.isdisjoint(names):
         return False
-    if not _OTHER_PAGES.isdisjoint(names):
-        return True
-    if "home" in names and any(name.startswith("woocommerce") for name in names):
-        return True  # WordPress names its front page so.
-    return any((found := _NUMBERED.fullmatch(name)) and found[1] != "product" for name in names)
+    # WordPress names its front page so.
+    is_front_page = "home" in names and any(name.startswith("woocommerce") for name in names)
+    is_other = is_front_page or not _OTHER_PAGES.isdisjoint(names)
+    return is_other or not _numbered(names) <= {"product"}
 
 
 def names_listing(nodes: Iterable[Node]) -> bool:
@@ -62,10 +66,6 @@ def names_listing(nodes: Iterable[Node]) -> bool:
     return not all(_LISTING_TYPES.isdisjoint(types_of(node)) for node in nodes)
 
 
-def _body_names(page: bytes) -> frozenset[str]:
-    """The classes and the id of the page's body, in lower case."""
-    body = _BODY.search(page)
-    if body is None:
-        return frozenset()
-    written = (text_of(double or single) for double, single in _NAMES.findall(body[1]))
-    return frozenset(name for names in written for name in names.lower().split())
+def _numbered(names: frozenset[str]) -> set[str]:
+    """What the page is one of by OpenCart's names: `product`, `category` or `manufacturer`."""
+    return {found[1] for name in names if (found := _NUMBERED.fullmatch(name))}

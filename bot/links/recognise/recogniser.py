@@ -14,7 +14,12 @@ from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import Node, main_nodes, parse_blocks
 from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import MetaTags
-from bot.links.recognise.pagekind import is_other_page, is_product_page, names_listing
+from bot.links.recognise.pagekind import (
+    body_names,
+    is_other_page,
+    is_product_page,
+    names_listing,
+)
 from bot.links.recognise.schema import SchemaProduct, find_product, names_article
 from bot.links.recognise.shopdata import read_shop_data
 from bot.links.recognise.shopsigns import (
@@ -194,8 +199,12 @@ class PageReader:
         return judge_price(clues, shown, self.facts, self.markup.page) if shown else None
 
     @cached_property
+    def _body_names(self) -> frozenset[str]:
+        return body_names(self.markup.page)
+
+    @property
     def _is_products_page(self) -> bool:
-        return is_product_page(self.markup.page)
+        return is_product_page(self._body_names)
 
     @cached_property
     def _is_no_products_page(self) -> bool:
@@ -204,7 +213,7 @@ class PageReader:
             return not self._is_products_page
         if self.facts.kind.startswith(_LISTING_KIND) or names_listing(self._nodes):
             return True
-        return is_other_page(self.markup.page)
+        return is_other_page(self._body_names)
 
     def _sells_nothing(self) -> bool:
         """Whether the page's own data rule out that it has a price."""

@@ -38,21 +38,18 @@ class SchemaProduct:
     ) -> None:
         self._nodes = nodes
         self._facts = facts
+        self._source = source
         self._offers = OfferReader(by_id, facts, nodes)
-        self._clue = Clue(source)
 
-    @cached_property
+    @property
     def names_price(self) -> bool:
         """Whether it has a price in a currency."""
-        self._offers.read_prices(self._clue)
-        return self._clue.is_priced
+        return self._priced.is_priced
 
     @cached_property
     def clue(self) -> Clue:
         """All that it says."""
-        if "names_price" not in self.__dict__:
-            self._offers.read_prices(self._clue)
-        clue, offers = self._clue, self._offers
+        clue, offers = self._priced, self._offers
         # The first with offers describes the product.
         product = next((node for node in self._nodes if "offers" in node), self._nodes[0])
         numbers = [product[key] for key in _GTINS if key in product]
@@ -66,6 +63,13 @@ class SchemaProduct:
         offers.read_others(clue)
         if clue.availability is None:
             clue.availability = availability_word(product.get("availability"))
+        return clue
+
+    @cached_property
+    def _priced(self) -> Clue:
+        """What it says of prices, which is all that most ask for."""
+        clue = Clue(self._source)
+        self._offers.read_prices(clue)
         return clue
 
 

@@ -22,6 +22,7 @@ _COMMENT, _COMMENT_END = b"<!--", b"-->"
 _SCRIPT_END = b"</script"
 #: By its length each mark is told from the others.
 _HEADING_LENGTH, _COMMENT_LENGTH, _STYLE_LENGTH = 3, 4, 6
+_COMMENT_END_LENGTH = 3
 _HEADINGS_MAX = 5
 _STEP_BYTES = 32_768
 _FAR_BYTES = 30_000
@@ -60,11 +61,12 @@ class Stretches:
         first = max(0, bisect_right(self._seen_from, start) - 1)
         begins = self._seen_from[first : bisect_left(self._seen_from, stop)]
         ends = [*self._seen_to[first : first + len(begins)], stop]
+        if not begins:
+            return b""
+        begins[0] = max(start, begins[0])
+        ends[len(begins) - 1] = min(stop, ends[len(begins) - 1])
         page = memoryview(self._page)
-        return b"".join(
-            page[max(start, begin) : min(stop, end)]
-            for begin, end in zip(begins, ends, strict=False)
-        )
+        return b"".join([page[begin:end] for begin, end in zip(begins, ends, strict=False)])
 
     def seen_far(self, start: int, stop: int) -> bytes:
         """The same as `seen`, but what lies far before `start` is not gone through for it.
@@ -180,9 +182,8 @@ class Stretches:
             seen_to(begin)
             if length == _COMMENT_LENGTH:
                 # `<!-->` is a whole comment too.
-                reached = page.find(_COMMENT_END, begin + 2) + len(_COMMENT_END)
-                if reached < len(_COMMENT_END):
-                    reached = len(page)
+                ended = page.find(_COMMENT_END, begin + 2)
+                reached = ended + _COMMENT_END_LENGTH if ended >= 0 else len(page)
             else:
                 closed = closing_of(b"/style" if length == _STYLE_LENGTH else b"/script", page, end)
                 if length != _STYLE_LENGTH:

@@ -125,6 +125,15 @@ def test_a_broken_block_takes_little_time(block: str) -> None:
     assert time.process_time() - start < 3
 
 
+@pytest.mark.parametrize("unit", [" ", "\n", "c", "charset", "charset= ", "<meta charset="])
+def test_a_charset_named_late_takes_little_time(unit: str) -> None:
+    # Such a name is looked for far into a page that is no UTF-8.
+    page = b"<p>\xff</p>" + b"x" * 5000 + b"<meta charset=" + unit.encode() * (400_000 // len(unit))
+    start = time.process_time()
+    recognise(page, URL)
+    assert time.process_time() - start < 3
+
+
 def test_memory_does_not_grow_with_the_number_of_pages() -> None:
     rng = random.Random(7)
     pages = [page.encode() for page in REAL_LIKE]

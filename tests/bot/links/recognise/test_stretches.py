@@ -77,6 +77,8 @@ def test_what_is_far_away_is_seen_the_same_without_all_that_lies_before_it(
 ) -> None:
     page = "".join(markup for markup, _ in pieces).encode()
     whole, asked = Stretches(page), Stretches(page, far_bytes=0)
+    # Whoever asks begins at a tag, never inside of the mark that begins a comment.
+    places = [place for place in places if page[place : place + 1] not in b"!-"]
     for place in places:
         assert asked.seen_far(place, place + 200) == whole.seen(place, place + 200)
     assert asked.seen(0, len(page)) == whole.seen(0, len(page))
