@@ -62,6 +62,8 @@ def fit(card: Card, capabilities: Capabilities, pay_page: str = "") -> Card:
         changes["buttons"], hint = _without_buttons(offered, capabilities, pay_page)
         lines = (*lines, Line(hint, Role.HINT)) if hint else lines
     title, lines = _within(card.title, lines, capabilities.text_length_max)
+    if not changes and title is card.title and lines is card.lines:
+        return card
     return msgspec.structs.replace(card, **changes, title=title, lines=lines)
 
 
@@ -160,6 +162,8 @@ def _within(title: str, lines: tuple[Line, ...], length_max: int) -> tuple[str, 
     What a card cannot do without (the price, and how to answer) is kept whole; the title gives way
     to the other lines down to half of the room, and they to it after that.
     """
+    if len(title) + sum([len(line.text) + 1 for line in lines]) < length_max:
+        return title, lines
     whole = sum(len(line.text) + 1 for line in lines if line.role in _ESSENTIAL)
     if whole >= length_max:
         return _cut(title or "", length_max), ()

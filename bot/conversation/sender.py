@@ -7,7 +7,6 @@ and reported; one that it cannot take now waits, and holds up no other room.
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import groupby
@@ -43,11 +42,9 @@ _OFFER = "offer"
 #: How often the outbox is looked at when nobody rings.
 IDLE_S = 0.5
 #: The shortest time from one round to the next: what comes together goes together, and of several
-#: changes to one card the last is said. The first message after a rest waits for nothing.
-ROUND_EVERY_S = 0.01
-#: While a round is still being said the next one gathers, but no longer than this: one slow network
-#: delays no other, and a crowd's messages go in large rounds, which cost less.
-ROUND_GATHERS_S = 0.03
+#: changes to one card the last is said. The first message after a rest waits for nothing. Somebody
+#: who has tapped waits for half of it; a round costs a tenth.
+ROUND_EVERY_S = 0.003
 ROUND_MAX = 200
 #: Rooms in which speaking begins before others have their turn: a tap does not wait for a crowd.
 BEGUN_AT_ONCE = 8
@@ -57,20 +54,6 @@ NOTE_EVERY_S = 0.05
 PAUSE_S_MAX = 15.0
 #: A message that fails this often for a reason that nobody foresaw is given up.
 ODD_TRIES_MAX = 5
-
-
-class _Round:
-    """What was taken together. `said` is set once all of its lanes have said it."""
-
-    def __init__(self, lanes: int) -> None:
-        self._lanes = lanes
-        self.said = asyncio.Event()
-
-    def lane_said(self) -> None:
-        """One of its lanes has said what it had."""
-        self._lanes -= 1
-        if not self._lanes:
-            self.said.set()
 
 
 @dataclass
@@ -102,14 +85,12 @@ class Sender:
                 except StorageUnavailable as error:
                     _log.warning("outbox_unavailable", error=str(error)[:300])
                     due = []
-                by_lane = _by_lane(due)
-                taken = _Round(len(by_lane))
-                for n, (lane, rows) in enumerate(by_lane, 1):
-                    lanes.create_task(self._lane(lane, rows, taken), name=f"send:{lane}")
+                for n, (lane, rows) in enumerate(_by_lane(due), 1):
+                    lanes.create_task(self._lane(lane, rows), name=f"send:{lane}")
                     if n % BEGUN_AT_ONCE == 0:
                         await asyncio.sleep(0)
                 if due:
-                    await _until_next_round(taken, began_at)
+                    await asyncio.sleep(began_at + ROUND_EVERY_S - time.monotonic())
                     continue
                 try:
                     async with asyncio.timeout(IDLE_S):
@@ -117,19 +98,14 @@ class Sender:
                 except TimeoutError:
                     continue
 
-    async def _lane(self, lane: _Lane, rows: Sequence[Due], taken: _Round) -> None:
+    async def _lane(self, lane: _Lane, rows: Sequence[Due]) -> None:
         if lane in self._busy:
             # An earlier round is still sending there: order is kept by waiting for it.
-            taken.lane_said()
             await self._later(rows, 0.2)
             return
         self._busy.add(lane)
         try:
-            try:
-                outcomes = await self._say_all(rows)
-            finally:
-                taken.lane_said()
-            await self.outbox.sent(outcomes)
+            await self.outbox.sent(await self._say_all(rows))
         except StorageUnavailable as error:
             # What was sent is sent again under the same send id once the claim runs out.
             _log.warning("outbox_unavailable", error=str(error)[:300])
@@ -244,16 +220,6 @@ class Sender:
         if row.body is not None:
             return _decode.decode(row.body)
         return await self.views.card(row.view, row.ref)
-
-
-async def _until_next_round(taken: _Round, began_at: float) -> None:
-    """Wait until what was taken at `began_at` is said, but neither too short nor too long."""
-    await asyncio.sleep(began_at + ROUND_EVERY_S - time.monotonic())
-    left_s = began_at + ROUND_GATHERS_S - time.monotonic()
-    if left_s > 0 and not taken.said.is_set():
-        with suppress(TimeoutError):
-            async with asyncio.timeout(left_s):
-                await taken.said.wait()
 
 
 def _without_repetition(rows: Sequence[Due], outcomes: list[Sent]) -> Iterator[tuple[int, Due]]:

@@ -8,6 +8,7 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 import structlog
@@ -159,7 +160,7 @@ def _links(message: Message) -> list[SharedLink]:
     """
     written = _written(message)
     found = [
-        (link.url, canonical_url(link.url), link.text)
+        (link.url, _canonical(link.url), link.text)
         for link in message.links
         if not _is_mistaken(link)
     ]
@@ -180,6 +181,12 @@ def _links(message: Message) -> list[SharedLink]:
                 # First, so that its warning is the one that is said.
                 ways.insert(0, link)
     return list(itertools.chain.from_iterable(itertools.islice(shared.values(), LINKS_MAX)))
+
+
+@lru_cache(maxsize=512)
+def _canonical(url: str) -> str | None:
+    # A crowd shares the same few links.
+    return canonical_url(url)
 
 
 def _is_mistaken(link: MarkedLink) -> bool:

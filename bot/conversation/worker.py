@@ -7,6 +7,7 @@ that tap: it may take it back, and a tap that came again after its undo would ch
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -72,7 +73,7 @@ class Worker:
     inbox: Inbox
     answer: Answer
     report: Report
-    _lanes: dict[str, asyncio.Queue[_Begun]] = field(default_factory=dict)
+    _lanes: dict[str, deque[_Begun]] = field(default_factory=dict)
     _known: set[str] = field(default_factory=set)
     _group: asyncio.TaskGroup | None = None
 
@@ -118,15 +119,15 @@ class Worker:
             return
         self._known.add(event_id)
         lane = _lane(begun.event)
-        queue = self._lanes.get(lane)
-        if queue is None:
-            queue = self._lanes[lane] = asyncio.Queue()
-            self._group.create_task(self._work(lane, queue), name=f"lane:{lane}")
-        queue.put_nowait(begun)
+        waiting = self._lanes.get(lane)
+        if waiting is None:
+            waiting = self._lanes[lane] = deque()
+            self._group.create_task(self._work(lane, waiting), name=f"lane:{lane}")
+        waiting.append(begun)
 
-    async def _work(self, lane: str, queue: "asyncio.Queue[_Begun]") -> None:
-        while not queue.empty():
-            begun = queue.get_nowait()
+    async def _work(self, lane: str, waiting: deque[_Begun]) -> None:
+        while waiting:
+            begun = waiting.popleft()
             heard, event = begun.heard, begun.event
             try:
                 pause_s = await self._answer(heard, event)

@@ -12,7 +12,7 @@ import msgspec
 
 from wallet_core.audit.account_check import AccountCheck
 from wallet_core.audit.conversion_check import ConversionCheck
-from wallet_core.audit.findings import Check, unreadable
+from wallet_core.audit.findings import Check, Reckoning
 from wallet_core.audit.funding_check import PayoutCheck, TopUpCheck
 from wallet_core.audit.journal_check import JournalCheck
 from wallet_core.audit.order_check import OrderCheck, StrayCheck
@@ -46,7 +46,6 @@ from wallet_core.audit.trade_rows import (
     TopUpLine,
 )
 from wallet_core.audit.transfer_check import HeldCheck, TransferCheck
-from wallet_core.errors import PayontapError
 
 T = TypeVar("T", bound=msgspec.Struct)
 Pages = AsyncGenerator[Sequence[T], None]
@@ -175,10 +174,6 @@ async def _run(pages: Pages[T], check: Check[T]) -> None:
     async with aclosing(pages):
         async for page in pages:
             for row in page:
-                try:
+                with Reckoning(row):
                     check.see(row)
-                except PayontapError:
-                    raise
-                except Exception as error:
-                    raise unreadable(row, error) from error
     check.end()

@@ -1,6 +1,7 @@
 """What an audit says when something does not hold."""
 
 from decimal import Decimal
+from types import TracebackType
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -23,15 +24,40 @@ class BrokenBooks(PayontapError):
 _NAMES = ("id", "transfer_id", "account_id", "order_id", "subject", "proof")
 
 
-def unreadable(row: msgspec.Struct, error: Exception) -> BrokenBooks:
-    """The finding where a row holds what no row can hold, so that no check can reckon with it."""
+class Reckoning:
+    """Holds a check that reckons with what stands in a row, or in a group that begins with it.
+
+    A row can hold what no row should. Where that ends a check by anything but a finding, the row
+    is the finding: `BrokenBooks`.
+    """
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: msgspec.Struct) -> None:
+        self._row = row
+
+    def __enter__(self) -> None:
+        """Begin to reckon."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Raises `BrokenBooks` for an error that is not one of ours."""
+        if isinstance(error, Exception) and not isinstance(error, PayontapError):
+            raise _no_such_row(self._row, error) from error
+
+
+def _no_such_row(row: msgspec.Struct, error: Exception) -> BrokenBooks:
     kind = type(row).__name__.removesuffix("Line").lower()
     name = next((getattr(row, each) for each in _NAMES if hasattr(row, each)), "")
     return BrokenBooks(f"{kind} {name}", f"What stands in {kind} {name} is no such row: {error}.")
 
 
 def unreadable_rows(kind: str, error: Exception) -> BrokenBooks:
-    """The same where the row cannot even be read, so that nobody knows which it is."""
+    """The finding where a row cannot even be read, so that nobody knows which it is."""
     kind = kind.removesuffix("Line").lower()
     return BrokenBooks(f"some {kind}", f"One of the {kind} rows cannot be read: {error}.")
 

@@ -8,9 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from wallet_core.audit.findings import unreadable
+from wallet_core.audit.findings import Reckoning
 from wallet_core.audit.trade_rows import Moved
-from wallet_core.errors import PayontapError
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -32,12 +31,8 @@ class GroupCheck(ABC, Generic[R]):
         group, self._group = self._group, []
         if not group:
             return
-        try:
+        with Reckoning(group[0]):
             self._check(group)
-        except PayontapError:
-            raise
-        except Exception as error:
-            raise unreadable(group[0], error) from error
 
     @abstractmethod
     def _key(self, row: R) -> Hashable:

@@ -1,8 +1,7 @@
 """The journal, hashed anew: each transfer's leaf, each batch, each chain up to its head."""
 
-from wallet_core.audit.findings import BrokenBooks, unreadable
+from wallet_core.audit.findings import BrokenBooks, Reckoning
 from wallet_core.audit.rows import JournalLine
-from wallet_core.errors import PayontapError
 from wallet_core.ledger.journal import GENESIS, batch_hash, entry_bytes, leaf_hash, text_bytes
 
 
@@ -87,12 +86,9 @@ class JournalCheck:
         self._leaves.append(leaf)
 
     def _close_batch(self, line: JournalLine) -> None:
-        try:
+        # Not the row that comes after it, which is the one that is being looked at.
+        with Reckoning(line):
             self._end_batch(line)
-        except PayontapError:
-            raise
-        except Exception as error:
-            raise unreadable(line, error) from error
 
     def _end_batch(self, line: JournalLine) -> None:
         self._close_transfer(line)

@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from wallet_core.audit.findings import BrokenBooks, amount_words, unreadable
+from wallet_core.audit.findings import BrokenBooks, amount_words
+from wallet_core.audit.grouping import GroupCheck
 from wallet_core.audit.rows import HeldLine, MovementLine
-from wallet_core.errors import PayontapError
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.transfers import HoldState
 
@@ -14,32 +14,17 @@ _SIDES_MIN = 2
 _KINDS = ("post", "authorise", "capture", "void")
 
 
-class TransferCheck:
-    """Wants all lines of a hold together, and in it all lines of a transfer."""
+class TransferCheck(GroupCheck[MovementLine]):
+    """Wants all lines of a hold together, or of a transfer that is of no hold."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.transfer_count = 0
-        self._group: list[MovementLine] = []
 
-    def see(self, row: MovementLine) -> None:
-        """Look at the next entry of a transfer."""
-        if self._group and _group_of(self._group[0]) != _group_of(row):
-            self.end()
-        self._group.append(row)
+    def _key(self, row: MovementLine) -> UUID:
+        return row.hold_id or row.transfer_id
 
-    def end(self) -> None:
-        """Look at the transfers gathered so far as a whole."""
-        group, self._group = self._group, []
-        if not group:
-            return
-        try:
-            self._check(group)
-        except PayontapError:
-            raise
-        except Exception as error:
-            raise unreadable(group[0], error) from error
-
-    def _check(self, group: list[MovementLine]) -> None:
+    def _check(self, group: Sequence[MovementLine]) -> None:
         transfers: dict[UUID, list[MovementLine]] = defaultdict(list)
         for line in group:
             transfers[line.transfer_id].append(line)
@@ -65,10 +50,6 @@ class HeldCheck:
 
     def end(self) -> None:
         """Nothing is left to look at."""
-
-
-def _group_of(line: MovementLine) -> UUID:
-    return line.hold_id or line.transfer_id
 
 
 def _check_sums(lines: Sequence[MovementLine]) -> None:

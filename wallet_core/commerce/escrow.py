@@ -27,18 +27,22 @@ _ROUND_MAX = 100
 
 
 class Claimed(msgspec.Struct, frozen=True):
-    """An order whose money was held for the owner of `host`, who is known by now."""
+    """An order whose money was held for the owner of `host`, who is known by now.
+
+    `found_at_us` is when that was seen, by the database's clock.
+    """
 
     order: Order
     merchant: Merchant
     host: str
+    found_at_us: int
 
 
 class EscrowReader(Protocol):
     """What escrow asks of the storage."""
 
-    async def claimed(self, limit: int) -> tuple[int, Sequence[Claimed]]:
-        """The database's clock, and orders whose host has been proven since."""
+    async def claimed(self, limit: int) -> Sequence[Claimed]:
+        """Orders whose host has been proven since."""
 
 
 def escrow_host(hold: Hold) -> str | None:
@@ -61,11 +65,11 @@ class EscrowReleases:
 
         What went wrong is raised together afterwards, as an `ExceptionGroup`.
         """
-        now_us, found = await self.reader.claimed(_ROUND_MAX)
+        found = await self.reader.claimed(_ROUND_MAX)
         errors: list[Exception] = []
         for claimed in found:
             try:
-                await self._hand_over(claimed, now_us)
+                await self._hand_over(claimed)
             except (Refused, KeyConflict):
                 # Undone, expired, or another process was quicker.
                 continue
@@ -75,7 +79,7 @@ class EscrowReleases:
             raise ExceptionGroup("Money that could not be handed over", errors)
         return len(found)
 
-    async def _hand_over(self, claimed: Claimed, now_us: int) -> None:
+    async def _hand_over(self, claimed: Claimed) -> None:
         order, merchant = claimed.order, claimed.merchant
         undo_until_us = order.created_at_us + round(self.terms.undo_window_s * MICROSECONDS)
         changed = msgspec.structs.replace(order, merchant_id=merchant.id, accepted=True)
@@ -100,7 +104,7 @@ class EscrowReleases:
                         where={"id": order.hold_id, "state": HoldState.OPEN},
                         values={
                             "ending": EndingAction.CAPTURE,
-                            "due_at_us": max(now_us, undo_until_us),
+                            "due_at_us": max(claimed.found_at_us, undo_until_us),
                         },
                         refusal=Refusal.NOT_OPEN,
                     ),

@@ -1,9 +1,6 @@
 """Reading what is held for the owners of hosts that nobody had claimed."""
 
 from collections.abc import Sequence
-from typing import Any
-
-import sqlalchemy as sa
 
 from wallet_core.commerce.escrow import Claimed
 from wallet_core.commerce.records import NOBODY, Merchant, Order, OrderState
@@ -11,9 +8,55 @@ from wallet_core.ledger.transfers import HoldState
 from wallet_core.money import Money
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
+from wallet_core.storage.requests import CLOCK, Statement, uuid_places
+from wallet_core.storage.rows_by_key import Records
 
-_ORDER = [t.orders.c[name] for name in Order.__struct_fields__]
-_MERCHANT = [t.merchants.c[name] for name in Merchant.__struct_fields__]
+_ORDER = Order.__struct_fields__
+_MERCHANT = Merchant.__struct_fields__
+_MERCHANT_AT = len(_ORDER)
+_HOST_AT = _MERCHANT_AT + len(_MERCHANT)
+
+_WAITING = (
+    "FROM orders o JOIN holds h ON h.id = o.hold_id"
+    f" AND o.merchant_id = '{NOBODY}' AND o.state = '{OrderState.AUTHORISED}'"
+    f" AND h.state = '{HoldState.OPEN}'"
+)
+
+
+def _account_of(host: str) -> str:
+    """The escrow account of a host in the order's currency, as `accounts.escrow` names it."""
+    return f"'escrow:' || {host} || '/escrow/' || o.currency"
+
+
+def _claimed(now_us: str, limit: str) -> str:
+    columns = ", ".join(
+        [
+            *(f"o.{name}" for name in _ORDER),
+            *(f"m.{name}" for name in _MERCHANT),
+            *("p.verified_host", now_us),
+        ]
+    )
+    return (
+        f"SELECT {columns} {_WAITING}"
+        f" JOIN merchant_hosts p ON h.payee_account_id = {_account_of('p.verified_host')}"
+        f" JOIN merchants m ON m.id = p.merchant_id ORDER BY o.created_at_us LIMIT {limit}"
+    )
+
+
+def _waiting_for(host: str) -> str:
+    return (
+        f"SELECT o.currency, count(*), CAST(sum(o.amount_minor) AS BIGINT) {_WAITING}"
+        f" AND h.payee_account_id = {_account_of(host)} GROUP BY o.currency ORDER BY o.currency"
+    )
+
+
+# Asked many times a second, by the database's clock.
+_CLAIMED = Statement(
+    _claimed(f"coalesce(($1::bigint[])[1], {CLOCK})", "($2::bigint[])[1]"),
+    _claimed("?1", "?2"),
+    uuid_places(t.orders, _ORDER),
+)
+_WAITING_FOR = Statement(_waiting_for("($1::text[])[1]"), _waiting_for("?1"))
 
 
 class EscrowRows:
@@ -21,65 +64,23 @@ class EscrowRows:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._orders = Records(database, t.orders, Order)
+        self._merchants = Records(database, t.merchants, Merchant)
 
-    async def claimed(self, limit: int) -> tuple[int, Sequence[Claimed]]:
-        """The database's clock, and orders whose host has been proven since."""
-        async with self._database.read() as connection:
-            now_us = await self._database.now_us(connection)
-            rows = (await connection.execute(_CLAIMED.limit(limit))).all()
-        return now_us, [_claimed(tuple(row)) for row in rows]
+    async def claimed(self, limit: int) -> Sequence[Claimed]:
+        """Orders whose host has been proven since."""
+        now_us = self._database.clock_us() if self._database.is_sqlite else None
+        return [
+            Claimed(
+                order=self._orders.made(row[:_MERCHANT_AT]),
+                merchant=self._merchants.made(row[_MERCHANT_AT:_HOST_AT]),
+                host=row[_HOST_AT],
+                found_at_us=row[-1],
+            )
+            for row in await self._database.ask(_CLAIMED, ([now_us], [limit]))
+        ]
 
     async def waiting_for(self, host: str) -> Sequence[tuple[int, Money]]:
         """How many payments wait for the owner of `host`, and how much it is, by currency."""
-        account = _account_of(sa.literal(host))
-        query = (
-            sa.select(
-                t.orders.c.currency,
-                sa.func.count(),
-                sa.cast(sa.func.sum(t.orders.c.amount_minor), sa.BigInteger),
-            )
-            .join_from(t.orders, t.holds, t.holds.c.id == t.orders.c.hold_id)
-            .where(*_waiting(), t.holds.c.payee_account_id == account)
-            .group_by(t.orders.c.currency)
-            .order_by(t.orders.c.currency)
-        )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
+        rows = await self._database.ask(_WAITING_FOR, ([host],))
         return [(count, Money(total_minor, currency)) for currency, count, total_minor in rows]
-
-
-def _account_of(host: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-    """The escrow account of a host in the order's currency, as `accounts.escrow` names it."""
-    named = sa.literal("escrow:") + host + sa.literal("/escrow/") + t.orders.c.currency
-    return sa.type_coerce(named, sa.String)
-
-
-def _waiting() -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        t.orders.c.merchant_id == NOBODY,
-        t.orders.c.state == OrderState.AUTHORISED,
-        t.holds.c.state == HoldState.OPEN,
-    )
-
-
-_CLAIMED = (
-    sa.select(*_ORDER, *_MERCHANT, t.merchant_hosts.c.verified_host)
-    .join_from(t.orders, t.holds, t.holds.c.id == t.orders.c.hold_id)
-    .join(
-        t.merchant_hosts,
-        t.holds.c.payee_account_id == _account_of(t.merchant_hosts.c.verified_host),
-    )
-    .join(t.merchants, t.merchants.c.id == t.merchant_hosts.c.merchant_id)
-    .where(*_waiting())
-    .order_by(t.orders.c.created_at_us)
-)
-
-
-def _claimed(row: tuple[Any, ...]) -> Claimed:
-    order_width, merchant_width = len(_ORDER), len(_MERCHANT)
-    merchant = row[order_width : order_width + merchant_width]
-    return Claimed(
-        order=Order(**dict(zip(Order.__struct_fields__, row[:order_width], strict=True))),
-        merchant=Merchant(**dict(zip(Merchant.__struct_fields__, merchant, strict=True))),
-        host=row[-1],
-    )

@@ -28,7 +28,7 @@ class RowLookups:
         """The row of a key, the key included. Raises `StorageUnavailable`."""
         if self._database.is_sqlite:
             # It answers at once, so there is nothing that others could be gathered for.
-            rows = await self._database.ask(self._statement, tuple([part] for part in key))
+            rows = await self._database.ask(self._statement, tuple([[part] for part in key]))
             return rows[0] if rows else None
         return await self._grouped.get(key)
 

@@ -56,7 +56,7 @@ def connect(
 
 def stored(values: Sequence[Any]) -> tuple[Any, ...]:
     """Values as the file keeps them: a UUID as its digits."""
-    return tuple(value.hex if isinstance(value, UUID) else value for value in values)
+    return tuple([value.hex if isinstance(value, UUID) else value for value in values])
 
 
 def with_uuids(rows: Sequence[Row], places: Sequence[int]) -> Sequence[Row]:

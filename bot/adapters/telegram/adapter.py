@@ -139,6 +139,8 @@ class Telegram:
 
     async def _connected(self) -> Me:
         """The bot's account, asked for once. Raises `AdapterError` when that cannot be."""
+        if self._me is not None:
+            return self._me
         async with self._connecting:
             if self._me is None:
                 me = msgspec.convert(await self._api.call("getMe"), Me)

@@ -5,7 +5,7 @@ stays a title. Lengths and offsets count UTF-16 code units, as Telegram does.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -56,19 +56,23 @@ def shown(card: Card, units_max: int = TEXT_UNITS_MAX) -> Shown:
         Line(_calm(line.text, commands=line.role in _FOREIGN), line.role) for line in card.lines
     ]
     title, kept = _within(title, [line for line in lines if line.text], units_max)
-    text = ""
     entities: list[dict[str, Any]] = []
+    offset = 0
     if title:
-        text = title
-        entities += _entities(0, title, "bold")
+        length = utf16_length(title)
+        entities.append({"type": "bold", "offset": 0, "length": length})
         if linked:
-            entities += _entities(0, title, "text_link", url=card.link_url or "")
+            entities.append(
+                {"type": "text_link", "offset": 0, "length": length, "url": card.link_url}
+            )
+        offset = length + 1
     for line in kept:
-        offset = utf16_length(text) + (1 if text else 0)
-        text = f"{text}\n{line.text}" if text else line.text
+        length = utf16_length(line.text)
         emphasis = _EMPHASIS.get(line.role)
         if emphasis:
-            entities += _entities(offset, line.text, emphasis)
+            entities.append({"type": emphasis, "offset": offset, "length": length})
+        offset += length + 1
+    text = "\n".join([title, *(line.text for line in kept)] if title else [x.text for x in kept])
     # A message of nothing but a picture's button still needs a letter.
     return Shown(text or _ELLIPSIS, entities, keyboard(card.buttons))
 
@@ -135,11 +139,6 @@ def _button(button: Button) -> dict[str, Any]:
     return made
 
 
-def _entities(offset: int, text: str, kind: str, **more: str) -> Iterable[dict[str, Any]]:
-    length = utf16_length(text)
-    return [{"type": kind, "offset": offset, "length": length, **more}] if length else []
-
-
 @lru_cache(maxsize=512)
 def _calm(text: str, *, commands: bool) -> str:
     """Without what would turn directions, call somebody, or become a command by itself."""
@@ -158,6 +157,9 @@ def _whole(text: str) -> str:
 
 def _within(title: str, lines: list[Line], units_max: int) -> tuple[str, list[Line]]:
     """Title and lines, a line break between each two, in at most `units_max` units."""
+    if 2 * (len(title) + sum([len(line.text) + 1 for line in lines])) < units_max:
+        # As most are; no character takes more than two units.
+        return title, lines
     whole = sum(utf16_length(line.text) + 1 for line in lines if line.role in _ESSENTIAL)
     others = sum(utf16_length(line.text) + 1 for line in lines if line.role not in _ESSENTIAL)
     if whole >= units_max:

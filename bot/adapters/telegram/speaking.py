@@ -255,8 +255,9 @@ class Speaker:
             ref = Ref(chat_id, int(private_id), receiver_id=int(receiver["id"]))
         else:
             ref = Ref(chat_id, int(answer["message_id"]), room.business)
-        self._shown.note(ref.id, small)
-        self._pictured.note(ref.id, pictured)
+        name = ref.id
+        self._shown.note(name, small)
+        self._pictured.note(name, pictured)
         return ref
 
     def _now(self, room: Room) -> Room:
