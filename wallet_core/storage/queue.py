@@ -65,14 +65,16 @@ class Flight:
 class Queue:
     """Jobs in their order, and the flights that are under way in `lanes`.
 
-    A flight takes at most `batch_max` jobs and its share of all, so that no lane stands still; and
-    nothing that another flight touches, for it would only wait for its locks. Only where nearly all
+    A flight takes at most `batch_max` jobs and its share of all, so that no lane stands still, or
+    `share_min` where that is more, so that few do not cost two flights; and nothing that another
+    flight touches, for it would only wait for its locks. Only where nearly all
     touches the same, such as one merchant, is a flight decided while another one is written that it
     depends on, and written after it.
     """
 
     lanes: int
     batch_max: int
+    share_min: int = 1
     _jobs: list[Job] = field(default_factory=list)
     _flights: list[Flight] = field(default_factory=list)
 
@@ -93,7 +95,8 @@ class Queue:
         if not self._jobs:
             return None
         under_way = sum(len(flight.jobs) for flight in self._flights)
-        most = min(-(-(len(self._jobs) + under_way) // self.lanes), self.batch_max)
+        share = -(-(len(self._jobs) + under_way) // self.lanes)
+        most = min(max(share, self.share_min), self.batch_max)
         taken, left = self._free(self._flights, most)
         if len(taken) * 2 < most and left:
             closed = [flight for flight in self._flights if not flight.can_be_built_on]

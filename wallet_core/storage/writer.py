@@ -51,8 +51,9 @@ R = TypeVar("R")
 BATCH_MAX = 1024
 #: How often accounts are opened for a batch, which only has to happen once.
 _OPENINGS_MAX = 3
-#: Batches of one writer that are under way at a time.
+#: Batches of one writer that are under way at a time, and how many commits are not shared out.
 LANES = 2
+_SHARE_MIN = 16
 #: How often a commit makes way for other processes that write what it touches; then it waits.
 _PUT_OFF_MAX = 2
 
@@ -133,7 +134,7 @@ class Writer:
 
     def __post_init__(self) -> None:
         """Nothing waits yet."""
-        self._queue = Queue(self.lanes, self.batch_max)
+        self._queue = Queue(self.lanes, self.batch_max, _SHARE_MIN)
         self._fences = Fences(self.database)
 
     async def __aenter__(self) -> "Writer":

@@ -40,6 +40,17 @@ async def test_a_flight_takes_its_share_and_leaves_the_rest_to_the_other_lane() 
     assert not queue
 
 
+async def test_few_are_not_shared_out() -> None:
+    jobs = [job(f"j{n}", f"a{n}", f"b{n}") for n in range(9)]
+    queue = Queue(lanes=2, batch_max=100, share_min=6)
+    for each in jobs[:5]:
+        queue.add(each)
+    assert list(taken(queue).jobs) == jobs[:5]
+    for each in jobs[5:]:
+        queue.add(each)
+    assert list(taken(queue).jobs) == jobs[5:]
+
+
 async def test_nothing_that_another_flight_touches_is_taken_nor_overtaken() -> None:
     first, same, after, other = (
         job("first", "a", "b"),
