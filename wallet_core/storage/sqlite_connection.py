@@ -13,10 +13,10 @@ PRAGMAS = (
     # Else the row that a REPLACE takes the place of goes without any trigger seeing it.
     "recursive_triggers=ON",
 )
-#: What the writers are told beyond that: to keep 32 MB of the file in memory, and to let 40 MB of
+#: What the writers are told beyond that: to keep 16 MB of the file in memory, and to let 40 MB of
 #: log gather before it goes into the file. By default a batch of a thousand transfers, which
 #: touches pages all over, would read each of them anew, and wait until each is in the file too.
-WRITING = ("cache_size=-32000", "wal_autocheckpoint=10000")
+WRITING = ("cache_size=-16000", "wal_autocheckpoint=10000")
 #: How long a writer waits for another process's transaction.
 BUSY_TIMEOUT_S = 30
 

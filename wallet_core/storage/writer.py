@@ -300,23 +300,25 @@ class Writer:
     ) -> Sequence[Outcome | PutOff]:
         """Write commits once: without locks as a `flight`, else with what they touch locked."""
         session = lane.session
-        # Where nobody else can write meanwhile, what has to be read is read in one transaction.
-        alone = flight is None or (session.exclusive and not only_adds(commits))
-        if alone and flight is not None and not await flight.may_be_written():
-            raise TryAgain("What it was to be decided on was not written.")
+        if flight is not None and session.exclusive and not only_adds(commits):
+            if not await flight.may_be_written():
+                raise TryAgain("What it was to be decided on was not written.")
+            # What has to be read is read in one transaction, which nobody else can disturb.
+            flight = None
+        locks = flight is None
         for _ in range(_OPENINGS_MAX):
             batch = Batch(
                 commits,
                 careful=careful,
-                locks=alone,
+                locks=locks,
                 limits_of=self.limits_of,
                 standing=lane.standing,
-                recall=not alone,
+                recall=not locks,
                 waits_for=waits_for,
                 on_decided=self._wake.set,
             )
             try:
-                if flight is None or alone:
+                if flight is None:
                     results = await session.run(batch.write())
                 else:
                     flight.batch = batch
@@ -328,7 +330,7 @@ class Writer:
                 raise
             else:
                 batch.remember()
-                if alone:
+                if locks:
                     lane.met(others=batch.met_others)
                 return results
         raise TryAgain("Accounts were opened and are not there.")
