@@ -80,9 +80,10 @@ class CheckpointClock:
         rounds = count()
         while True:
             try:
-                await self.checkpoints.write(self.key)
                 if minute is None:
+                    await self._look_at_key()
                     minute = await asyncio.to_thread(self.log.last_minute)
+                await self.checkpoints.write(self.key)
                 minute = await self._export(minute)
                 if next(rounds) % _THINNED_EVERY == 0:
                     await self.checkpoints.thin(self.kept, minute)
@@ -92,6 +93,24 @@ class CheckpointClock:
                 # What could not be written is exported with the next one.
                 _log.error("checkpoint_not_exported", file=str(self.log.path), error=str(error))
             await asyncio.sleep(EVERY_S)
+
+    async def _look_at_key(self) -> None:
+        """Say so where the key is another one than before.
+
+        A key that was lost is made anew like the first one, and what is signed with the new one is
+        proven to nobody who knows the old one.
+        """
+        newest = await self.checkpoints.newest()
+        if newest is None:
+            return
+        try:
+            opened_checkpoint(newest.signed, self.key.public)
+        except NotProven as error:
+            _log.warning(
+                "signing_key_is_another",
+                last_checkpoint=str(error),
+                advice="Restore signing.key from a backup, or publish the new key (payontap keys).",
+            )
 
     async def _export(self, minute: int) -> int:
         """Add what the file does not have yet; gives the minute of the last line."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.checkpoint_log import CheckpointClock, CheckpointLog
 from tests.wallet_core.world import World, world_at
@@ -111,3 +112,20 @@ async def test_a_process_drops_old_checkpoints_once_they_are_in_its_file(
     assert log.path.read_text().splitlines() == lines
     async with books_of(world.database) as books:
         assert (await compare(lines, books, KEY.public)).count == 3
+
+
+async def test_a_key_that_is_another_than_before_is_reported_once(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.person("anna", 500)
+    log = CheckpointLog(tmp_path / "checkpoints.log")
+    with capture_logs() as heard:
+        await exported(world, log, 1)
+        await exported(world, log, 1)
+    assert [line["event"] for line in heard] == []
+    monkeypatch.setattr("tests.bot.test_checkpoint_log.KEY", SigningKey.new())
+    with capture_logs() as heard:
+        await exported(world, CheckpointLog(tmp_path / "other.log"), 1)
+    (told,) = heard
+    assert told["event"] == "signing_key_is_another"
+    assert KEY.public.text in told["last_checkpoint"]

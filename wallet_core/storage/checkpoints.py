@@ -73,6 +73,14 @@ class Checkpoints:
             statement = insert_if_absent(connection, at.checkpoints).values(row)
             return (await connection.execute(statement)).rowcount == 1
 
+    async def newest(self) -> StoredCheckpoint | None:
+        """The last one that was kept."""
+        c = at.checkpoints.c
+        query = sa.select(c.minute, c.signed).order_by(c.minute.desc()).limit(1)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return None if row is None else StoredCheckpoint(*row)
+
     async def after(self, minute: int) -> Sequence[StoredCheckpoint]:
         """The next checkpoints after a minute, oldest first."""
         c = at.checkpoints.c
