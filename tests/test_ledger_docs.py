@@ -75,14 +75,15 @@ async def test_a_stranger_with_the_page_can_compute_the_journal(tmp_path: Path) 
     assert {row["kind"] for row in transfers} == set(KINDS)
     heads: dict[int, tuple[int, bytes]] = {}
     for row in sorted(batches, key=lambda row: (row["chain_no"], row["batch_no"])):
-        mine = [m for m in transfers if (m["chain_no"], m["batch_no"]) == (0, row["batch_no"])]
+        chain, batch = row["chain_no"], row["batch_no"]
+        mine = [m for m in transfers if (m["chain_no"], m["batch_no"]) == (chain, batch)]
         mine.sort(key=lambda m: m["place"])
         leaves = [code["leaf"](m, entries[m["id"]]) for m in mine]
         assert leaves == [m["leaf"] for m in mine]
-        _, before = heads.get(0, (0, bytes(32)))
-        digest = code["batch"](before, 0, row["batch_no"], row["at_us"], leaves)
+        _, before = heads.get(chain, (0, bytes(32)))
+        digest = code["batch"](before, chain, batch, row["at_us"], leaves)
         assert digest == row["hash"]
-        heads[0] = (row["batch_no"], digest)
+        heads[chain] = (batch, digest)
     said = json.loads(code["raw"](signed.split(".")[1]))
     assert [(c["chain"], (c["length"], bytes.fromhex(c["head"]))) for c in said["chains"]] == [
         *heads.items()

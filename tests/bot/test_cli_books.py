@@ -1,6 +1,8 @@
 """The commands about the books, as an operator or a stranger types them."""
 
+import asyncio
 import os
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
@@ -130,7 +132,8 @@ async def test_books_whose_end_was_cut_off_are_right_in_themselves_only(tmp_path
     await migrate(database)
     await database.close()
     async with world_at(f"sqlite:///{file}", create=False) as world:
-        await world.person("anna", 500)
+        # Enough at once for each chain of the writer's to have begun.
+        await asyncio.gather(*(world.person(f"anna {n}", 500) for n in range(80)))
         copy = file.with_name("copy.db")
         async with world.database.read() as connection:
             await connection.exec_driver_sql(f"VACUUM INTO '{copy}'")
@@ -147,8 +150,8 @@ async def test_books_whose_end_was_cut_off_are_right_in_themselves_only(tmp_path
     assert (status, len(out.splitlines())) == (0, 1)
     status, out, _ = await run("audit", "--checkpoint", str(log))
     assert status == 1
-    assert "The books are not those of the checkpoint. Chain 0 had 2 batches at 20" in out
-    assert "and has 1 now: its end was cut off." in out
+    assert re.search(r"not those of the checkpoint. Chain \d had \d+ batches at 20", out)
+    assert re.search(r"and has \d+ now: its end was cut off\.", out)
 
 
 async def test_a_receipt_is_checked_by_a_stranger_without_any_instance(

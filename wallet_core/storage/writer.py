@@ -175,7 +175,8 @@ class Writer:
     async def _run(self, lane: _Lane) -> None:
         session = lane.session
         try:
-            while True:
+            # A lane may only begin when all is over: then nobody wakes it any more.
+            while self._queue or not self._closing:
                 await self._wake.wait()
                 while flight := self._queue.take():
                     try:
@@ -190,8 +191,6 @@ class Writer:
                 # Who comes meanwhile sets it again.
                 self._wake.clear()
                 await session.rest()
-                if self._closing and not self._queue:
-                    return
         finally:
             await session.close()
 

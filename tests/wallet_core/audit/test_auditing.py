@@ -388,11 +388,14 @@ NO_SUCH_ROWS = {
         ("What stands in journal ", "is no such row"),
     ),
     "a transfer's time": (
-        "UPDATE transfers SET created_at_us = 'late' WHERE batch_no = 2 AND place = 0",
+        (
+            "UPDATE transfers SET created_at_us = 'late' "
+            "WHERE chain_no = 0 AND batch_no = 2 AND place = 0"
+        ),
         ("One of the transfer rows cannot be read",),
     ),
     "a batch's time": (
-        "UPDATE journal SET at_us = 'late' WHERE batch_no = 2",
+        "UPDATE journal SET at_us = 'late' WHERE chain_no = 0 AND batch_no = 2",
         ("What stands in journal ", "is no such row"),
     ),
     "a price": (

@@ -57,6 +57,11 @@ async def writer(database: Database) -> AsyncIterator[Writer]:
         yield writer
 
 
+async def test_a_writer_that_is_closed_before_it_began_ends(database: Database) -> None:
+    async with asyncio.timeout(10), Writer(database):
+        pass
+
+
 def top_up(amount_minor: int, key: str = "topup", to: AccountRef = ANNA) -> Commit:
     legs = (Leg(TILL, -amount_minor), Leg(to, amount_minor))
     return Commit(key=key, transfers=(Post(id=named(key), legs=legs),))
