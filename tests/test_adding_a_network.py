@@ -128,6 +128,7 @@ class Pinner(Person):
         self._press(await self.see(lambda shown: "Undo" in str(shown.source)), "Undo")
 
     async def rename(self, name: str) -> None:
+        # A person has this one name there; nothing that is tried in this file asks for another.
         raise NotImplementedError(name)
 
     async def read(self) -> Sequence[Shown]:

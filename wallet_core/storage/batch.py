@@ -31,7 +31,7 @@ from wallet_core.storage.free_accounts import FreeAccounts, PutOff
 from wallet_core.storage.remembered import Standing
 from wallet_core.storage.speech_rows import speech_rows
 from wallet_core.storage.spending_rows import SpendingRows, wallets_seen, wallets_with_fences
-from wallet_core.storage.touching import accounts_of, is_all_new, only_adds
+from wallet_core.storage.touching import accounts_of, is_all_new
 
 Result = Written | Refused | KeyConflict | PutOff
 Steps = Generator[q.Request, Any, None]
@@ -41,9 +41,9 @@ class Batch:
     """Writes `commits` in their order. `careful` looks up keys that it otherwise expects free.
 
     `locks` says that what is read stays as it is until the transaction ends. What is written is
-    remembered in `standing`; with `recall`, commits that only add are decided on what is remembered
-    there and on the fences that they carry, and nothing is read. `on_decided` is called when that
-    has been done.
+    remembered in `standing`; with `recall` commits, all of which must only add, are decided on what
+    is remembered there and on the fences that they carry, and nothing is read. `on_decided` is
+    called when that has been done.
 
     Where what is read is locked, `waits_for` are the commits that wait for whoever else has locked
     what they touch; others are `PutOff` where they only add. None: all wait.
@@ -67,7 +67,7 @@ class Batch:
         self._limits_of = limits_of
         self._standing = standing
         self._on_decided = on_decided
-        self._recall = recall and only_adds(commits)
+        self._recall = recall
         self._waits_for = waits_for if waits_for is not None and is_all_new(commits) else None
         self._transfers = [x for commit in commits for x in commit.transfers]
         self._touched = accounts_of(self._transfers)
@@ -246,7 +246,7 @@ class Batch:
             changes_no=opened.changes_no,
         )
 
-    # --- before: lock and read everything that the commits touch -------------------------------
+    # --- before: lock and read everything that the commits touch -----------------------------
 
     def _fenced(self) -> set[str]:
         """The wallets whose fence counts."""

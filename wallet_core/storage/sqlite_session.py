@@ -61,8 +61,7 @@ class SqliteThread:
         self._lasting = lasting
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sqlite-writer")
         self._connection: sqlite3.Connection | None = None
-        #: Sessions that are not closed yet.
-        self.sessions = 0
+        self._sessions = 0
 
     async def do(self, work: Callable[..., A], *arguments: object) -> A:
         """Call `work` in the thread."""
@@ -80,10 +79,16 @@ class SqliteThread:
         if connection is not None:
             connection.close()
 
-    async def close(self) -> None:
-        """Let the connection go, and the thread end."""
-        await self.do(self.drop)
-        self._executor.shutdown(wait=False)
+    def join(self) -> None:
+        """One more session is on it."""
+        self._sessions += 1
+
+    async def leave(self) -> None:
+        """A session is over; with the last one the connection goes, and the thread ends."""
+        self._sessions -= 1
+        if not self._sessions:
+            await self.do(self.drop)
+            self._executor.shutdown(wait=False)
 
 
 class SqliteSession:
@@ -101,7 +106,7 @@ class SqliteSession:
         self._transactions = SqliteTransactions(
             thread, database.clock_us, database.before_statement, chain_no=chain_no
         )
-        thread.sessions += 1
+        thread.join()
 
     async def run(self, work: Work[R]) -> R:
         """Do `work` in one transaction; raises as `PostgresSession.run` does."""
@@ -141,9 +146,7 @@ class SqliteSession:
 
     async def close(self) -> None:
         """Close the connection, if nobody else is on it."""
-        self._thread.sessions -= 1
-        if not self._thread.sessions:
-            await self._thread.close()
+        await self._thread.leave()
 
     async def drop(self) -> None:
         """Let the connection go; the next transaction makes a new one."""

@@ -299,7 +299,8 @@ class Writer:
     ) -> Sequence[Outcome | PutOff]:
         """Write commits once: without locks as a `flight`, else with what they touch locked."""
         session = lane.session
-        if flight is not None and session.exclusive and not only_adds(commits):
+        recall = flight is not None and only_adds(commits)
+        if flight is not None and session.exclusive and not recall:
             if not await flight.may_be_written():
                 raise TryAgain("What it was to be decided on was not written.")
             # What has to be read is read in one transaction, which nobody else can disturb.
@@ -312,7 +313,7 @@ class Writer:
                 locks=locks,
                 limits_of=self.limits_of,
                 standing=lane.standing,
-                recall=not locks,
+                recall=recall,
                 waits_for=waits_for,
                 on_decided=self._wake.set,
             )
