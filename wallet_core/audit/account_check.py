@@ -9,7 +9,8 @@ from wallet_core.ledger.accounts import AccountRef, Purpose
 class AccountCheck:
     """Numbering without gaps, running balances, floors, and the balance that the account states.
 
-    Wants all lines of an account together, by the number of the entry.
+    Also whether each entry names the one before it, and the account the newest, since that is how
+    they are found. Wants all lines of an account together, by the number of the entry.
     """
 
     def __init__(self) -> None:
@@ -18,6 +19,7 @@ class AccountCheck:
         self._account: AccountLine | None = None
         self._balance_minor = 0
         self._seq = 0
+        self._newest_no: int | None = None
 
     def see(self, row: AccountLine) -> None:
         """Look at the next entry, or at an account without any."""
@@ -33,6 +35,7 @@ class AccountCheck:
 
     def _open(self, row: AccountLine) -> None:
         self._account, self._balance_minor, self._seq = row, 0, 0
+        self._newest_no = None
         self.account_count += 1
         try:
             ref = AccountRef.of_id(row.account_id)
@@ -51,6 +54,9 @@ class AccountCheck:
         self.entry_count += 1
         if seq != self._seq:
             raise _broken(row, f"misses entry {self._seq}: the next one there is {seq}")
+        if row.before_no != self._newest_no:
+            raise _broken(row, f"has an entry {seq} that does not name the one before it")
+        self._newest_no = row.no
         if amount_minor == 0:
             raise _broken(row, f"has an entry {seq} that moves nothing")
         self._balance_minor += amount_minor
@@ -70,6 +76,8 @@ class AccountCheck:
             return
         if account.version != self._seq:
             raise _broken(account, f"counts {account.version} entries and has {self._seq}")
+        if account.newest_entry_no != self._newest_no:
+            raise _broken(account, "does not name its newest entry")
         if account.balance_minor != self._balance_minor:
             states = amount_words(account.balance_minor, account.currency)
             comes_to = amount_words(self._balance_minor, account.currency)

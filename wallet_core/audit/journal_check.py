@@ -2,7 +2,15 @@
 
 from wallet_core.audit.findings import BrokenBooks, Reckoning
 from wallet_core.audit.rows import JournalLine
-from wallet_core.ledger.journal import GENESIS, batch_hash, entry_bytes, leaf_hash, text_bytes
+from wallet_core.ledger.journal import (
+    ENTRIES_MAX,
+    GENESIS,
+    batch_hash,
+    entry_bytes,
+    first_entry_no,
+    leaf_hash,
+    text_bytes,
+)
 
 
 class JournalCheck:
@@ -32,6 +40,7 @@ class JournalCheck:
             self._open_transfer(row)
         self._line = row
         if row.account_id is not None:
+            self._check_number(row)
             self._entries.append(
                 entry_bytes(
                     text_bytes(row.account_id),
@@ -45,6 +54,15 @@ class JournalCheck:
         """Look at the last chain as a whole."""
         if self._line is not None:
             self._close_chain(self._line)
+
+    def _check_number(self, row: JournalLine) -> None:
+        place = (row.entry_no or 0) - first_entry_no(row.chain_no, row.batch_no)
+        if not 0 <= place < ENTRIES_MAX:
+            raise BrokenBooks(
+                f"transfer {row.transfer_id}",
+                f"Transfer {row.kind} {row.transfer_id} has an entry numbered {row.entry_no}, "
+                f"which is no number of batch {row.batch_no} of chain {row.chain_no}.",
+            )
 
     def _open_chain(self, row: JournalLine) -> None:
         self.chain_count += 1

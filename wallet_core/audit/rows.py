@@ -16,7 +16,10 @@ class AccountLine(msgspec.Struct, frozen=True):
     floor_minor: int | None
     balance_minor: int
     version: int
+    newest_entry_no: int | None
+    no: int | None
     seq: int | None
+    before_no: int | None
     amount_minor: int | None
     balance_after_minor: int | None
 
@@ -83,6 +86,7 @@ class JournalLine(msgspec.Struct, frozen=True):
     at_us: int
     leaf: bytes
     account_id: str | None
+    entry_no: int | None
     seq: int | None
     amount_minor: int | None
     balance_after_minor: int | None

@@ -27,6 +27,16 @@ _pack_leaf = struct.Struct(">B16s16s16sq").pack
 _EMPTY = _COUNT.pack(0)
 _BATCH = struct.Struct(">iqqi")
 
+#: Where the parts of an entry's number begin: its place in the batch, the batch, and the chain.
+_PLACE_BITS, _BATCH_BITS = 16, 39
+#: Entries of one batch at most, and batches of one chain.
+ENTRIES_MAX, BATCHES_MAX = 1 << _PLACE_BITS, 1 << _BATCH_BITS
+
+
+def first_entry_no(chain_no: int, batch_no: int) -> int:
+    """The number of a batch's first entry; the others have the `ENTRIES_MAX` numbers from there."""
+    return ((chain_no << _BATCH_BITS) + batch_no) << _PLACE_BITS
+
 
 def text_bytes(text: str) -> bytes:
     """A text as it stands in a leaf: its length in two bytes, then UTF-8."""

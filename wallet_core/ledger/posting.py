@@ -37,7 +37,8 @@ class AccountState(msgspec.Struct, eq=False, gc=False):
     """A balance, how many entries made it, and what was spent from it lately.
 
     `id_bytes` is its id as it stands in the journal's leaves, `version_seen` the version that was
-    read. `packed` is what `Spending.pack` made of what was spent, as it was read or last packed.
+    read, `newest_entry_no` the last of its entries that is numbered. `packed` is what
+    `Spending.pack` made of what was spent, as it was read or last packed.
     """
 
     ref: AccountRef
@@ -47,6 +48,7 @@ class AccountState(msgspec.Struct, eq=False, gc=False):
     balance_minor: int = 0
     version: int = 0
     version_seen: int = 0
+    newest_entry_no: int | None = None
     packed: bytes | None = None
     #: Whether anything was entered, and whether anything of it was spent.
     changed: bool = False
@@ -72,9 +74,12 @@ class AccountState(msgspec.Struct, eq=False, gc=False):
             self.packed = self._spending.pack()
         return self.packed
 
-    def stands(self, balance_minor: int, version: int, packed: bytes | None) -> None:
+    def stands(
+        self, balance_minor: int, version: int, newest_entry_no: int | None, packed: bytes | None
+    ) -> None:
         """So it was read, whatever was thought of it before."""
         self.balance_minor, self.version = balance_minor, version
+        self.newest_entry_no = newest_entry_no
         if packed != self.packed:
             self.packed, self._spending = packed, None
         self.begin()

@@ -13,6 +13,7 @@ from wallet_core.ledger.wallets import Payment, WalletMode, WalletRules, WalletS
 from wallet_core.limits import MONTH_US, LimitsOf, Spend, WalletLimits
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
+from wallet_core.storage.entry_paths import entries_back
 
 #: Newest payments of a wallet that are looked at; somebody with more of them in 30 days is told
 #: a little more than what is left, and the posting still counts them all.
@@ -86,14 +87,13 @@ async def _spends(
     given_back = sa.and_(
         t.holds.c.state.in_((HoldState.VOIDED, HoldState.EXPIRED)), t.holds.c.captured_minor == 0
     )
+    own = t.accounts.c.id == wallet_account(wallet_id, currency).id
+    entries = entries_back(own, limit=_SPENDS_MAX).c
     query = (
-        sa.select(t.transfers, t.entries.c.amount_minor, given_back.label("given_back"))
-        .join(t.entries, t.entries.c.transfer_id == t.transfers.c.id)
-        .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
+        sa.select(t.transfers, entries.amount_minor, given_back.label("given_back"))
+        .join(t.transfers, t.transfers.c.id == entries.transfer_id)
         .join(t.holds, t.holds.c.id == t.transfers.c.id, isouter=True)
-        .where(t.accounts.c.id == wallet_account(wallet_id, currency).id)
-        .order_by(t.entries.c.seq.desc())
-        .limit(_SPENDS_MAX)
+        .order_by(entries.seq.desc())
     )
     rows = (await connection.execute(query)).all()
     return [

@@ -38,6 +38,7 @@ from wallet_core.storage import audit_trade as trade
 from wallet_core.storage import tables as t
 from wallet_core.storage.audit_strays import strays
 from wallet_core.storage.database import Database
+from wallet_core.storage.entry_paths import in_batch_of
 from wallet_core.storage.snapshots import big_sum, pages, snapshot
 
 
@@ -60,7 +61,8 @@ class AuditReader:
         query = (
             sa.select(
                 *(a.id, a.owner, a.purpose, a.currency, a.wallet_id, a.floor_minor),
-                *(a.balance_minor, a.version, e.seq, e.amount_minor, e.balance_after_minor),
+                *(a.balance_minor, a.version, a.newest_entry_no),
+                *(e.no, e.seq, e.before_no, e.amount_minor, e.balance_after_minor),
             )
             .join_from(t.accounts, t.entries, e.account_no == a.no, isouter=True)
             .order_by(a.no, e.seq)
@@ -119,7 +121,7 @@ class AuditReader:
             sa.select(
                 *(m.chain_no, m.batch_no, m.place, m.id, m.kind, m.hold_id, m.fingerprint),
                 *(m.subject, m.payee, m.commit_key, m.created_at_us, m.leaf),
-                *(t.accounts.c.id, e.seq, e.amount_minor, e.balance_after_minor),
+                *(t.accounts.c.id, e.no, e.seq, e.amount_minor, e.balance_after_minor),
                 *(j.transfer_count, j.hash, j.at_us, c.length, c.head),
             )
             .join_from(t.transfers, t.entries, e.transfer_id == m.id, isouter=True)
@@ -249,7 +251,7 @@ def _spending(now_us: int) -> sa.Select[Any]:
     more, theirs = t.entries.alias("more"), t.accounts.alias("theirs")
     paid_by_more = (
         sa.exists()
-        .where(more.c.transfer_id == m.id, more.c.amount_minor < 0)
+        .where(in_batch_of(m, more.c), more.c.amount_minor < 0)
         .where(
             theirs.c.no == more.c.account_no, theirs.c.wallet_id.is_not(None), theirs.c.no != a.no
         )

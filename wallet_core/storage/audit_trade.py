@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from wallet_core.ledger.accounts import Purpose
 from wallet_core.storage import tables as t
 from wallet_core.storage import trade_tables as trade
+from wallet_core.storage.entry_paths import in_batch_of
 from wallet_core.storage.snapshots import big_sum
 
 Query = sa.Select[Any]
@@ -24,7 +25,7 @@ def settlements() -> Query:
         sa.select(
             *(settling.c.id, settling.c.kind, names.c.id, entries.c.amount_minor),
             *(s.c.id, s.c.order_id, s.c.merchant_id, s.c.currency, s.c.amount_minor, s.c.state),
-            *(capture.c.kind, capture.c.subject, _earned(s)),
+            *(capture.c.kind, capture.c.subject, _earned(s, capture)),
         )
         .join_from(s, capture, capture.c.id == s.c.id, isouter=True)
         .join(settling, settling.c.commit_key == settling_key(s), isouter=True)
@@ -40,15 +41,15 @@ def settling_key(settlements: sa.FromClause) -> sa.ColumnElement[str]:
     return sa.literal("settle:", sa.String) + digits
 
 
-def _earned(settlements: sa.FromClause) -> sa.ColumnElement[int]:
+def _earned(settlements: sa.FromClause, capture: sa.FromClause) -> sa.ColumnElement[int]:
     """What the capture of a settlement's id has put on the merchant's pending account."""
     # In the sum and not in the condition: else SQLite reads the whole account each time.
     on_it = t.accounts.c.id == _pending_account(settlements)
     return (
         sa.select(big_sum(sa.case((on_it, t.entries.c.amount_minor), else_=0)))
         .join_from(t.entries, t.accounts, t.accounts.c.no == t.entries.c.account_no)
-        .where(t.entries.c.transfer_id == settlements.c.id)
-        .correlate(settlements)
+        .where(in_batch_of(capture.c, t.entries.c))
+        .correlate(settlements, capture)
         .scalar_subquery()
     )
 

@@ -395,11 +395,12 @@ class Batch:
         books, head = self._books, None
         new_rows, changed_rows = self._rows.writes()
         writes: list[q.Write] = [*self._fence_checks(), *changed_holds(books, self._holds)]
-        writes += changed_accounts(books)
-        writes += changed_rows
+        links: Sequence[q.Write] = ()
         if books.transfer_rows:
             links, head = chained(books, opened)
-            writes += links
+        writes += changed_accounts(books)
+        writes += changed_rows
+        writes += links
         writes += new_rows
         if self._new:
             writes.append(commit_rows(self._new, books.now_us))

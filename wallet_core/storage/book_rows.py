@@ -27,15 +27,16 @@ def commit_rows(new: Sequence[tuple[Commit, bytes]], now_us: int) -> q.Insert:
 
 
 def changed_accounts(books: Books) -> list[q.Change]:
-    """The accounts on which anything was entered."""
+    """The accounts on which anything was entered, once their entries are numbered."""
     # All in one, in the order of their numbers: that is how everybody locks accounts.
     changed = sorted((a for a in books.accounts.values() if a.changed), key=_number)
     # Of one length, as they go to the database in one piece.
     nothing = NOTHING_SPENT if any(a.spent for a in changed) else None
     rows = [
-        (a.no, a.version_seen, a.balance_minor, a.version, a.pack() or nothing) for a in changed
+        (a.no, a.version_seen, a.balance_minor, a.version, a.newest_entry_no, a.pack() or nothing)
+        for a in changed
     ]
-    columns = ("balance_minor", "version", "spending")
+    columns = ("balance_minor", "version", "newest_entry_no", "spending")
     return [q.Change(t.accounts, ("no",), columns, rows, seen=("version",))] if rows else []
 
 

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wallet_core.audit.explaining import Counterpart, ExplainedEntry
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
+from wallet_core.storage.entry_paths import entries_back, in_batch_of
 from wallet_core.storage.lookups import Lookups, known_subjects
+from wallet_core.storage.snapshots import pages, snapshot
 
 #: Kinds of owners whose id alone says who is meant.
 _KINDS = ("wallet", "merchant", "provider", "escrow", "exchange")
-#: Entries in memory at a time.
-PAGE_ROWS = 300
 
 
 class ExplainedAccount(msgspec.Struct, frozen=True):
@@ -60,42 +60,46 @@ class Explanations:
 
     async def entries(self, account: ExplainedAccount) -> AsyncIterator[Sequence[ExplainedEntry]]:
         """The account's entries, oldest first."""
-        last = 0
-        while True:
-            async with self._database.read() as connection:
-                page = await _page(connection, account, last)
-            if not page:
-                return
-            yield page
-            last = page[-1].seq
-
-
-async def _page(
-    connection: AsyncConnection, account: ExplainedAccount, after_seq: int
-) -> list[ExplainedEntry]:
-    e, m = t.entries.c, t.transfers.c
-    query = (
-        sa.select(
-            *(e.seq, e.amount_minor, e.balance_after_minor, e.transfer_id),
-            *(m.kind, m.subject, m.created_at_us.label("at_us")),
+        entries, m = entries_back(t.accounts.c.id == account.id), t.transfers.c
+        e = entries.c
+        query = (
+            sa.select(
+                *(e.seq, e.amount_minor, e.balance_after_minor, e.transfer_id),
+                *(m.kind, m.subject, m.created_at_us),
+            )
+            .join_from(entries, t.transfers, m.id == e.transfer_id)
+            .order_by(e.seq)
         )
-        .join_from(t.entries, t.transfers, m.id == e.transfer_id)
-        .join(t.accounts, t.accounts.c.no == e.account_no)
-        .where(t.accounts.c.id == account.id, e.seq > after_seq)
-        .order_by(e.seq)
-        .limit(PAGE_ROWS)
-    )
-    rows = (await connection.execute(query)).mappings().all()
-    known = await known_subjects(connection, (row["subject"] for row in rows))
-    others = await _counterparts(connection, account.id, [row["transfer_id"] for row in rows])
+        async with snapshot(self._database) as connection:
+            async for lines in pages(connection, query, _Line):
+                yield await _explained(connection, account, lines)
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """An entry and its transfer."""
+
+    seq: int
+    amount_minor: int
+    balance_after_minor: int
+    transfer_id: UUID
+    kind: str
+    subject: str
+    at_us: int
+
+
+async def _explained(
+    connection: AsyncConnection, account: ExplainedAccount, lines: Sequence[_Line]
+) -> list[ExplainedEntry]:
+    known = await known_subjects(connection, (line.subject for line in lines))
+    others = await _counterparts(connection, account.id, [line.transfer_id for line in lines])
     entries = [
         ExplainedEntry(
-            **row,
+            **msgspec.structs.asdict(line),
             account_id=account.id,
             currency=account.currency,
-            counterparts=tuple(others[row["transfer_id"]]),
+            counterparts=tuple(others[line.transfer_id]),
         )
-        for row in rows
+        for line in lines
     ]
     return [msgspec.structs.replace(entry, **known.get(entry.subject, {})) for entry in entries]
 
@@ -103,11 +107,12 @@ async def _page(
 async def _counterparts(
     connection: AsyncConnection, account_id: str, transfer_ids: Sequence[UUID]
 ) -> dict[UUID, list[Counterpart]]:
-    e, a = t.entries.c, t.accounts.c
+    m, e, a = t.transfers.c, t.entries.c, t.accounts.c
     query = (
         sa.select(e.transfer_id, a.id.label("account_id"), e.amount_minor)
-        .join_from(t.entries, t.accounts, a.no == e.account_no)
-        .where(e.transfer_id.in_(transfer_ids), a.id != account_id)
+        .join_from(t.transfers, t.entries, in_batch_of(m, e))
+        .join(t.accounts, a.no == e.account_no)
+        .where(m.id.in_(transfer_ids), a.id != account_id)
         .order_by(a.id, e.seq)
     )
     rows = (await connection.execute(query)).all()

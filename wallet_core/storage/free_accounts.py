@@ -81,11 +81,11 @@ class FreeAccounts:
         """Take those that were remembered into the books, as they are now."""
         by_number = {state.no: (name, state) for name, state in self._remembered.items()}
         accounts = self._accounts
-        for no, balance_minor, version, spending in free.accounts:
+        for no, balance_minor, version, newest_entry_no, spending in free.accounts:
             name, state = by_number[no]
             if version != state.version:
                 self.met_others = True
-            state.stands(balance_minor, version, spending)
+            state.stands(balance_minor, version, newest_entry_no, spending)
             accounts[name] = state
         if len(accounts) < len(self._touched):
             self.met_others = True

@@ -11,6 +11,7 @@ from wallet_core.ledger.accounts import Purpose
 from wallet_core.money import Money
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
+from wallet_core.storage.entry_paths import entries_back
 from wallet_core.storage.escrow import EscrowRows
 
 
@@ -78,21 +79,22 @@ class Lookups:
         A hold shows here as the money that it takes away, and its void as the money that it gives
         back: the account for held money mirrors both and is left out.
         """
+        spendable = t.accounts.c.owner == owner, t.accounts.c.purpose == Purpose.AVAILABLE
+        e = entries_back(*spendable, limit=limit).c
         query = (
             sa.select(
-                t.entries.c.amount_minor,
-                t.entries.c.balance_after_minor,
+                e.amount_minor,
+                e.balance_after_minor,
                 t.accounts.c.currency,
                 t.transfers.c.kind,
                 t.transfers.c.subject,
                 t.transfers.c.created_at_us.label("at_us"),
                 t.holds.c.state.label("hold_state"),
             )
-            .join(t.transfers, t.transfers.c.id == t.entries.c.transfer_id)
-            .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
+            .join(t.transfers, t.transfers.c.id == e.transfer_id)
+            .join(t.accounts, t.accounts.c.no == e.account_no)
             .join(t.holds, t.holds.c.id == t.transfers.c.hold_id, isouter=True)
-            .where(t.accounts.c.owner == owner, t.accounts.c.purpose == Purpose.AVAILABLE)
-            .order_by(t.transfers.c.created_at_us.desc(), t.entries.c.seq.desc())
+            .order_by(t.transfers.c.created_at_us.desc(), e.seq.desc())
             .limit(limit)
         )
         async with self._database.read() as connection:

@@ -41,21 +41,21 @@ _CHAIN_LOCKS = 7_296_011
 _CHAINS_MAX = 256
 
 _ACCOUNT, _CHAIN, _TRANSFER, _COMMIT = range(4)
-# One kind of row for all: what it is, an id, four numbers, bytes, four texts.
+# One kind of row for all: what it is, an id, five numbers, bytes, four texts.
 _OPEN = f"""
 WITH a AS MATERIALIZED (
-  SELECT a.id, a.no, a.balance_minor, a.version, a.spending, w.mode, w.fence, w.limits,
-    w.limit_group
+  SELECT a.id, a.no, a.balance_minor, a.version, a.newest_entry_no, a.spending,
+    w.mode, w.fence, w.limits, w.limit_group
   FROM accounts a LEFT JOIN wallets w ON w.id = a.wallet_id
   WHERE a.id = ANY($4::text[]) ORDER BY a.no FOR NO KEY UPDATE OF a
 )
-SELECT {_ACCOUNT}, NULL::uuid, a.no, a.balance_minor, a.version, a.fence, a.spending,
-    a.id::text, a.mode::text, a.limits, a.limit_group::text FROM a
-UNION ALL SELECT {_CHAIN}, NULL, c.length, {CLOCK}, s.no, 0, c.head, NULL, NULL, NULL, NULL
+SELECT {_ACCOUNT}, NULL::uuid, a.no, a.balance_minor, a.version, a.fence, a.newest_entry_no,
+    a.spending, a.id::text, a.mode::text, a.limits, a.limit_group::text FROM a
+UNION ALL SELECT {_CHAIN}, NULL, c.length, {CLOCK}, s.no, 0, 0, c.head, NULL, NULL, NULL, NULL
   FROM chains c, wallet_changes s WHERE c.no = $1
-UNION ALL SELECT {_TRANSFER}, t.id, 0, 0, 0, 0, t.fingerprint, NULL, NULL, NULL, NULL
+UNION ALL SELECT {_TRANSFER}, t.id, 0, 0, 0, 0, 0, t.fingerprint, NULL, NULL, NULL, NULL
   FROM transfers t WHERE t.id = ANY($2::uuid[])
-UNION ALL SELECT {_COMMIT}, NULL, m.created_at_us, 0, 0, 0, m.fingerprint, m.key, m.refusal,
+UNION ALL SELECT {_COMMIT}, NULL, m.created_at_us, 0, 0, 0, 0, m.fingerprint, m.key, m.refusal,
     m.result, NULL
   FROM commits m WHERE m.key = ANY($3::text[])
 """  # noqa: S608 - no value of anybody's is in it
@@ -63,11 +63,12 @@ _LOOK = _OPEN.replace("FOR NO KEY UPDATE OF a", "")
 _OPEN_SKIP = _OPEN.replace("FOR NO KEY UPDATE OF a", "FOR NO KEY UPDATE OF a SKIP LOCKED")
 _OPEN_FREE = f"""
 WITH a AS MATERIALIZED (
-  SELECT a.no, a.balance_minor, a.version, a.spending FROM accounts a
+  SELECT a.no, a.balance_minor, a.version, a.newest_entry_no, a.spending FROM accounts a
   WHERE a.no = ANY(string_to_array($2::text, ',')::bigint[]) FOR NO KEY UPDATE OF a SKIP LOCKED
 )
-SELECT a.no, a.balance_minor, a.version, a.spending, NULL::bigint FROM a
-UNION ALL SELECT c.length, {CLOCK}, s.no, c.head, 0 FROM chains c, wallet_changes s WHERE c.no = $1
+SELECT a.no, a.balance_minor, a.version, a.newest_entry_no, a.spending, NULL::bigint FROM a
+UNION ALL SELECT c.length, {CLOCK}, s.no, 0, c.head, 0 FROM chains c, wallet_changes s
+  WHERE c.no = $1
 """  # noqa: S608 - same
 
 
@@ -231,9 +232,9 @@ class PostgresSession:
         accounts: list[Row] = []
         transfers: dict[int, bytes] = {}
         commits = []
-        for kind, name, one, two, three, four, mark, text, second, third, fourth in rows:
+        for kind, name, one, two, three, four, five, mark, text, second, third, fourth in rows:
             if kind == _ACCOUNT:
-                accounts.append((text, one, two, three, mark, second, four, third, fourth))
+                accounts.append((text, one, two, three, five, mark, second, four, third, fourth))
             elif kind == _TRANSFER:
                 transfers[name.int] = mark
             elif kind == _COMMIT:
@@ -247,8 +248,8 @@ class PostgresSession:
     async def _open_free(self, connection: Connection, numbers: Sequence[int]) -> Opened:
         sent = ",".join(map(str, numbers))
         rows = await connection.fetch(_OPEN_FREE, self._chain_no, sent)
-        accounts = [row[:4] for row in rows if row[4] is None]
-        ((length, now_us, changes_no, head, _),) = [row for row in rows if row[4] is not None]
+        accounts = [row[:5] for row in rows if row[5] is None]
+        ((length, now_us, changes_no, _, head, _),) = [row for row in rows if row[5] is not None]
         return Opened(now_us, self._chain_no, length, head, accounts, changes_no=changes_no)
 
     async def _connected(self) -> Connection:

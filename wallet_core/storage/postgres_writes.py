@@ -3,8 +3,8 @@
 A column goes as one value, not as an array: for each element of an array the driver asks Python
 whether it is an array too, which takes longer than all else about it. Numbers go as an array in
 PostgreSQL's own words (`{1,2}`), which it reads soonest; ids and texts as one text with a mark
-between them, which for them is sooner; bytes of one length as one run of bytes; and what is the
-same in all rows goes once.
+between them, which for them is sooner; bytes of one length as one run of bytes; what is the same in
+all rows goes once, and of what counts up only the beginning.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from wallet_core.storage.domain_rows import unique_keys
 from wallet_core.storage.requests import (
     ALIKE,
     CLOCK,
+    COUNTED,
     Add,
     Change,
     Check,
@@ -36,7 +37,7 @@ _RUN_LENGTH_MAX = 64
 
 _Shape = tuple[Any, ...]
 #: How a column is sent: its type, with "one" (a single value, be it for a single row or for all),
-#: "text", "array", or a length in bytes.
+#: "counted", "text", "array", or a length in bytes.
 _Form = tuple[str, str | int]
 
 
@@ -184,6 +185,9 @@ def _source(forms: Sequence[_Form], before: int) -> tuple[str, list[str]]:
         if way == "one":
             values.append(f"{place}::{kind}")
             continue
+        if way == "counted":
+            values.append(f"({place}::{kind} + u.n::{kind} - 1)")
+            continue
         if isinstance(way, int):
             values.append(f"substring({place}::bytea FROM {way} * (u.n::int - 1) + 1 FOR {way})")
             continue
@@ -220,10 +224,13 @@ def _sent(
         sent += rows[0]
         return _forms_of_one(table, columns)
     forms = []
-    for (kind, alike), column in zip(_kinds(table, columns), zip(*rows, strict=True), strict=True):
-        way: str | int = "one"
-        value: object = column[0]
-        if not alike or column.count(value) < len(column):
+    for (kind, likely), column in zip(_kinds(table, columns), zip(*rows, strict=True), strict=True):
+        way: str | int = likely
+        value = column[0]
+        if likely == "counted":
+            if column != tuple(range(value, value + len(column))):
+                way, value = _packed(kind, column)
+        elif not likely or column.count(value) < len(column):
             way, value = _packed(kind, column)
         forms.append((kind, way))
         sent.append(value)
@@ -236,9 +243,15 @@ def _forms_of_one(table: sa.Table, columns: tuple[str, ...]) -> tuple[_Form, ...
 
 
 @lru_cache(maxsize=1000)
-def _kinds(table: sa.Table, columns: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
-    """The type of each column, and whether it is mostly the same in all rows."""
-    return tuple((pg_type(table.c[name]), name in ALIKE) for name in columns)
+def _kinds(table: sa.Table, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The type of each column, and how its values are likely to be: "one", "counted" or any."""
+    return tuple((pg_type(table.c[name]), _likely(table.name, name)) for name in columns)
+
+
+def _likely(table: str, column: str) -> str:
+    if (table, column) in COUNTED:
+        return "counted"
+    return "one" if column in ALIKE else ""
 
 
 def _packed(kind: str, column: tuple[Any, ...]) -> tuple[str | int, object]:

@@ -31,6 +31,7 @@ from wallet_core.storage import tables as t
 from wallet_core.storage.allowances import allowance_of, limits_text
 from wallet_core.storage.consents import consented_sum
 from wallet_core.storage.database import Database
+from wallet_core.storage.entry_paths import entries_back, in_batch_of
 from wallet_core.storage.grouped import Grouped
 from wallet_core.storage.requests import CLOCK, Statement, fetch, uuid_places
 from wallet_core.storage.rows_by_key import RecordLookups, Records, RowLookups
@@ -378,20 +379,20 @@ class Reader:
 
     async def history(self, owner: str, limit: int) -> Sequence["HistoryLine"]:
         """An owner's newest entries, newest first."""
+        entries = entries_back(t.accounts.c.owner == owner, limit=limit).c
         query = (
             sa.select(
                 t.accounts.c.id.label("account_id"),
-                t.entries.c.amount_minor,
-                t.entries.c.balance_after_minor,
+                entries.amount_minor,
+                entries.balance_after_minor,
                 t.transfers.c.kind,
                 t.transfers.c.subject,
                 t.transfers.c.created_at_us,
                 t.transfers.c.id.label("transfer_id"),
             )
-            .join(t.transfers, t.transfers.c.id == t.entries.c.transfer_id)
-            .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
-            .where(t.accounts.c.owner == owner)
-            .order_by(t.transfers.c.created_at_us.desc(), t.entries.c.seq.desc())
+            .join(t.transfers, t.transfers.c.id == entries.transfer_id)
+            .join(t.accounts, t.accounts.c.no == entries.account_no)
+            .order_by(t.transfers.c.created_at_us.desc(), entries.seq.desc())
             .limit(limit)
         )
         return await self._rows(query, HistoryLine)
@@ -408,7 +409,7 @@ class Reader:
                 t.transfers.c.created_at_us,
                 t.transfers.c.id.label("transfer_id"),
             )
-            .join(t.transfers, t.transfers.c.id == t.entries.c.transfer_id)
+            .join(t.transfers, in_batch_of(t.transfers.c, t.entries.c))
             .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
             .where(t.transfers.c.subject == subject)
             .order_by(t.transfers.c.created_at_us, t.accounts.c.id)

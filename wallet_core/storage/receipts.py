@@ -9,6 +9,7 @@ from wallet_core.commerce.records import Order, Quote
 from wallet_core.ledger import accounts
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
+from wallet_core.storage.entry_paths import entries_back
 
 
 class ReceiptReader:
@@ -42,16 +43,16 @@ class ReceiptReader:
 def _movements(order: Order) -> sa.Select[Any]:
     """The order's transfers.
 
-    By way of the payer's own accounts, one of which each of them touches: there the key of the
-    entries leads, while nothing leads from an order to its transfers.
+    By way of the payer's own accounts, one of which each of them touches: nothing leads from an
+    order to its transfers.
     """
     payer = accounts.wallet(order.wallet_id, order.currency)
-    m, e = t.transfers.c, t.entries.c
+    entries = entries_back(t.accounts.c.id.in_((payer.id, payer.held.id)))
+    m = t.transfers.c
     return (
         sa.select(m.id, m.kind, m.commit_key, m.created_at_us)
-        .join_from(t.entries, t.transfers, m.id == e.transfer_id)
-        .join(t.accounts, t.accounts.c.no == e.account_no)
-        .where(t.accounts.c.id.in_((payer.id, payer.held.id)), m.subject == f"order:{order.id}")
+        .join_from(entries, t.transfers, m.id == entries.c.transfer_id)
+        .where(m.subject == f"order:{order.id}")
         .distinct()
         .order_by(m.created_at_us, m.kind, m.id)
     )

@@ -34,6 +34,8 @@ ALIKE = frozenset(
         *("settled", "tries", "edits", "reply_to_ref", "body", "network"),
     }
 )
+#: Columns that count up by one from row to row in what a batch adds; only where they begin is sent.
+COUNTED = frozenset({("entries", "no"), ("transfers", "place")})
 Work = Generator["Request", Any, R]
 """Something to be done in one transaction: yields requests, is sent answers, returns `R`."""
 
@@ -182,10 +184,10 @@ class Open:
 class Opened:
     """What is there.
 
-    `length` and `head` are those of the chain. `accounts`: id, number, balance, version and packed
-    spending of each, then its wallet's mode, fence, limits and group. `transfers`: number of the id
-    → fingerprint. `commits`: key, fingerprint, refusal, result and time of each. `changes_no` is
-    how often wallets have changed.
+    `length` and `head` are those of the chain. `accounts`: id, number, balance, version, newest
+    entry and packed spending of each, then its wallet's mode, fence, limits and group.
+    `transfers`: number of the id → fingerprint. `commits`: key, fingerprint, refusal, result and
+    time of each. `changes_no` is how often wallets have changed.
     """
 
     now_us: int
@@ -207,7 +209,8 @@ class Turn:
 class OpenFree:
     """Those of these accounts, named by their numbers, that nobody else has locked; now locked.
 
-    Nobody is waited for. The answer's `accounts` have number, balance, version and packed spending.
+    Nobody is waited for. The answer's `accounts` have number, balance, version, newest entry and
+    packed spending.
     Only where others may write at the same time.
     """
 

@@ -18,20 +18,24 @@ from wallet_core.storage.account_opening import MissingAccounts
 Steps = Generator[q.Request, Any, None]
 #: Entries of one account that are read at a time.
 _PAGE = 500
-_FIRST = 2**62
 
-_NUMBER = q.fetch(t.accounts, ("no",), ("id",))
-_SPENDS_COLUMNS = (
-    "e.seq, e.amount_minor, m.id, m.kind, m.hold_id, m.payee, m.created_at_us, h.captured_minor"
+_NEWEST = q.fetch(t.accounts, ("newest_entry_no",), ("id",))
+# A page of an account's entries, newest first, from a given one on.
+_SPENDS_SQL = """
+WITH RECURSIVE walk(no, before_no, seq, amount_minor, transfer_id, place) AS (
+  SELECT no, before_no, seq, amount_minor, transfer_id, 1 FROM entries WHERE no = {no}
+  UNION ALL
+  SELECT e.no, e.before_no, e.seq, e.amount_minor, e.transfer_id, w.place + 1
+  FROM walk w JOIN entries e ON e.no = w.before_no WHERE w.place < {most}
 )
+SELECT w.before_no, w.amount_minor, m.id, m.kind, m.hold_id, m.payee, m.created_at_us,
+  h.captured_minor
+FROM walk w JOIN transfers m ON m.id = w.transfer_id LEFT JOIN holds h ON h.id = m.hold_id
+ORDER BY w.seq DESC
+"""
 _SPENDS = q.Statement(
-    f"SELECT {_SPENDS_COLUMNS} FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) "  # noqa: S608
-    "AS k(no, before, most) CROSS JOIN LATERAL (SELECT * FROM entries e WHERE e.account_no = k.no "
-    "AND e.seq < k.before ORDER BY e.seq DESC LIMIT k.most) e JOIN transfers m "
-    "ON m.id = e.transfer_id LEFT JOIN holds h ON h.id = m.hold_id ORDER BY e.seq DESC",
-    f"SELECT {_SPENDS_COLUMNS} FROM entries e JOIN transfers m ON m.id = e.transfer_id "  # noqa: S608
-    "LEFT JOIN holds h ON h.id = m.hold_id WHERE e.account_no = ? AND e.seq < ? "
-    "ORDER BY e.seq DESC LIMIT ?",
+    _SPENDS_SQL.format(no="($1::bigint[])[1]", most="($2::integer[])[1]"),
+    _SPENDS_SQL.format(no="?1", most="?2"),
     (2, 4),
 )
 
@@ -50,7 +54,7 @@ def wallets_seen(
 ) -> dict[str, WalletState]:
     """The wanted wallets whose spendable money is among `accounts`, as `Open` tells of them."""
     seen: dict[str, WalletState] = {}
-    for account_id, _, _, _, _, mode, fence, *_ in accounts:
+    for account_id, _, _, _, _, _, mode, fence, *_ in accounts:
         wallet_id = refs[account_id].wallet_id
         if mode is not None and wallet_id in wanted and wallet_id is not None:
             seen[wallet_id] = WalletState(WalletMode(mode), fence)
@@ -76,11 +80,12 @@ class SpendingRows:
         Raises `MissingAccounts` where one is not open yet, and they should be `all_there`.
         """
         accounts = self._books.accounts
-        for account_id, no, balance_minor, version, spending, mode, fence, limits, group in rows:
+        for account_id, no, balance_minor, version, newest, spending, *wallet in rows:
+            mode, fence, limits, group = wallet
             ref = refs[account_id]
             accounts[account_id] = AccountState(
                 ref, ref.floor_minor, text_bytes(account_id), no,
-                balance_minor, version, version, spending,
+                balance_minor, version, version, newest, spending,
             )  # fmt: skip
             # Nothing has to be known of a wallet that is open, alone and without limits of its own.
             if mode is not None and (mode != "open" or limits or group):
@@ -154,22 +159,22 @@ class SpendingRows:
 
     def _spends_of(self, ref: AccountRef) -> Generator[q.Request, Any, tuple[Spend, ...]]:
         """What was spent from an account: as the database knows it, then in this very batch."""
-        (no,) = [row[0] for row in (yield q.Ask(_NUMBER, ([ref.id],)))] or [0]
+        (next_no,) = [row[0] for row in (yield q.Ask(_NEWEST, ([ref.id],)))] or [None]
         since_us = self._books.now_us - MONTH_US
         spends: dict[UUID, Spend] = {}
         voided: set[UUID] = set()
-        before, more = _FIRST, True
-        while more:
-            rows = yield q.Ask(_SPENDS, ([no], [before], [_PAGE]))
-            for seq, amount_minor, transfer_id, kind, hold_id, payee, at_us, captured in rows:
-                before = seq
+        while next_no is not None:
+            rows = yield q.Ask(_SPENDS, ([next_no], [_PAGE]))
+            for before_no, amount_minor, transfer_id, kind, hold_id, payee, at_us, captured in rows:
+                next_no = before_no
                 if kind == "void":
                     # What was captured in part stays spent as a whole.
                     if not captured:
                         voided.add(hold_id)
                 elif amount_minor < 0 and payee is not None:
                     _add(spends, Spend(transfer_id, at_us, -amount_minor, payee))
-            more = len(rows) == _PAGE and rows[-1][6] > since_us
+            if not rows or rows[-1][6] <= since_us:
+                break
         self._add_this_batch(ref, spends, voided)
         return tuple(
             spend

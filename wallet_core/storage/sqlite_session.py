@@ -42,7 +42,8 @@ A = TypeVar("A")
 R = TypeVar("R")
 Answer = Sequence[Row] | Opened | int | None
 _ACCOUNT = """
-SELECT a.id, a.no, a.balance_minor, a.version, a.spending, w.mode, w.fence, w.limits, w.limit_group
+SELECT a.id, a.no, a.balance_minor, a.version, a.newest_entry_no, a.spending,
+  w.mode, w.fence, w.limits, w.limit_group
 FROM accounts a LEFT JOIN wallets w ON w.id = a.wallet_id WHERE a.id = ?
 """
 _CHAIN = "SELECT c.length, c.head, s.no FROM chains c, wallet_changes s WHERE c.no = ?"

@@ -163,6 +163,7 @@ async def test_books_that_do_not_balance_say_so(chat: Chat) -> None:
         )
         await connection.execute(
             sa.insert(t.entries).values(
+                no=1,
                 account_no=(await connection.execute(anna)).scalar_one(),
                 seq=99,
                 transfer_id=transfer_id,

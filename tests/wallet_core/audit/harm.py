@@ -32,7 +32,10 @@ NAMES = {
     "till": "(SELECT no FROM accounts WHERE id = 'provider:cash/clearing/CNY')",
     "account": (
         "accounts (no, id, owner, purpose, currency, wallet_id, floor_minor, balance_minor, "
-        "version)"
+        "version, newest_entry_no)"
+    ),
+    "entry": (
+        "entries (no, account_no, seq, before_no, transfer_id, amount_minor, balance_after_minor)"
     ),
     "transfer": (
         "transfers (id, kind, fingerprint, subject, commit_key, created_at_us, chain_no, batch_no, "

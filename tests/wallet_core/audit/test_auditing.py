@@ -37,7 +37,10 @@ HARM = {
         ("Account wallet:", "has the floor None instead of 0"),
     ),
     "an account's name": (
-        "INSERT INTO $account VALUES (777, 'nonsense', 'n', 'available', 'CNY', NULL, 0, 0, 0)",
+        (
+            "INSERT INTO $account VALUES "
+            "(777, 'nonsense', 'n', 'available', 'CNY', NULL, 0, 0, 0, NULL)"
+        ),
         ("Account nonsense has a name that is no account's.",),
     ),
     "an entry's amount": (
@@ -55,6 +58,25 @@ HARM = {
         "UPDATE entries SET amount_minor = 0 WHERE account_no = $annas_no AND seq = 1",
         ("Account wallet:", "has an entry 1 that moves nothing"),
     ),
+    "an entry's word of the one before it": (
+        (
+            "UPDATE entries SET before_no = (SELECT max(no) FROM entries) "
+            "WHERE account_no = $annas_no AND seq = 2"
+        ),
+        ("Account wallet:", "has an entry 2 that does not name the one before it"),
+    ),
+    "an account's word of its newest entry": (
+        "UPDATE accounts SET newest_entry_no = 1 WHERE id = $annas",
+        ("Account wallet:", "does not name its newest entry"),
+    ),
+    "an entry's number": (
+        (
+            "UPDATE entries SET no = 1 WHERE no = "
+            "(SELECT newest_entry_no FROM accounts WHERE id = $annas); "
+            "UPDATE accounts SET newest_entry_no = 1 WHERE id = $annas"
+        ),
+        ("Transfer ", "has an entry numbered 1, which is no number of batch "),
+    ),
     "an entry that is gone": (
         "DELETE FROM entries WHERE account_no = $annas_no AND seq = 2",
         ("Account wallet:", "misses entry 2: the next one there is 3"),
@@ -68,8 +90,8 @@ HARM = {
     ),
     "a balance below the floor": (
         (
-            "INSERT INTO $account VALUES ($thief, -5, 1); "
-            "INSERT INTO entries SELECT 777, 1, id, -5, -5 "
+            "INSERT INTO $account VALUES ($thief, -5, 1, 1); "
+            "INSERT INTO $entry SELECT 1, 777, 1, NULL, id, -5, -5 "
             "FROM transfers WHERE id = $capture"
         ),
         ("Account wallet:w/available/CNY is below its floor after entry 1: CNY -0.05",),
@@ -88,8 +110,8 @@ HARM = {
     ),
     "a transfer that makes money": (
         (
-            "INSERT INTO $account VALUES ($thief, 5, 1); "
-            "INSERT INTO entries SELECT 777, 1, id, 5, 5 "
+            "INSERT INTO $account VALUES ($thief, 5, 1, 1); "
+            "INSERT INTO $entry SELECT 1, 777, 1, NULL, id, 5, 5 "
             "FROM transfers WHERE id = $capture"
         ),
         ("Transfer capture ", "does not sum to zero: its entries come to CNY 0.05"),
@@ -97,8 +119,8 @@ HARM = {
     "a transfer with one side": (
         (
             "INSERT INTO $transfer SELECT $new, 'post', $like_it WHERE id = $capture; "
-            "INSERT INTO $account VALUES ($thief, 5, 1); "
-            "INSERT INTO entries VALUES (777, 1, $new, 5, 5)"
+            "INSERT INTO $account VALUES ($thief, 5, 1, 1); "
+            "INSERT INTO $entry VALUES (1, 777, 1, NULL, $new, 5, 5)"
         ),
         ("Transfer post ", "has 1 entries; money has two sides"),
     ),
@@ -244,14 +266,14 @@ HARM = {
     "held money without a hold": (
         (
             "INSERT INTO $transfer SELECT $new, 'post', $like_it WHERE id = $capture; "
-            "UPDATE accounts SET balance_minor = balance_minor + 5, version = version + 1 "
-            "WHERE id = $held; "
-            "INSERT INTO entries SELECT no, version, $new, 5, balance_minor FROM accounts "
-            "WHERE id = $held; "
-            "UPDATE accounts SET balance_minor = balance_minor - 5, version = version + 1 "
-            "WHERE id = 'provider:cash/clearing/CNY'; "
-            "INSERT INTO entries SELECT no, version, $new, -5, balance_minor FROM accounts "
-            "WHERE id = 'provider:cash/clearing/CNY'"
+            "INSERT INTO $entry SELECT 1, no, version + 1, newest_entry_no, $new, 5, "
+            "balance_minor + 5 FROM accounts WHERE id = $held; "
+            "UPDATE accounts SET balance_minor = balance_minor + 5, version = version + 1, "
+            "newest_entry_no = 1 WHERE id = $held; "
+            "INSERT INTO $entry SELECT 2, no, version + 1, newest_entry_no, $new, -5, "
+            "balance_minor - 5 FROM accounts WHERE no = $till; "
+            "UPDATE accounts SET balance_minor = balance_minor - 5, version = version + 1, "
+            "newest_entry_no = 2 WHERE no = $till"
         ),
         ("Account wallet:", "has CNY 254.05 on it, but its open holds come to CNY 254.00"),
     ),
@@ -302,12 +324,14 @@ HARM = {
         (
             "UPDATE orders SET refunded_minor = 19901 WHERE state = 'refunded' "
             "AND merchant_id = 'm_shop'; "
-            "UPDATE accounts SET balance_minor = balance_minor + 1, version = version + 1 "
-            "WHERE id = $annas; INSERT INTO entries SELECT no, version, $refunding, 1, "
-            "balance_minor FROM accounts WHERE id = $annas; "
-            "UPDATE accounts SET balance_minor = balance_minor - 1, version = version + 1 "
-            "WHERE id = 'provider:cash/clearing/CNY'; INSERT INTO entries SELECT no, version, "
-            "$refunding, -1, balance_minor FROM accounts WHERE id = 'provider:cash/clearing/CNY'"
+            "INSERT INTO $entry SELECT 1, no, version + 1, newest_entry_no, $refunding, 1, "
+            "balance_minor + 1 FROM accounts WHERE id = $annas; "
+            "UPDATE accounts SET balance_minor = balance_minor + 1, version = version + 1, "
+            "newest_entry_no = 1 WHERE id = $annas; "
+            "INSERT INTO $entry SELECT 2, no, version + 1, newest_entry_no, $refunding, -1, "
+            "balance_minor - 1 FROM accounts WHERE no = $till; "
+            "UPDATE accounts SET balance_minor = balance_minor - 1, version = version + 1, "
+            "newest_entry_no = 2 WHERE no = $till"
         ),
         ("Order ", "has CNY 199.01 refunded of CNY 199.00 captured"),
     ),

@@ -8,7 +8,7 @@ from wallet_core.audit.explaining import ExplainedEntry, entry_words
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit
 from wallet_core.ledger.transfers import Leg, Post, named
-from wallet_core.storage import explanations
+from wallet_core.storage import snapshots
 from wallet_core.storage.explanations import Explanations
 
 
@@ -90,7 +90,7 @@ async def test_a_transfer_with_many_legs_names_each_with_its_amount(world: World
 
 
 async def test_pages_join_without_gap(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explanations, "PAGE_ROWS", 3)
+    monkeypatch.setattr(snapshots, "PAGE_ROWS", 3)
     await trade(world)
     anna = await world.person("anna")
     entries = await entries_of(world, accounts.wallet(anna.wallet_id, "CNY").id)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.accounts import AccountRef, clearing, merchant, wallet
-from wallet_core.ledger.commits import Commit, Insert, Notice, Refresh, Update
+from wallet_core.ledger.commits import Commit, Insert, Notice, Refresh, Update, Written
 from wallet_core.ledger.transfers import (
     Authorise,
     Capture,
@@ -20,8 +20,10 @@ from wallet_core.ledger.transfers import (
     Void,
     named,
 )
+from wallet_core.storage import chain_rows
 from wallet_core.storage import tables as t
 from wallet_core.storage.append_only import create_all
+from wallet_core.storage.chain_rows import TooManyEntries
 from wallet_core.storage.database import Database
 from wallet_core.storage.writer import Writer
 
@@ -303,3 +305,18 @@ async def test_what_is_said_stands_with_what_was_done_and_is_brought_up_to_date(
         rows = (await connection.execute(sa.select(t.outbox).order_by(t.outbox.c.seq))).all()
     assert [row.edits for row in rows] == [None, "card1"]
     assert {row.room_id for row in rows} == {"lobby"}
+
+
+async def test_a_commit_with_more_entries_than_a_batch_can_number_is_refused_alone(
+    writer: Writer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain_rows, "ENTRIES_MAX", 7)
+    await writer.commit(top_up(500))
+    large = Commit(
+        key="large", transfers=tuple(top_up(1, f"large {n}").transfers[0] for n in range(4))
+    )
+    commits = [top_up(1, "one"), large, top_up(1, "two"), top_up(1, "three")]
+    results = await asyncio.gather(*map(writer.commit, commits), return_exceptions=True)
+    assert [type(result) for result in results] == [Written, TooManyEntries, Written, Written]
+    assert (await balances(database))[ANNA.id] == 503
+    assert (await writer.commit(top_up(5, "later"))).created

@@ -1,0 +1,49 @@
+"""The ways to entries that belong together: those of an account, and those of transfers.
+
+Entries have no index but their number. An account names its newest entry and each entry the one
+before it on its account; a transfer names its batch, in whose numbers its entries are.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
+
+from wallet_core.ledger.journal import ENTRIES_MAX, first_entry_no
+from wallet_core.storage import tables as t
+
+Columns = ReadOnlyColumnCollection[str, sa.ColumnElement[Any]]
+
+
+def entries_back(*accounts: sa.ColumnElement[bool], limit: int | None = None) -> sa.CTE:
+    """All columns of the entries on those accounts, each from its newest one backwards.
+
+    At most `limit` of each account.
+    """
+    a, e = t.accounts.c, t.entries
+    newest = (
+        sa.select(*e.c, sa.literal(1).label("place"))
+        .join_from(t.accounts, e, e.c.no == a.newest_entry_no)
+        .where(*accounts)
+    )
+    path = newest.cte("entries_back", recursive=True)
+    step = sa.select(*e.c, path.c.place + 1).join_from(path, e, e.c.no == path.c.before_no)
+    if limit is not None:
+        step = step.where(path.c.place < limit)
+    return path.union_all(step)
+
+
+def in_batch_of(transfers: Columns, entries: Columns) -> sa.ColumnElement[bool]:
+    """Whether entries have numbers of the batch in which transfers stand; both are their columns.
+
+    The condition for joining few transfers with their entries: `transfer_id` alone has no index.
+    """
+    chain_no, batch_no = (
+        sa.cast(number, sa.BigInteger) for number in (transfers.chain_no, transfers.batch_no)
+    )
+    first = chain_no * first_entry_no(1, 0) + batch_no * first_entry_no(0, 1)
+    return sa.and_(
+        entries.no >= first,
+        entries.no < first + ENTRIES_MAX,
+        entries.transfer_id == transfers.id,
+    )
