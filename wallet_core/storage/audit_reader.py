@@ -38,7 +38,7 @@ from wallet_core.storage import audit_trade as trade
 from wallet_core.storage import tables as t
 from wallet_core.storage.audit_strays import strays
 from wallet_core.storage.database import Database
-from wallet_core.storage.entry_paths import in_batch_of
+from wallet_core.storage.entry_paths import of_transfer
 from wallet_core.storage.snapshots import big_sum, pages, snapshot
 
 
@@ -251,7 +251,7 @@ def _spending(now_us: int) -> sa.Select[Any]:
     more, theirs = t.entries.alias("more"), t.accounts.alias("theirs")
     paid_by_more = (
         sa.exists()
-        .where(in_batch_of(m, more.c), more.c.amount_minor < 0)
+        .where(of_transfer(m, more.c), more.c.amount_minor < 0)
         .where(
             theirs.c.no == more.c.account_no, theirs.c.wallet_id.is_not(None), theirs.c.no != a.no
         )

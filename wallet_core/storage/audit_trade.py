@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from wallet_core.ledger.accounts import Purpose
 from wallet_core.storage import tables as t
 from wallet_core.storage import trade_tables as trade
-from wallet_core.storage.entry_paths import in_batch_of
+from wallet_core.storage.entry_paths import of_transfer
 from wallet_core.storage.snapshots import big_sum
 
 Query = sa.Select[Any]
@@ -48,7 +48,7 @@ def _earned(settlements: sa.FromClause, capture: sa.FromClause) -> sa.ColumnElem
     return (
         sa.select(big_sum(sa.case((on_it, t.entries.c.amount_minor), else_=0)))
         .join_from(t.entries, t.accounts, t.accounts.c.no == t.entries.c.account_no)
-        .where(in_batch_of(capture.c, t.entries.c))
+        .where(of_transfer(capture.c, t.entries.c))
         .correlate(settlements, capture)
         .scalar_subquery()
     )

@@ -33,17 +33,18 @@ def entries_back(*accounts: sa.ColumnElement[bool], limit: int | None = None) ->
     return path.union_all(step)
 
 
-def in_batch_of(transfers: Columns, entries: Columns) -> sa.ColumnElement[bool]:
-    """Whether entries have numbers of the batch in which transfers stand; both are their columns.
+def of_transfer(transfers: Columns, entries: Columns) -> sa.ColumnElement[bool]:
+    """The condition for joining few transfers with their entries; both are their columns.
 
-    The condition for joining few transfers with their entries: `transfer_id` alone has no index.
+    `transfer_id` alone has no index.
     """
+    return sa.and_(in_batch(transfers, entries), entries.transfer_id == transfers.id)
+
+
+def in_batch(batches: Columns, entries: Columns) -> sa.ColumnElement[bool]:
+    """Whether entries are of a batch, which is named by its `chain_no` and `batch_no`."""
     chain_no, batch_no = (
-        sa.cast(number, sa.BigInteger) for number in (transfers.chain_no, transfers.batch_no)
+        sa.cast(number, sa.BigInteger) for number in (batches.chain_no, batches.batch_no)
     )
     first = chain_no * first_entry_no(1, 0) + batch_no * first_entry_no(0, 1)
-    return sa.and_(
-        entries.no >= first,
-        entries.no < first + ENTRIES_MAX,
-        entries.transfer_id == transfers.id,
-    )
+    return sa.and_(entries.no >= first, entries.no < first + ENTRIES_MAX)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wallet_core.audit.explaining import Counterpart, ExplainedEntry
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
-from wallet_core.storage.entry_paths import entries_back, in_batch_of
+from wallet_core.storage.entry_paths import entries_back, in_batch
 from wallet_core.storage.lookups import Lookups, known_subjects
 from wallet_core.storage.snapshots import pages, snapshot
 
@@ -108,11 +108,13 @@ async def _counterparts(
     connection: AsyncConnection, account_id: str, transfer_ids: Sequence[UUID]
 ) -> dict[UUID, list[Counterpart]]:
     m, e, a = t.transfers.c, t.entries.c, t.accounts.c
+    # Each batch is looked through once, however many of its transfers are wanted.
+    batches = sa.select(m.chain_no, m.batch_no).where(m.id.in_(transfer_ids)).distinct().subquery()
     query = (
         sa.select(e.transfer_id, a.id.label("account_id"), e.amount_minor)
-        .join_from(t.transfers, t.entries, in_batch_of(m, e))
+        .join_from(batches, t.entries, in_batch(batches.c, e))
         .join(t.accounts, a.no == e.account_no)
-        .where(m.id.in_(transfer_ids), a.id != account_id)
+        .where(e.transfer_id.in_(transfer_ids), a.id != account_id)
         .order_by(a.id, e.seq)
     )
     rows = (await connection.execute(query)).all()

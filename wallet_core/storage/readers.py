@@ -31,7 +31,7 @@ from wallet_core.storage import tables as t
 from wallet_core.storage.allowances import allowance_of, limits_text
 from wallet_core.storage.consents import consented_sum
 from wallet_core.storage.database import Database
-from wallet_core.storage.entry_paths import entries_back, in_batch_of
+from wallet_core.storage.entry_paths import entries_back, of_transfer
 from wallet_core.storage.grouped import Grouped
 from wallet_core.storage.requests import CLOCK, Statement, fetch, uuid_places
 from wallet_core.storage.rows_by_key import RecordLookups, Records, RowLookups
@@ -409,7 +409,7 @@ class Reader:
                 t.transfers.c.created_at_us,
                 t.transfers.c.id.label("transfer_id"),
             )
-            .join(t.transfers, in_batch_of(t.transfers.c, t.entries.c))
+            .join(t.transfers, of_transfer(t.transfers.c, t.entries.c))
             .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
             .where(t.transfers.c.subject == subject)
             .order_by(t.transfers.c.created_at_us, t.accounts.c.id)

@@ -1,17 +1,19 @@
 """Entries are found by the words they say of each other, on both databases."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from tests.wallet_core.busy_books import trade
 from tests.wallet_core.world import World
 from wallet_core.ledger.journal import BATCHES_MAX, ENTRIES_MAX, first_entry_no
 from wallet_core.storage import tables as t
-from wallet_core.storage.entry_paths import entries_back, in_batch_of
+from wallet_core.storage.entry_paths import entries_back, of_transfer
 
 
-async def rows_of(world: World, query: sa.Select[tuple[int, ...]]) -> list[tuple[int, ...]]:
+async def rows_of(world: World, query: sa.Select[Any]) -> list[tuple[Any, ...]]:
     async with world.database.read() as connection:
-        return [row._tuple() for row in await connection.execute(query)]
+        return [tuple(row) for row in await connection.execute(query)]
 
 
 async def test_an_accounts_entries_are_found_from_its_newest_one_backwards(world: World) -> None:
@@ -38,7 +40,7 @@ async def test_a_transfers_entries_are_found_in_its_batch(world: World) -> None:
     await trade(world)
     m, e = t.transfers.c, t.entries.c
     query = sa.select(m.chain_no, m.batch_no, e.no, e.transfer_id == m.id).join_from(
-        t.transfers, t.entries, in_batch_of(m, e)
+        t.transfers, t.entries, of_transfer(m, e)
     )
     found = await rows_of(world, query)
     assert len(found) == await world.count(t.entries)
