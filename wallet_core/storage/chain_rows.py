@@ -14,11 +14,10 @@ from wallet_core.storage import tables as t
 
 _TRANSFER = (
     *("id", "kind", "fingerprint", "subject", "hold_id", "payee", "commit_key", "created_at_us"),
-    *("chain_no", "batch_no", "place", "leaf"),
+    *("chain_no", "batch_no", "leaf"),
 )
 _ENTRY = (
-    *("no", "account_no", "seq", "before_no", "transfer_id"),
-    *("amount_minor", "balance_after_minor"),
+    *("account_no", "seq", "before_no", "transfer_id", "amount_minor", "balance_after_minor"),
 )
 _JOURNAL = ("chain_no", "batch_no", "transfer_count", "hash", "at_us")
 
@@ -37,7 +36,7 @@ def chained(books: Books, opened: q.Opened) -> tuple[list[q.Insert | q.Change], 
     transfers: list[q.Row] = []
     entries: list[q.Row] = []
     leaves: list[bytes] = []
-    for place, row in enumerate(books.transfer_rows):
+    for row in books.transfer_rows:
         id_bytes = row.id.int.to_bytes(16, "big")
         # Its digits are wanted once for the transfer and once for each entry.
         digits = id_bytes.hex()
@@ -47,9 +46,8 @@ def chained(books: Books, opened: q.Opened) -> tuple[list[q.Insert | q.Change], 
             amount_minor, after_minor = entry.amount_minor, entry.balance_after_minor
             packed.append(entry_bytes(account.id_bytes, seq, amount_minor, after_minor))
             entries.append(
-                (entry_no, account.no, seq, account.newest_entry_no, digits,
-                 amount_minor, after_minor)
-            )  # fmt: skip
+                (account.no, seq, account.newest_entry_no, digits, amount_minor, after_minor)
+            )
             account.newest_entry_no = entry_no
             entry_no += 1
         kind, mark, hold_id = row.kind, row.fingerprint, row.hold_id
@@ -62,7 +60,7 @@ def chained(books: Books, opened: q.Opened) -> tuple[list[q.Insert | q.Change], 
         transfers.append(
             (
                 digits, kind, mark, subject, hold_id, payee,
-                key, at_us, chain_no, batch_no, place, leaf,
+                key, at_us, chain_no, batch_no, leaf,
             )
         )  # fmt: skip
     if entry_no - first_no > ENTRIES_MAX:
@@ -74,8 +72,8 @@ def chained(books: Books, opened: q.Opened) -> tuple[list[q.Insert | q.Change], 
             t.chains, ("no", "length"), ("length", "head"),
             [(chain_no, opened.length, batch_no, head)],
         ),
-        q.Insert(t.transfers, _TRANSFER, transfers),
-        q.Insert(t.entries, _ENTRY, entries),
+        q.Insert(t.transfers, _TRANSFER, transfers, counted=("place", 0)),
+        q.Insert(t.entries, _ENTRY, entries, counted=("no", first_no)),
         q.Insert(t.journal, _JOURNAL, [(chain_no, batch_no, len(transfers), head, at_us)]),
     ]  # fmt: skip
     return writes, head

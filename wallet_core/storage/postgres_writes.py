@@ -18,7 +18,6 @@ from wallet_core.storage.domain_rows import unique_keys
 from wallet_core.storage.requests import (
     ALIKE,
     CLOCK,
-    COUNTED,
     Add,
     Change,
     Check,
@@ -67,8 +66,14 @@ def _counts(write: Write) -> bool:
 
 def _locked_shape(write: Write, sent: list[Any]) -> _Shape:
     match write:
-        case Insert(table=table, columns=columns, rows=rows, if_absent=if_absent):
-            return ("insert", False, table, columns, if_absent, _sent(table, columns, rows, sent))
+        case Insert(table=table, columns=columns, rows=rows, if_absent=if_absent, counted=counted):
+            forms = _sent(table, columns, rows, sent)
+            if counted is not None:
+                name, first = counted
+                columns += (name,)
+                forms += (_counted_form(table, name, one=len(rows) == 1),)
+                sent.append(first)
+            return ("insert", False, table, columns, if_absent, forms)
         case Change(table=table, by=by, seen=seen, columns=columns, rows=rows):
             first, after = len(by), len(by) + len(seen)
             known = [(*row[:first], *row[after:]) for row in rows] if seen else rows
@@ -224,13 +229,10 @@ def _sent(
         sent += rows[0]
         return _forms_of_one(table, columns)
     forms = []
-    for (kind, likely), column in zip(_kinds(table, columns), zip(*rows, strict=True), strict=True):
-        way: str | int = likely
-        value = column[0]
-        if likely == "counted":
-            if column != tuple(range(value, value + len(column))):
-                way, value = _packed(kind, column)
-        elif not likely or column.count(value) < len(column):
+    for (kind, alike), column in zip(_kinds(table, columns), zip(*rows, strict=True), strict=True):
+        way: str | int = "one"
+        value: object = column[0]
+        if not alike or column.count(value) < len(column):
             way, value = _packed(kind, column)
         forms.append((kind, way))
         sent.append(value)
@@ -243,15 +245,14 @@ def _forms_of_one(table: sa.Table, columns: tuple[str, ...]) -> tuple[_Form, ...
 
 
 @lru_cache(maxsize=1000)
-def _kinds(table: sa.Table, columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """The type of each column, and how its values are likely to be: "one", "counted" or any."""
-    return tuple((pg_type(table.c[name]), _likely(table.name, name)) for name in columns)
+def _kinds(table: sa.Table, columns: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
+    """The type of each column, and whether it is mostly the same in all rows."""
+    return tuple((pg_type(table.c[name]), name in ALIKE) for name in columns)
 
 
-def _likely(table: str, column: str) -> str:
-    if (table, column) in COUNTED:
-        return "counted"
-    return "one" if column in ALIKE else ""
+@lru_cache(maxsize=100)
+def _counted_form(table: sa.Table, column: str, *, one: bool) -> _Form:
+    return pg_type(table.c[column]), "one" if one else "counted"
 
 
 def _packed(kind: str, column: tuple[Any, ...]) -> tuple[str | int, object]:

@@ -34,8 +34,6 @@ ALIKE = frozenset(
         *("settled", "tries", "edits", "reply_to_ref", "body", "network"),
     }
 )
-#: Columns that count up by one from row to row in what a batch adds; only where they begin is sent.
-COUNTED = frozenset({("entries", "no"), ("transfers", "place")})
 Work = Generator["Request", Any, R]
 """Something to be done in one transaction: yields requests, is sent answers, returns `R`."""
 
@@ -85,12 +83,17 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """New rows; `if_absent` leaves rows alone whose key is there. Ids may come as their digits."""
+    """New rows; `if_absent` leaves rows alone whose key is there. Ids may come as their digits.
+
+    `counted` is a column that the rows leave out, for it counts up from row to row, and where it
+    begins.
+    """
 
     table: sa.Table
     columns: tuple[str, ...]
     rows: Sequence[Row]
     if_absent: bool = False
+    counted: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,13 @@ class _Form(NamedTuple):
 
 def insert(write: Insert) -> Runs:
     """New rows."""
-    form, values = _sent(write.table, write.columns, write.rows)
-    return _insert_sql(write.table, write.columns, form, if_absent=write.if_absent), values
+    columns, rows = write.columns, write.rows
+    counted = None
+    if write.counted is not None:
+        name, counted = write.counted
+        columns += (name,)
+    form, values = _sent(write.table, write.columns, rows, counted)
+    return _insert_sql(write.table, columns, form, if_absent=write.if_absent), values
 
 
 def change(write: Change, *, checked: bool) -> Runs:
@@ -122,14 +127,23 @@ def _same(table: sa.Table, by: _Names, seen: _Names, form: _Form) -> str:
 
 
 def _sent(
-    table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row]
+    table: sa.Table, columns: tuple[str, ...], rows: Sequence[Row], counted: int | None = None
 ) -> tuple[_Form, Sequence[Sequence[Any]]]:
-    """How these columns of `rows` are sent, and as which values."""
+    """How these columns of `rows` are sent, and as which values.
+
+    After them one that counts up from `counted`, where that is given.
+    """
     together = _together(table, columns, rows) if len(rows) >= _MANY else None
     if together is not None:
-        return together
+        form, values = together
+        if counted is None:
+            return form, values
+        words = (*form.words, f"?{len(values[0]) + 1} + j.key")
+        return _Form(words, form.source), [[*values[0], counted]]
     each = [stored(row) for row in rows] if _has_ids(table, columns, rows) else rows
-    return _one_by_one(len(columns)), each
+    if counted is not None:
+        each = [(*row, no) for no, row in enumerate(each, counted)]
+    return _one_by_one(len(columns) + (counted is not None)), each
 
 
 @lru_cache(maxsize=50)
