@@ -123,8 +123,9 @@ def _payee(legs: Sequence[Leg], currency: str) -> str:
 def _is_spending(payment: Payment, known: WalletState | None) -> bool:
     payee = payment.payee
     if payee.startswith("wallet:"):
-        siblings = known.siblings if known is not None else ()
-        return payee[7:] not in (siblings or (payment.wallet_id,))
+        if known is not None and known.siblings:
+            return payee[7:] not in known.siblings
+        return payee[7:] != payment.wallet_id
     return payee.startswith(_SPENT_ON)
 
 
