@@ -90,12 +90,15 @@ class Queue:
         """Let jobs of a flight that has not ended be the next ones, in their order."""
         self._jobs[:0] = jobs
 
-    def take(self) -> Flight | None:
-        """The next flight, or None while there is nothing to do that could be done now."""
-        if not self._jobs:
+    def take(self, *, alone: bool = False) -> Flight | None:
+        """The next flight, or None while there is nothing to do that could be done now.
+
+        One that flies `alone` waits until no other is under way, and shares nothing out.
+        """
+        if not self._jobs or (alone and self._flights):
             return None
         under_way = sum(len(flight.jobs) for flight in self._flights)
-        share = -(-(len(self._jobs) + under_way) // self.lanes)
+        share = -(-(len(self._jobs) + under_way) // (1 if alone else self.lanes))
         most = min(max(share, self.share_min), self.batch_max)
         taken, left = self._free(self._flights, most)
         if len(taken) * 2 < most and left:

@@ -11,7 +11,7 @@ A batch is first tried without locks, and without reading what is remembered: it
 nobody else was quicker. Where somebody was, it locks what it reads, and so do the batches after it
 for as long as they see that other processes write the same accounts. Then commits that only add do
 not wait for the locks of others: those whose accounts are free are written, and the rest is put off
-until the next batch, or at last waits.
+until the next batch, or at last waits. Such batches go one at a time.
 """
 
 import asyncio
@@ -100,6 +100,14 @@ class _Lane:
         """Whether the next batch is to be tried without locks."""
         return not self.wary
 
+    def makes_way(self) -> bool:
+        """Whether others write the same accounts, so that this writer has one batch at a time.
+
+        Two of its batches would lock as much again of what the others have to put off, and each
+        process has its own beside theirs anyway.
+        """
+        return self.wary > 0 and not self.session.exclusive
+
     def met(self, *, others: bool) -> None:
         """Whether others were seen to write the same while what was read was locked."""
         if self.wary and not others:
@@ -178,7 +186,7 @@ class Writer:
             # A lane may only begin when all is over: then nobody wakes it any more.
             while self._queue or not self._closing:
                 await self._wake.wait()
-                while flight := self._queue.take():
+                while flight := self._queue.take(alone=lane.makes_way()):
                     try:
                         await self._settle(lane, flight)
                     finally:

@@ -51,6 +51,21 @@ async def test_few_are_not_shared_out() -> None:
     assert list(taken(queue).jobs) == jobs[5:]
 
 
+async def test_one_that_flies_alone_takes_all_and_waits_for_every_other() -> None:
+    jobs = [job(f"j{n}", f"a{n}", f"b{n}") for n in range(5)]
+    queue = queue_of(*jobs)
+    alone = queue.take(alone=True)
+    assert alone is not None
+    assert list(alone.jobs) == jobs
+    queue.add(later := job("later", "x", "y"))
+    assert queue.take(alone=True) is None
+    assert queue
+    queue.end(alone)
+    after = queue.take(alone=True)
+    assert after is not None
+    assert after.jobs == [later]
+
+
 async def test_nothing_that_another_flight_touches_is_taken_nor_overtaken() -> None:
     first, same, after, other = (
         job("first", "a", "b"),
