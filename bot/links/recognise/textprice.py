@@ -6,7 +6,7 @@ from decimal import Decimal
 from selectolax.lexbor import LexborHTMLParser
 
 from bot.links.recognise.amounts import read_amount
-from bot.links.recognise.currencies import sign_in, sign_pattern
+from bot.links.recognise.currencies import code_beside, sign_in, sign_pattern
 from bot.links.recognise.facts import PageFacts
 
 _NUMBER = r"\d(?:[\d.,  ']{0,14}\d)?(?:,-)?"
@@ -36,6 +36,8 @@ _BEHIND_OTHER_AMOUNT = re.compile(
     re.IGNORECASE,
 )
 _BEFORE_CHARS = 24
+#: A code there, `$49.95 AUD`, says what an ambiguous sign means.
+_BESIDE_CHARS = 5
 _CART_WORDS = ("購物車", "购物车", "カートに", "買い物かご", "장바구니")
 _BLANKS = re.compile(r"\s+")
 _DIGIT = re.compile(r"\d")
@@ -99,7 +101,8 @@ def _priced(text: str) -> list[tuple[Decimal, str | None, str]]:
         amount = read_amount(written)
         sign = sign_in(match.group())
         if amount is not None and sign is not None:
-            priced.append((amount, sign, written))
+            around = text[max(0, match.start() - _BESIDE_CHARS) : match.end() + _BESIDE_CHARS]
+            priced.append((amount, code_beside(around, sign) or sign, written))
     return priced
 
 
