@@ -1,5 +1,6 @@
 """What the elements around a price say about it: the product's own, another's, or struck out."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -21,6 +22,11 @@ STRUCK_SCORE = -4.0
 _BARE_PLACES = frozenset({"footer", "nav", "aside", "header", "select", "option"})
 _TOP = frozenset({"body", "html"})
 _ANCESTORS_MAX = 12
+_BLANKS_MAX = 3
+_CARD_TAGS = frozenset({"li", "article"})
+_PRICES = '[class*="price" i], [id*="price" i]'
+_PICTURE_LINKS = "a[href] img, :is(h2, h3, h4, h5, h6) a[href], a[href]:has(h2, h3, h4, h5, h6)"
+_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|svg)(?:[?#]|$)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -34,17 +40,25 @@ class _Place:
     linked: bool = False
     product: bool = False
     hidden: bool = False
+    #: One of several alike, each with a link to a page of its own: another product's.
+    card: bool = False
 
 
 class Places:
     """What elements and texts of a page say of its prices, each looked at once."""
 
-    def __init__(self, address: str, own: frozenset[int]) -> None:
-        """`own` are the elements around the page's heading, which no other product has."""
+    def __init__(self, address: str, own: frozenset[int], *, with_cards: bool = False) -> None:
+        """`own` are the elements around the page's heading, which no other product has.
+
+        Cards of other products are told, which takes its time, only `with_cards`.
+        """
         self._address = address
         self._own = own
+        self._with_cards = with_cards
         self._known: dict[int, _Place] = {}
         self._read: dict[str, tuple[Decimal | None, str | None]] = {}
+        #: The cards of other products that were come across.
+        self.cards: list[LexborNode] = []
 
     def amount_in(self, text: str, facts: PageFacts) -> tuple[Decimal | None, str | None]:
         """The amount and the currency sign in a text; the same text stands in several elements."""
@@ -76,10 +90,13 @@ class Places:
                 seen = self._known[place_id] = _look(place, self._address)
                 if place_id in self._own:
                     seen.other = False
+                elif self._with_cards and _is_card(place, self._address):
+                    seen.card = True
+                    self.cards.append(place)
             if seen.struck:
                 return 2 * STRUCK_SCORE, bad
             bad = bad or seen.other
-            linked = linked or seen.linked
+            linked = linked or seen.linked or seen.card
             good = good or seen.product
             hidden += seen.hidden
             place, place_id = seen.around, seen.around_id
@@ -100,6 +117,43 @@ def _look(place: LexborNode, address: str) -> _Place:
     seen.product = _is_product_place(names)
     seen.hidden = bool(attributes) and is_hidden(attributes)
     return seen
+
+
+def _is_card(place: LexborNode, address: str) -> bool:
+    """Whether `place` and an element beside it are built alike and sell what is elsewhere."""
+    names = place.attributes.get("class") or ""
+    if not names and place.tag not in _CARD_TAGS:
+        return False
+    return any(
+        beside.tag == place.tag
+        and (beside.attributes.get("class") or "") == names
+        and _sells_other(place, address)
+        and _sells_other(beside, address)
+        for beside in (_next_to(place, after=True), _next_to(place, after=False))
+        if beside is not None
+    )
+
+
+def _next_to(place: LexborNode, *, after: bool) -> LexborNode | None:
+    """The element next to `place`, which blanks may part from it."""
+    beside = place.next if after else place.prev
+    for _ in range(_BLANKS_MAX):
+        if beside is None or not (beside.tag or "-").startswith("-"):
+            return beside
+        beside = beside.next if after else beside.prev
+    return None
+
+
+def _sells_other(place: LexborNode, address: str) -> bool:
+    """Whether it shows a price, and a picture or a name that leads to another page."""
+    if place.css_first(_PRICES) is None:
+        return False
+    picture = place.css_first(_PICTURE_LINKS)
+    link = picture if picture is None or picture.tag == "a" else picture.parent
+    while link is not None and link.tag != "a":
+        link = link.parent
+    target = (link.attributes.get("href") or "") if link is not None else ""
+    return not _PICTURE_FILE.search(target) and _leads_elsewhere(target, address)
 
 
 def _leads_elsewhere(href: str, address: str) -> bool:

@@ -16,11 +16,13 @@ from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import MetaTags
 from bot.links.recognise.pagekind import (
     body_names,
+    is_other_address,
     is_other_page,
     is_product_page,
     names_listing,
+    offers_price_order,
 )
-from bot.links.recognise.schema import SchemaProduct, find_product, names_article
+from bot.links.recognise.schema import SchemaProduct, find_product, names_article, names_reading
 from bot.links.recognise.shopdata import read_shop_data
 from bot.links.recognise.shopsigns import (
     availability_shown,
@@ -34,6 +36,7 @@ from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import labelled_price, price_in_text
 from bot.links.recognise.tree import page_tree
 from bot.links.recognise.verdict import Verdict, judge_price
+from bot.links.recognise.viewedprice import viewed_price
 from wallet_core.money import exponent_of
 
 _GONE = frozenset({"OutOfStock", "SoldOut"})
@@ -175,7 +178,9 @@ class PageReader:
         verdict = self._verdict(tree)
         in_words: str | None = None
         stated = next((clue.availability for clue in clues if clue.availability), None)
-        if verdict.price is not None and stated is None:
+        if stated is None and verdict.price is None and self._is_about_product:
+            in_words = availability_shown(tree)
+        elif verdict.price is not None and stated is None:
             # What is offered at a price and nowhere called sold out is taken to be there. The
             # source `page` says that this was read between the lines; no card repeats it.
             in_words = availability_shown(tree) or "InStock"
@@ -206,6 +211,12 @@ class PageReader:
     def _is_products_page(self) -> bool:
         return is_product_page(self._body_names)
 
+    @property
+    def _is_about_product(self) -> bool:
+        """Whether the page says that it shows one product, priced or not."""
+        is_said = bool(self.products) or self._is_products_page
+        return is_said or self.facts.kind.startswith(_PRODUCT_KINDS)
+
     @cached_property
     def _is_no_products_page(self) -> bool:
         """Whether the page calls itself something to read, or a list."""
@@ -213,7 +224,11 @@ class PageReader:
             return not self._is_products_page
         if self.facts.kind.startswith(_LISTING_KIND) or names_listing(self._nodes):
             return True
-        return is_other_page(self._body_names)
+        if is_other_page(self._body_names):
+            return True
+        if self._is_products_page:
+            return False
+        return is_other_address(self.facts.path) or offers_price_order(self.markup.page)
 
     def _sells_nothing(self) -> bool:
         """Whether the page's own data rule out that it has a price."""
@@ -223,15 +238,18 @@ class PageReader:
         if is_article or any(clue.is_free for clue in clues):
             # What the data give away, or have no price for yet, is not for a guess to price.
             return True
-        return not self.products and self._is_no_products_page
+        if self.products:
+            return False
+        reads = names_reading(self._nodes) or names_reading(self._items)
+        return reads or self._is_no_products_page
 
     def _verdict(self, tree: LexborHTMLParser) -> Verdict:
         clues, facts = self.clues, self.facts
         if facts.kind.startswith(_READING_KINDS) and not self._is_products_page:
             # Some shops call their pages articles; then only a schema.org product has a price.
             return judge_price(clues, ShownPrices(), facts, self.markup.page)
-        shown = shown_prices(tree, facts)
         is_priced = any(clue.price is not None for clue in clues)
+        shown = shown_prices(tree, facts, with_cards=not is_priced)
         is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
         is_shop = is_shop or (shown.is_marked and has_cart_button(self.markup.page))
         if not is_shop and not shown.stands_out:
@@ -246,9 +264,10 @@ class PageReader:
         # What is gone often has no price any more; then amounts in the text are others.
         is_gone = any(clue.availability in _GONE for clue in clues)
         if is_shop and shown.best is None and not is_priced and not is_gone:
-            in_text = price_in_text(tree, facts)
-            if in_text is not None:
-                shown = ShownPrices.of(*in_text)
+            shown.remove_cards()
+            found = viewed_price(self.markup.page) or price_in_text(tree, facts)
+            if found is not None:
+                shown = ShownPrices.of(*found)
         return judge_price(clues, shown, facts, self.markup.page)
 
     def _is_bought(self, tree: LexborHTMLParser) -> bool:

@@ -13,6 +13,7 @@ from bot.links.recognise.sighting import Clue
 from bot.links.recognise.values import (
     ARTICLE_TYPES,
     PRODUCT_TYPES,
+    READING_TYPES,
     absolute_url,
     availability_word,
     clean,
@@ -88,6 +89,11 @@ def find_product(source: str, nodes: Sequence[Node], facts: PageFacts) -> Schema
 def names_article(nodes: Iterable[Node]) -> bool:
     """Whether a node says that the page is an article."""
     return not all(ARTICLE_TYPES.isdisjoint(types_of(node)) for node in nodes)
+
+
+def names_reading(nodes: Iterable[Node]) -> bool:
+    """Whether a node says that the page tells people something, whatever it sells beside it."""
+    return not all(READING_TYPES.isdisjoint(types_of(node)) for node in nodes)
 
 
 def _page_products(products: list[Node], facts: PageFacts) -> list[Node]:

@@ -21,6 +21,8 @@ ARTICLE_TYPES = frozenset(
     {"newsarticle", "article", "blogposting", "reportagenewsarticle", "techarticle",
      "scholarlyarticle", "liveblogposting", "opinionnewsarticle", "analysisnewsarticle"}
 )  # fmt: skip
+#: What is read and cooked, or applied for, on pages that may show products beside it.
+READING_TYPES = frozenset({"recipe", "howto", "jobposting", "qapage"})
 _BEST_FIRST = ("InStock", "LimitedAvailability", "OnlineOnly", "InStoreOnly", "PreOrder", "PreSale",
                "BackOrder", "MadeToOrder", "Reserved", "OutOfStock", "SoldOut",
                "Discontinued")  # fmt: skip
