@@ -30,6 +30,11 @@ _STOCK_LINES = (
 )
 _SOLD_OUT_PLAIN = tuple(filter(str.isascii, SOLD_OUT))
 _ADD_TO_CART_PLAIN = tuple(filter(str.isascii, ADD_TO_CART))
+#: What a link to the cart begins with, in languages that have one word for into it and to it.
+_GOES_TO_CART = (
+    "przejdź", "idź", "перейти", "преминете", "přejít", "prejsť", "pojdi", "idi", "tovább",
+    "gå ", "siirry", "mine ", "ir ", "aller", "vai ", "go to", "view", "naar ", "到", "去", "前往",
+)  # fmt: skip
 _SPOKEN = ("class", "id", "value", "title", "alt", "aria-label", "name")
 #: As shop software names the button, in whatever language it speaks to people.
 _CART_BUTTON = re.compile(
@@ -101,7 +106,8 @@ def _is_named_gone(element: LexborNode, text: str) -> bool:
 
 def _is_to_buy(element: LexborNode) -> bool:
     text = short_text(element, _BUTTON_LENGTH_MAX) or (element.attributes.get("value") or "")
-    return text.lower().strip(" !>»›→") in BUY
+    said = text.lower().strip(" !>»›→")
+    return said in BUY or (_puts_into_cart(said) and not said.startswith(_GOES_TO_CART))
 
 
 def _is_gone(text: str) -> bool:
