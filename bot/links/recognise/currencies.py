@@ -173,4 +173,6 @@ def _pattern_of(signs: list[str], behind: list[str]) -> re.Pattern[str]:
     worded = rf"(?<![^\W\d_])(?:{'|'.join(words)})(?![^\W\d_])"
     short = "|".join(map(re.escape, sorted(behind, key=len, reverse=True)))
     behind_number = rf"(?:(?<=\d)|(?<=\d[ \u00a0]))(?:{short})(?![^\W\d_])"
-    return re.compile("|".join([*symbols, worded, behind_number]))
+    # Most characters begin no sign, which is told quickest by themselves.
+    begins = re.escape("".join({sign[0] for sign in (*signs, *behind)}))
+    return re.compile(rf"(?=[{begins}])(?:{'|'.join([*symbols, worded, behind_number])})")
