@@ -121,17 +121,22 @@ def _look(place: LexborNode, address: str) -> _Place:
 
 def _is_card(place: LexborNode, address: str) -> bool:
     """Whether `place` and an element beside it are built alike and sell what is elsewhere."""
-    names = place.attributes.get("class") or ""
-    if not names and place.tag not in _CARD_TAGS:
+    name = _first_name(place)
+    if not name and place.tag not in _CARD_TAGS:
         return False
     return any(
         beside.tag == place.tag
-        and (beside.attributes.get("class") or "") == names
+        and _first_name(beside) == name
         and _sells_other(place, address)
         and _sells_other(beside, address)
         for beside in (_next_to(place, after=True), _next_to(place, after=False))
         if beside is not None
     )
+
+
+def _first_name(element: LexborNode) -> str:
+    """The first of its classes; those behind it number it, or place it."""
+    return (element.attributes.get("class") or "").strip().partition(" ")[0]
 
 
 def _next_to(place: LexborNode, *, after: bool) -> LexborNode | None:

@@ -32,10 +32,12 @@ OTHER_PLACE = PartNames(
     "relat simil recommend carousel slider swiper upsell cross also recent minicart mini-cart"
     " basket cart- header footer menu aside sidebar access bundle listing grid review compar"
     " popular trend sponsor banner suggest other viewed history deliver bid finance filter"
-    " tooltip popup together subscri service warrant insur variant option",
+    " tooltip popup quickview quick-view together subscri service warrant insur variant option",
     # WooCommerce calls a product that can be shipped `shipping-taxable`.
-    r"\b(?:nav|ads?\b)|shipping(?!-taxable)",
+    r"\b(?:nav|ads?\b|modal\b)|shipping(?!-taxable)",
 )
+#: What opens above a page; a heading in it is not the page's.
+OVERLAY = PartNames("quickview quick-view popup", r"\bmodal\b|quick_view")
 #: Other products' cards; a button in one buys that product.
 OTHER_CARD = PartNames(
     "relat simil recommend carousel slider swiper upsell crosssell cross-sell also recent minicart"

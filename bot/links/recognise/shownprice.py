@@ -16,6 +16,7 @@ from bot.links.recognise.shopwords import (
     CURRENT_NAME,
     OLD_NAME,
     OTHER_NAME,
+    OVERLAY,
     PRICE_NAMES,
 )
 
@@ -244,7 +245,18 @@ def _own_heading(elements: list[LexborNode], text: str) -> LexborNode | None:
     """The heading of the page's product: the one with this text, or else the first."""
     headings = [element for element in elements if element.tag == "h1"]
     own = (one for one in headings if one_line(one.text(separator=" ")) == text)
-    return next(own, headings[0] if headings else None)
+    heading = next(own, headings[0] if headings else None)
+    return None if heading is not None and _is_in_overlay(heading) else heading
+
+
+def _is_in_overlay(heading: LexborNode) -> bool:
+    """Whether it stands in what opens above the page, where other products are shown."""
+    place = heading.parent
+    while place is not None and place.tag != "body":
+        if OVERLAY.are_in(names_of(place)):
+            return True
+        place = place.parent
+    return False
 
 
 def _all_around(heading: LexborNode | None) -> frozenset[int]:

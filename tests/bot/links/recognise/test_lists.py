@@ -69,6 +69,18 @@ def test_prices_on_cards_that_lead_to_other_pages_are_not_the_pages_own(
     assert page("<h1>Teas</h1>" + "\n".join(tiles)).price_minor is None
 
 
+def test_cards_that_their_classes_number_are_alike() -> None:
+    tiles = card("black", "£3.00", names="tile p-1 first") + card("white", "£3", names="tile p-2")
+    assert page(f"<h1>Teas</h1>{tiles}").price_minor is None
+
+
+@pytest.mark.parametrize("names", ["quickview-wrapper", "modal fade", "product-popup"])
+def test_a_product_in_what_opens_above_the_page_is_not_the_pages_own(names: str) -> None:
+    shown = '<h1>Black tea</h1><p class="price new-price">£3.00</p>'
+    assert page(f'<h2>About us</h2><div class="{names}">{shown}</div>').price_minor is None
+    assert page(f'<h2>About us</h2><div class="product">{shown}</div>').price_minor == 300
+
+
 def test_cards_beside_a_product_leave_its_price() -> None:
     tiles = card("black", "£3.00") + card("white", "£3.50")
     assert page(PRODUCT + tiles).price_minor == 490
