@@ -37,10 +37,9 @@ _OTHER_PAGES = frozenset(
 _NUMBERED = re.compile(r"product-(product|category|manufacturer)-[0-9_]+")
 #: What a list can be put into the order of: its prices.
 _PRICE_ORDER = re.compile(
-    rb"<option\b[^<>]{0,300}?\bvalue\s{0,3}=\s{0,3}[\"']"
+    rb"<option\b(?i:[^<>]{0,300}?\bvalue\s{0,3}=\s{0,3}[\"']"
     rb"(?:[^\"'<>]{0,300}?(?:sort|order)[^\"'<>]{0,40}?price"
-    rb"|[^\"'<>]{0,40}?price[-_ :.]{0,3}(?:asc|desc|low|high)|price(?:-desc)?[\"'])",
-    re.IGNORECASE,
+    rb"|[^\"'<>]{0,40}?price[-_ :.]{0,3}(?:asc|desc|low|high)|price(?:-desc)?[\"']))"
 )
 #: Parts of addresses at which shops search, fill carts and take payments.
 _OTHER_PARTS = frozenset(

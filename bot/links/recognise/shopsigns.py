@@ -62,7 +62,10 @@ def sells(tree: LexborHTMLParser) -> bool:
     if _puts_into_cart(said):
         return True
     plain = tree.css("button, a, input")[:_ELEMENTS_MAX]
-    return any(_is_to_buy(element) for element in (*buttons, *plain))
+    names = {_named(element) for element in (*buttons, *plain)}
+    if not names.isdisjoint(BUY):
+        return True
+    return _puts_into_cart("\n".join(n for n in names if not n.startswith(_GOES_TO_CART)))
 
 
 def availability_shown(tree: LexborHTMLParser) -> str | None:
@@ -104,10 +107,10 @@ def _is_named_gone(element: LexborNode, text: str) -> bool:
     return GONE_NAME.are_in(names_of(element)) and not _DIGIT.search(text)
 
 
-def _is_to_buy(element: LexborNode) -> bool:
+def _named(element: LexborNode) -> str:
+    """What stands on a button or a link, in lower case; empty when it is long."""
     text = short_text(element, _BUTTON_LENGTH_MAX) or (element.attributes.get("value") or "")
-    said = text.lower().strip(" !>»›→")
-    return said in BUY or (_puts_into_cart(said) and not said.startswith(_GOES_TO_CART))
+    return text[:_TEXT_LENGTH_MAX].lower().strip(" !>»›→")
 
 
 def _is_gone(text: str) -> bool:

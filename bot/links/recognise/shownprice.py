@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.markup import one_line
-from bot.links.recognise.nodes import names_of, short_text
+from bot.links.recognise.nodes import names_of, remove_all, short_text
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
 from bot.links.recognise.shopwords import (
     CURRENT_NAME,
@@ -135,8 +135,7 @@ class ShownPrices:
 
     def remove_cards(self) -> None:
         """Take the cards of other products out of the tree."""
-        for card in self.cards:
-            card.decompose()
+        remove_all(self.cards)
 
     def lead_over(self, amount: Decimal) -> float:
         """By how much the best amount outdoes `amount`; 0 when that is the best itself."""
@@ -226,6 +225,8 @@ def _candidates(
     # An element that matches by class and by id comes twice.
     elements = list({match.mem_id: match for match in matches}.values())
     heading = _own_heading(elements, facts.heading)
+    if with_cards and heading is not None and _is_in_overlay(heading):
+        heading = None
     places = Places(facts.url, _all_around(heading), with_cards=with_cards)
     for element in elements:
         if element.tag == "h1":
@@ -245,8 +246,7 @@ def _own_heading(elements: list[LexborNode], text: str) -> LexborNode | None:
     """The heading of the page's product: the one with this text, or else the first."""
     headings = [element for element in elements if element.tag == "h1"]
     own = (one for one in headings if one_line(one.text(separator=" ")) == text)
-    heading = next(own, headings[0] if headings else None)
-    return None if heading is not None and _is_in_overlay(heading) else heading
+    return next(own, headings[0] if headings else None)
 
 
 def _is_in_overlay(heading: LexborNode) -> bool:

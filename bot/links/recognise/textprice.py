@@ -8,6 +8,7 @@ from selectolax.lexbor import LexborHTMLParser
 from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import code_beside, sign_in, sign_pattern
 from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.nodes import remove_all
 
 _NUMBER = r"\d(?:[\d.,  ']{0,14}\d)?(?:,-)?"
 _SIGN = rf"(?:{sign_pattern()}|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"
@@ -42,6 +43,9 @@ _CART_WORDS = ("購物車", "购物车", "カートに", "買い物かご", "장
 _BLANKS = re.compile(r"\s+")
 _DIGIT = re.compile(r"\d")
 _LINKS_MAX = 1000
+#: What opens above a page shows other products, messages and offers.
+_OVERLAYS = '.modal, dialog, [class*="quickview" i], [class*="quick-view" i]'
+_OVERLAYS_MAX = 100
 _WINDOW_CHARS = 2500
 _DESCRIPTION_CHARS = 500
 
@@ -50,9 +54,10 @@ def price_in_text(tree: LexborHTMLParser, facts: PageFacts) -> tuple[Decimal, st
     """The first amount with a currency sign behind the page's heading, with its sign.
 
     An amount that the page's own description names is believed before that. The tree loses its
-    scripts, styles and links to other pages here: a price in one is what that page sells.
+    scripts, styles, overlays and links to other pages here: a price in one is what that page sells.
     """
     _unlink_prices(tree)
+    remove_all(tree.css(_OVERLAYS)[:_OVERLAYS_MAX])
     text = _text_of(tree)
     for found in _priced(facts.description[:_DESCRIPTION_CHARS]):
         if re.search(rf"(?<![\d.,]){re.escape(found[2])}(?![\d])", text):

@@ -10,9 +10,10 @@ from decimal import Decimal
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code
 
+#: Begins with what is told from other letters at once.
 _VIEWED = re.compile(
-    rb"[\"'](?:view_item|ViewContent)[\"']|\becommerce[\"']?\s{0,9}:\s{0,9}\{\s{0,9}(?:[\"']?"
-    rb"currencyCode[\"']?\s{0,3}:\s{0,3}[\"'][A-Z]{3}[\"']\s{0,3},\s{0,9})?[\"']?detail[\"']?\s{0,9}:"
+    rb"[vVe](?:iew_item[\"']|iewContent[\"']|commerce[\"']?\s{0,9}:\s{0,9}\{\s{0,9}(?:[\"']?"
+    rb"currencyCode[\"']?\s{0,3}:\s{0,3}[\"'][A-Z]{3}[\"']\s{0,3},\s{0,9})?[\"']?detail[\"']?\s{0,9}:)"
 )
 _AMOUNT = re.compile(
     rb"\b(price|value)[\"']?\s{0,3}:\s{0,3}[\"']?(\d{1,9}(?:\.\d{1,4})?)[\"']?\s{0,9}[,}\])]"

@@ -81,6 +81,12 @@ def test_a_product_in_what_opens_above_the_page_is_not_the_pages_own(names: str)
     assert page(f'<h2>About us</h2><div class="product">{shown}</div>').price_minor == 300
 
 
+def test_a_price_in_text_is_not_taken_from_what_opens_above_the_page() -> None:
+    body = f'<h2>About us</h2><div class="{{}}"><h1>Black tea</h1><p>£3.00</p>{BUY}</div>'
+    assert page(body.format("product")).price_minor == 300
+    assert page(body.format("modal")).price_minor is None
+
+
 def test_cards_beside_a_product_leave_its_price() -> None:
     tiles = card("black", "£3.00") + card("white", "£3.50")
     assert page(PRODUCT + tiles).price_minor == 490
