@@ -36,11 +36,13 @@ _OTHER_PAGES = frozenset(
 #: OpenCart puts the product's or the category's number behind.
 _NUMBERED = re.compile(r"product-(product|category|manufacturer)-[0-9_]+")
 #: What a list can be put into the order of: its prices.
+_SELECT = re.compile(rb"<select\b")
 _PRICE_ORDER = re.compile(
-    rb"<option\b(?i:[^<>]{0,300}?\bvalue\s{0,3}=\s{0,3}[\"']"
-    rb"(?:[^\"'<>]{0,300}?(?:sort|order)[^\"'<>]{0,40}?price"
+    rb"value(?i:\s{0,3}=\s{0,3}[\"'](?:[^\"'<>]{0,300}?(?:sort|order)[^\"'<>]{0,40}?price"
     rb"|[^\"'<>]{0,40}?price[-_ :.]{0,3}(?:asc|desc|low|high)|price(?:-desc)?[\"']))"
 )
+_SELECTS_MAX = 50
+_SELECT_BYTES_MAX = 4_000
 #: Parts of addresses at which shops search, fill carts and take payments.
 _OTHER_PARTS = frozenset(
     {"search", "searchresults", "catalogsearch", "suche", "suchergebnisse", "recherche",
@@ -86,7 +88,14 @@ def names_listing(nodes: Iterable[Node]) -> bool:
 
 def offers_price_order(page: bytes) -> bool:
     """Whether people can put what the page shows into the order of its prices, as a list."""
-    return _PRICE_ORDER.search(page) is not None
+    for count, select in enumerate(_SELECT.finditer(page)):
+        if count >= _SELECTS_MAX:
+            break
+        ended = page.find(b"</select", select.end(), select.end() + _SELECT_BYTES_MAX)
+        end = ended if ended >= 0 else select.end() + _SELECT_BYTES_MAX
+        if _PRICE_ORDER.search(page, select.end(), end):
+            return True
+    return False
 
 
 def is_other_address(path: str) -> bool:

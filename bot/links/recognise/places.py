@@ -25,7 +25,9 @@ _ANCESTORS_MAX = 12
 _BLANKS_MAX = 3
 _CARD_TAGS = frozenset({"li", "article"})
 _PRICES = '[class*="price" i], [id*="price" i]'
-_PICTURE_LINKS = "a[href] img, :is(h2, h3, h4, h5, h6) a[href], a[href]:has(h2, h3, h4, h5, h6)"
+_PICTURE_LINKS = "a[href] img, h2 a[href], h3 a[href], h4 a[href], a[href] h2, a[href] h3"
+#: Cards are not larger than so many elements around a price.
+_CARD_DEPTH = 6
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|svg)(?:[?#]|$)", re.IGNORECASE)
 
 
@@ -82,7 +84,7 @@ class Places:
         good = bad = linked = False
         place: LexborNode | None = element
         place_id = element.mem_id
-        for _ in range(_ANCESTORS_MAX):
+        for depth in range(_ANCESTORS_MAX):
             seen = self._known.get(place_id)
             if seen is None:
                 if place is None or place.tag in _TOP:
@@ -90,7 +92,7 @@ class Places:
                 seen = self._known[place_id] = _look(place, self._address)
                 if place_id in self._own:
                     seen.other = False
-                elif self._with_cards and _is_card(place, self._address):
+                elif self._with_cards and depth < _CARD_DEPTH and _is_card(place, self._address):
                     seen.card = True
                     self.cards.append(place)
             if seen.struck:
@@ -120,15 +122,16 @@ def _look(place: LexborNode, address: str) -> _Place:
 
 
 def _is_card(place: LexborNode, address: str) -> bool:
-    """Whether `place` and an element beside it are built alike and sell what is elsewhere."""
+    """Whether `place`, which holds a price, and one beside it are alike and lead elsewhere."""
     name = _first_name(place)
     if not name and place.tag not in _CARD_TAGS:
         return False
     return any(
         beside.tag == place.tag
         and _first_name(beside) == name
-        and _sells_other(place, address)
-        and _sells_other(beside, address)
+        and _links_elsewhere(place, address)
+        and beside.css_first(_PRICES) is not None
+        and _links_elsewhere(beside, address)
         for beside in (_next_to(place, after=True), _next_to(place, after=False))
         if beside is not None
     )
@@ -149,10 +152,8 @@ def _next_to(place: LexborNode, *, after: bool) -> LexborNode | None:
     return None
 
 
-def _sells_other(place: LexborNode, address: str) -> bool:
-    """Whether it shows a price, and a picture or a name that leads to another page."""
-    if place.css_first(_PRICES) is None:
-        return False
+def _links_elsewhere(place: LexborNode, address: str) -> bool:
+    """Whether a picture or a name in it leads to another page."""
     picture = place.css_first(_PICTURE_LINKS)
     link = picture if picture is None or picture.tag == "a" else picture.parent
     while link is not None and link.tag != "a":

@@ -10,7 +10,8 @@ from decimal import Decimal
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code
 
-#: Begins with what is told from other letters at once.
+#: One of these stands in each report.
+_NAMES = (b"view_item", b"ViewContent", b"ecommerce")
 _VIEWED = re.compile(
     rb"[vVe](?:iew_item[\"']|iewContent[\"']|commerce[\"']?\s{0,9}:\s{0,9}\{\s{0,9}(?:[\"']?"
     rb"currencyCode[\"']?\s{0,3}:\s{0,3}[\"'][A-Z]{3}[\"']\s{0,3},\s{0,9})?[\"']?detail[\"']?\s{0,9}:)"
@@ -25,6 +26,8 @@ _EVENT_BYTES = 1500
 
 def viewed_price(page: bytes) -> tuple[Decimal, str] | None:
     """The one price, with its currency, of the product that somebody looks at."""
+    if not any(name in page for name in _NAMES):
+        return None
     amounts: set[Decimal] = set()
     currencies: set[str] = set()
     for count, event in enumerate(_VIEWED.finditer(page)):
