@@ -228,7 +228,14 @@ class PageReader:
             return True
         if self._is_products_page:
             return False
-        return is_other_address(self.facts.path) or offers_price_order(self.markup.page)
+        return is_other_address(self.facts.path)
+
+    @property
+    def _is_ordered_list(self) -> bool:
+        """Whether people can order what the page shows by price, and nothing calls it a product."""
+        if self.products or self._is_products_page:
+            return False
+        return offers_price_order(self.markup.page)
 
     def _sells_nothing(self) -> bool:
         """Whether the page's own data rule out that it has a price."""
@@ -259,7 +266,7 @@ class PageReader:
                 if labelled
                 else Verdict()
             )
-        if not is_priced and shown.is_listing:
+        if not is_priced and (shown.is_listing or self._is_ordered_list):
             return Verdict()
         # What is gone often has no price any more; then amounts in the text are others.
         is_gone = any(clue.availability in _GONE for clue in clues)
