@@ -118,6 +118,7 @@ def _look(place: LexborNode, address: str) -> _Place:
     seen.linked = tag == "a" and _leads_elsewhere(attributes.get("href") or "", address)
     seen.product = _is_product_place(names)
     seen.hidden = bool(attributes) and is_hidden(attributes)
+    seen.struck = "line-through" in (attributes.get("style") or "")
     return seen
 
 

@@ -36,6 +36,9 @@ _BEHIND_OTHER_AMOUNT = re.compile(
     r"|以上|優惠券|优惠券)",
     re.IGNORECASE,
 )
+#: In Brazil the price before a reduction stands between `de` and the one to pay.
+_REDUCED = re.compile(r"R\$\s?[\d.,]{1,14}\s{1,3}(?:por:?\s)?R\$")
+_FROM = re.compile(r"\bde:?\s?$", re.IGNORECASE)
 _BEFORE_CHARS = 24
 #: A code there, `$49.95 AUD`, says what an ambiguous sign means.
 _BESIDE_CHARS = 5
@@ -43,8 +46,10 @@ _CART_WORDS = ("購物車", "购物车", "カートに", "買い物かご", "장
 _BLANKS = re.compile(r"\s+")
 _DIGIT = re.compile(r"\d")
 _LINKS_MAX = 1000
-#: What opens above a page shows other products, messages and offers.
-_OVERLAYS = '.modal, dialog, [class*="quickview" i], [class*="quick-view" i]'
+#: What opens above a page shows other products, messages and offers; what is struck out is past.
+_OVERLAYS = (
+    '.modal, dialog, [class*="quickview" i], [class*="quick-view" i], [style*="line-through"]'
+)
 _OVERLAYS_MAX = 100
 _WINDOW_CHARS = 2500
 _DESCRIPTION_CHARS = 500
@@ -115,5 +120,7 @@ def _is_other_amount(text: str, match: re.Match[str]) -> bool:
     """Whether the words around an amount say that it is no price."""
     before = text[max(0, match.start() - _BEFORE_CHARS) : match.start()]
     if _BEFORE_OTHER_AMOUNT.search(before):
+        return True
+    if _FROM.search(before) and _REDUCED.match(text, match.start()):
         return True
     return _BEHIND_OTHER_AMOUNT.match(text, match.end()) is not None

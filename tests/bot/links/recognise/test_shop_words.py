@@ -54,3 +54,31 @@ def test_a_product_page_without_a_price_says_whether_it_is_sold_out() -> None:
 
 def test_a_product_page_without_a_price_is_not_taken_to_be_there() -> None:
     assert page("<h1>Tea</h1>", body_tag='<body class="single-product">').availability is None
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        '<b class="price" style="text-decoration: line-through">£6</b> <b class="price">£4.90</b>',
+        '<span style="text-decoration:line-through">£6</span> <b>£4.90</b>',
+    ],
+)
+def test_what_is_struck_out_by_its_style_is_no_price_to_pay(price: str) -> None:
+    assert page(f"<h1>Tea</h1><p>{price}</p><button>Buy now</button>").price_minor == 490
+
+
+def test_the_price_before_a_reduction_in_brazil_is_not_the_one_to_pay() -> None:
+    body = "<h1>Chá</h1><p>de R$ 6,00 R$ 4,90</p><button>Comprar</button>"
+    assert page(body, language="pt-BR").price_minor == 490
+    assert page(body.replace(" R$ 4,90", ""), language="pt-BR").price_minor == 600
+
+
+def test_an_offer_that_is_gone_does_not_make_the_price_while_another_is_there() -> None:
+    offers = (
+        '{"price": "3", "priceCurrency": "GBP", "availability": "https://schema.org/SoldOut"}, '
+        '{"price": "4.90", "priceCurrency": "GBP", "availability": "https://schema.org/InStock"}'
+    )
+    data = f'{{"@type": "Product", "name": "Tea", "offers": [{offers}]}}'
+    seen = page(f'<script type="application/ld+json">{data}</script><h1>Tea</h1>')
+    assert (seen.price_minor, seen.availability) == (490, "InStock")
+    assert seen.disagreements
