@@ -71,9 +71,19 @@ def sells(tree: LexborHTMLParser) -> bool:
 def availability_shown(tree: LexborHTMLParser) -> str | None:
     """What the page's visible stock lines say of its product; None when they are silent."""
     bought = False
-    for element in tree.css(_STOCK_LINES)[:_ELEMENTS_MAX]:
-        text = short_text(element, _TEXT_LENGTH_MAX)
-        if text and (_is_gone(text) or _is_named_gone(element, text)) and _is_shown(element):
+    lines = [
+        (element, short_text(element, _TEXT_LENGTH_MAX))
+        for element in tree.css(_STOCK_LINES)[:_ELEMENTS_MAX]
+    ]
+    # Most pages say nothing of the kind anywhere, which is told at once.
+    said = "\n".join(text for _, text in lines)
+    may_be_gone, may_be_told = _is_gone(said), _tells_when_back(said)
+    for element, text in lines:
+        is_gone = bool(text) and (
+            (may_be_gone and _is_gone(text))
+            or _is_named_gone(element, text, may_be_told=may_be_told)
+        )
+        if is_gone and _is_shown(element):
             return "OutOfStock"
         bought = bought or (element.tag == "button" and _is_open_cart_button(element, text))
     return "InStock" if bought else None
@@ -100,11 +110,16 @@ def _is_open_cart_button(element: LexborNode, text: str) -> bool:
     return _is_shown(element, OTHER_CARD)
 
 
-def _is_named_gone(element: LexborNode, text: str) -> bool:
+def _is_named_gone(element: LexborNode, text: str, *, may_be_told: bool) -> bool:
     """Whether its class says that the product is gone, or it offers to tell when it is back."""
-    if any(words in text.lower() for words in TELL_ME_WHEN_BACK):
+    if may_be_told and _tells_when_back(text):
         return element.tag == "button"
     return GONE_NAME.are_in(names_of(element)) and not _DIGIT.search(text)
+
+
+def _tells_when_back(text: str) -> bool:
+    lowered = text.lower()
+    return any(words in lowered for words in TELL_ME_WHEN_BACK)
 
 
 def _named(element: LexborNode) -> str:
