@@ -41,6 +41,8 @@ _PRICE_ORDER = re.compile(
     rb"value(?i:\s{0,3}=\s{0,3}[\"'](?:[^\"'<>]{0,300}?(?:sort|order)[^\"'<>]{0,40}?price"
     rb"|[^\"'<>]{0,40}?price[-_ :.]{0,3}(?:asc|desc|low|high)|price(?:-desc)?[\"']))"
 )
+#: How far is looked: a list's order is chosen above it.
+_ORDER_BYTES_MAX = 200_000
 _SELECTS_MAX = 50
 _SELECT_BYTES_MAX = 4_000
 #: Parts of addresses at which shops search, fill carts and take payments.
@@ -88,7 +90,7 @@ def names_listing(nodes: Iterable[Node]) -> bool:
 
 def offers_price_order(page: bytes) -> bool:
     """Whether people can put what the page shows into the order of its prices, as a list."""
-    for count, select in enumerate(_SELECT.finditer(page)):
+    for count, select in enumerate(_SELECT.finditer(page, 0, _ORDER_BYTES_MAX)):
         if count >= _SELECTS_MAX:
             break
         ended = page.find(b"</select", select.end(), select.end() + _SELECT_BYTES_MAX)

@@ -13,7 +13,7 @@ from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import is_hidden, names_in
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
 from bot.links.recognise.tree import RENAMED
-from bot.links.recognise.values import absolute_url, path_of
+from bot.links.recognise.values import is_another_page
 from wallet_core.money import exponent_of
 
 STRUCK = frozenset({"del", "s", "strike", f"{RENAMED}s", f"{RENAMED}strike"})
@@ -168,8 +168,7 @@ def _leads_elsewhere(href: str, address: str) -> bool:
     target = href.strip()
     if not target or target.startswith("#"):
         return False
-    found = absolute_url(target, address)
-    return found is not None and path_of(found, "") != path_of(address, "")
+    return is_another_page(target, address)
 
 
 @lru_cache(maxsize=512)
