@@ -127,14 +127,19 @@ def _is_card(place: LexborNode, address: str) -> bool:
     name = _first_name(place)
     if not name and place.tag not in _CARD_TAGS:
         return False
-    return any(
-        beside.tag == place.tag
-        and _first_name(beside) == name
+    both = (_next_to(place, after=True), _next_to(place, after=False))
+    alike = [
+        beside
+        for beside in both
+        if beside is not None and beside.tag == place.tag and _first_name(beside) == name
+    ]
+    return (
+        bool(alike)
         and _links_elsewhere(place, address)
-        and beside.css_first(_PRICES) is not None
-        and _links_elsewhere(beside, address)
-        for beside in (_next_to(place, after=True), _next_to(place, after=False))
-        if beside is not None
+        and any(
+            beside.css_first(_PRICES) is not None and _links_elsewhere(beside, address)
+            for beside in alike
+        )
     )
 
 
