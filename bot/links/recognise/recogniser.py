@@ -1,7 +1,6 @@
 """Ask every source what it says about a page, compare the answers, and say what was seen."""
 
 from dataclasses import replace
-from functools import cached_property
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -14,6 +13,7 @@ from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import Node, main_nodes, parse_blocks
 from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import MetaTags
+from bot.links.recognise.once import once
 from bot.links.recognise.pagekind import (
     body_names,
     is_other_address,
@@ -64,7 +64,7 @@ class PageReader:
         self.facts = PageFacts(url, self.markup)
         self._heard: list[Clue] = []
 
-    @cached_property
+    @once
     def names_price(self) -> bool:
         """Whether JSON-LD, microdata or meta tags name the product's price with a currency.
 
@@ -76,7 +76,7 @@ class PageReader:
             or self._meta_tags.names_price
         )
 
-    @cached_property
+    @once
     def has_structured_price(self) -> bool:
         """Whether the page itself names its price, with a currency, for machines."""
         return self.names_price or any(clue.is_priced for clue in self._products)
@@ -86,35 +86,35 @@ class PageReader:
         """How many blocks of JSON-LD could not be read at all."""
         return self._blocks[1]
 
-    @cached_property
+    @once
     def _blocks(self) -> tuple[list[object], int]:
         return parse_blocks(self.markup.json_ld)
 
-    @cached_property
+    @once
     def _nodes(self) -> list[Node]:
         return list(main_nodes(self._blocks[0]))
 
-    @cached_property
+    @once
     def _json_ld_product(self) -> SchemaProduct | None:
         return find_product("json-ld", self._nodes, self.facts)
 
-    @cached_property
+    @once
     def _meta_tags(self) -> MetaTags:
         return MetaTags(self.markup)
 
-    @cached_property
+    @once
     def _items(self) -> list[Node]:
         return item_nodes(self.facts, MICRODATA)
 
-    @cached_property
+    @once
     def _is_article(self) -> bool:
         return names_article(self._nodes) or names_article(self._items)
 
-    @cached_property
+    @once
     def _microdata_product(self) -> SchemaProduct | None:
         return find_product("microdata", self._items, self.facts)
 
-    @cached_property
+    @once
     def _products(self) -> list[Clue]:
         """What each source says that describes a product as such."""
         markup, facts = self.markup, self.facts
@@ -203,7 +203,7 @@ class PageReader:
         shown = glance(price, exponent_of(currency), self.facts)
         return judge_price(clues, shown, self.facts, self.markup.page) if shown else None
 
-    @cached_property
+    @once
     def _body_names(self) -> frozenset[str]:
         return body_names(self.markup.page)
 
@@ -217,7 +217,7 @@ class PageReader:
         is_said = bool(self.products) or self._is_products_page
         return is_said or self.facts.kind.startswith(_PRODUCT_KINDS)
 
-    @cached_property
+    @once
     def _is_no_products_page(self) -> bool:
         """Whether the page calls itself something to read, or a list."""
         if self.facts.kind.startswith(_READING_KINDS):

@@ -4,11 +4,11 @@ JSON-LD, microdata and RDFa all become the same nodes before they come here.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.offers import OfferReader
+from bot.links.recognise.once import once
 from bot.links.recognise.sighting import Clue
 from bot.links.recognise.values import (
     ARTICLE_TYPES,
@@ -47,7 +47,7 @@ class SchemaProduct:
         """Whether it has a price in a currency."""
         return self._priced.is_priced
 
-    @cached_property
+    @once
     def clue(self) -> Clue:
         """All that it says."""
         clue, offers = self._priced, self._offers
@@ -66,7 +66,7 @@ class SchemaProduct:
             clue.availability = availability_word(product.get("availability"))
         return clue
 
-    @cached_property
+    @once
     def _priced(self) -> Clue:
         """What it says of prices, which is all that most ask for."""
         clue = Clue(self._source)
