@@ -46,7 +46,13 @@ def named_currency(sign: str | None, facts: PageFacts, page: bytes) -> str | Non
         return None
     country = _country_in_fields(page) or _country_in_links(facts, page)
     meant = currency_of_sign(sign, (country,)) if country else None
-    return meant or _only_code(possible_currencies(sign), page)
+    if meant:
+        return meant
+    possible = possible_currencies(sign)
+    if not (facts.language or "en").startswith("en"):
+        # Shops of other countries that write `$` name the dollar of the United States beside it.
+        possible -= {"USD"}
+    return _only_code(possible, page)
 
 
 def _currency_in_fields(page: bytes) -> str | None:

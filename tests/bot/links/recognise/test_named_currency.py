@@ -64,3 +64,11 @@ def test_the_only_code_on_the_page_that_the_sign_can_mean_decides() -> None:
     assert currency(foot="All prices in USD. Euro: EUR") == "USD"
     assert currency(foot="All prices in USD or CAD") is None
     assert currency(foot="<a href='/x/USD/y'>USDA organic</a>") is None
+
+
+def test_the_dollar_of_the_united_states_is_named_beside_others_in_other_languages() -> None:
+    html = (
+        '<html lang="es"><body><h1>Mate</h1><b class="product-price">$ 4.900</b>'
+        "<button>Agregar al carrito</button><p>Equivale a USD 5</p></body></html>"
+    )
+    assert recognise(html.encode(), URL).currency is None
