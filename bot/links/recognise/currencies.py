@@ -26,17 +26,33 @@ _SIGNS = {
     "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "NT$": "TWD", "MX$": "MXN", "RM": "MYR",
     "Rp": "IDR", "S/": "PEN", "KSh": "KES", "د.إ": "AED", "ر.س": "SAR", "kn": "HRK",
     "Kn": "HRK", "din": "- RSD MKD", "дин": "RSD", "Fr.": "CHF", "SFr.": "CHF", "CN¥": "CNY",
-    "JP¥": "JPY", "£": "GBP EGP LBP SYP SDG", "$": f"- {_DOLLARS}", "＄": f"- {_DOLLARS}",
+    "JP¥": "JPY", "SG$": "SGD", "RD$": "DOP", "TT$": "TTD", "BZ$": "BZD", "J$": "JMD", "N$": "NAD",
+    "MX $": "MXN", "B/.": "PAB", "E£": "EGP", "L.E": "EGP", "ج.م": "EGP", "جنيه": "EGP SDG",
+    "د.ك": "KWD", "د.ب": "BHD", "د.ا": "JOD", "د.أ": "JOD", "د.ت": "TND", "د.ج": "DZD",
+    "د.م": "MAD", "د.ع": "IQD", "د.ل": "LYD", "ر.ق": "QAR", "ر.ع": "OMR", "ر.ي": "YER",
+    "ل.ل": "LBP", "درهم": "- AED MAD", "ريال": "- SAR QAR OMR YER IRR",
+    "دينار": "- KWD BHD JOD IQD TND DZD LYD", "₭": "LAK", "៛": "KHR", "₮": "MNT",
+    "тенге": "KZT", "тг": "KZT", "сум": "UZS", "сўм": "UZS", "soʻm": "UZS", "so'm": "UZS",
+    "сом": "KGS", "ден": "MKD", "ლარი": "GEL", "դրամ": "AMD", "đồng": "VND", "vnđ": "VND",
+    "টাকা": "BDT", "Tk": "BDT", "රු": "LKR", "रु": "- INR NPR", "रू": "- INR NPR",
+    "FCFA": "- XOF XAF", "CFA": "- XOF XAF", "Ksh": "KES", "KShs": "KES", "Kshs": "KES",
+    "TSh": "TZS", "USh": "UGX", "£": "GBP EGP LBP SYP SDG",
+    "$": f"- {_DOLLARS}", "＄": f"- {_DOLLARS}",
     "kr": "- SEK NOK DKK ISK", "Kr": "- SEK NOK DKK ISK", "kr.": "- SEK NOK DKK ISK",
     "¥": "- CNY JPY", "￥": "- CNY JPY", "元": "- CNY TWD HKD", "Rs": "- INR PKR LKR NPR MUR SCR",
     "Rs.": "- INR PKR LKR NPR MUR SCR", "₨": "- INR PKR LKR NPR MUR SCR", "R": "- ZAR",
     "﷼": "- IRR SAR QAR OMR YER",
 }  # fmt: skip
 #: Words so short that they mean a currency only behind a number.
-_BEHIND_NUMBER = {"р": "RUB BYN", "Р": "RUB BYN", "р.": "RUB BYN", "Р.": "RUB BYN"}
+_BEHIND_NUMBER = {
+    "р": "RUB BYN", "Р": "RUB BYN", "р.": "RUB BYN", "Р.": "RUB BYN", "DT": "TND", "DA": "DZD",
+    "DH": "- MAD AED", "Dh": "- MAD AED", "dh": "- MAD AED", "DHS": "- MAD AED",
+    "Dhs": "- MAD AED", "dhs": "- MAD AED", "KD": "- KWD", "SR": "- SAR SCR", "zl": "PLN",
+    "Br": "- BYN ETB", "Bs": "- BOB VES",
+}  # fmt: skip
 #: Languages at home in one country, which is meant where a page names none.
 _HOMES = {"ja": "JP", "sv": "SE", "da": "DK", "nb": "NO", "nn": "NO", "no": "NO", "is": "IS",
-          "hi": "IN", "be": "BY"}  # fmt: skip
+          "hi": "IN", "be": "BY", "ne": "NP", "si": "LK", "fa": "IR"}  # fmt: skip
 _MEANINGS = _SIGNS | _BEHIND_NUMBER
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 _LANG_REGION = re.compile(r"[-_]([A-Za-z]{2})\b")
@@ -62,9 +78,17 @@ def sign_in(text: str) -> str | None:
     is_plain = text.isascii() and "$" not in text
     found = (_plain_sign_pattern() if is_plain else _sign_pattern()).search(text)
     if found:
-        return found.group()
+        sign = found.group()
+        return sign if " " not in _MEANINGS[sign] else (code_beside(text, sign) or sign)
     code = _CODE.search(text)
     return code.group() if code and currency_code(code.group()) else None
+
+
+def code_beside(text: str, sign: str) -> str | None:
+    """The ISO code that says in `text` which currency an ambiguous `sign` means."""
+    meanings = _MEANINGS.get(sign, "").split()
+    codes = {code for code in _CODE.findall(text) if code in meanings}
+    return codes.pop() if len(codes) == 1 else None
 
 
 def possible_currencies(sign: str) -> frozenset[str]:
@@ -129,21 +153,26 @@ def _codes() -> frozenset[str]:
 
 @cache
 def _sign_pattern() -> re.Pattern[str]:
-    behind = "|".join(map(re.escape, sorted(_BEHIND_NUMBER, key=len, reverse=True)))
-    return re.compile(
-        rf"{_pattern_of(list(_SIGNS)).pattern}|(?:(?<=\d)|(?<=\d[ \u00a0]))(?:{behind})(?![^\W\d_])"
-    )
+    return _pattern_of(list(_SIGNS), list(_BEHIND_NUMBER))
 
 
 @cache
 def _plain_sign_pattern() -> re.Pattern[str]:
-    return _pattern_of([sign for sign in _SIGNS if sign.isascii() and "$" not in sign])
+    signs = [sign for sign in _SIGNS if sign.isascii() and "$" not in sign]
+    return _pattern_of(signs, list(filter(str.isascii, _BEHIND_NUMBER)))
 
 
-def _pattern_of(signs: list[str]) -> re.Pattern[str]:
-    """Signs, the longest first; those made of letters only where no other letter touches them."""
+def _pattern_of(signs: list[str], behind: list[str]) -> re.Pattern[str]:
+    """Signs, the longest first; those made of letters only where no other letter touches them.
+
+    Those `behind` a number mean a currency only there.
+    """
     ordered = sorted(signs, key=len, reverse=True)
     symbols = [re.escape(sign) for sign in ordered if not sign[0].isalpha() or "$" in sign]
     words = [re.escape(sign) for sign in ordered if sign[0].isalpha() and "$" not in sign]
     worded = rf"(?<![^\W\d_])(?:{'|'.join(words)})(?![^\W\d_])"
-    return re.compile("|".join([*symbols, worded]))
+    short = "|".join(map(re.escape, sorted(behind, key=len, reverse=True)))
+    behind_number = rf"(?:(?<=\d)|(?<=\d[ \u00a0]))(?:{short})(?![^\W\d_])"
+    # Most characters begin no sign, which is told quickest by themselves.
+    begins = re.escape("".join({sign[0] for sign in (*signs, *behind)}))
+    return re.compile(rf"(?=[{begins}])(?:{'|'.join([*symbols, worded, behind_number])})")

@@ -1,11 +1,10 @@
 """What every reader of a page may need to know of it, found out when it is first asked for."""
 
-from functools import cached_property
-
 from ada_url import URL
 
 from bot.links.recognise.currencies import page_regions
 from bot.links.recognise.markup import Markup
+from bot.links.recognise.once import once
 from bot.links.recognise.values import path_of, squeezed
 
 
@@ -16,32 +15,32 @@ class PageFacts:
         self.url = url
         self.markup = markup
 
-    @cached_property
+    @once
     def path(self) -> str:
         """Host and path of the page's address, for comparing it with others."""
         return path_of(self.url, "")
 
-    @cached_property
+    @once
     def og_title(self) -> str:
         """What Open Graph calls the page."""
         return self._metas.get("og:title", "")
 
-    @cached_property
+    @once
     def description(self) -> str:
         """What the page says of itself."""
         return self._metas.get("og:description") or self._metas.get("description") or ""
 
-    @cached_property
+    @once
     def kind(self) -> str:
         """Open Graph's type of the page, in lower case."""
         return self._metas.get("og:type", "").lower()
 
-    @cached_property
+    @once
     def language(self) -> str:
         """The page's own language tag."""
         return self.markup.language or self._metas.get("og:locale", "")
 
-    @cached_property
+    @once
     def regions(self) -> tuple[str, ...]:
         """The countries that the page names, by their ISO 3166 codes."""
         address = URL(self.url) if URL.can_parse(self.url) else None
@@ -56,7 +55,7 @@ class PageFacts:
         """The text of the page's own heading."""
         return self.markup.heading
 
-    @cached_property
+    @once
     def titles(self) -> tuple[str, ...]:
         """What the page is called, by Open Graph, its heading and its title."""
         return tuple(filter(None, (self.og_title, self.markup.heading, self.markup.title)))
@@ -68,7 +67,7 @@ class PageFacts:
             return True
         return wanted == squeezed(self.heading)
 
-    @cached_property
+    @once
     def _metas(self) -> dict[str, str]:
         # Of tags that come twice the last counts here.
         return dict(self.markup.metas)

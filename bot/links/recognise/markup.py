@@ -8,11 +8,11 @@ made to slow them down.
 import html
 import re
 from collections.abc import Iterator
-from functools import cached_property
 
 import msgspec
 
 from bot.links.recognise.blocks import json_ld_blocks
+from bot.links.recognise.once import once
 from bot.links.recognise.stretches import Stretches
 
 _HEAD_END = re.compile(rb"<(?=[/bB])(?:/(?:head|HEAD)\s*>|(?:body|BODY)[\s>])")
@@ -79,17 +79,17 @@ class Markup:
     def __init__(self, page: bytes) -> None:
         self.page = page
 
-    @cached_property
+    @once
     def stretches(self) -> Stretches:
         """What of the page is seen."""
         return Stretches(self.page)
 
-    @cached_property
+    @once
     def json_ld(self) -> tuple[bytes, ...]:
         """What stands in the page's JSON-LD scripts, those in comments left out."""
         return tuple(json_ld_blocks(self.page))
 
-    @cached_property
+    @once
     def head(self) -> bytes:
         """Where the page speaks of itself, without scripts, styles and comments."""
         stretches = self.stretches
@@ -120,7 +120,7 @@ class Markup:
         before = self.stretches.seen(max(0, place - _BEFORE_HEADING_BYTES), place)
         return before + self.stretches.seen_from(place, _BEHIND_HEADING_BYTES)
 
-    @cached_property
+    @once
     def _head_tags(self) -> dict[bytes, list[int]]:
         """Where the tags of the head that are read go on behind their names, by these names."""
         found: dict[bytes, list[int]] = {b"meta": [], b"link": [], b"titl": [], b"html": []}
@@ -139,7 +139,7 @@ class Markup:
         behind_tag = self.page.find(b">", begin, end) + 1 or end
         return Script(self.page[begin:behind_tag].lower(), behind_tag, end)
 
-    @cached_property
+    @once
     def metas(self) -> tuple[tuple[str, str], ...]:
         """(name, content) of the meta tags that may say something of a product."""
         return tuple(_metas(self.head, self._head_tags[b"meta"]))
@@ -149,12 +149,12 @@ class Markup:
         head = self.head.lower()
         return any(word in head for word in words)
 
-    @cached_property
+    @once
     def links(self) -> tuple[dict[str, str], ...]:
         """The attributes of the link tags that lead to other forms of the page."""
         return tuple(_links(self.head, self._head_tags[b"link"]))
 
-    @cached_property
+    @once
     def title(self) -> str:
         """The page's title, in one line."""
         for place in self._head_tags[b"titl"]:
@@ -173,11 +173,11 @@ class Markup:
         """Where the page's own heading stands; -1 without one."""
         return self._own_heading[1]
 
-    @cached_property
+    @once
     def _own_heading(self) -> tuple[str, int]:
         return _heading(self.page, self.stretches.headings(), self.title)
 
-    @cached_property
+    @once
     def language(self) -> str:
         """The page's own language tag."""
         places = self._head_tags[b"html"]

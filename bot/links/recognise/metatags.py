@@ -1,10 +1,9 @@
 """Open Graph, `product:` and Twitter card meta tags."""
 
-from functools import cached_property
-
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code, sign_in
 from bot.links.recognise.markup import Markup, one_line
+from bot.links.recognise.once import once
 from bot.links.recognise.sighting import Clue
 from bot.links.recognise.values import availability_word, gtin_in
 
@@ -32,14 +31,14 @@ class MetaTags:
     def __init__(self, markup: Markup) -> None:
         self._markup = markup
 
-    @cached_property
+    @once
     def names_price(self) -> bool:
         """Whether they name a price in a currency; most pages are done with at a glance."""
         return self._markup.head_holds(*_ABOUT_PRICES) and any(
             clue.is_priced for clue in self._priced
         )
 
-    @cached_property
+    @once
     def clues(self) -> list[Clue]:
         """All that they say."""
         open_graph, plain = self._priced
@@ -55,12 +54,12 @@ class MetaTags:
         plain.image = found.get("twitter:image") or found.get("twitter:image:src")
         return [open_graph, plain]
 
-    @cached_property
+    @once
     def _found(self) -> dict[str, str]:
         # Of tags that come twice the first counts here.
         return dict(reversed(self._markup.metas))
 
-    @cached_property
+    @once
     def _priced(self) -> tuple[Clue, Clue]:
         return _open_graph_price(self._found), _labelled_price(self._found)
 

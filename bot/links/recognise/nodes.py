@@ -1,10 +1,11 @@
 """Reading small pieces of a page's tree at a bounded cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from selectolax.lexbor import LexborNode
 
 _NODES_MAX = 60
+_DEPTH_MAX = 200
 
 
 def short_text(
@@ -30,6 +31,17 @@ def short_text(
     return " ".join(" ".join(parts).split())
 
 
+def remove_all(elements: Sequence[LexborNode]) -> None:
+    """Take elements out of their tree; those inside of others go with them.
+
+    What goes with another is not touched any more: the tree frees it.
+    """
+    ids = {element.mem_id for element in elements}
+    outermost = [element for element in elements if not _is_within(element, ids)]
+    for element in {element.mem_id: element for element in outermost}.values():
+        element.decompose()
+
+
 def names_of(element: LexborNode) -> str:
     """The element's classes and id, as written."""
     return names_in(element.attributes)
@@ -51,6 +63,18 @@ def is_hidden(attributes: Mapping[str, str | None]) -> bool:
         return True
     style = attributes.get("style")
     return bool(style) and "display:none" in (style or "").replace(" ", "")
+
+
+def _is_within(element: LexborNode, ids: set[int]) -> bool:
+    """Whether an element around this one is among `ids`; far down in a tree always."""
+    place = element.parent
+    for _ in range(_DEPTH_MAX):
+        if place is None:
+            return False
+        if place.mem_id in ids:
+            return True
+        place = place.parent
+    return True
 
 
 def _is_inside(node: LexborNode, tags: frozenset[str]) -> bool:

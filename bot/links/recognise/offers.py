@@ -39,6 +39,7 @@ _MARKS = re.compile("[?#&]")
 _OFFERS_MAX = 200
 _VARIANTS_MAX = 100
 _DEPTH_MAX = 4
+_GONE = frozenset({"OutOfStock", "SoldOut", "Discontinued"})
 SEVERAL_PRICES = "The page offers the product at several prices."
 
 
@@ -98,7 +99,7 @@ class OfferReader:
         clue.is_free = not prices and any(_is_zero(offer.get("price")) for offer in offers)
         if not prices:
             return
-        lowest = min(prices, key=lambda priced: priced.amount)
+        lowest = min(_there(prices), key=lambda priced: priced.amount)
         clue.price, clue.list_price = lowest.amount, lowest.list_price
         currencies = {priced.currency for priced in prices if priced.currency}
         amounts = frozenset(priced.amount for priced in prices)
@@ -186,6 +187,13 @@ class OfferReader:
             if isinstance(item, dict):
                 is_reference = len(item) == 1 and "@id" in item
                 yield lowered(self._by_id.get(str(item["@id"]), item) if is_reference else item)
+
+
+def _there(prices: list[_Priced]) -> list[_Priced]:
+    """Those of offers that are not gone; all where none is left."""
+    if len(prices) == 1:
+        return prices
+    return [one for one in prices if _availability(one.offer) not in _GONE] or prices
 
 
 def _above(listed: Decimal | None, amount: Decimal) -> Decimal | None:

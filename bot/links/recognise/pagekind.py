@@ -7,6 +7,7 @@ VirtueMart, Drupal Commerce), the same in every shop that runs on it.
 
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import text_of
@@ -34,6 +35,27 @@ _OTHER_PAGES = frozenset(
 )  # fmt: skip
 #: OpenCart puts the product's or the category's number behind.
 _NUMBERED = re.compile(r"product-(product|category|manufacturer)-[0-9_]+")
+#: What a list can be put into the order of: its prices.
+_SELECT = re.compile(rb"<select\b")
+_PRICE_ORDER = re.compile(
+    rb"value(?i:\s{0,3}=\s{0,3}[\"'](?:[^\"'<>]{0,300}?(?:sort|order)[^\"'<>]{0,40}?price"
+    rb"|[^\"'<>]{0,40}?price[-_ :.]{0,3}(?:asc|desc|low|high)|price(?:-desc)?[\"']))"
+)
+#: How far is looked: a list's order is chosen above it.
+_ORDER_BYTES_MAX = 200_000
+_SELECTS_MAX = 50
+_SELECT_BYTES_MAX = 4_000
+#: Parts of addresses at which shops search, fill carts and take payments.
+_OTHER_PARTS = frozenset(
+    {"search", "searchresults", "catalogsearch", "suche", "suchergebnisse", "recherche",
+     "rechercher", "buscar", "busca", "busqueda", "ricerca", "cerca", "zoeken", "sok", "søg",
+     "søk", "haku", "szukaj", "wyszukiwanie", "vyhledavani", "hledani", "vyhladavanie", "kereses",
+     "cautare", "arama", "poisk", "поиск", "cart", "basket", "checkout", "warenkorb", "panier",
+     "carrito", "carrinho", "carrello", "winkelwagen", "winkelmand", "varukorg", "kundvagn",
+     "handlekurv", "koszyk", "kosik", "kosar", "sepet", "korzina", "kassa", "kasse"}
+)  # fmt: skip
+_PATH_LENGTH_MAX = 500
+_PART = re.compile(r"[^/]+")
 _LISTING_TYPES = frozenset({"collectionpage", "searchresultspage"})
 
 
@@ -64,6 +86,24 @@ def is_other_page(names: frozenset[str]) -> bool:
 def names_listing(nodes: Iterable[Node]) -> bool:
     """Whether a node says that the page lists things."""
     return not all(_LISTING_TYPES.isdisjoint(types_of(node)) for node in nodes)
+
+
+def offers_price_order(page: bytes) -> bool:
+    """Whether people can put what the page shows into the order of its prices, as a list."""
+    for count, select in enumerate(_SELECT.finditer(page, 0, _ORDER_BYTES_MAX)):
+        if count >= _SELECTS_MAX:
+            break
+        ended = page.find(b"</select", select.end(), select.end() + _SELECT_BYTES_MAX)
+        end = ended if ended >= 0 else select.end() + _SELECT_BYTES_MAX
+        if _PRICE_ORDER.search(page, select.end(), end):
+            return True
+    return False
+
+
+def is_other_address(path: str) -> bool:
+    """Whether `path`, with its host in front, is where shops search or fill carts."""
+    parts = _PART.findall(unquote(path[:_PATH_LENGTH_MAX]).lower())[1:]
+    return any(part.removesuffix(".html").removesuffix(".php") in _OTHER_PARTS for part in parts)
 
 
 def _numbered(names: frozenset[str]) -> set[str]:

@@ -1,5 +1,6 @@
 """What the elements around a price say about it: the product's own, another's, or struck out."""
 
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -12,7 +13,7 @@ from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import is_hidden, names_in
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
 from bot.links.recognise.tree import RENAMED
-from bot.links.recognise.values import absolute_url, path_of
+from bot.links.recognise.values import is_another_page
 from wallet_core.money import exponent_of
 
 STRUCK = frozenset({"del", "s", "strike", f"{RENAMED}s", f"{RENAMED}strike"})
@@ -21,6 +22,13 @@ STRUCK_SCORE = -4.0
 _BARE_PLACES = frozenset({"footer", "nav", "aside", "header", "select", "option"})
 _TOP = frozenset({"body", "html"})
 _ANCESTORS_MAX = 12
+_BLANKS_MAX = 3
+_CARD_TAGS = frozenset({"li", "article"})
+_PRICES = '[class*="price" i], [id*="price" i]'
+_PICTURE_LINKS = "a[href] img, h2 a[href], h3 a[href], h4 a[href], a[href] h2, a[href] h3"
+#: Cards are not larger than so many elements around a price.
+_CARD_DEPTH = 6
+_PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|svg)(?:[?#]|$)", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -34,17 +42,25 @@ class _Place:
     linked: bool = False
     product: bool = False
     hidden: bool = False
+    #: One of several alike, each with a link to a page of its own: another product's.
+    card: bool = False
 
 
 class Places:
     """What elements and texts of a page say of its prices, each looked at once."""
 
-    def __init__(self, address: str, own: frozenset[int]) -> None:
-        """`own` are the elements around the page's heading, which no other product has."""
+    def __init__(self, address: str, own: frozenset[int], *, with_cards: bool = False) -> None:
+        """`own` are the elements around the page's heading, which no other product has.
+
+        Cards of other products are told, which takes its time, only `with_cards`.
+        """
         self._address = address
         self._own = own
+        self._with_cards = with_cards
         self._known: dict[int, _Place] = {}
         self._read: dict[str, tuple[Decimal | None, str | None]] = {}
+        #: The cards of other products that were come across.
+        self.cards: list[LexborNode] = []
 
     def amount_in(self, text: str, facts: PageFacts) -> tuple[Decimal | None, str | None]:
         """The amount and the currency sign in a text; the same text stands in several elements."""
@@ -68,7 +84,7 @@ class Places:
         good = bad = linked = False
         place: LexborNode | None = element
         place_id = element.mem_id
-        for _ in range(_ANCESTORS_MAX):
+        for depth in range(_ANCESTORS_MAX):
             seen = self._known.get(place_id)
             if seen is None:
                 if place is None or place.tag in _TOP:
@@ -76,10 +92,13 @@ class Places:
                 seen = self._known[place_id] = _look(place, self._address)
                 if place_id in self._own:
                     seen.other = False
+                elif self._with_cards and depth < _CARD_DEPTH and _is_card(place, self._address):
+                    seen.card = True
+                    self.cards.append(place)
             if seen.struck:
                 return 2 * STRUCK_SCORE, bad
             bad = bad or seen.other
-            linked = linked or seen.linked
+            linked = linked or seen.linked or seen.card
             good = good or seen.product
             hidden += seen.hidden
             place, place_id = seen.around, seen.around_id
@@ -99,7 +118,54 @@ def _look(place: LexborNode, address: str) -> _Place:
     seen.linked = tag == "a" and _leads_elsewhere(attributes.get("href") or "", address)
     seen.product = _is_product_place(names)
     seen.hidden = bool(attributes) and is_hidden(attributes)
+    seen.struck = "line-through" in (attributes.get("style") or "")
     return seen
+
+
+def _is_card(place: LexborNode, address: str) -> bool:
+    """Whether `place`, which holds a price, and one beside it are alike and lead elsewhere."""
+    name = _first_name(place)
+    if not name and place.tag not in _CARD_TAGS:
+        return False
+    both = (_next_to(place, after=True), _next_to(place, after=False))
+    alike = [
+        beside
+        for beside in both
+        if beside is not None and beside.tag == place.tag and _first_name(beside) == name
+    ]
+    return (
+        bool(alike)
+        and _links_elsewhere(place, address)
+        and any(
+            beside.css_first(_PRICES) is not None and _links_elsewhere(beside, address)
+            for beside in alike
+        )
+    )
+
+
+def _first_name(element: LexborNode) -> str:
+    """The first of its classes; those behind it number it, or place it."""
+    return (element.attributes.get("class") or "").strip().partition(" ")[0]
+
+
+def _next_to(place: LexborNode, *, after: bool) -> LexborNode | None:
+    """The element next to `place`, which blanks may part from it."""
+    beside = place.next if after else place.prev
+    for _ in range(_BLANKS_MAX):
+        if beside is None or not (beside.tag or "-").startswith("-"):
+            return beside
+        beside = beside.next if after else beside.prev
+    return None
+
+
+def _links_elsewhere(place: LexborNode, address: str) -> bool:
+    """Whether a picture or a name in it leads to another page."""
+    picture = place.css_first(_PICTURE_LINKS)
+    link = picture if picture is None or picture.tag == "a" else picture.parent
+    while link is not None and link.tag != "a":
+        link = link.parent
+    target = (link.attributes.get("href") or "") if link is not None else ""
+    return not _PICTURE_FILE.search(target) and _leads_elsewhere(target, address)
 
 
 def _leads_elsewhere(href: str, address: str) -> bool:
@@ -107,8 +173,7 @@ def _leads_elsewhere(href: str, address: str) -> bool:
     target = href.strip()
     if not target or target.startswith("#"):
         return False
-    found = absolute_url(target, address)
-    return found is not None and path_of(found, "") != path_of(address, "")
+    return is_another_page(target, address)
 
 
 @lru_cache(maxsize=512)

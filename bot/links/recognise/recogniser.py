@@ -1,7 +1,6 @@
 """Ask every source what it says about a page, compare the answers, and say what was seen."""
 
 from dataclasses import replace
-from functools import cached_property
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -14,13 +13,16 @@ from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import Node, main_nodes, parse_blocks
 from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import MetaTags
+from bot.links.recognise.once import once
 from bot.links.recognise.pagekind import (
     body_names,
+    is_other_address,
     is_other_page,
     is_product_page,
     names_listing,
+    offers_price_order,
 )
-from bot.links.recognise.schema import SchemaProduct, find_product, names_article
+from bot.links.recognise.schema import SchemaProduct, find_product, names_article, names_reading
 from bot.links.recognise.shopdata import read_shop_data
 from bot.links.recognise.shopsigns import (
     availability_shown,
@@ -34,6 +36,7 @@ from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import labelled_price, price_in_text
 from bot.links.recognise.tree import page_tree
 from bot.links.recognise.verdict import Verdict, judge_price
+from bot.links.recognise.viewedprice import viewed_price
 from wallet_core.money import exponent_of
 
 _GONE = frozenset({"OutOfStock", "SoldOut"})
@@ -61,7 +64,7 @@ class PageReader:
         self.facts = PageFacts(url, self.markup)
         self._heard: list[Clue] = []
 
-    @cached_property
+    @once
     def names_price(self) -> bool:
         """Whether JSON-LD, microdata or meta tags name the product's price with a currency.
 
@@ -73,7 +76,7 @@ class PageReader:
             or self._meta_tags.names_price
         )
 
-    @cached_property
+    @once
     def has_structured_price(self) -> bool:
         """Whether the page itself names its price, with a currency, for machines."""
         return self.names_price or any(clue.is_priced for clue in self._products)
@@ -83,35 +86,35 @@ class PageReader:
         """How many blocks of JSON-LD could not be read at all."""
         return self._blocks[1]
 
-    @cached_property
+    @once
     def _blocks(self) -> tuple[list[object], int]:
         return parse_blocks(self.markup.json_ld)
 
-    @cached_property
+    @once
     def _nodes(self) -> list[Node]:
         return list(main_nodes(self._blocks[0]))
 
-    @cached_property
+    @once
     def _json_ld_product(self) -> SchemaProduct | None:
         return find_product("json-ld", self._nodes, self.facts)
 
-    @cached_property
+    @once
     def _meta_tags(self) -> MetaTags:
         return MetaTags(self.markup)
 
-    @cached_property
+    @once
     def _items(self) -> list[Node]:
         return item_nodes(self.facts, MICRODATA)
 
-    @cached_property
+    @once
     def _is_article(self) -> bool:
         return names_article(self._nodes) or names_article(self._items)
 
-    @cached_property
+    @once
     def _microdata_product(self) -> SchemaProduct | None:
         return find_product("microdata", self._items, self.facts)
 
-    @cached_property
+    @once
     def _products(self) -> list[Clue]:
         """What each source says that describes a product as such."""
         markup, facts = self.markup, self.facts
@@ -175,7 +178,9 @@ class PageReader:
         verdict = self._verdict(tree)
         in_words: str | None = None
         stated = next((clue.availability for clue in clues if clue.availability), None)
-        if verdict.price is not None and stated is None:
+        if stated is None and verdict.price is None and self._is_about_product:
+            in_words = availability_shown(tree)
+        elif verdict.price is not None and stated is None:
             # What is offered at a price and nowhere called sold out is taken to be there. The
             # source `page` says that this was read between the lines; no card repeats it.
             in_words = availability_shown(tree) or "InStock"
@@ -198,7 +203,7 @@ class PageReader:
         shown = glance(price, exponent_of(currency), self.facts)
         return judge_price(clues, shown, self.facts, self.markup.page) if shown else None
 
-    @cached_property
+    @once
     def _body_names(self) -> frozenset[str]:
         return body_names(self.markup.page)
 
@@ -206,14 +211,31 @@ class PageReader:
     def _is_products_page(self) -> bool:
         return is_product_page(self._body_names)
 
-    @cached_property
+    @property
+    def _is_about_product(self) -> bool:
+        """Whether the page says that it shows one product, priced or not."""
+        is_said = bool(self.products) or self._is_products_page
+        return is_said or self.facts.kind.startswith(_PRODUCT_KINDS)
+
+    @once
     def _is_no_products_page(self) -> bool:
         """Whether the page calls itself something to read, or a list."""
         if self.facts.kind.startswith(_READING_KINDS):
             return not self._is_products_page
         if self.facts.kind.startswith(_LISTING_KIND) or names_listing(self._nodes):
             return True
-        return is_other_page(self._body_names)
+        if is_other_page(self._body_names):
+            return True
+        if self._is_products_page:
+            return False
+        return is_other_address(self.facts.path)
+
+    @property
+    def _is_ordered_list(self) -> bool:
+        """Whether people can order what the page shows by price, and nothing calls it a product."""
+        if self.products or self._is_products_page:
+            return False
+        return offers_price_order(self.markup.page)
 
     def _sells_nothing(self) -> bool:
         """Whether the page's own data rule out that it has a price."""
@@ -223,15 +245,18 @@ class PageReader:
         if is_article or any(clue.is_free for clue in clues):
             # What the data give away, or have no price for yet, is not for a guess to price.
             return True
-        return not self.products and self._is_no_products_page
+        if self.products:
+            return False
+        reads = names_reading(self._nodes) or names_reading(self._items)
+        return reads or self._is_no_products_page
 
     def _verdict(self, tree: LexborHTMLParser) -> Verdict:
         clues, facts = self.clues, self.facts
         if facts.kind.startswith(_READING_KINDS) and not self._is_products_page:
             # Some shops call their pages articles; then only a schema.org product has a price.
             return judge_price(clues, ShownPrices(), facts, self.markup.page)
-        shown = shown_prices(tree, facts)
         is_priced = any(clue.price is not None for clue in clues)
+        shown = shown_prices(tree, facts, with_cards=not is_priced)
         is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
         is_shop = is_shop or (shown.is_marked and has_cart_button(self.markup.page))
         if not is_shop and not shown.stands_out:
@@ -241,14 +266,15 @@ class PageReader:
                 if labelled
                 else Verdict()
             )
-        if not is_priced and shown.is_listing:
+        if not is_priced and (shown.is_listing or self._is_ordered_list):
             return Verdict()
         # What is gone often has no price any more; then amounts in the text are others.
         is_gone = any(clue.availability in _GONE for clue in clues)
         if is_shop and shown.best is None and not is_priced and not is_gone:
-            in_text = price_in_text(tree, facts)
-            if in_text is not None:
-                shown = ShownPrices.of(*in_text)
+            shown.remove_cards()
+            found = viewed_price(self.markup.page) or price_in_text(tree, facts)
+            if found is not None:
+                shown = ShownPrices.of(*found)
         return judge_price(clues, shown, facts, self.markup.page)
 
     def _is_bought(self, tree: LexborHTMLParser) -> bool:

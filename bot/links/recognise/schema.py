@@ -4,15 +4,16 @@ JSON-LD, microdata and RDFa all become the same nodes before they come here.
 """
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.offers import OfferReader
+from bot.links.recognise.once import once
 from bot.links.recognise.sighting import Clue
 from bot.links.recognise.values import (
     ARTICLE_TYPES,
     PRODUCT_TYPES,
+    READING_TYPES,
     absolute_url,
     availability_word,
     clean,
@@ -46,7 +47,7 @@ class SchemaProduct:
         """Whether it has a price in a currency."""
         return self._priced.is_priced
 
-    @cached_property
+    @once
     def clue(self) -> Clue:
         """All that it says."""
         clue, offers = self._priced, self._offers
@@ -65,7 +66,7 @@ class SchemaProduct:
             clue.availability = availability_word(product.get("availability"))
         return clue
 
-    @cached_property
+    @once
     def _priced(self) -> Clue:
         """What it says of prices, which is all that most ask for."""
         clue = Clue(self._source)
@@ -88,6 +89,11 @@ def find_product(source: str, nodes: Sequence[Node], facts: PageFacts) -> Schema
 def names_article(nodes: Iterable[Node]) -> bool:
     """Whether a node says that the page is an article."""
     return not all(ARTICLE_TYPES.isdisjoint(types_of(node)) for node in nodes)
+
+
+def names_reading(nodes: Iterable[Node]) -> bool:
+    """Whether a node says that the page tells people something, whatever it sells beside it."""
+    return not all(READING_TYPES.isdisjoint(types_of(node)) for node in nodes)
 
 
 def _page_products(products: list[Node], facts: PageFacts) -> list[Node]:

@@ -30,6 +30,11 @@ _STOCK_LINES = (
 )
 _SOLD_OUT_PLAIN = tuple(filter(str.isascii, SOLD_OUT))
 _ADD_TO_CART_PLAIN = tuple(filter(str.isascii, ADD_TO_CART))
+#: What a link to the cart begins with, in languages that have one word for into it and to it.
+_GOES_TO_CART = (
+    "przejdź", "idź", "перейти", "преминете", "přejít", "prejsť", "pojdi", "idi", "tovább",
+    "gå ", "siirry", "mine ", "ir ", "aller", "vai ", "go to", "view", "naar ", "到", "去", "前往",
+)  # fmt: skip
 _SPOKEN = ("class", "id", "value", "title", "alt", "aria-label", "name")
 #: As shop software names the button, in whatever language it speaks to people.
 _CART_BUTTON = re.compile(
@@ -57,15 +62,28 @@ def sells(tree: LexborHTMLParser) -> bool:
     if _puts_into_cart(said):
         return True
     plain = tree.css("button, a, input")[:_ELEMENTS_MAX]
-    return any(_is_to_buy(element) for element in (*buttons, *plain))
+    names = {_named(element) for element in (*buttons, *plain)}
+    if not names.isdisjoint(BUY):
+        return True
+    return _puts_into_cart("\n".join(n for n in names if not n.startswith(_GOES_TO_CART)))
 
 
 def availability_shown(tree: LexborHTMLParser) -> str | None:
     """What the page's visible stock lines say of its product; None when they are silent."""
     bought = False
-    for element in tree.css(_STOCK_LINES)[:_ELEMENTS_MAX]:
-        text = short_text(element, _TEXT_LENGTH_MAX)
-        if text and (_is_gone(text) or _is_named_gone(element, text)) and _is_shown(element):
+    lines = [
+        (element, short_text(element, _TEXT_LENGTH_MAX))
+        for element in tree.css(_STOCK_LINES)[:_ELEMENTS_MAX]
+    ]
+    # Most pages say nothing of the kind anywhere, which is told at once.
+    said = "\n".join(text for _, text in lines)
+    may_be_gone, may_be_told = _is_gone(said), _tells_when_back(said)
+    for element, text in lines:
+        is_gone = bool(text) and (
+            (may_be_gone and _is_gone(text))
+            or _is_named_gone(element, text, may_be_told=may_be_told)
+        )
+        if is_gone and _is_shown(element):
             return "OutOfStock"
         bought = bought or (element.tag == "button" and _is_open_cart_button(element, text))
     return "InStock" if bought else None
@@ -92,16 +110,22 @@ def _is_open_cart_button(element: LexborNode, text: str) -> bool:
     return _is_shown(element, OTHER_CARD)
 
 
-def _is_named_gone(element: LexborNode, text: str) -> bool:
+def _is_named_gone(element: LexborNode, text: str, *, may_be_told: bool) -> bool:
     """Whether its class says that the product is gone, or it offers to tell when it is back."""
-    if any(words in text.lower() for words in TELL_ME_WHEN_BACK):
+    if may_be_told and _tells_when_back(text):
         return element.tag == "button"
     return GONE_NAME.are_in(names_of(element)) and not _DIGIT.search(text)
 
 
-def _is_to_buy(element: LexborNode) -> bool:
+def _tells_when_back(text: str) -> bool:
+    lowered = text.lower()
+    return any(words in lowered for words in TELL_ME_WHEN_BACK)
+
+
+def _named(element: LexborNode) -> str:
+    """What stands on a button or a link, in lower case; empty when it is long."""
     text = short_text(element, _BUTTON_LENGTH_MAX) or (element.attributes.get("value") or "")
-    return text.lower().strip(" !>»›→") in BUY
+    return text[:_TEXT_LENGTH_MAX].lower().strip(" !>»›→")
 
 
 def _is_gone(text: str) -> bool:

@@ -32,10 +32,12 @@ OTHER_PLACE = PartNames(
     "relat simil recommend carousel slider swiper upsell cross also recent minicart mini-cart"
     " basket cart- header footer menu aside sidebar access bundle listing grid review compar"
     " popular trend sponsor banner suggest other viewed history deliver bid finance filter"
-    " tooltip popup together subscri service warrant insur variant option",
+    " tooltip popup quickview quick-view together subscri service warrant insur variant option",
     # WooCommerce calls a product that can be shipped `shipping-taxable`.
-    r"\b(?:nav|ads?\b)|shipping(?!-taxable)",
+    r"\b(?:nav|ads?\b|modal\b)|shipping(?!-taxable)",
 )
+#: What opens above a page; a heading in it is not the page's.
+OVERLAY = PartNames("quickview quick-view popup", r"\bmodal\b|quick_view")
 #: Other products' cards; a button in one buys that product.
 OTHER_CARD = PartNames(
     "relat simil recommend carousel slider swiper upsell crosssell cross-sell also recent minicart"
@@ -57,6 +59,18 @@ ADD_TO_CART = (
     "do košík", "do košar", "u košaric", "v košaric", "do koszyka", "winkelwagen",
     "sepete ekle", "kundvagn", "handlekurv", "læg i kurv", "ostukorvi", "ostoskoriin",
     "grozam", "krepšel", "kosárba", "în coș", "в количката", "καλάθι", "לסל", "أضف إلى",
+    "adauga in cos", "adaugă în coş", "añadir a la cesta", "añadir a la bolsa", "agregar al carro",
+    "añadir al carro", "afegir a la cistella", "adicionar ao cesto", "adicionar à sacola",
+    "à sacola", "nel carrello", "ajouter au sac", "in winkelmand", "in mijn winkel",
+    "lägg i varukorg", "legg i handlekurv", "tilføj til kurv", "føj til kurv",
+    "lisää koriin", "lisa korvi", "in den einkaufswagen", "in den korb", "sepete at",
+    "в кошик", "у кошик", "у корпу", "u korpu", "во кошничка", "shto në shportë", "savatga",
+    "səbətə", "себетке", "კალათაში", "զամբյուղ", "לעגלה", "اضف الى السلة", "أضف الى السلة",
+    "أضف للسلة", "اضف للسلة", "إضافة إلى", "اضافة الى السلة", "افزودن به سبد", "कार्ट में",
+    "কার্টে", "หยิบใส่", "ใส่ตะกร้า", "เพิ่มลงตะกร้า", "เพิ่มลงรถเข็น", "thêm vào giỏ",
+    "vào giỏ hàng", "tambah ke keranjang", "masukkan keranjang", "+ keranjang", "かごに入れる",
+    "カゴに入れる", "加入购物袋", "加入購物袋", "pre-order now", "preorder now",
+    "place pre-order",
 )  # fmt: skip
 #: In lower case, the whole text of a button that buys; in other places these words say nothing.
 BUY = frozenset(
@@ -70,7 +84,13 @@ BUY = frozenset(
     "바로구매", "購入", "購入する", "今すぐ購入", "かごに入れる", "カゴに入れる", "买", "购买",
     "購買", "立即购买", "立即購買", "直接購買", "加入购物袋", "加入購物袋", "שراء",
     "اشتر الآن", "شراء", "خرید", "קנה", "קנה עכשיו", "לרכישה", "खरीदें", "अभी खरीदें", "কিনুন",
-    "купити зараз",
+    "купити зараз", "pre-order", "preorder", "place pre-order", "pre-order now", "vorbestellen",
+    "précommander", "reservar", "予約する", "予約注文", "预订", "預訂", "立即预订", "立即預購",
+    "اطلب الآن", "اشتري الآن", "اشترِ الآن", "اشتر الان", "اطلب الان", "sipariş ver", "handla",
+    "lägg i varukorgen", "sotib olish", "ყიდვა", "գնել", "сатып алу", "оформить заказ",
+    "заказать", "замовити", "zamów", "objednat", "objednať", "naruči", "porosit", "comandă",
+    "acheter maintenant", "acquista ora", "nu kopen", "köp direkt", "kjøp nå", "køb nu",
+    "osta nyt", "osta kohe", "buy it now", "order now",
     }
 )  # fmt: skip
 #: In lower case, on a button that stands where the one to buy would: the product is gone for now.

@@ -10,12 +10,13 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.markup import one_line
-from bot.links.recognise.nodes import names_of, short_text
+from bot.links.recognise.nodes import names_of, remove_all, short_text
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
 from bot.links.recognise.shopwords import (
     CURRENT_NAME,
     OLD_NAME,
     OTHER_NAME,
+    OVERLAY,
     PRICE_NAMES,
 )
 
@@ -24,6 +25,17 @@ _SELECTOR = 'h1, [class*="price" i], [id*="price" i]'
 _OTHER_SELECTOR = ", ".join(
     ["h1", *(f'[{attribute}*="{name}" i]' for name in PRICE_NAMES for attribute in ("class", "id"))]
 )
+#: They call the number beside them a price, or say that it is with tax.
+_PRICE_WORDS = re.compile(
+    r"price|preis|prix|precio|preço|prezzo|prijs|cena|цена|ціна|fiyatı?|السعر|سعر|מחיר|価格|价格"
+    r"|價格|售价|售價|가격|판매가|harga|hinta|preț|τιμή|ราคา|incl?\.|tax|vat|mwst|inkl\.|ttc|tva"
+    r"|iva|kdv|dahil|税込",
+    re.IGNORECASE,
+)
+#: Fewer letters are a currency.
+_WORDS_MIN = 4
+#: Names that mean a price and nothing else.
+_PLAIN_NAMES = tuple(name for name in PRICE_NAMES if name not in ("amount", "prec"))
 _CANDIDATES_MAX = 60
 _TEXT_LENGTH_MAX = 60
 _CENTS_DIGITS = 2
@@ -73,6 +85,8 @@ class ShownPrices:
     struck: dict[Decimal, set[Decimal]] = field(default_factory=dict)
     #: Where they stand, in the page's order.
     found: tuple[_Candidate, ...] = ()
+    #: The cards of other products.
+    cards: tuple[LexborNode, ...] = ()
 
     @classmethod
     def of(cls, amount: Decimal, sign: str | None) -> "ShownPrices":
@@ -119,6 +133,10 @@ class ShownPrices:
         rivals = {amount for amount in self.current - beside if self.scores[amount] >= floor}
         return len(rivals) >= _RIVALS_OF_LISTING
 
+    def remove_cards(self) -> None:
+        """Take the cards of other products out of the tree."""
+        remove_all(self.cards)
+
     def lead_over(self, amount: Decimal) -> float:
         """By how much the best amount outdoes `amount`; 0 when that is the best itself."""
         if self.best is None:
@@ -126,10 +144,17 @@ class ShownPrices:
         return self.scores[self.best] - self.scores.get(amount, _UNSEEN_SCORE)
 
 
-def shown_prices(tree: LexborHTMLParser, facts: PageFacts) -> ShownPrices:
-    """Every amount that stands in an element named like a price, scored by name and place."""
-    found = _candidates(tree, _SELECTOR, facts) or _candidates(tree, _OTHER_SELECTOR, facts)
-    shown = ShownPrices(found=tuple(found))
+def shown_prices(
+    tree: LexborHTMLParser, facts: PageFacts, *, with_cards: bool = False
+) -> ShownPrices:
+    """Every amount that stands in an element named like a price, scored by name and place.
+
+    Where nothing but the page names its price, cards of other products are told `with_cards`.
+    """
+    found, cards = _candidates(tree, _SELECTOR, facts, with_cards=with_cards)
+    if not found:
+        found, cards = _candidates(tree, _OTHER_SELECTOR, facts, with_cards=with_cards)
+    shown = ShownPrices(found=tuple(found), cards=tuple(cards))
     for candidate in found:
         known = shown.scores.get(candidate.amount, candidate.score)
         shown.scores[candidate.amount] = max(known, candidate.score)
@@ -189,7 +214,10 @@ def _around(element: LexborNode) -> list[int]:
     return found
 
 
-def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list[_Candidate]:
+def _candidates(
+    tree: LexborHTMLParser, selector: str, facts: PageFacts, *, with_cards: bool
+) -> tuple[list[_Candidate], list[LexborNode]]:
+    """The amounts in elements that `selector` finds, and the cards of other products there."""
     found: list[_Candidate] = []
     seen_heading = False
     since_heading = 0
@@ -197,7 +225,9 @@ def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list
     # An element that matches by class and by id comes twice.
     elements = list({match.mem_id: match for match in matches}.values())
     heading = _own_heading(elements, facts.heading)
-    places = Places(facts.url, _all_around(heading))
+    if with_cards and heading is not None and _is_in_overlay(heading):
+        heading = None
+    places = Places(facts.url, _all_around(heading), with_cards=with_cards)
     for element in elements:
         if element.tag == "h1":
             if heading is not None and element.mem_id == heading.mem_id:
@@ -209,7 +239,7 @@ def _candidates(tree: LexborHTMLParser, selector: str, facts: PageFacts) -> list
         since_heading += 1
         nearness = max(0.0, 2.0 - 0.25 * since_heading) if seen_heading else 0.0
         found.append(replace(shown, score=shown.score + nearness))
-    return found
+    return found, places.cards
 
 
 def _own_heading(elements: list[LexborNode], text: str) -> LexborNode | None:
@@ -217,6 +247,16 @@ def _own_heading(elements: list[LexborNode], text: str) -> LexborNode | None:
     headings = [element for element in elements if element.tag == "h1"]
     own = (one for one in headings if one_line(one.text(separator=" ")) == text)
     return next(own, headings[0] if headings else None)
+
+
+def _is_in_overlay(heading: LexborNode) -> bool:
+    """Whether it stands in what opens above the page, where other products are shown."""
+    place = heading.parent
+    while place is not None and place.tag != "body":
+        if OVERLAY.are_in(names_of(place)):
+            return True
+        place = place.parent
+    return False
 
 
 def _all_around(heading: LexborNode | None) -> frozenset[int]:
@@ -244,7 +284,9 @@ def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate |
     place, is_elsewhere = places.score(element)
     score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
-    words = sum(char.isalpha() for char in text)
+    words = sum(map(str.isalpha, text))
+    if words >= _WORDS_MIN:
+        words = sum(map(str.isalpha, _PRICE_WORDS.sub("", text)))
     is_current = score > STRUCK_SCORE and not OTHER_NAME.are_in(names)
     is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.are_in(names))
     score -= min(words, 30) * 0.1
@@ -281,7 +323,8 @@ def _with_cents(element: LexborNode, text: str) -> str:
 
 @lru_cache(maxsize=512)
 def _name_score(names: str) -> float:
-    score = 1.5 if "price" in names.lower() else 0.5
+    lowered = names.lower()
+    score = 1.5 if any(name in lowered for name in _PLAIN_NAMES) else 0.5
     if CURRENT_NAME.are_in(names):
         score += 1.0
     if OTHER_NAME.are_in(names):

@@ -6,8 +6,9 @@ from decimal import Decimal
 from selectolax.lexbor import LexborHTMLParser
 
 from bot.links.recognise.amounts import read_amount
-from bot.links.recognise.currencies import sign_in, sign_pattern
+from bot.links.recognise.currencies import code_beside, sign_in, sign_pattern
 from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.nodes import remove_all
 
 _NUMBER = r"\d(?:[\d.,  ']{0,14}\d)?(?:,-)?"
 _SIGN = rf"(?:{sign_pattern()}|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"
@@ -35,11 +36,21 @@ _BEHIND_OTHER_AMOUNT = re.compile(
     r"|以上|優惠券|优惠券)",
     re.IGNORECASE,
 )
+#: In Brazil the price before a reduction stands between `de` and the one to pay.
+_REDUCED = re.compile(r"R\$\s?[\d.,]{1,14}\s{1,3}(?:por:?\s)?R\$")
+_FROM = re.compile(r"\bde:?\s?$", re.IGNORECASE)
 _BEFORE_CHARS = 24
+#: A code there, `$49.95 AUD`, says what an ambiguous sign means.
+_BESIDE_CHARS = 5
 _CART_WORDS = ("購物車", "购物车", "カートに", "買い物かご", "장바구니")
 _BLANKS = re.compile(r"\s+")
 _DIGIT = re.compile(r"\d")
 _LINKS_MAX = 1000
+#: What opens above a page shows other products, messages and offers; what is struck out is past.
+_OVERLAYS = (
+    '.modal, dialog, [class*="quickview" i], [class*="quick-view" i], [style*="line-through"]'
+)
+_OVERLAYS_MAX = 100
 _WINDOW_CHARS = 2500
 _DESCRIPTION_CHARS = 500
 
@@ -48,9 +59,10 @@ def price_in_text(tree: LexborHTMLParser, facts: PageFacts) -> tuple[Decimal, st
     """The first amount with a currency sign behind the page's heading, with its sign.
 
     An amount that the page's own description names is believed before that. The tree loses its
-    scripts, styles and links to other pages here: a price in one is what that page sells.
+    scripts, styles, overlays and links to other pages here: a price in one is what that page sells.
     """
     _unlink_prices(tree)
+    remove_all(tree.css(_OVERLAYS)[:_OVERLAYS_MAX])
     text = _text_of(tree)
     for found in _priced(facts.description[:_DESCRIPTION_CHARS]):
         if re.search(rf"(?<![\d.,]){re.escape(found[2])}(?![\d])", text):
@@ -99,7 +111,8 @@ def _priced(text: str) -> list[tuple[Decimal, str | None, str]]:
         amount = read_amount(written)
         sign = sign_in(match.group())
         if amount is not None and sign is not None:
-            priced.append((amount, sign, written))
+            around = text[max(0, match.start() - _BESIDE_CHARS) : match.end() + _BESIDE_CHARS]
+            priced.append((amount, code_beside(around, sign) or sign, written))
     return priced
 
 
@@ -107,5 +120,7 @@ def _is_other_amount(text: str, match: re.Match[str]) -> bool:
     """Whether the words around an amount say that it is no price."""
     before = text[max(0, match.start() - _BEFORE_CHARS) : match.start()]
     if _BEFORE_OTHER_AMOUNT.search(before):
+        return True
+    if _FROM.search(before) and _REDUCED.match(text, match.start()):
         return True
     return _BEHIND_OTHER_AMOUNT.match(text, match.end()) is not None

@@ -21,6 +21,8 @@ ARTICLE_TYPES = frozenset(
     {"newsarticle", "article", "blogposting", "reportagenewsarticle", "techarticle",
      "scholarlyarticle", "liveblogposting", "opinionnewsarticle", "analysisnewsarticle"}
 )  # fmt: skip
+#: What is read and cooked, or applied for, on pages that may show products beside it.
+READING_TYPES = frozenset({"recipe", "howto", "jobposting", "qapage"})
 _BEST_FIRST = ("InStock", "LimitedAvailability", "OnlineOnly", "InStoreOnly", "PreOrder", "PreSale",
                "BackOrder", "MadeToOrder", "Reserved", "OutOfStock", "SoldOut",
                "Discontinued")  # fmt: skip
@@ -48,6 +50,7 @@ _NEGATION = re.compile(
 _KEY_LENGTH_MAX = 100
 _NO_TYPES: frozenset[str] = frozenset()
 _OF_THE_WEB = ("http:", "https:")
+_WEB_PROTOCOLS = frozenset({"http:", "https:"})
 #: Addresses that the URL standard leaves as they are, as most in pages are.
 _NORMAL_URL = re.compile(
     r"https?://(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,20}"
@@ -200,6 +203,24 @@ def path_of(url: str, base: str) -> str:
         found = URL(url, base or None)
     except (ValueError, UnicodeEncodeError):
         return url
+    return _path_in(found)
+
+
+def is_another_page(link: str, address: str) -> bool:
+    """Whether a link on the page at `address` leads to another page of the web."""
+    try:
+        found = URL(html.unescape(link), address or None)
+    except (ValueError, UnicodeEncodeError):
+        return False
+    return found.protocol in _WEB_PROTOCOLS and _path_in(found) != _own_path(address)
+
+
+@lru_cache(maxsize=16)
+def _own_path(address: str) -> str:
+    return path_of(address, "")
+
+
+def _path_in(found: URL) -> str:
     return f"{found.hostname.removeprefix('www.')}{found.pathname.rstrip('/')}"
 
 

@@ -1,24 +1,15 @@
 """Which price and which currency a page means, when its sources are put side by side."""
 
-import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from bot.links.recognise.currencies import currency_code, currency_of_sign, possible_currencies
+from bot.links.recognise.currencies import currency_of_sign, possible_currencies
 from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.namedcurrency import named_currency
 from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.sighting import Clue
 from wallet_core.money import AMOUNT_MINOR_MAX, exponent_of
 
-#: Begins with what all spellings share, which makes the search fast.
-_CURRENCY_FIELD = re.compile(
-    rb"urrency(?:[-_]?(?:[cC]ode|[iI]d|[iI][sS][oO]))?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}"
-    rb"\\?[\"']([A-Za-z]{3})\\?[\"']"
-)
-_COUNTRY_FIELD = re.compile(
-    rb"ountry(?:[-_]?[cC]ode)?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}\\?[\"']([A-Z]{2})\\?[\"']"
-)
-_FIELDS_MAX = 50
 #: By this much the price that people see must outdo the one in the data to be believed instead.
 _CLEAR_LEAD = 2.5
 _DECIMALS_MAX = 4
@@ -149,34 +140,7 @@ def _currency(
     for clue in clues:
         if clue.currency and (sign is None or clue.currency in possible_currencies(sign)):
             return clue.currency, clue.source
-    named = _named_currency(page)
-    if named and (sign is None or named in possible_currencies(sign)):
-        return named, "page"
-    country = _named_country(page) if sign else None
-    meant = currency_of_sign(sign, (country,)) if sign and country else None
-    return meant, "page"
-
-
-def _named_currency(page: bytes) -> str | None:
-    """The one currency that the page's scripts and attributes name."""
-    found: set[str] = set()
-    for count, match in enumerate(_CURRENCY_FIELD.finditer(page)):
-        code = currency_code(match[1].decode())
-        if code:
-            found.add(code)
-        if count >= _FIELDS_MAX or len(found) > 1:
-            break
-    return found.pop() if len(found) == 1 else None
-
-
-def _named_country(page: bytes) -> str | None:
-    """The one country that the page's scripts name as its own, by its ISO 3166 code."""
-    found: set[str] = set()
-    for count, match in enumerate(_COUNTRY_FIELD.finditer(page)):
-        found.add(match[1].decode())
-        if count >= _FIELDS_MAX or len(found) > 1:
-            break
-    return found.pop() if len(found) == 1 else None
+    return named_currency(sign, facts, page), "page"
 
 
 def _currency_doubts(currency: str | None, priced: list[Clue], sign: str | None) -> list[str]:

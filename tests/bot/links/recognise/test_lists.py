@@ -1,0 +1,121 @@
+"""Pages that show several products, or none of their own, have no price."""
+
+import pytest
+
+from bot.links.recognise import Sighting, recognise
+
+BUY = "<button class='add-to-cart'>Add to cart</button>"
+PRODUCT = f'<h1>Green tea</h1><p class="product-price">£4.90</p>{BUY}'
+
+
+def page(body: str, *, head: str = "", url: str = "https://shop.example/p/green-tea") -> Sighting:
+    html = f'<!doctype html><html lang="en-GB"><head>{head}</head><body>{body}</body></html>'
+    return recognise(html.encode(), url)
+
+
+def card(name: str, price: str, *, tag: str = "div", names: str = "tile") -> str:
+    return (
+        f'<{tag} class="{names}"><a href="/p/{name}"><img src="/{name}.jpg"></a>'
+        f'<h3><a href="/p/{name}">{name}</a></h3><p class="price-now">{price}</p>{BUY}</{tag}>'
+    )
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        '<option value="/tea?sort=p.price&amp;order=ASC">Price, low to high</option>',
+        '<option value="price">Price</option>',
+        '<option value="price-desc">Price</option>',
+        "<option selected value='price-ascending'>Price</option>",
+        '<option value="product_list_order=price">Price</option>',
+    ],
+)
+def test_what_can_be_put_into_the_order_of_its_prices_is_a_list(order: str) -> None:
+    assert page(PRODUCT).price_minor == 490
+    assert page(f"<select>{order}</select>{PRODUCT}").price_minor is None
+
+
+def test_sizes_that_differ_in_price_are_no_order_of_prices() -> None:
+    sizes = '<select><option value="1" data-price="490">100 g, price £4.90</option></select>'
+    assert page(sizes + PRODUCT).price_minor == 490
+
+
+@pytest.mark.parametrize(
+    "path", ["/search?q=tea", "/sok?q=te", "/busca/tea", "/cart", "/koszyk.html", "/de/warenkorb"]
+)
+def test_addresses_of_searches_and_carts_sell_nothing_themselves(path: str) -> None:
+    assert page(PRODUCT, url=f"https://shop.example{path}").price_minor is None
+
+
+def test_an_address_that_only_begins_like_a_search_may_sell() -> None:
+    assert page(PRODUCT, url="https://shop.example/searchlight").price_minor == 490
+    assert page(PRODUCT, url="https://search.example/p/tea").price_minor == 490
+
+
+def test_data_of_a_product_are_believed_at_any_address() -> None:
+    head = (
+        '<script type="application/ld+json">{"@type": "Product", "name": "Tea", "offers": '
+        '{"price": "4.90", "priceCurrency": "GBP"}}</script>'
+    )
+    assert page("<h1>Tea</h1>", head=head, url="https://shop.example/search").price_minor == 490
+
+
+@pytest.mark.parametrize(("tag", "names"), [("div", "tile"), ("li", ""), ("article", "")])
+def test_prices_on_cards_that_lead_to_other_pages_are_not_the_pages_own(
+    tag: str, names: str
+) -> None:
+    tiles = [card(name, price, tag=tag, names=names) for name, price in
+             (("black", "£3.00"), ("white", "£3.00"))]  # fmt: skip
+    assert page("<h1>Teas</h1>" + "\n".join(tiles)).price_minor is None
+
+
+def test_cards_that_their_classes_number_are_alike() -> None:
+    tiles = card("black", "£3.00", names="tile p-1 first") + card("white", "£3", names="tile p-2")
+    assert page(f"<h1>Teas</h1>{tiles}").price_minor is None
+
+
+@pytest.mark.parametrize("names", ["quickview-wrapper", "modal fade", "product-popup"])
+def test_a_product_in_what_opens_above_the_page_is_not_the_pages_own(names: str) -> None:
+    shown = '<h1>Black tea</h1><p class="price new-price">£3.00</p>'
+    assert page(f'<h2>About us</h2><div class="{names}">{shown}</div>').price_minor is None
+    assert page(f'<h2>About us</h2><div class="product">{shown}</div>').price_minor == 300
+
+
+def test_a_price_in_text_is_not_taken_from_what_opens_above_the_page() -> None:
+    body = f'<h2>About us</h2><div class="{{}}"><h1>Black tea</h1><p>£3.00</p>{BUY}</div>'
+    assert page(body.format("product")).price_minor == 300
+    assert page(body.format("modal")).price_minor is None
+
+
+def test_cards_beside_a_product_leave_its_price() -> None:
+    tiles = card("black", "£3.00") + card("white", "£3.50")
+    assert page(PRODUCT + tiles).price_minor == 490
+
+
+def test_a_price_in_text_is_found_beside_cards_and_not_on_them() -> None:
+    tiles = card("black", "£3.00") + card("white", "£3.50")
+    plain = f"<h1>Green tea</h1>{{}}<form>{BUY}</form><p>Now for £4.90 only</p>"
+    assert page(plain.format(tiles)).price_minor == 490
+
+
+def test_pictures_that_open_larger_make_no_card() -> None:
+    half = (
+        '<div class="col"><a href="/tea-large.jpg"><img src="/tea.jpg"></a>'
+        '<p class="price">£4.90</p></div>'
+    )
+    assert page(f"<h1>Green tea</h1>{half}{half}{BUY}").price_minor == 490
+
+
+@pytest.mark.parametrize("kind", ["Recipe", "HowTo", "JobPosting", "QAPage"])
+def test_what_is_read_has_no_price_whatever_is_sold_beside_it(kind: str) -> None:
+    head = f'<script type="application/ld+json">{{"@type": "{kind}", "name": "Tea"}}</script>'
+    assert page(PRODUCT, head=head).price_minor is None
+
+
+def test_a_product_with_a_recipe_keeps_its_price() -> None:
+    head = (
+        '<script type="application/ld+json">[{"@type": "Recipe", "name": "Iced tea"}, '
+        '{"@type": "Product", "name": "Tea", "offers": {"price": "4.90", "priceCurrency": "GBP"}}]'
+        "</script>"
+    )
+    assert page(PRODUCT, head=head).price_minor == 490

@@ -1,0 +1,74 @@
+"""Which of several currencies an ambiguous sign means, by what else a page says."""
+
+import pytest
+
+from bot.links.recognise import recognise
+
+URL = "https://shop.example/p/tea"
+
+
+def currency(head: str = "", *, price: str = "$4.90", foot: str = "", url: str = URL) -> str | None:
+    body = (
+        f'<h1>Tea</h1><b class="product-price">{price}</b><button>Add to cart</button><p>{foot}</p>'
+    )
+    html = f'<html lang="en"><head>{head}</head><body>{body}</body></html>'
+    return recognise(html.encode(), url).currency
+
+
+def test_a_sign_alone_says_nothing() -> None:
+    assert currency() is None
+
+
+@pytest.mark.parametrize(
+    ("price", "meant"),
+    [("$4.90 AUD", "AUD"), ("CAD $4.90", "CAD"), ("SG$4.90", "SGD"), ("RD$ 490", "DOP"),
+     ("4,900 د.ك", "KWD"), ("490 جنيه", "EGP"), ("490 DT", "TND"), ("490 FCFA", None),
+     ("490 zl", "PLN"), ("490 сум", "UZS"), ("490 درهم", None), ("KSh 490", "KES")],
+)  # fmt: skip
+def test_a_sign_means_what_stands_with_it(price: str, meant: str | None) -> None:
+    assert currency(price=price) == meant
+
+
+def test_an_amount_in_text_has_the_currency_of_the_code_beside_it() -> None:
+    html = (
+        "<html lang='en'><body><h1>Tea</h1><p>For $4.90 AUD</p><button>Add to cart</button></body>"
+    )
+    assert recognise(html.encode(), URL).currency == "AUD"
+
+
+@pytest.mark.parametrize("country", ["NZ", "New Zealand"])
+def test_the_shops_country_decides(country: str) -> None:
+    head = f'<script>x = {{"addressCountry": "{country}"}}</script>'
+    assert currency(head) == "NZD"
+
+
+def test_the_country_that_the_page_is_for_decides() -> None:
+    links = (
+        f'<link rel="alternate" hreflang="en-ca" href="{URL}">'
+        '<link rel="alternate" hreflang="en-au" href="https://shop.example/au/p/tea">'
+        f'<link rel="alternate" hreflang="x-default" href="{URL}">'
+    )
+    assert currency(links) == "CAD"
+    assert currency(links.replace('="en-ca"', '="fr-ca"')) == "CAD"
+
+
+def test_a_page_for_two_countries_leaves_it_open() -> None:
+    links = (
+        f'<link rel="alternate" hreflang="en-ca" href="{URL}">'
+        f'<link rel="alternate" hreflang="en-au" href="{URL}">'
+    )
+    assert currency(links) is None
+
+
+def test_the_only_code_on_the_page_that_the_sign_can_mean_decides() -> None:
+    assert currency(foot="All prices in USD. Euro: EUR") == "USD"
+    assert currency(foot="All prices in USD or CAD") is None
+    assert currency(foot="<a href='/x/USD/y'>USDA organic</a>") is None
+
+
+def test_the_dollar_of_the_united_states_is_named_beside_others_in_other_languages() -> None:
+    html = (
+        '<html lang="es"><body><h1>Mate</h1><b class="product-price">$ 4.900</b>'
+        "<button>Agregar al carrito</button><p>Equivale a USD 5</p></body></html>"
+    )
+    assert recognise(html.encode(), URL).currency is None

@@ -1,0 +1,84 @@
+"""What shops say in many languages: prices, carts, stock."""
+
+import pytest
+
+from bot.links.recognise import Sighting, recognise
+
+
+def page(body: str, *, language: str = "en-GB", body_tag: str = "<body>") -> Sighting:
+    html = f'<!doctype html><html lang="{language}"><head></head>{body_tag}{body}</body></html>'
+    return recognise(html.encode(), "https://shop.example/p/tea")
+
+
+@pytest.mark.parametrize(
+    "button",
+    [
+        "Adauga in cos", "Añadir a la cesta", "Adicionar à sacola", "Legg i handlekurv",
+        "Sepete at", "У кошик", "U korpu", "Savatga", "افزودن به سبد", "أضف للسلة", "หยิบใส่ตะกร้า",
+        "Thêm vào giỏ hàng", "+ Keranjang", "Dodaj do koszyka", "Place pre-order", "予約する",
+        "اطلب الآن", "Zamów",
+    ],
+)  # fmt: skip
+def test_a_link_or_button_that_buys_makes_a_shop(button: str) -> None:
+    body = '<h1>Tea</h1><div class="box"><b class="price">€4.90</b></div>'
+    filler = "<p>x</p>" + body.replace("€", "")
+    assert page(filler).price_minor is None
+    assert page(f"{body}<a href='/c'>{button}</a>").price_minor == 490
+
+
+@pytest.mark.parametrize("link", ["Przejdź do koszyka", "Перейти в корзину", "View cart"])
+def test_a_link_to_the_cart_is_no_button_that_buys(link: str) -> None:
+    body = '<h2>Tea</h2><b class="price-from">4,90 zł</b>'
+    assert page(f"{body}<a href='/c'>{link}</a>").price_minor is None
+
+
+@pytest.mark.parametrize(
+    "names", ["preis", "prijs", "prix", "prezzo", "cena", "kaina", "hinta", "harga", "fiyat"]
+)
+def test_names_that_mean_a_price_in_any_language_count_alike(names: str) -> None:
+    body = f'<b class="{names}">4,90 €</b><h1>About it</h1><button>Buy now</button>'
+    assert page(body).price_minor == 490
+
+
+def test_words_for_price_and_tax_do_not_speak_against_a_price() -> None:
+    body = '<div class="x"><b class="price">Preis inkl. MwSt 4,90 €</b></div><h1>Tea</h1>'
+    assert page(f"{body}<button>Kaufen</button>", language="de").price_minor == 490
+
+
+def test_a_product_page_without_a_price_says_whether_it_is_sold_out() -> None:
+    body = '<h1>Tea</h1><p class="stock">Sold out</p>'
+    seen = page(body, body_tag='<body class="single-product">')
+    assert (seen.price_minor, seen.availability) == (None, "OutOfStock")
+    assert page(body).availability is None
+
+
+def test_a_product_page_without_a_price_is_not_taken_to_be_there() -> None:
+    assert page("<h1>Tea</h1>", body_tag='<body class="single-product">').availability is None
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        '<b class="price" style="text-decoration: line-through">£6</b> <b class="price">£4.90</b>',
+        '<span style="text-decoration:line-through">£6</span> <b>£4.90</b>',
+    ],
+)
+def test_what_is_struck_out_by_its_style_is_no_price_to_pay(price: str) -> None:
+    assert page(f"<h1>Tea</h1><p>{price}</p><button>Buy now</button>").price_minor == 490
+
+
+def test_the_price_before_a_reduction_in_brazil_is_not_the_one_to_pay() -> None:
+    body = "<h1>Chá</h1><p>de R$ 6,00 R$ 4,90</p><button>Comprar</button>"
+    assert page(body, language="pt-BR").price_minor == 490
+    assert page(body.replace(" R$ 4,90", ""), language="pt-BR").price_minor == 600
+
+
+def test_an_offer_that_is_gone_does_not_make_the_price_while_another_is_there() -> None:
+    offers = (
+        '{"price": "3", "priceCurrency": "GBP", "availability": "https://schema.org/SoldOut"}, '
+        '{"price": "4.90", "priceCurrency": "GBP", "availability": "https://schema.org/InStock"}'
+    )
+    data = f'{{"@type": "Product", "name": "Tea", "offers": [{offers}]}}'
+    seen = page(f'<script type="application/ld+json">{data}</script><h1>Tea</h1>')
+    assert (seen.price_minor, seen.availability) == (490, "InStock")
+    assert seen.disagreements
