@@ -6,13 +6,11 @@ of a provider (money that lies outside, at the till or the bank) is a debit acco
 is the negative of what lies there. All balances together are zero in each currency, always.
 """
 
-from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
 
 import msgspec
 
-T = TypeVar("T")
+from wallet_core.once import once
 
 
 class Purpose(StrEnum):
@@ -45,19 +43,6 @@ class Side(StrEnum):
 _DEBIT = frozenset({Purpose.CLEARING, Purpose.EXCHANGE})
 
 
-class _Once(Generic[T]):
-    """A property that is worked out once; `functools.cached_property` locks each time in 3.11."""
-
-    def __init__(self, work_out: Callable[[Any], T]) -> None:
-        self._work_out = work_out
-        self._name = work_out.__name__
-        self.__doc__ = work_out.__doc__
-
-    def __get__(self, instance: object, owner: type | None = None) -> T:
-        value = instance.__dict__[self._name] = self._work_out(instance)
-        return value
-
-
 class AccountRef(msgspec.Struct, frozen=True, order=True, dict=True):
     """Names an account: `owner` is `wallet:…`, `merchant:…`, `provider:…`, `escrow:…`, `house:…`.
 
@@ -68,7 +53,7 @@ class AccountRef(msgspec.Struct, frozen=True, order=True, dict=True):
     purpose: Purpose
     currency: str
 
-    @_Once
+    @once
     def id(self) -> str:
         """The account's key in the database, readable on purpose."""
         return f"{self.owner}/{self.purpose}/{self.currency}"
@@ -88,7 +73,7 @@ class AccountRef(msgspec.Struct, frozen=True, order=True, dict=True):
         """What kind of owner it has, such as `wallet`, `merchant`, `provider` or `escrow`."""
         return self.owner.partition(":")[0]
 
-    @_Once
+    @once
     def wallet_id(self) -> str | None:
         """The wallet it belongs to, if a wallet owns it."""
         kind, _, rest = self.owner.partition(":")

@@ -27,10 +27,10 @@ _pack_leaf = struct.Struct(">B16s16s16sq").pack
 _EMPTY = _COUNT.pack(0)
 _BATCH = struct.Struct(">iqqi")
 
-#: Where the parts of an entry's number begin: its place in the batch, the batch, and the chain.
-_PLACE_BITS, _BATCH_BITS = 16, 39
-#: Entries of one batch at most, and batches of one chain.
-ENTRIES_MAX, BATCHES_MAX = 1 << _PLACE_BITS, 1 << _BATCH_BITS
+#: An entry's number, of 63 bits: its chain, its batch, and its place in that.
+_CHAIN_BITS, _BATCH_BITS, _PLACE_BITS = 8, 39, 16
+#: How many there can be: chains, batches of one chain, entries of one batch.
+CHAINS_MAX, BATCHES_MAX, ENTRIES_MAX = 1 << _CHAIN_BITS, 1 << _BATCH_BITS, 1 << _PLACE_BITS
 
 
 def first_entry_no(chain_no: int, batch_no: int) -> int:

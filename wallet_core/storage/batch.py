@@ -397,6 +397,7 @@ class Batch:
         writes: list[q.Write] = [*self._fence_checks(), *changed_holds(books, self._holds)]
         links: Sequence[q.Write] = ()
         if books.transfer_rows:
+            # Before the accounts, which name their newest entries; written behind them.
             links, head = chained(books, opened)
         writes += changed_accounts(books)
         writes += changed_rows

@@ -17,8 +17,8 @@ _TRANSFER = (
     *("chain_no", "batch_no", "leaf"),
 )
 _ENTRY = (
-    *("account_no", "seq", "before_no", "transfer_id", "amount_minor", "balance_after_minor"),
-)
+    "account_no", "seq", "before_no", "transfer_id", "amount_minor", "balance_after_minor",
+)  # fmt: skip
 _JOURNAL = ("chain_no", "batch_no", "transfer_count", "hash", "at_us")
 
 
@@ -29,7 +29,7 @@ class TooManyEntries(PayontapError):
 def chained(books: Books, opened: q.Opened) -> tuple[list[q.Insert | q.Change], bytes]:
     """All that the books have come to, as the next batch of the chain, and its hash.
 
-    Raises `TooManyEntries`.
+    The accounts get to know the newest of their entries. Raises `TooManyEntries`.
     """
     chain_no, batch_no, at_us = opened.chain_no, opened.length + 1, books.now_us
     first_no = entry_no = first_entry_no(chain_no, batch_no)

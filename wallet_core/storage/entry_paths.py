@@ -18,7 +18,7 @@ Columns = ReadOnlyColumnCollection[str, sa.ColumnElement[Any]]
 def entries_back(*accounts: sa.ColumnElement[bool], limit: int | None = None) -> sa.CTE:
     """All columns of the entries on those accounts, each from its newest one backwards.
 
-    At most `limit` of each account.
+    At most `limit` of each account; `place` counts them from 1.
     """
     a, e = t.accounts.c, t.entries
     newest = (
@@ -31,6 +31,21 @@ def entries_back(*accounts: sa.ColumnElement[bool], limit: int | None = None) ->
     if limit is not None:
         step = step.where(path.c.place < limit)
     return path.union_all(step)
+
+
+def path_back(first_no: str, limit: str) -> str:
+    """The same from one entry on, at most `limit` of them, as SQL for the drivers themselves.
+
+    Both arguments are words for a number. What follows selects from `path`.
+    """
+    names = [column.name for column in t.entries.c]
+    columns, of_entry = ", ".join(names), ", ".join(f"e.{name}" for name in names)
+    return (
+        f"WITH RECURSIVE path({columns}, place) AS ("  # noqa: S608 - names of our own columns
+        f"SELECT {columns}, 1 FROM entries WHERE no = {first_no} "
+        f"UNION ALL SELECT {of_entry}, p.place + 1 FROM path p JOIN entries e "
+        f"ON e.no = p.before_no WHERE p.place < {limit})"
+    )
 
 
 def of_transfer(transfers: Columns, entries: Columns) -> sa.ColumnElement[bool]:

@@ -59,7 +59,10 @@ class Explanations:
         ]
 
     async def entries(self, account: ExplainedAccount) -> AsyncIterator[Sequence[ExplainedEntry]]:
-        """The account's entries, oldest first."""
+        """The account's entries, oldest first, as they stood when the first were asked for.
+
+        Raises `StorageUnavailable`.
+        """
         entries, m = entries_back(t.accounts.c.id == account.id), t.transfers.c
         e = entries.c
         query = (

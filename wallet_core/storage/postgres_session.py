@@ -11,6 +11,7 @@ from typing import TypeVar, cast
 import asyncpg
 
 from wallet_core.errors import StorageUnavailable
+from wallet_core.ledger.journal import CHAINS_MAX
 from wallet_core.storage import postgres_writes
 from wallet_core.storage.away import AWAY_ERRORS
 from wallet_core.storage.database import Database, driver_options
@@ -38,7 +39,6 @@ Answer = Sequence[Row] | Opened | int | None
 
 #: Names the locks of chains among all advisory locks.
 _CHAIN_LOCKS = 7_296_011
-_CHAINS_MAX = 256
 
 _ACCOUNT, _CHAIN, _TRANSFER, _COMMIT = range(4)
 # One kind of row for all: what it is, an id, five numbers, bytes, four texts.
@@ -272,11 +272,11 @@ async def _chain_of(connection: Connection) -> int:
 
     Where all are taken several writers share one, which costs them time and nothing else.
     """
-    for no in range(_CHAINS_MAX):
+    for no in range(CHAINS_MAX):
         if await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", _CHAIN_LOCKS, no):
             break
     else:
-        no = _CHAINS_MAX - 1
+        no = CHAINS_MAX - 1
     await connection.execute(
         "INSERT INTO chains (no, length, head) VALUES ($1, 0, $2) ON CONFLICT DO NOTHING",
         no,

@@ -14,28 +14,22 @@ from wallet_core.limits import MONTH_US, Spend, WalletLimits
 from wallet_core.storage import requests as q
 from wallet_core.storage import tables as t
 from wallet_core.storage.account_opening import MissingAccounts
+from wallet_core.storage.entry_paths import path_back
 
 Steps = Generator[q.Request, Any, None]
 #: Entries of one account that are read at a time.
 _PAGE = 500
 
 _NEWEST = q.fetch(t.accounts, ("newest_entry_no",), ("id",))
-# A page of an account's entries, newest first, from a given one on.
-_SPENDS_SQL = """
-WITH RECURSIVE walk(no, before_no, seq, amount_minor, transfer_id, place) AS (
-  SELECT no, before_no, seq, amount_minor, transfer_id, 1 FROM entries WHERE no = {no}
-  UNION ALL
-  SELECT e.no, e.before_no, e.seq, e.amount_minor, e.transfer_id, w.place + 1
-  FROM walk w JOIN entries e ON e.no = w.before_no WHERE w.place < {most}
+_SPENDS_SQL = (
+    "SELECT p.before_no, p.amount_minor, m.id, m.kind, m.hold_id, m.payee, m.created_at_us, "
+    "h.captured_minor FROM path p JOIN transfers m ON m.id = p.transfer_id "
+    "LEFT JOIN holds h ON h.id = m.hold_id ORDER BY p.seq DESC"
 )
-SELECT w.before_no, w.amount_minor, m.id, m.kind, m.hold_id, m.payee, m.created_at_us,
-  h.captured_minor
-FROM walk w JOIN transfers m ON m.id = w.transfer_id LEFT JOIN holds h ON h.id = m.hold_id
-ORDER BY w.seq DESC
-"""
+# A page of an account's entries, newest first, from a given one on.
 _SPENDS = q.Statement(
-    _SPENDS_SQL.format(no="($1::bigint[])[1]", most="($2::integer[])[1]"),
-    _SPENDS_SQL.format(no="?1", most="?2"),
+    f"{path_back('($1::bigint[])[1]', '($2::integer[])[1]')} {_SPENDS_SQL}",
+    f"{path_back('?1', '?2')} {_SPENDS_SQL}",
     (2, 4),
 )
 

@@ -4,8 +4,8 @@ from ada_url import URL
 
 from bot.links.recognise.currencies import page_regions
 from bot.links.recognise.markup import Markup
-from bot.links.recognise.once import once
 from bot.links.recognise.values import path_of, squeezed
+from wallet_core.once import once
 
 
 class PageFacts:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import msgspec
 
 from bot.links.recognise.blocks import json_ld_blocks
-from bot.links.recognise.once import once
 from bot.links.recognise.stretches import Stretches
+from wallet_core.once import once
 
 _HEAD_END = re.compile(rb"<(?=[/bB])(?:/(?:head|HEAD)\s*>|(?:body|BODY)[\s>])")
 #: The tags of a head that are read, told apart by their names' first letters.

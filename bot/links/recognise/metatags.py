@@ -3,9 +3,9 @@
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code, sign_in
 from bot.links.recognise.markup import Markup, one_line
-from bot.links.recognise.once import once
 from bot.links.recognise.sighting import Clue
 from bot.links.recognise.values import availability_word, gtin_in
+from wallet_core.once import once
 
 #: Meta tags that name a price, the price to pay now first.
 _PRICES = ("product:sale_price:amount", "product:price:amount", "og:price:amount",

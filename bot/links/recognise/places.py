@@ -13,7 +13,7 @@ from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import is_hidden, names_in
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
 from bot.links.recognise.tree import RENAMED
-from bot.links.recognise.values import is_another_page
+from bot.links.recognise.values import leads_away
 from wallet_core.money import exponent_of
 
 STRUCK = frozenset({"del", "s", "strike", f"{RENAMED}s", f"{RENAMED}strike"})
@@ -49,12 +49,12 @@ class _Place:
 class Places:
     """What elements and texts of a page say of its prices, each looked at once."""
 
-    def __init__(self, address: str, own: frozenset[int], *, with_cards: bool = False) -> None:
+    def __init__(self, facts: PageFacts, own: frozenset[int], *, with_cards: bool = False) -> None:
         """`own` are the elements around the page's heading, which no other product has.
 
         Cards of other products are told, which takes its time, only `with_cards`.
         """
-        self._address = address
+        self._facts = facts
         self._own = own
         self._with_cards = with_cards
         self._known: dict[int, _Place] = {}
@@ -62,9 +62,9 @@ class Places:
         #: The cards of other products that were come across.
         self.cards: list[LexborNode] = []
 
-    def amount_in(self, text: str, facts: PageFacts) -> tuple[Decimal | None, str | None]:
+    def amount_in(self, text: str) -> tuple[Decimal | None, str | None]:
         """The amount and the currency sign in a text; the same text stands in several elements."""
-        known = self._read.get(text)
+        known, facts = self._read.get(text), self._facts
         if known is None:
             sign = sign_in(text)
             currency = currency_of_sign(sign, facts.regions) if sign else None
@@ -89,10 +89,10 @@ class Places:
             if seen is None:
                 if place is None or place.tag in _TOP:
                     break
-                seen = self._known[place_id] = _look(place, self._address)
+                seen = self._known[place_id] = _look(place, self._facts)
                 if place_id in self._own:
                     seen.other = False
-                elif self._with_cards and depth < _CARD_DEPTH and _is_card(place, self._address):
+                elif self._with_cards and depth < _CARD_DEPTH and _is_card(place, self._facts):
                     seen.card = True
                     self.cards.append(place)
             if seen.struck:
@@ -105,7 +105,7 @@ class Places:
         return good - 2.0 * hidden - 3.0 * bad - 4.0 * linked, bad or linked
 
 
-def _look(place: LexborNode, address: str) -> _Place:
+def _look(place: LexborNode, facts: PageFacts) -> _Place:
     around = place.parent
     seen = _Place(around, around.mem_id if around is not None else 0)
     tag = place.tag
@@ -115,14 +115,14 @@ def _look(place: LexborNode, address: str) -> _Place:
     attributes = place.attributes
     names = names_in(attributes) if attributes else ""
     seen.other = tag in _BARE_PLACES or _is_other_place(names)
-    seen.linked = tag == "a" and _leads_elsewhere(attributes.get("href") or "", address)
+    seen.linked = tag == "a" and _leads_elsewhere(attributes.get("href") or "", facts)
     seen.product = _is_product_place(names)
     seen.hidden = bool(attributes) and is_hidden(attributes)
     seen.struck = "line-through" in (attributes.get("style") or "")
     return seen
 
 
-def _is_card(place: LexborNode, address: str) -> bool:
+def _is_card(place: LexborNode, facts: PageFacts) -> bool:
     """Whether `place`, which holds a price, and one beside it are alike and lead elsewhere."""
     name = _first_name(place)
     if not name and place.tag not in _CARD_TAGS:
@@ -135,9 +135,9 @@ def _is_card(place: LexborNode, address: str) -> bool:
     ]
     return (
         bool(alike)
-        and _links_elsewhere(place, address)
+        and _links_elsewhere(place, facts)
         and any(
-            beside.css_first(_PRICES) is not None and _links_elsewhere(beside, address)
+            beside.css_first(_PRICES) is not None and _links_elsewhere(beside, facts)
             for beside in alike
         )
     )
@@ -158,22 +158,22 @@ def _next_to(place: LexborNode, *, after: bool) -> LexborNode | None:
     return None
 
 
-def _links_elsewhere(place: LexborNode, address: str) -> bool:
+def _links_elsewhere(place: LexborNode, facts: PageFacts) -> bool:
     """Whether a picture or a name in it leads to another page."""
     picture = place.css_first(_PICTURE_LINKS)
     link = picture if picture is None or picture.tag == "a" else picture.parent
     while link is not None and link.tag != "a":
         link = link.parent
     target = (link.attributes.get("href") or "") if link is not None else ""
-    return not _PICTURE_FILE.search(target) and _leads_elsewhere(target, address)
+    return not _PICTURE_FILE.search(target) and _leads_elsewhere(target, facts)
 
 
-def _leads_elsewhere(href: str, address: str) -> bool:
+def _leads_elsewhere(href: str, facts: PageFacts) -> bool:
     """Whether a link leads to another page: the price on it is what that one sells."""
     target = href.strip()
     if not target or target.startswith("#"):
         return False
-    return is_another_page(target, address)
+    return leads_away(target, facts.url, facts.path)
 
 
 @lru_cache(maxsize=512)

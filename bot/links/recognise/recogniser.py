@@ -13,7 +13,6 @@ from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import Node, main_nodes, parse_blocks
 from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import MetaTags
-from bot.links.recognise.once import once
 from bot.links.recognise.pagekind import (
     body_names,
     is_other_address,
@@ -38,6 +37,7 @@ from bot.links.recognise.tree import page_tree
 from bot.links.recognise.verdict import Verdict, judge_price
 from bot.links.recognise.viewedprice import viewed_price
 from wallet_core.money import exponent_of
+from wallet_core.once import once
 
 _GONE = frozenset({"OutOfStock", "SoldOut"})
 _GONE_BUT_SOLD = "The page's data say that it is sold out, but the page itself sells it."

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.offers import OfferReader
-from bot.links.recognise.once import once
 from bot.links.recognise.sighting import Clue
 from bot.links.recognise.values import (
     ARTICLE_TYPES,
@@ -25,6 +24,7 @@ from bot.links.recognise.values import (
     text_in,
     types_of,
 )
+from wallet_core.once import once
 
 _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin", "ean", "isbn", "upc", "barcode")
 #: Shorter titles turn up in other words by chance.

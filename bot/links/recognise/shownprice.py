@@ -227,13 +227,13 @@ def _candidates(
     heading = _own_heading(elements, facts.heading)
     if with_cards and heading is not None and _is_in_overlay(heading):
         heading = None
-    places = Places(facts.url, _all_around(heading), with_cards=with_cards)
+    places = Places(facts, _all_around(heading), with_cards=with_cards)
     for element in elements:
         if element.tag == "h1":
             if heading is not None and element.mem_id == heading.mem_id:
                 seen_heading, since_heading = True, 0
             continue
-        shown = _read(element, places, facts)
+        shown = _read(element, places)
         if shown is None:
             continue
         since_heading += 1
@@ -269,13 +269,13 @@ def _all_around(heading: LexborNode | None) -> frozenset[int]:
     return frozenset(found)
 
 
-def _read(element: LexborNode, places: Places, facts: PageFacts) -> _Candidate | None:
+def _read(element: LexborNode, places: Places) -> _Candidate | None:
     if element.tag in _NOT_SHOWN or _DIGIT.search(element.text()) is None:
         return None
     text = _price_text(element)
     if _DIGIT.search(text) is None:
         return None
-    amount, sign = places.amount_in(text, facts)
+    amount, sign = places.amount_in(text)
     if amount is None:
         return None
     names = names_of(element)

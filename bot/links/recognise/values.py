@@ -50,7 +50,6 @@ _NEGATION = re.compile(
 _KEY_LENGTH_MAX = 100
 _NO_TYPES: frozenset[str] = frozenset()
 _OF_THE_WEB = ("http:", "https:")
-_WEB_PROTOCOLS = frozenset({"http:", "https:"})
 #: Addresses that the URL standard leaves as they are, as most in pages are.
 _NORMAL_URL = re.compile(
     r"https?://(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,20}"
@@ -206,18 +205,16 @@ def path_of(url: str, base: str) -> str:
     return _path_in(found)
 
 
-def is_another_page(link: str, address: str) -> bool:
-    """Whether a link on the page at `address` leads to another page of the web."""
+def leads_away(link: str, address: str, path: str) -> bool:
+    """Whether a link on the page at `address` leads to another page of the web.
+
+    `path` is the page's own, as `path_of` has it.
+    """
     try:
         found = URL(html.unescape(link), address or None)
     except (ValueError, UnicodeEncodeError):
         return False
-    return found.protocol in _WEB_PROTOCOLS and _path_in(found) != _own_path(address)
-
-
-@lru_cache(maxsize=16)
-def _own_path(address: str) -> str:
-    return path_of(address, "")
+    return found.protocol in _OF_THE_WEB and _path_in(found) != path
 
 
 def _path_in(found: URL) -> str:

@@ -9,7 +9,7 @@ T = TypeVar("T")
 class once(Generic[T]):  # noqa: N801 - used as `property` is
     """Like `functools.cached_property`, which in Python 3.11 takes a lock each time.
 
-    A page has dozens of such properties, and taking the locks was a hundredth of its reading.
+    Taking those locks was a hundredth of reading a page. The instance needs a `__dict__`.
     """
 
     def __init__(self, work_out: Callable[[Any], T]) -> None:
