@@ -49,13 +49,11 @@ from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, Value, WriterPort
 from wallet_core.ledger.transfers import Authorise, EndingAction
 from wallet_core.limits import DAY_US
-from wallet_core.locks import Lease, LeaseLost, LeasePort, LeaseUnavailable
+from wallet_core.locks import WAIT_S, Lease, LeaseLost, LeasePort, LeaseUnavailable
 from wallet_core.money import Money
 
 __all__ = ["Checkout", "TapOn", "Terms"]
 
-#: How long a tap waits for the payer's other taps before it is answered "tap again".
-LEASE_WAIT_S = 5.0
 #: How often a tap looks again after another process was quicker.
 _TRIES_MAX = 3
 
@@ -163,7 +161,7 @@ class Checkout:
         wallet_id = tap.payer.wallet_id
         commit: Commit | None = None
         try:
-            async with self.leases.hold(wallet_id, token=tap.key, wait_s=LEASE_WAIT_S) as lease:
+            async with self.leases.hold(wallet_id, token=tap.key, wait_s=WAIT_S) as lease:
                 if await self._is_outdated(facts, tap, lease):
                     return Refusal.TAKEN
                 consented = await self._consented(tap, facts.quote.price)

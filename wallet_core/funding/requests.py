@@ -11,7 +11,6 @@ from typing import Protocol
 import msgspec
 
 from wallet_core.commerce.answers import event_key, say_once
-from wallet_core.commerce.checkout import LEASE_WAIT_S
 from wallet_core.commerce.news import ActionRefused, Announcer, FundingChanged
 from wallet_core.commerce.numbers import readable_number
 from wallet_core.commerce.ports import FundingReader, OrderReader
@@ -30,7 +29,7 @@ from wallet_core.ledger.transfers import (
     Void,
     named,
 )
-from wallet_core.locks import LeaseLost, LeasePort, LeaseUnavailable
+from wallet_core.locks import WAIT_S, LeaseLost, LeasePort, LeaseUnavailable
 from wallet_core.money import Money
 
 #: A payout that nobody hands over gives the money back after this.
@@ -218,7 +217,7 @@ class Funding:
     async def _write_leased(self, commit: Commit, wallet_id: str, token: str) -> None:
         fenced: Commit | None = None
         try:
-            async with self.leases.hold(wallet_id, token=token, wait_s=LEASE_WAIT_S) as lease:
+            async with self.leases.hold(wallet_id, token=token, wait_s=WAIT_S) as lease:
                 fenced = msgspec.structs.replace(commit, fences=lease.fences)
                 await self.writer.commit(fenced)
         except LeaseUnavailable as error:

@@ -3,6 +3,7 @@
 from wallet_core.locks.leases import Leases
 from wallet_core.locks.port import (
     TTL_S,
+    WAIT_S,
     Lease,
     LeaseCounts,
     LeaseLost,
@@ -14,6 +15,7 @@ from wallet_core.locks.port import (
 
 __all__ = [
     "TTL_S",
+    "WAIT_S",
     "Lease",
     "LeaseCounts",
     "LeaseLost",

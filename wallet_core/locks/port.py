@@ -15,6 +15,9 @@ from typing import Protocol
 from wallet_core.errors import PayontapError
 
 TTL_S = 10.0
+WAIT_S = TTL_S + 2.0
+"""How long to wait for a lease in front of a person: longer than that of a process that died, so
+that a crash keeps the next one waiting and does not turn him away."""
 
 RaiseFence = Callable[[str], Awaitable[int]]
 """Raises the fence of one wallet in the database and answers its new value."""

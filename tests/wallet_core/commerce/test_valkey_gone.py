@@ -11,7 +11,7 @@ from bot.cards import plain_text
 from tests.audit import audit
 from tests.peers.valkey import ValkeyPeer
 from tests.wallet_core.world import PRICE_MINOR, Interrupted, ShortLived, World, world_at
-from wallet_core.locks import Leases
+from wallet_core.locks import TTL_S, Leases
 from wallet_core.storage import tables as t
 
 BUSY_WORDS = "Not charged. Please tap again in a moment."
@@ -164,3 +164,14 @@ async def test_a_lease_that_ends_during_the_commit_leaves_one_answer_that_is_tru
         assert await world.balance(anna) == (50_000 - PRICE_MINOR, PRICE_MINOR)
         assert await world.answers() == 1
         assert await world.cards() == []
+
+
+async def test_a_process_that_died_with_the_lease_keeps_a_tap_waiting_and_does_not_refuse_it(
+    database_url: str, own_valkey: ValkeyPeer
+) -> None:
+    async with opened(database_url, own_valkey) as world:
+        anna = await world.person("anna", 50_000)
+        held = f"payontap:{{lease}}:held:{anna.wallet_id}"
+        own_valkey.ask("SET", held, "dead|1|an earlier tap", "PX", str(round(TTL_S * 1000)))
+        assert await world.tap(anna, "e1") == "done"
+        assert await world.balance(anna) == (50_000 - PRICE_MINOR, PRICE_MINOR)
