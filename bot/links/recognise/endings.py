@@ -42,11 +42,25 @@ class Ending:
         #: Where the closing tag stands; 0 as long as that is not known.
         self.end = begin if name in VOID else 0
 
-    def is_before(self, place: int) -> bool:
-        """Whether the element has ended when `place` comes."""
+    def is_before(self, place: int, *, ahead: bool = True) -> bool:
+        """Whether the element has ended when `place` comes.
+
+        Not `ahead`: an element begins there that `pass_over` may spare counting through.
+        """
         if not self.end and self._counted <= place:
-            self._count(place + _AHEAD_BYTES)
+            self._count(place + _AHEAD_BYTES if ahead else place)
         return 0 < self.end <= place
+
+    def pass_over(self, inner: "Ending") -> None:
+        """Spare counting through an element inside this one, of which the end is known."""
+        if self._tags is not inner._tags or self.end or not inner.end:
+            return
+        # Whatever is counted goes up to a tag: here to the first one inside.
+        inside = self._endings.visible.find(b"<", inner._begin)
+        if self._counted < inside:
+            self._count(inner._begin)
+        if self._counted == inside and not self.end:
+            self._counted = inner.end
 
     def seems_open(self, place: int) -> bool:
         """Whether `place` is so far behind that nothing may close the element at all."""

@@ -25,6 +25,7 @@ _LINKS = {"a": b"href", "link": b"href", "area": b"href", "img": b"src", "source
 _TELLING_TYPES = PRODUCT_TYPES | ARTICLE_TYPES
 _TYPE_NAME = re.compile(rb"[\"']?(?:https?://)?(?:schema\.org/|schema:)?([A-Za-z]{3,30})")
 _TAG_BYTES_MAX = 1000
+_PICTURE = b"image"
 #: Words that are spelled in one way only, whatever the charset.
 _PLAIN_WORDS = re.compile(r"[A-Za-z0-9 ]{5,}")
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9-]{0,30})(?=[\s/>])")
@@ -110,16 +111,19 @@ class _Scanner:
             place, written = mark.start(), mark[1]
             if place < self._position or not (written is None or is_wanted(written)):
                 continue
+            if written == _PICTURE and self._has_pictures():
+                continue
             element = self._element(place)
             if element is None:
                 continue
             self._position = element.end_of_tag
-            is_inside = self._leave(element.end_of_tag)
+            begins_item = self._syntax.scope in element.attributes
+            is_inside = self._leave(element.end_of_tag, ahead=not begins_item)
             if found and not is_inside and not self._first_ended:
                 self._first_ended = True
                 if self._is_done(found[0]):
                     break
-            if self._syntax.scope in element.attributes:
+            if begins_item:
                 node = self._begin(element)
                 if node is not None:
                     found.append(node)
@@ -148,6 +152,8 @@ class _Scanner:
         ending = Ending(self._endings, element.name, place)
         if leads_astray(names, types) or len(self._around) >= _DEPTH_MAX:
             self._position = max(self._position, ending.found())
+            if self._around:
+                self._around[-1][0].pass_over(ending)
             return None
         node: Node = {"@type": list(types)}
         if b"itemid" in attributes:
@@ -178,12 +184,21 @@ class _Scanner:
         for name in names:
             _add(owner, name, value)
 
-    def _leave(self, place: int) -> bool:
-        """Leave the items that have ended before `place`; whether there are others around it."""
+    def _has_pictures(self) -> bool:
+        """Whether every item around has one, for nobody asks for more."""
+        return bool(self._around) and all("image" in node for _, node in self._around)
+
+    def _leave(self, place: int, *, ahead: bool) -> bool:
+        """Leave the items that have ended before `place`; whether there are others around it.
+
+        For `ahead` see `Ending.is_before`.
+        """
         around = self._around
         while around:
-            if around[-1][0].is_before(place):
-                around.pop()
+            if around[-1][0].is_before(place, ahead=ahead):
+                ended, _ = around.pop()
+                if around:
+                    around[-1][0].pass_over(ended)
                 continue
             if around[-1][0].seems_open(place):
                 # Nothing may ever close it, but what is around it.
