@@ -9,12 +9,6 @@ import msgspec
 from wallet_core.ledger.commits import Commit, Written
 from wallet_core.storage.batch import Batch
 
-#: A flight beside one of more than a few has to be worth its own cost: so much of what is under
-#: way must be waiting. Else the lanes would chop a crowd that comes bit by bit into small flights.
-_FEW = 32
-_WORTH_IT = 0.8
-
-
 class Job(msgspec.Struct, eq=False, gc=False):
     """A commit to write, and who waits for it."""
 
@@ -71,10 +65,10 @@ class Queue:
     """Jobs in their order, and the flights that are under way in `lanes`.
 
     A flight takes at most `batch_max` jobs and its share of all, so that no lane stands still, or
-    `share_min` where that is more, so that few do not cost two flights. None begins beside a large
-    one for the sake of a few. It takes nothing that another flight touches, for it would only wait
-    for its locks. Only where nearly all touches the same, such as one merchant, is a flight decided
-    while another one is written that it depends on, and written after it.
+    `share_min` where that is more, so that few do not cost two flights; and nothing that another
+    flight touches, for it would only wait for its locks. Only where nearly all
+    touches the same, such as one merchant, is a flight decided while another one is written that it
+    depends on, and written after it.
     """
 
     lanes: int
@@ -103,8 +97,6 @@ class Queue:
         if not self._jobs or (alone and self._flights):
             return None
         under_way = sum(len(flight.jobs) for flight in self._flights)
-        if under_way > _FEW and len(self._jobs) < _WORTH_IT * under_way:
-            return None
         share = -(-(len(self._jobs) + under_way) // (1 if alone else self.lanes))
         most = min(max(share, self.share_min), self.batch_max)
         taken, left = self._free(self._flights, most)

@@ -66,25 +66,6 @@ async def test_one_that_flies_alone_takes_all_and_waits_for_every_other() -> Non
     assert after.jobs == [later]
 
 
-async def test_beside_a_large_flight_none_begins_for_the_sake_of_a_few() -> None:
-    crowd = [job(f"c{n}", f"a{n}", f"b{n}") for n in range(50)]
-    later = [job(f"l{n}", f"x{n}", f"y{n}") for n in range(41)]
-    queue = Queue(lanes=2, batch_max=100, share_min=50)
-    for each in crowd + later[:39]:
-        queue.add(each)
-    first = taken(queue)
-    assert list(first.jobs) == crowd
-    assert queue.take() is None
-    queue.add(later[39])
-    second = taken(queue)
-    assert list(second.jobs) == later[:40]
-    queue.end(first)
-    queue.add(later[40])
-    assert queue.take() is None
-    queue.end(second)
-    assert list(taken(queue).jobs) == [later[40]]
-
-
 async def test_nothing_that_another_flight_touches_is_taken_nor_overtaken() -> None:
     first, same, after, other = (
         job("first", "a", "b"),
