@@ -9,6 +9,7 @@ import msgspec
 from wallet_core.ledger.commits import Commit, Written
 from wallet_core.storage.batch import Batch
 
+
 class Job(msgspec.Struct, eq=False, gc=False):
     """A commit to write, and who waits for it."""
 

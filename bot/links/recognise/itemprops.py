@@ -109,9 +109,7 @@ class _Scanner:
             if count >= _ELEMENTS_MAX:
                 break
             place, written = mark.start(), mark[1]
-            if place < self._position or not (written is None or is_wanted(written)):
-                continue
-            if written == _PICTURE and self._has_pictures():
+            if place < self._position or not (written is None or self._wants(written)):
                 continue
             element = self._element(place)
             if element is None:
@@ -131,6 +129,12 @@ class _Scanner:
                 names = names_in(element.attributes.get(self._syntax.name, b""))
                 self._note(names, _value(self._visible, element))
         return found
+
+    def _wants(self, written: bytes) -> bool:
+        """Whether a property is asked for: of pictures one, and not where all around have it."""
+        if written == _PICTURE and self._around:
+            return not all("image" in node for _, node in self._around)
+        return is_wanted(written)
 
     def _element(self, place: int) -> _Element | None:
         """The tag around `place`; None where that stands in the page's text."""
@@ -183,10 +187,6 @@ class _Scanner:
         owner = self._around[-1][1]
         for name in names:
             _add(owner, name, value)
-
-    def _has_pictures(self) -> bool:
-        """Whether every item around has one, for nobody asks for more."""
-        return bool(self._around) and all("image" in node for _, node in self._around)
 
     def _leave(self, place: int, *, ahead: bool) -> bool:
         """Leave the items that have ended before `place`; whether there are others around it.
