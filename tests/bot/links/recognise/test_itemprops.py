@@ -108,12 +108,22 @@ def expected(part: Part, owner: Node | None, found: list[Node]) -> None:
 
 
 def listed(node: Node) -> Node:
-    """The node with a list for each property, and so are those inside of it."""
+    """The node with a list for each property, and so are those inside of it; one picture each."""
     every: Node = {}
     for key, value in node.items():
         values = value if isinstance(value, list) else [value]
+        values = values[:1] if key == "image" else values
         every[key] = [listed(one) if isinstance(one, dict) else one for one in values]
     return every
+
+
+def test_of_pictures_the_first_of_an_item_is_read() -> None:
+    page = b"""<div itemscope itemtype="https://schema.org/Product"><h1 itemprop="name">Tea</h1>
+        <img itemprop="image" src="/1.jpg"><img itemprop="image" src="/2.jpg">
+        <p itemprop="offers" itemscope itemtype="https://schema.org/Offer">
+        <img itemprop="image" src="/3.jpg"><b itemprop="price">4.90</b></p></div>"""
+    found = item_nodes(PageFacts("https://shop.example/p", Markup(page)), MICRODATA)
+    assert [node["image"] for node in found] == ["/1.jpg", "/3.jpg"]
 
 
 @BOUNDED
