@@ -36,6 +36,7 @@ _SIGNS = {
     "сом": "KGS", "ден": "MKD", "ლარი": "GEL", "դրամ": "AMD", "đồng": "VND", "vnđ": "VND",
     "টাকা": "BDT", "Tk": "BDT", "රු": "LKR", "रु": "- INR NPR", "रू": "- INR NPR",
     "FCFA": "- XOF XAF", "CFA": "- XOF XAF", "Ksh": "KES", "KShs": "KES", "Kshs": "KES",
+    "Euro": "EUR", "euro": "EUR", "EURO": "EUR", "Euros": "EUR", "euros": "EUR", "Php": "PHP",
     "TSh": "TZS", "USh": "UGX", "£": "GBP EGP LBP SYP SDG",
     "$": f"- {_DOLLARS}", "＄": f"- {_DOLLARS}",
     "kr": "- SEK NOK DKK ISK", "Kr": "- SEK NOK DKK ISK", "kr.": "- SEK NOK DKK ISK",
@@ -48,7 +49,8 @@ _BEHIND_NUMBER = {
     "р": "RUB BYN", "Р": "RUB BYN", "р.": "RUB BYN", "Р.": "RUB BYN", "DT": "TND", "DA": "DZD",
     "DH": "- MAD AED", "Dh": "- MAD AED", "dh": "- MAD AED", "DHS": "- MAD AED",
     "Dhs": "- MAD AED", "dhs": "- MAD AED", "KD": "- KWD", "SR": "- SAR SCR", "zl": "PLN",
-    "Br": "- BYN ETB", "Bs": "- BOB VES",
+    "KM": "BAM", "LE": "EGP", "złotych": "PLN", "forint": "HUF", "Br": "- BYN ETB",
+    "Bs": "- BOB VES",
 }  # fmt: skip
 #: Languages at home in one country, which is meant where a page names none.
 _HOMES = {"ja": "JP", "sv": "SE", "da": "DK", "nb": "NO", "nn": "NO", "no": "NO", "is": "IS",
@@ -101,6 +103,11 @@ def possible_currencies(sign: str) -> frozenset[str]:
     if code:
         return frozenset({code})
     return frozenset(_MEANINGS.get(known, "").split()) - {"-"}
+
+
+def signs_of(currency: str) -> tuple[str, ...]:
+    """The signs that mean `currency`, on some pages at least."""
+    return tuple(sign for sign, meanings in _MEANINGS.items() if currency in meanings.split())
 
 
 def currency_of_sign(sign: str, regions: tuple[str, ...]) -> str | None:

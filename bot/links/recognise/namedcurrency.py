@@ -9,7 +9,8 @@ from bot.links.recognise.values import path_of
 
 #: Begins with what all spellings share, which makes the search fast.
 _CURRENCY_FIELD = re.compile(
-    rb"urrency(?:[-_]?(?:[cC]ode|[iI]d|[iI][sS][oO]))?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}"
+    rb"(?:urrency(?:[-_]?(?:[cC]ode|[iI]d|[iI][sS][oO])){0,2}|URRENCY(?:_CODE|_ID)?)(?:\\?[\"'])?"
+    rb"\s{0,3}[:=]\s{0,3}(?:\{[^{}]{0,120}?\b(?:iso_code|code|active)\\?[\"']?\s{0,3}:\s{0,3})?"
     rb"\\?[\"']([A-Za-z]{3})\\?[\"']"
 )
 _COUNTRY_FIELD = re.compile(
@@ -28,7 +29,13 @@ _COUNTRIES = {
 _LANGUAGE_LINK = re.compile(rb"<link\b[^<>]{0,600}\bhreflang[^<>]{0,600}>", re.IGNORECASE)
 _LANGUAGE = re.compile(rb"\bhreflang\s{0,3}=\s{0,3}[\"']?[A-Za-z]{2,3}[-_]([A-Za-z]{2})\b")
 _TARGET = re.compile(rb"\bhref\s{0,3}=\s{0,3}[\"']?([^\"'\s<>]{1,500})")
-_CODE = re.compile(rb"(?<![A-Za-z0-9_+/=-])[A-Z]{3}(?![A-Za-z0-9_+/=-])")
+#: A code by itself, beside an amount, or in what people are told of prices; three letters in
+#: running text may be anybody's initials.
+_CODE = re.compile(
+    rb"(?<=[\"'>(])[A-Z]{3}(?=[\"'<)])|(?:(?<=[\d$])|(?<=[\d$] ))[A-Z]{3}(?![A-Za-z0-9_+/=-])"
+    rb"|(?<![A-Za-z0-9_+/=-])[A-Z]{3}(?= ?[\d$]| [dD]ollar)"
+    rb"|(?:(?<= in )|(?<=[A-Z]{3} or )|(?<=[A-Z]{3} and ))[A-Z]{3}(?![A-Za-z0-9_+/=-])"
+)
 _FIELDS_MAX = 50
 _LINKS_MAX = 200
 _CODES_MAX = 5000
