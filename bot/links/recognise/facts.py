@@ -1,11 +1,18 @@
 """What every reader of a page may need to know of it, found out when it is first asked for."""
 
+import re
+
 from ada_url import URL
 
 from bot.links.recognise.currencies import page_regions
 from bot.links.recognise.markup import Markup
 from bot.links.recognise.values import path_of, squeezed
 from wallet_core.once import once
+
+#: Between the name of a page and that of its site.
+_BETWEEN = re.compile(r"\s*[|»«]\s*|\s+[-–—:/]+\s+")
+#: Shorter names stand in a text by chance.
+_NAME_LENGTH_MIN = 6
 
 
 class PageFacts:
@@ -59,6 +66,25 @@ class PageFacts:
     def titles(self) -> tuple[str, ...]:
         """What the page is called, by Open Graph, its heading and its title."""
         return tuple(filter(None, (self.og_title, self.markup.heading, self.markup.title)))
+
+    @once
+    def names(self) -> tuple[str, ...]:
+        """What the page's topic may be called in its text, the likeliest first.
+
+        A page without a heading calls it what its title does, beside the name of the site.
+        """
+        if self.heading:
+            return (self.heading,)
+        parts = sorted(_BETWEEN.split(self.markup.title), key=len, reverse=True)
+        return tuple(name for name in (self.og_title, *parts) if len(name) >= _NAME_LENGTH_MIN)
+
+    def behind_name(self, text: str, length: int) -> str:
+        """So much of the page's `text` as stands behind the name of its topic; empty without it."""
+        for name in self.names:
+            place = text.find(name)
+            if place >= 0:
+                return text[place + len(name) : place + len(name) + length]
+        return ""
 
     def is_called(self, name: str) -> bool:
         """Whether one of the page's titles is `name`; the costlier ones are asked for last."""

@@ -35,7 +35,7 @@ from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import labelled_price, price_in_text
 from bot.links.recognise.tree import page_tree
 from bot.links.recognise.verdict import Verdict, judge_price
-from bot.links.recognise.viewedprice import viewed_price
+from bot.links.recognise.viewedprice import form_price, viewed_price
 from wallet_core.money import exponent_of
 from wallet_core.once import once
 
@@ -178,12 +178,13 @@ class PageReader:
         verdict = self._verdict(tree)
         in_words: str | None = None
         stated = next((clue.availability for clue in clues if clue.availability), None)
-        if stated is None and verdict.price is None and self._is_about_product:
-            in_words = availability_shown(tree)
+        if stated is None and verdict.price is None:
+            if self._is_about_product or self._looks_like_shop(tree):
+                in_words = availability_shown(tree, self.facts)
         elif verdict.price is not None and stated is None:
             # What is offered at a price and nowhere called sold out is taken to be there. The
             # source `page` says that this was read between the lines; no card repeats it.
-            in_words = availability_shown(tree) or "InStock"
+            in_words = availability_shown(tree, self.facts) or "InStock"
         elif stated in _GONE and verdict.price is not None and self._is_bought(tree):
             verdict = replace(verdict, doubts=(*verdict.doubts, _GONE_BUT_SOLD))
             clues = [replace(clue, availability=None) for clue in clues]
@@ -272,7 +273,8 @@ class PageReader:
         is_gone = any(clue.availability in _GONE for clue in clues)
         if is_shop and shown.best is None and not is_priced and not is_gone:
             shown.remove_cards()
-            found = viewed_price(self.markup.page) or price_in_text(tree, facts)
+            page = self.markup.page
+            found = viewed_price(page) or form_price(page) or price_in_text(tree, facts)
             if found is not None:
                 shown = ShownPrices.of(*found)
         return judge_price(clues, shown, facts, self.markup.page)

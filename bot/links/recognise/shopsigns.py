@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import is_styled_away, names_of, short_text
 from bot.links.recognise.partnames import PartNames
 from bot.links.recognise.shopwords import (
@@ -18,6 +20,7 @@ from bot.links.recognise.shopwords import (
     SOLD_OUT,
     TELL_ME_WHEN_BACK,
 )
+from bot.links.recognise.values import said_availability
 
 _BUTTONS = (
     'button, input[type="submit"], input[type="button"], [class*="cart" i], [id*="cart" i], '
@@ -28,6 +31,10 @@ _STOCK_LINES = (
     '[class*="stock" i], [id*="stock" i], [class*="avail" i], [id*="avail" i], '
     '[class*="sold" i], [class*="dispo" i], [class*="unavail" i], button'
 )
+_GONE = ("soldout", "sold_out", "sold-out", "sold out", "outofstock", "out_of_stock",
+         "out-of-stock", "out of stock")  # fmt: skip
+#: Shops that are older say it in a picture.
+_GONE_PICTURES = ", ".join(f'img[src*="{words}" i], img[alt*="{words}" i]' for words in _GONE)
 _SOLD_OUT_PLAIN = tuple(filter(str.isascii, SOLD_OUT))
 _ADD_TO_CART_PLAIN = tuple(filter(str.isascii, ADD_TO_CART))
 #: What a link to the cart begins with, in languages that have one word for into it and to it.
@@ -35,12 +42,27 @@ _GOES_TO_CART = (
     "przejdź", "idź", "перейти", "преминете", "přejít", "prejsť", "pojdi", "idi", "tovább",
     "gå ", "siirry", "mine ", "ir ", "aller", "vai ", "go to", "view", "naar ", "到", "去", "前往",
 )  # fmt: skip
+#: What a size says of itself is not what the product says.
+_CHOICES = frozenset({"option", "li", "label"})
 _SPOKEN = ("class", "id", "value", "title", "alt", "aria-label", "name")
 #: As shop software names the button, in whatever language it speaks to people.
 _CART_BUTTON = re.compile(
     rb"<(?:button|input)\s[^<>]{0,300}?\b(?:id|name|class)\s{0,2}=\s{0,2}[\"'][^\"'<>]{0,100}"
     rb"add[-_]?to[-_]?(?:cart|basket|bag)"
 )
+#: What stands in front of what a shop says of its stock.
+_STOCK_LABEL = re.compile(
+    r"(?:availability|stock status|verfügbarkeit|lieferstatus|lieferbarkeit|lagerbestand"
+    r"|disponibilidad|disponibilité|disponibilità|disponibilidade|disponibilitate|disponibilitat"
+    r"|beschikbaarheid|lagerstatus|tilgjengelighet|saatavuus|saadavus|pieejamība|prieinamumas"
+    r"|dostupnosť|dostupnost|dostępność|razpoložljivost|наличие|наявність|наличност|доступность"
+    r"|elérhetőség|készlet|stok durumu|διαθεσιμότητα|庫存|库存|在庫|재고|זמינות|التوفر|موجودی)"
+    r"[^\w:：]{0,3}[:：]\s{0,3}(\S.{0,40})",
+    re.IGNORECASE,
+)
+_WINDOW_CHARS = 3000
+_SHORT_CHARS = 40
+_NODES_MAX = 3000
 _ELEMENTS_MAX = 160
 _BUTTON_LENGTH_MAX = 24
 _DIGIT = re.compile(r"\d")
@@ -68,9 +90,15 @@ def sells(tree: LexborHTMLParser) -> bool:
     return _puts_into_cart("\n".join(n for n in names if not n.startswith(_GOES_TO_CART)))
 
 
-def availability_shown(tree: LexborHTMLParser) -> str | None:
-    """What the page's visible stock lines say of its product; None when they are silent."""
-    bought = False
+def availability_shown(tree: LexborHTMLParser, facts: PageFacts) -> str | None:
+    """What the page's visible stock lines say of its product; None when they are silent.
+
+    Where no line is named as one, what stands behind the page's heading is read: a label with what
+    it says, or a short text that the product is gone, if nothing puts it into a cart.
+    """
+    if _is_around_gone(tree):
+        return "OutOfStock"
+    there = False
     lines = [
         (element, short_text(element, _TEXT_LENGTH_MAX))
         for element in tree.css(_STOCK_LINES)[:_ELEMENTS_MAX]
@@ -85,8 +113,18 @@ def availability_shown(tree: LexborHTMLParser) -> str | None:
         )
         if is_gone and _is_shown(element):
             return "OutOfStock"
-        bought = bought or (element.tag == "button" and _is_open_cart_button(element, text))
-    return "InStock" if bought else None
+        if element.tag != "button" and text and not there:
+            there = said_availability(text) == "InStock" and _is_shown(element)
+    bought = can_be_bought(tree)
+    text = " ".join(tree.body.text(separator=" ").split()) if tree.body is not None else ""
+    behind = facts.behind_name(text, _WINDOW_CHARS)
+    labelled = _STOCK_LABEL.search(behind)
+    told = said_availability(labelled[1]) if labelled is not None else None
+    if told is None and not bought:
+        is_pictured = any(map(_is_shown, tree.css(_GONE_PICTURES)[:_ELEMENTS_MAX]))
+        if is_pictured or (_is_gone(behind) and _says_gone(tree)):
+            return "OutOfStock"
+    return told or ("InStock" if bought or there else None)
 
 
 def can_be_bought(tree: LexborHTMLParser) -> bool:
@@ -95,6 +133,25 @@ def can_be_bought(tree: LexborHTMLParser) -> bool:
     return any(
         _is_open_cart_button(element, short_text(element, _TEXT_LENGTH_MAX)) for element in found
     )
+
+
+def _is_around_gone(tree: LexborHTMLParser) -> bool:
+    """Whether an element around the page's heading is named after a product that is gone."""
+    heading = tree.css_first("h1")
+    names = (names_of(place) for place in _with_ancestors(heading)) if heading is not None else ()
+    return any(map(GONE_NAME.are_in, names))
+
+
+def _says_gone(tree: LexborHTMLParser) -> bool:
+    """Whether a short text that stands by itself says that the product is gone."""
+    nodes = tree.body.traverse(include_text=True) if tree.body is not None else iter(())
+    for node in islice(nodes, _NODES_MAX):
+        text = (node.text_content or "").strip() if node.tag == "-text" else ""
+        if 0 < len(text) <= _SHORT_CHARS and _is_gone(text):
+            around = node.parent
+            if around is not None and around.tag not in _CHOICES and _is_shown(around):
+                return True
+    return False
 
 
 def _is_open_cart_button(element: LexborNode, text: str) -> bool:
@@ -143,7 +200,7 @@ def _puts_into_cart(lowered: str) -> bool:
 def _said(element: LexborNode, text: str) -> str:
     attributes = element.attributes
     spoken = [(attributes.get(name) or "")[:_TEXT_LENGTH_MAX] for name in _SPOKEN]
-    return " ".join((*spoken, text))
+    return " ".join((*spoken, text)).replace("_", "-")
 
 
 def _is_shown(element: LexborNode, elsewhere: PartNames = OTHER_PLACE) -> bool:
