@@ -1,11 +1,12 @@
 """What every reader of a page may need to know of it, found out when it is first asked for."""
 
+import html
 import re
 
 from ada_url import URL
 
 from bot.links.recognise.currencies import page_regions
-from bot.links.recognise.markup import Markup
+from bot.links.recognise.markup import Markup, text_of
 from bot.links.recognise.values import path_of, squeezed
 from wallet_core.once import once
 
@@ -13,6 +14,11 @@ from wallet_core.once import once
 _BETWEEN = re.compile(r"\s*[|»«]\s*|\s+[-–—:/]+\s+")
 #: Shorter names stand in a text by chance.
 _NAME_LENGTH_MIN = 6
+
+
+_BEHIND_BYTES = 8_000
+_PAGE_BYTES = 40_000
+_TAG = re.compile(rb"<[^<>]{0,1000}>")
 
 
 class PageFacts:
@@ -69,22 +75,33 @@ class PageFacts:
 
     @once
     def names(self) -> tuple[str, ...]:
-        """What the page's topic may be called in its text, the likeliest first.
-
-        A page without a heading calls it what its title does, beside the name of the site.
-        """
-        if self.heading:
-            return (self.heading,)
+        """What a page without a heading may call its topic: what its title does, longest first."""
         parts = sorted(_BETWEEN.split(self.markup.title), key=len, reverse=True)
         return tuple(name for name in (self.og_title, *parts) if len(name) >= _NAME_LENGTH_MIN)
 
-    def behind_name(self, text: str, length: int) -> str:
-        """So much of the page's `text` as stands behind the name of its topic; empty without it."""
+    @once
+    def beside_name(self) -> bytes:
+        """The markup behind the page's heading, or of a page without one."""
+        place = self.markup.heading_place
+        if place >= 0:
+            return self.markup.stretches.seen_from(place, _BEHIND_BYTES)
+        body = max(0, self.markup.page.find(b"<body"))
+        return self.markup.stretches.seen_from(body, _PAGE_BYTES)
+
+    @once
+    def behind_name(self) -> str:
+        """The text behind the name of the page's topic, where it speaks of it; some thousand chars.
+
+        Empty where the page does not name it.
+        """
+        text = _plain(self.beside_name)
+        if self.markup.heading_place >= 0:
+            return text
         for name in self.names:
             place = text.find(name)
             if place >= 0:
-                return text[place + len(name) : place + len(name) + length]
-        return ""
+                return text[place + len(name) :]
+        return text
 
     def is_called(self, name: str) -> bool:
         """Whether one of the page's titles is `name`; the costlier ones are asked for last."""
@@ -97,3 +114,8 @@ class PageFacts:
     def _metas(self) -> dict[str, str]:
         # Of tags that come twice the last counts here.
         return dict(self.markup.metas)
+
+
+def _plain(piece: bytes) -> str:
+    """The text of a piece of markup, in one line."""
+    return " ".join(html.unescape(text_of(_TAG.sub(b" ", piece))).split())

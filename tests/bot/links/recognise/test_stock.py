@@ -72,3 +72,22 @@ def test_a_page_without_a_heading_calls_its_product_what_its_title_does() -> Non
     head = "<title>Green tea of spring | Leaf</title>"
     body = "<p>Green tea of spring</p>{}<p>Availability: sold out</p><a href='/c'>Add to basket</a>"
     assert stock(body.format(PRICE), head=head) == "OutOfStock"
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ("Наличие на складе: Да", "InStock"), ("Наличие: нет", "OutOfStock"),
+        ("AVAILABILITY: 7-10 Production Days", "InStock"), ("Dostupnost: do 3 dnů", "InStock"),
+        ("Disponibilité : épuisé", "OutOfStock"), ("Availability: ask us", None),
+    ],
+)  # fmt: skip
+def test_a_label_for_stock_is_answered_with_yes_no_or_how_long_it_takes(
+    said: str, word: str | None
+) -> None:
+    assert stock(f"<h1>Tea</h1><p>{said}</p><a href='/c'>Add to basket</a>") == word
+
+
+def test_several_texts_that_say_so_say_it_of_sizes() -> None:
+    sizes = "<div><i>S</i> <b>sold out</b></div><div><i>M</i> <b>sold out</b></div>"
+    assert stock(f"<h1>Tea</h1>{PRICE}{sizes}") == "InStock"
