@@ -82,8 +82,9 @@ def sign_in(text: str) -> str | None:
     if found:
         sign = found.group()
         return sign if " " not in _MEANINGS[sign] else (code_beside(text, sign) or sign)
+    # Three letters are anybody's word; only money that is paid with today is meant by them.
     code = _CODE.search(text)
-    return code.group() if code and currency_code(code.group()) else None
+    return code.group() if code and currency_code(code.group()) in _current() else None
 
 
 def code_beside(text: str, sign: str) -> str | None:
@@ -156,6 +157,11 @@ def sign_pattern() -> str:
 @cache
 def _codes() -> frozenset[str]:
     return known_currencies() - {"XXX", "XTS"}
+
+
+@cache
+def _current() -> frozenset[str | None]:
+    return frozenset({"HRK", *(currency for paid in TENDER.values() for currency in paid)})
 
 
 @cache

@@ -49,6 +49,7 @@ _HEADING = re.compile(rb"<[hH]1\b[^<>]{0,1000}>")
 _WORD = re.compile(r"\w+")
 _HEADING_END = re.compile(rb"</[hH]1")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
+_DRAWING_BYTES = 500
 _HEAD_TAGS_MAX = 400
 _TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
@@ -161,7 +162,18 @@ class Markup:
             found = _TITLE.match(self.head, place)
             if found:
                 return one_line(html.unescape(text_of(found[1])))
-        return ""
+        return self._late_title
+
+    @property
+    def _late_title(self) -> str:
+        """A title behind what ended the head too early; those of drawings name a drawing."""
+        tag = _TITLE_TAG.search(self.page)
+        if tag is None or not self.stretches.is_seen(tag.start()):
+            return ""
+        if b"<svg" in self.page[max(0, tag.start() - _DRAWING_BYTES) : tag.start()]:
+            return ""
+        found = _TITLE.match(self.page, tag.end())
+        return one_line(html.unescape(text_of(found[1]))) if found else ""
 
     @property
     def heading(self) -> str:

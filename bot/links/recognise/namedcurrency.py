@@ -9,9 +9,13 @@ from bot.links.recognise.values import path_of
 
 #: Begins with what all spellings share, which makes the search fast.
 _CURRENCY_FIELD = re.compile(
-    rb"(?:urrency(?:[-_]?(?:[cC]ode|[iI]d|[iI][sS][oO])){0,2}|URRENCY(?:_CODE|_ID)?)(?:\\?[\"'])?"
-    rb"\s{0,3}[:=]\s{0,3}(?:\{[^{}]{0,120}?\b(?:iso_code|code|active)\\?[\"']?\s{0,3}:\s{0,3})?"
+    rb"urrency(?:[-_]?(?:[cC]ode|[iI]d|[iI][sS][oO])){0,2}(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}"
+    rb"(?:\{[^{}]{0,120}?\b(?:iso_code|code|active)\\?[\"']?\s{0,3}:\s{0,3})?"
     rb"\\?[\"']([A-Za-z]{3})\\?[\"']"
+)
+#: The same in capital letters, as Bitrix has it.
+_CAPITAL_FIELD = re.compile(
+    rb"URRENCY(?:_CODE|_ID)?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}\\?[\"']([A-Z]{3})\\?[\"']"
 )
 _COUNTRY_FIELD = re.compile(
     rb"ountry(?:[-_]?(?:[cC]ode|[nN]ame))?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}"
@@ -46,7 +50,7 @@ def named_currency(sign: str | None, facts: PageFacts, page: bytes) -> str | Non
 
     Without a sign only a field that names a currency counts.
     """
-    field = _currency_in_fields(page)
+    field = _currency_in_fields(_CURRENCY_FIELD, page) or _currency_in_fields(_CAPITAL_FIELD, page)
     if field and (sign is None or field in possible_currencies(sign)):
         return field
     if sign is None:
@@ -62,10 +66,10 @@ def named_currency(sign: str | None, facts: PageFacts, page: bytes) -> str | Non
     return _only_code(possible, page)
 
 
-def _currency_in_fields(page: bytes) -> str | None:
+def _currency_in_fields(fields: re.Pattern[bytes], page: bytes) -> str | None:
     """The one currency that the page's scripts and attributes name."""
     found: set[str] = set()
-    for count, match in enumerate(_CURRENCY_FIELD.finditer(page)):
+    for count, match in enumerate(fields.finditer(page)):
         code = currency_code(match[1].decode())
         if code:
             found.add(code)

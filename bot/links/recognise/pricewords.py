@@ -17,3 +17,10 @@ OLD_WORDS = re.compile(
     r"|liste fiyatı)\b|定価|参考価格|希望小売価格|市場價|市场价|原價|原价|定價|정가|소비자가",
     re.IGNORECASE,
 )
+#: They say that the number beside them is paid every month, or by who takes many.
+PART_WORDS = re.compile(
+    r"\b(?:as low as|per month|a month|monthly|pro monat|monatlich|mtl|par mois|al mese|al mes"
+    r"|por mes|por mês|miesięcznie|měsíčně|mesačne|в месяц|ayda|per maand|i måneden|i månaden)\b"
+    r"|/ ?(?:mo(?:nth)?|monat|mois|mese|mes|mês|мес)\b|月々|월",
+    re.IGNORECASE,
+)

@@ -151,6 +151,7 @@ SOLD_OUT = (
     "снят с продажи", "распродано", "закінчився", "μη διαθέσιμο", "không còn hàng",
     "สินค้าหมด", "หมด", "habis terjual", "ناموجود", "تمام شد", "نفدت الكمية", "غير متاح",
     "אינו במלאי", "לא במלאי", "חסר במלאי", "स्टॉक में नहीं", "স্টক নেই",
+    "нет в продаже", "немає у продажу", "produkt wycofany",
     "temporarily unavailable", "unavailable online", "not in stock", "no longer for sale",
     "no longer sold", "not available", "売り切れ", "在庫切れ", "在庫なし", "完売", "hết hàng",
     "stok habis",

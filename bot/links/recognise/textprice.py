@@ -9,6 +9,7 @@ from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import code_beside, sign_in, sign_pattern
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import remove_all
+from bot.links.recognise.viewedprice import form_price, viewed_price
 
 _NUMBER = r"\d(?:[\d.,  ']{0,14}\d)?(?:,-)?"
 _SIGN = rf"(?:{sign_pattern()}|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"
@@ -62,11 +63,21 @@ _WINDOW_CHARS = 2500
 _DESCRIPTION_CHARS = 500
 
 
-def price_in_text(tree: LexborHTMLParser, facts: PageFacts) -> tuple[Decimal, str | None] | None:
+def unnamed_price(
+    page: bytes, tree: LexborHTMLParser, facts: PageFacts, listed: frozenset[Decimal]
+) -> tuple[Decimal, str | None] | None:
+    """The price of a shop's page in which nothing is named a price, with its sign or currency."""
+    return viewed_price(page) or form_price(page) or price_in_text(tree, facts, listed)
+
+
+def price_in_text(
+    tree: LexborHTMLParser, facts: PageFacts, listed: frozenset[Decimal]
+) -> tuple[Decimal, str | None] | None:
     """The first amount with a currency sign behind the page's heading, with its sign.
 
-    An amount that the page's own description names is believed before that. The tree loses its
-    scripts, styles, overlays and links to other pages here: a price in one is what that page sells.
+    An amount that the page's own description names is believed before that. Those that stand
+    `listed`, in a list of other products, do not count. The tree loses its scripts, styles,
+    overlays and links to other pages here: a price in one is what that page sells.
     """
     _unlink_prices(tree)
     remove_all(tree.css(_OVERLAYS)[:_OVERLAYS_MAX])
@@ -74,8 +85,12 @@ def price_in_text(tree: LexborHTMLParser, facts: PageFacts) -> tuple[Decimal, st
     for found in _priced(facts.description[:_DESCRIPTION_CHARS]):
         if re.search(rf"(?<![\d.,]){re.escape(found[2])}(?![\d])", text):
             return found[:2]
-    window = facts.behind_name(text, _WINDOW_CHARS) if facts.heading else ""
-    return next((found[:2] for found in _priced(window)), None)
+    heading = facts.heading
+    start = text.find(heading) if heading else -1
+    if start < 0:
+        return None
+    window = text[start + len(heading) : start + len(heading) + _WINDOW_CHARS]
+    return next((found[:2] for found in _priced(window) if found[0] not in listed), None)
 
 
 def labelled_price(tree: LexborHTMLParser) -> tuple[Decimal, str | None] | None:

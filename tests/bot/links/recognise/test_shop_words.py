@@ -136,3 +136,21 @@ def test_a_page_without_a_heading_is_read_far_down() -> None:
     far = "<p>" + "word " * 30_000 + "</p>"
     body = '<b class="product-price">£4.90</b><button>Add to cart</button>'
     assert page(far + body).price_minor == 490
+
+
+@pytest.mark.parametrize(
+    "part", ["£4.90 per month", "4,90 zł miesięcznie", "£4.90/mo", "月々 490円"]
+)
+def test_what_is_paid_every_month_is_not_the_price(part: str) -> None:
+    body = (
+        f'<h1>Tea</h1><b class="price">{part}</b> <b class="price">£49</b><button>Buy now</button>'
+    )
+    assert page(body).price_minor == 4900
+
+
+def test_a_title_behind_the_head_names_the_page() -> None:
+    far = "word " * 50_000
+    html = f"<html><head><meta name='x'></head><body><p>{far}</p><title>Green tea</title><p>x</p>"
+    assert recognise(html.encode(), "https://shop.example/p").title == "Green tea"
+    drawing = html.replace("<title>", "<svg><title>")
+    assert recognise(drawing.encode(), "https://shop.example/p").title is None
