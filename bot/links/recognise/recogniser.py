@@ -27,6 +27,7 @@ from bot.links.recognise.shopsigns import (
     availability_shown,
     can_be_bought,
     has_cart_button,
+    names_stock_once,
     sells,
 )
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
@@ -261,6 +262,7 @@ class PageReader:
         shown = shown_prices(tree, facts, with_cards=not is_priced)
         is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
         is_shop = is_shop or (shown.is_marked and has_cart_button(self.markup.page))
+        is_shop = is_shop or names_stock_once(facts)
         if not is_shop and not shown.stands_out:
             labelled = labelled_price(tree)
             return (

@@ -142,6 +142,16 @@ def can_be_bought(tree: LexborHTMLParser) -> bool:
     )
 
 
+def names_stock_once(facts: PageFacts) -> bool:
+    """Whether the page labels one stock, as pages of one product do; a list labels many or none."""
+    lowered = facts.behind_name.lower()
+    places = [place + len(label) for label in _STOCK_LABELS if (place := lowered.find(label)) >= 0]
+    labels = [place for place in places if _BEHIND_LABEL.match(lowered, place)]
+    return len(labels) == 1 and not any(
+        lowered.find(label, labels[0]) >= 0 for label in _STOCK_LABELS
+    )
+
+
 def _labelled(text: str) -> str | None:
     """What stands behind the first label for stock; how long delivery takes means that it does."""
     lowered = text.lower()

@@ -9,9 +9,14 @@ from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import code_beside, sign_in, sign_pattern
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import remove_all
+from bot.links.recognise.shopsigns import names_stock_once
 from bot.links.recognise.viewedprice import form_price, viewed_price
 
-_NUMBER = r"\d(?:[\d.,  ']{0,14}\d)?(?:,-)?"
+#: Groups that blanks part have three digits; another number may stand right before a price.
+_NUMBER = (
+    "(?:\\d{1,3}(?:[ \u00a0]\\d{3})+(?!\\d)(?:[.,]\\d{1,2})?"
+    "|\\d(?:[\\d.,']{0,14}\\d)?(?:[.,][ \u00a0]\\d\\d(?!\\d))?)(?:,-)?"
+)
 _SIGN = rf"(?:{sign_pattern()}|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"
 _PRICED = re.compile(
     rf"(?<![(\-–−\d.,])(?:{_SIGN}\s?({_NUMBER})|(?<![A-Za-z])({_NUMBER})\s?{_SIGN})(?![^\W_])"
@@ -86,6 +91,10 @@ def price_in_text(
         if re.search(rf"(?<![\d.,]){re.escape(found[2])}(?![\d])", text):
             return found[:2]
     heading = facts.heading
+    if not heading and names_stock_once(facts):
+        # What is about one product, and names one amount, names its price.
+        named = [found[:2] for found in _priced(text)]
+        return named[0] if len({amount for amount, _ in named}) == 1 else None
     start = text.find(heading) if heading else -1
     if start < 0:
         return None

@@ -154,3 +154,19 @@ def test_a_title_behind_the_head_names_the_page() -> None:
     assert recognise(html.encode(), "https://shop.example/p").title == "Green tea"
     drawing = html.replace("<title>", "<svg><title>")
     assert recognise(drawing.encode(), "https://shop.example/p").title is None
+
+
+def test_a_page_without_a_heading_that_labels_its_stock_names_its_price_by_the_only_amount() -> (
+    None
+):
+    buy = "<a href='/c'>В корзину</a>"
+    body = f"<p>Наличие: Да</p><p>Артикул: <b>1163</b></p> <p>870<br>руб</p>{buy}"
+    assert page(body, language="ru").price_minor == 87000
+    assert page(body + "<p>90 руб</p>", language="ru").price_minor is None
+    assert page(body.replace("Наличие:", ""), language="ru").price_minor is None
+
+
+def test_a_page_that_labels_one_stock_is_a_shops() -> None:
+    body = "<h1>Thé</h1><p>Disponibilité : {}</p><p>4,90 €</p>"
+    assert page(body.format("en stock"), language="fr").price_minor == 490
+    assert page(body.replace("Disponibilité", "Auteur"), language="fr").price_minor is None
