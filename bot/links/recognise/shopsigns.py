@@ -73,6 +73,12 @@ _DELIVERY_TIME = re.compile(
 )
 _WINDOW_CHARS = 3000
 _SHORT_CHARS = 40
+#: They are not available on pages whose product is.
+_OF_OTHER_THINGS = re.compile(
+    r"imag|immagin|obraz|obráz|bild|photo|foto|video|pdf|review|preview|chat|deliver|pick ?up|store"
+    r"|versand|abhol|livraison|magasin|изображ|фото|画像|图片|圖片|이미지",
+    re.IGNORECASE,
+)
 _NODES_MAX = 1500
 _ELEMENTS_MAX = 160
 _BUTTON_LENGTH_MAX = 24
@@ -192,7 +198,8 @@ def _says_gone(tree: LexborHTMLParser) -> bool:
     nodes = tree.body.traverse(include_text=True) if tree.body is not None else iter(())
     for node in islice(nodes, _NODES_MAX):
         text = (node.text_content or "").strip() if node.tag == "-text" else ""
-        if 0 < len(text) <= _SHORT_CHARS and _is_gone(text):
+        is_short = 0 < len(text) <= _SHORT_CHARS
+        if is_short and _is_gone(text) and _OF_OTHER_THINGS.search(text) is None:
             around = node.parent
             if around is not None and around.tag not in _CHOICES and _is_shown(around):
                 places += 1

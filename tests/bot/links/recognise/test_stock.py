@@ -17,7 +17,9 @@ def stock(body: str, *, head: str = "", language: str = "en-GB") -> str | None:
     [
         "<div>Out of stock</div>", "<table><tr><td>Нет в наличии</td></tr></table>",
         "<p>Sorry, sold out</p>", '<img src="/i/soldout.gif">', '<img src="x.png" alt="Sold out">',
-        "<p>Availability: Out of stock</p>", "<p>Dostępność: brak towaru</p>",
+        "<p>Availability: Out of stock</p>",
+        "<p>Sem estoque</p>", "<p>สินค้าหมด</p>", "<p>Stokta kalmadı</p>", "<p>매진</p>",
+        "<p>Dostępność: brak towaru</p>",
         "<p>Verfügbarkeit: <b>nicht lieferbar</b></p>", "<p>在庫：売り切れ</p>",
     ],
 )  # fmt: skip
@@ -40,6 +42,9 @@ def test_such_words_do_not_outweigh_a_button_that_buys() -> None:
         "<ul><li>XL sold out</li></ul>",
         '<div class="related"><p>Sold out</p></div>',
         '<p style="display:none">Sold out</p>',
+        "<p>Image not available</p>",
+        "<p>Imagen no disponible</p>",
+        "<p>ทั้งหมด</p>",
         "<p>Last year all of our teas were sold out before the summer had even begun.</p>",
     ],
 )
