@@ -10,13 +10,7 @@ from bot.links.recognise.markup import Markup, text_of
 from bot.links.recognise.values import path_of, squeezed
 from wallet_core.once import once
 
-#: Between the name of a page and that of its site.
-_BETWEEN = re.compile(r"\s*[|»«]\s*|\s+[-–—:/]+\s+")
-#: Shorter names stand in a text by chance.
-_NAME_LENGTH_MIN = 6
-
-
-_BEHIND_BYTES = 8_000
+_BEHIND_BYTES = 6_000
 _PAGE_BYTES = 40_000
 _TAG = re.compile(rb"<[^<>]{0,1000}>")
 
@@ -76,8 +70,7 @@ class PageFacts:
     @once
     def names(self) -> tuple[str, ...]:
         """What a page without a heading may call its topic: what its title does, longest first."""
-        parts = sorted(_BETWEEN.split(self.markup.title), key=len, reverse=True)
-        return tuple(name for name in (self.og_title, *parts) if len(name) >= _NAME_LENGTH_MIN)
+        return (*filter(None, (self.og_title,)), *self.markup.title_parts)
 
     @once
     def beside_name(self) -> bytes:

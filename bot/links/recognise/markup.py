@@ -50,12 +50,17 @@ _WORD = re.compile(r"\w+")
 _HEADING_END = re.compile(rb"</[hH]1")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 _DRAWING_BYTES = 500
+#: Between the name of a page and that of its site.
+_BETWEEN = re.compile(r"\s*[|»«]\s*|\s+[-–—:/]+\s+")
+#: Shorter names stand in a text by chance.
+_NAME_LENGTH_MIN = 6
+_PARTS_MAX = 4
 _HEAD_TAGS_MAX = 400
 _TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
 _BEFORE_HEADING_BYTES = 20_000
 _BEHIND_HEADING_BYTES = 60_000
-_WITHOUT_HEADING_BYTES = 200_000
+_WITHOUT_HEADING_BYTES = 120_000
 _HEAD_BYTES_MAX = 1_000_000
 _HEAD_ENDS_MAX = 20
 #: So much of a page without a head is read as one.
@@ -117,9 +122,26 @@ class Markup:
         """
         place = self.heading_place
         if place < 0:
-            return self.stretches.seen_from(0, _WITHOUT_HEADING_BYTES)
+            # Lists of all brands, for one, may stand in front of what a page is about.
+            start = max(0, self._name_place - _BEFORE_HEADING_BYTES)
+            return self.stretches.seen_from(start, _WITHOUT_HEADING_BYTES)
         before = self.stretches.seen(max(0, place - _BEFORE_HEADING_BYTES), place)
         return before + self.stretches.seen_from(place, _BEHIND_HEADING_BYTES)
+
+    @once
+    def title_parts(self) -> tuple[str, ...]:
+        """What the title may call the page, beside the name of its site, longest first."""
+        parts = sorted(_BETWEEN.split(self.title), key=len, reverse=True)
+        return tuple(part for part in parts[:_PARTS_MAX] if len(part) >= _NAME_LENGTH_MIN)
+
+    @property
+    def _name_place(self) -> int:
+        """Where a page without a heading first names what its title does; 0 where it does not."""
+        for part in self.title_parts:
+            place = self.page.find(part.encode(), len(self.head))
+            if place >= 0 and self.stretches.is_seen(place):
+                return place
+        return 0
 
     @once
     def _head_tags(self) -> dict[bytes, list[int]]:

@@ -19,6 +19,7 @@ from bot.links.recognise.shopwords import (
     OTHER_PLACE,
     SOLD_OUT,
     TELL_ME_WHEN_BACK,
+    by_first_mark,
 )
 from bot.links.recognise.values import said_availability
 
@@ -37,6 +38,7 @@ _GONE_IN_BYTES = tuple(words.encode() for words in _GONE)
 #: Shops that are older say it in a picture.
 _GONE_PICTURES = ", ".join(f'img[src*="{words}" i], img[alt*="{words}" i]' for words in _GONE)
 _SOLD_OUT_PLAIN = tuple(filter(str.isascii, SOLD_OUT))
+_SOLD_OUT_BY_MARK = by_first_mark(SOLD_OUT)
 _ADD_TO_CART_PLAIN = tuple(filter(str.isascii, ADD_TO_CART))
 #: What a link to the cart begins with, in languages that have one word for into it and to it.
 _GOES_TO_CART = (
@@ -71,7 +73,7 @@ _DELIVERY_TIME = re.compile(
     r"|dni|dn[ůí]|dagen|dagar|dager|dage|päivää|nap|zile|дн|час|gün|日|天)",
     re.IGNORECASE,
 )
-_WINDOW_CHARS = 3000
+_WINDOW_CHARS = 2000
 _SHORT_CHARS = 40
 #: They are not available on pages whose product is.
 _OF_OTHER_THINGS = re.compile(
@@ -239,9 +241,13 @@ def _named(element: LexborNode) -> str:
 
 def _is_gone(text: str) -> bool:
     lowered = text.lower()
-    # Most words are in scripts that a text in plain letters cannot hold.
-    words = _SOLD_OUT_PLAIN if lowered.isascii() else SOLD_OUT
-    return any(map(lowered.__contains__, words))
+    if any(map(lowered.__contains__, _SOLD_OUT_PLAIN)):
+        return True
+    if lowered.isascii():
+        return False
+    # Most words are in scripts that the text does not hold.
+    marks = _SOLD_OUT_BY_MARK.keys() & set(lowered)
+    return any(word in lowered for mark in marks for word in _SOLD_OUT_BY_MARK[mark])
 
 
 def _puts_into_cart(lowered: str) -> bool:

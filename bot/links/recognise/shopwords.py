@@ -3,7 +3,20 @@
 Conventions of shop software and plain language; never a site's own.
 """
 
+from collections.abc import Iterable
+
 from bot.links.recognise.partnames import PartNames
+
+
+def by_first_mark(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Those of `words` that plain letters cannot write, by the first that is none in each."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        mark = next((char for char in word if not char.isascii()), None)
+        if mark is not None:
+            found[mark] = (*found.get(mark, ()), word)
+    return found
+
 
 #: In class names and ids of elements that hold a price.
 PRICE_NAMES = ("price", "preis", "prijs", "prix", "preci", "prec", "prezz", "cena", "amount",

@@ -285,11 +285,13 @@ def _read(element: LexborNode, places: Places) -> _Candidate | None:
         return None
     words = sum(map(str.isalpha, text))
     names = names_of(element)
-    if _is_in_old_price(element) or (words and OLD_WORDS.search(text) is not None):
-        names = f"{names} {_STRUCK_NAME}"
-    elif words and PART_WORDS.search(text) is not None:
-        names = f"{names} {_PART_NAME}"
     place, is_elsewhere = places.score(element)
+    # What words say of a price matters where it may be the page's own.
+    is_told = words > 1 and not is_elsewhere
+    if _is_in_old_price(element) or (is_told and OLD_WORDS.search(text) is not None):
+        names = f"{names} {_STRUCK_NAME}"
+    elif is_told and PART_WORDS.search(text) is not None:
+        names = f"{names} {_PART_NAME}"
     score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
     if words >= _WORDS_MIN:

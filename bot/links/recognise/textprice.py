@@ -14,7 +14,7 @@ from bot.links.recognise.viewedprice import form_price, viewed_price
 
 #: Groups that blanks part have three digits; another number may stand right before a price.
 _NUMBER = (
-    "(?:\\d{1,3}(?:[ \u00a0]\\d{3})+(?!\\d)(?:[.,]\\d{1,2})?"
+    "(?:\\d{1,3}(?:[ \u00a0]\\d{3}){1,4}(?!\\d)(?:[.,]\\d{1,2})?"
     "|\\d(?:[\\d.,']{0,14}\\d)?(?:[.,][ \u00a0]\\d\\d(?!\\d))?)(?:,-)?"
 )
 _SIGN = rf"(?:{sign_pattern()}|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"
