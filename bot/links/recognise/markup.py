@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from bot.links.recognise.attributes import attributes_at, is_plain
 from bot.links.recognise.blocks import json_ld_blocks
 from bot.links.recognise.stretches import Stretches
 from wallet_core.once import once
@@ -33,17 +34,6 @@ _MAY_TELL = (b"og:", b"product:", b"twitter:", b"book:", b"rice", b"urrency", b"
              b"escription")  # fmt: skip
 _TELLING_LINK = re.compile(rb"[^<>]{0,500}?(?:canonical|alternate|api\.w\.org)")
 _TELLING_LINKS = frozenset({"canonical", "alternate", "https://api.w.org/"})
-_ATTRIBUTE = re.compile(
-    rb"([A-Za-z_:@][\w:.\-]{0,60})"
-    rb"(?:\s*+=\s*+(?:\"([^\"]{0,5000})\"|'([^']{0,5000})'|([^\s\"'>]{0,2000})))?"
-)
-#: The attributes of most tags: names in lower case, and each value in double quotes.
-_PLAIN_INSIDE = re.compile(
-    rb"[ \n\r\t]*+(?:[a-z][a-z0-9:_-]{0,59}+(?:=\"[^\"]{0,5000}+\")?+(?:[ \n\r\t]++|(?=/?\Z)))*+/?"
-)
-_PLAIN_ATTRIBUTE = re.compile(rb"([a-z][a-z0-9:_-]*+)(?:=\"([^\"]*+)\")?+")
-#: A tag from behind its name to its end; what is quoted may hold the mark that ends it.
-_INSIDE = re.compile(rb"(?:[^\"'<>]++|\"[^\"]{0,5000}+\"|'[^']{0,5000}+'|[\"'])*+")
 _TITLE = re.compile(rb"[^<>]{0,300}>([^<]{0,2000})")
 _HEADING = re.compile(rb"<[hH]1\b[^<>]{0,1000}>")
 _WORD = re.compile(r"\w+")
@@ -56,7 +46,6 @@ _BETWEEN = re.compile(r"\s*[|»«]\s*|\s+[-–—:/]+\s+")
 _NAME_LENGTH_MIN = 6
 _PARTS_MAX = 4
 _HEAD_TAGS_MAX = 400
-_TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
 _BEFORE_HEADING_BYTES = 20_000
 _BEHIND_HEADING_BYTES = 60_000
@@ -66,9 +55,6 @@ _HEAD_ENDS_MAX = 20
 #: So much of a page without a head is read as one.
 _HEADLESS_BYTES = 200_000
 _TITLE_LENGTH_MAX = 300
-
-#: Names in lower case, values as written.
-Attributes = dict[bytes, bytes]
 
 
 class Script(msgspec.Struct, frozen=True, gc=False):
@@ -218,30 +204,6 @@ class Markup:
         if not places:
             return ""
         return text_of(attributes_at(self.head, places[0])[0].get(b"lang", b""))
-
-
-def attributes_at(page: bytes, position: int) -> tuple[Attributes, int]:
-    """The attributes of the tag whose name ends at `position`, and where they end.
-
-    Of two attributes of one name the first counts.
-    """
-    stop = position + _TAG_BYTES_MAX * 10
-    end = page.find(b">", position, stop)
-    if end >= 0 and _PLAIN_INSIDE.fullmatch(page, position, end) is not None:
-        return dict(reversed(_PLAIN_ATTRIBUTE.findall(page, position, end))), end
-    inside = page[position : end if end >= 0 else stop]
-    if end < 0 or not is_plain(inside):
-        # What is quoted may hold the mark that ends a tag.
-        found = _INSIDE.match(page, position, stop)
-        end = found.end() if found else position
-        inside = page[position:end]
-    found = reversed(_ATTRIBUTE.findall(inside))
-    return {name.lower(): double or single or bare for name, double, single, bare in found}, end
-
-
-def is_plain(tag: bytes) -> bool:
-    """Whether nothing but double quotes quotes in `tag`, and each of them is closed."""
-    return b"'" not in tag and not tag.count(b'"') % 2
 
 
 def text_of(piece: bytes) -> str:

@@ -132,10 +132,15 @@ def test_a_price_right_behind_the_heading_stands_out_without_a_button() -> None:
     assert page('<h1>Tea</h1><b class="price">£4.90 if you hurry</b>').price_minor is None
 
 
-def test_a_page_without_a_heading_is_read_far_down() -> None:
+def test_a_page_without_a_heading_is_read_where_it_calls_its_topic_what_its_title_does() -> None:
     far = "<p>" + "word " * 30_000 + "</p>"
-    body = '<b class="product-price">£4.90</b><button>Add to cart</button>'
-    assert page(far + body).price_minor == 490
+    html = (
+        f"<html><head><meta name='x'><title>Green tea | Leaf</title></head><body>{far}"
+        '<p>Green tea</p><b class="product-price">£4.90</b><button>Add to cart</button>'
+    )
+    address = "https://shop.example/p/tea"
+    assert recognise(html.encode(), address).price_minor == 490
+    assert recognise(html.replace("Green tea |", "Tea |").encode(), address).price_minor is None
 
 
 @pytest.mark.parametrize(
