@@ -11,7 +11,7 @@ from bot.links.recognise.values import path_of, squeezed
 from wallet_core.once import once
 
 _BEHIND_BYTES = 6_000
-_PAGE_BYTES = 40_000
+_NAMELESS_BYTES = 30_000
 _TAG = re.compile(rb"<[^<>]{0,1000}>")
 
 
@@ -68,33 +68,22 @@ class PageFacts:
         return tuple(filter(None, (self.og_title, self.markup.heading, self.markup.title)))
 
     @once
-    def names(self) -> tuple[str, ...]:
-        """What a page without a heading may call its topic: what its title does, longest first."""
-        return (*filter(None, (self.og_title,)), *self.markup.title_parts)
-
-    @once
     def beside_name(self) -> bytes:
-        """The markup behind the page's heading, or of a page without one."""
-        place = self.markup.heading_place
+        """The markup behind the page's heading.
+
+        Without one, more of it: behind what its title calls it, or else from its beginning.
+        """
+        stretches, place = self.markup.stretches, self.markup.heading_place
         if place >= 0:
-            return self.markup.stretches.seen_from(place, _BEHIND_BYTES)
-        body = max(0, self.markup.page.find(b"<body"))
-        return self.markup.stretches.seen_from(body, _PAGE_BYTES)
+            return stretches.seen_from(place, _BEHIND_BYTES)
+        start = self.markup.name_place or max(0, self.markup.page.find(b"<body"))
+        return stretches.seen_from(start, _NAMELESS_BYTES)
 
     @once
     def behind_name(self) -> str:
-        """The text behind the name of the page's topic, where it speaks of it; some thousand chars.
-
-        Empty where the page does not name it.
-        """
-        text = _plain(self.beside_name)
-        if self.markup.heading_place >= 0:
-            return text
-        for name in self.names:
-            place = text.find(name)
-            if place >= 0:
-                return text[place + len(name) :]
-        return text
+        """The text of the same."""
+        plain = _TAG.sub(b" ", self.beside_name)
+        return " ".join(html.unescape(text_of(plain)).split())
 
     def is_called(self, name: str) -> bool:
         """Whether one of the page's titles is `name`; the costlier ones are asked for last."""
@@ -107,8 +96,3 @@ class PageFacts:
     def _metas(self) -> dict[str, str]:
         # Of tags that come twice the last counts here.
         return dict(self.markup.metas)
-
-
-def _plain(piece: bytes) -> str:
-    """The text of a piece of markup, in one line."""
-    return " ".join(html.unescape(text_of(_TAG.sub(b" ", piece))).split())

@@ -109,7 +109,7 @@ class Markup:
         place = self.heading_place
         if place < 0:
             # Lists of all brands, for one, may stand in front of what a page is about.
-            start = max(0, self._name_place - _BEFORE_HEADING_BYTES)
+            start = max(0, self.name_place - _BEFORE_HEADING_BYTES)
             return self.stretches.seen_from(start, _WITHOUT_HEADING_BYTES)
         before = self.stretches.seen(max(0, place - _BEFORE_HEADING_BYTES), place)
         return before + self.stretches.seen_from(place, _BEHIND_HEADING_BYTES)
@@ -120,8 +120,8 @@ class Markup:
         parts = sorted(_BETWEEN.split(self.title), key=len, reverse=True)
         return tuple(part for part in parts[:_PARTS_MAX] if len(part) >= _NAME_LENGTH_MIN)
 
-    @property
-    def _name_place(self) -> int:
+    @once
+    def name_place(self) -> int:
         """Where a page without a heading first names what its title does; 0 where it does not."""
         for part in self.title_parts:
             place = self.page.find(part.encode(), len(self.head))
