@@ -17,7 +17,8 @@ import msgspec
 from bot.links.canonical import canonical_url
 from bot.links.fetch_types import Fetched
 from bot.links.page_name import page_name
-from bot.links.recognise.markup import Markup, attributes_at, one_line, text_of
+from bot.links.recognise.attributes import attributes_at
+from bot.links.recognise.markup import Markup, one_line, text_of
 from bot.links.recognise.sighting import Sighting
 from bot.links.trust import SIGNED
 from wallet_core.audit.signing import NotProven, PublicKey, SigningKey, packed, unpacked

@@ -33,6 +33,8 @@ def in_utf8(page: bytes, charset: str | None) -> bytes:
 
     A page that names no charset and is no UTF-8 is read as Windows-1252, as browsers do. Broken
     sequences of a page that calls itself UTF-8 stay in it; whoever decodes a piece replaces them.
+    A page that is UTF-8 throughout and calls itself something else was saved anew by somebody: text
+    in another charset is not UTF-8 by chance.
     """
     if page.startswith(_ANY_MARK):
         name = next(name for mark, name in _BYTE_ORDER_MARKS.items() if page.startswith(mark))
@@ -40,7 +42,7 @@ def in_utf8(page: bytes, charset: str | None) -> bytes:
     named = _browser_name(charset or _named_in(page, _CHARSET_WINDOW_BYTES))
     if named is None:
         named = "utf-8" if _seems_utf8(page) else _named_late(page)
-    if named in _UTF8:
+    if named in _UTF8 or (charset is None and _is_utf8(page)):
         return page
     try:
         return _recoded(page, named)
@@ -82,6 +84,17 @@ def _seems_utf8(page: bytes) -> bool:
             except UnicodeDecodeError:
                 return False
             return True
+    return True
+
+
+def _is_utf8(page: bytes) -> bool:
+    """Whether the whole page is UTF-8 and not ASCII, in which other charsets hide their letters."""
+    if page.isascii():
+        return False
+    try:
+        codecs.utf_8_decode(page, "strict", True)  # noqa: FBT003 (the codec's own signature)
+    except UnicodeDecodeError:
+        return False
     return True
 
 

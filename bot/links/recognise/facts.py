@@ -1,11 +1,18 @@
 """What every reader of a page may need to know of it, found out when it is first asked for."""
 
+import html
+import re
+
 from ada_url import URL
 
 from bot.links.recognise.currencies import page_regions
-from bot.links.recognise.markup import Markup
+from bot.links.recognise.markup import Markup, text_of
 from bot.links.recognise.values import path_of, squeezed
 from wallet_core.once import once
+
+_BEHIND_BYTES = 6_000
+_NAMELESS_BYTES = 30_000
+_TAG = re.compile(rb"<[^<>]{0,1000}>")
 
 
 class PageFacts:
@@ -59,6 +66,24 @@ class PageFacts:
     def titles(self) -> tuple[str, ...]:
         """What the page is called, by Open Graph, its heading and its title."""
         return tuple(filter(None, (self.og_title, self.markup.heading, self.markup.title)))
+
+    @once
+    def beside_name(self) -> bytes:
+        """The markup behind the page's heading.
+
+        Without one, more of it: behind what its title calls it, or else from its beginning.
+        """
+        stretches, place = self.markup.stretches, self.markup.heading_place
+        if place >= 0:
+            return stretches.seen_from(place, _BEHIND_BYTES)
+        start = self.markup.name_place or max(0, self.markup.page.find(b"<body"))
+        return stretches.seen_from(start, _NAMELESS_BYTES)
+
+    @once
+    def behind_name(self) -> str:
+        """The text of the same."""
+        plain = _TAG.sub(b" ", self.beside_name)
+        return " ".join(html.unescape(text_of(plain)).split())
 
     def is_called(self, name: str) -> bool:
         """Whether one of the page's titles is `name`; the costlier ones are asked for last."""

@@ -9,11 +9,12 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from bot.links.recognise.attributes import Attributes, attributes_at
 from bot.links.recognise.endings import VOID, Ending, Endings, closing_tag
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.itemnames import is_wanted, leads_astray, names_in
 from bot.links.recognise.jsonld import Node
-from bot.links.recognise.markup import Attributes, attributes_at, text_of, without_tags
+from bot.links.recognise.markup import text_of, without_tags
 from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES, types_of
 
 _ELEMENTS_MAX = 3000

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from bot.links.recognise.attributes import attributes_at, is_plain
 from bot.links.recognise.blocks import json_ld_blocks
 from bot.links.recognise.stretches import Stretches
 from wallet_core.once import once
@@ -33,24 +34,18 @@ _MAY_TELL = (b"og:", b"product:", b"twitter:", b"book:", b"rice", b"urrency", b"
              b"escription")  # fmt: skip
 _TELLING_LINK = re.compile(rb"[^<>]{0,500}?(?:canonical|alternate|api\.w\.org)")
 _TELLING_LINKS = frozenset({"canonical", "alternate", "https://api.w.org/"})
-_ATTRIBUTE = re.compile(
-    rb"([A-Za-z_:@][\w:.\-]{0,60})"
-    rb"(?:\s*+=\s*+(?:\"([^\"]{0,5000})\"|'([^']{0,5000})'|([^\s\"'>]{0,2000})))?"
-)
-#: The attributes of most tags: names in lower case, and each value in double quotes.
-_PLAIN_INSIDE = re.compile(
-    rb"[ \n\r\t]*+(?:[a-z][a-z0-9:_-]{0,59}+(?:=\"[^\"]{0,5000}+\")?+(?:[ \n\r\t]++|(?=/?\Z)))*+/?"
-)
-_PLAIN_ATTRIBUTE = re.compile(rb"([a-z][a-z0-9:_-]*+)(?:=\"([^\"]*+)\")?+")
-#: A tag from behind its name to its end; what is quoted may hold the mark that ends it.
-_INSIDE = re.compile(rb"(?:[^\"'<>]++|\"[^\"]{0,5000}+\"|'[^']{0,5000}+'|[\"'])*+")
 _TITLE = re.compile(rb"[^<>]{0,300}>([^<]{0,2000})")
 _HEADING = re.compile(rb"<[hH]1\b[^<>]{0,1000}>")
 _WORD = re.compile(r"\w+")
 _HEADING_END = re.compile(rb"</[hH]1")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
+_DRAWING_BYTES = 500
+#: Between the name of a page and that of its site.
+_BETWEEN = re.compile(r"\s*[|»«]\s*|\s+[-–—:/]+\s+")
+#: Shorter names stand in a text by chance.
+_NAME_LENGTH_MIN = 6
+_PARTS_MAX = 4
 _HEAD_TAGS_MAX = 400
-_TAG_BYTES_MAX = 1000
 _HEADING_BYTES_MAX = 1500
 _BEFORE_HEADING_BYTES = 20_000
 _BEHIND_HEADING_BYTES = 60_000
@@ -60,9 +55,6 @@ _HEAD_ENDS_MAX = 20
 #: So much of a page without a head is read as one.
 _HEADLESS_BYTES = 200_000
 _TITLE_LENGTH_MAX = 300
-
-#: Names in lower case, values as written.
-Attributes = dict[bytes, bytes]
 
 
 class Script(msgspec.Struct, frozen=True, gc=False):
@@ -116,9 +108,26 @@ class Markup:
         """
         place = self.heading_place
         if place < 0:
-            return self.stretches.seen_from(0, _WITHOUT_HEADING_BYTES)
+            # Lists of all brands, for one, may stand in front of what a page is about.
+            start = max(0, self.name_place - _BEFORE_HEADING_BYTES)
+            return self.stretches.seen_from(start, _WITHOUT_HEADING_BYTES)
         before = self.stretches.seen(max(0, place - _BEFORE_HEADING_BYTES), place)
         return before + self.stretches.seen_from(place, _BEHIND_HEADING_BYTES)
+
+    @once
+    def title_parts(self) -> tuple[str, ...]:
+        """What the title may call the page, beside the name of its site, longest first."""
+        parts = sorted(_BETWEEN.split(self.title), key=len, reverse=True)
+        return tuple(part for part in parts[:_PARTS_MAX] if len(part) >= _NAME_LENGTH_MIN)
+
+    @once
+    def name_place(self) -> int:
+        """Where a page without a heading first names what its title does; 0 where it does not."""
+        for part in self.title_parts:
+            place = self.page.find(part.encode(), len(self.head))
+            if place >= 0 and self.stretches.is_seen(place):
+                return place
+        return 0
 
     @once
     def _head_tags(self) -> dict[bytes, list[int]]:
@@ -161,7 +170,18 @@ class Markup:
             found = _TITLE.match(self.head, place)
             if found:
                 return one_line(html.unescape(text_of(found[1])))
-        return ""
+        return self._late_title
+
+    @property
+    def _late_title(self) -> str:
+        """A title behind what ended the head too early; those of drawings name a drawing."""
+        tag = _TITLE_TAG.search(self.page)
+        if tag is None or not self.stretches.is_seen(tag.start()):
+            return ""
+        if b"<svg" in self.page[max(0, tag.start() - _DRAWING_BYTES) : tag.start()]:
+            return ""
+        found = _TITLE.match(self.page, tag.end())
+        return one_line(html.unescape(text_of(found[1]))) if found else ""
 
     @property
     def heading(self) -> str:
@@ -184,30 +204,6 @@ class Markup:
         if not places:
             return ""
         return text_of(attributes_at(self.head, places[0])[0].get(b"lang", b""))
-
-
-def attributes_at(page: bytes, position: int) -> tuple[Attributes, int]:
-    """The attributes of the tag whose name ends at `position`, and where they end.
-
-    Of two attributes of one name the first counts.
-    """
-    stop = position + _TAG_BYTES_MAX * 10
-    end = page.find(b">", position, stop)
-    if end >= 0 and _PLAIN_INSIDE.fullmatch(page, position, end) is not None:
-        return dict(reversed(_PLAIN_ATTRIBUTE.findall(page, position, end))), end
-    inside = page[position : end if end >= 0 else stop]
-    if end < 0 or not is_plain(inside):
-        # What is quoted may hold the mark that ends a tag.
-        found = _INSIDE.match(page, position, stop)
-        end = found.end() if found else position
-        inside = page[position:end]
-    found = reversed(_ATTRIBUTE.findall(inside))
-    return {name.lower(): double or single or bare for name, double, single, bare in found}, end
-
-
-def is_plain(tag: bytes) -> bool:
-    """Whether nothing but double quotes quotes in `tag`, and each of them is closed."""
-    return b"'" not in tag and not tag.count(b'"') % 2
 
 
 def text_of(piece: bytes) -> str:

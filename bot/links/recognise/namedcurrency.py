@@ -9,8 +9,13 @@ from bot.links.recognise.values import path_of
 
 #: Begins with what all spellings share, which makes the search fast.
 _CURRENCY_FIELD = re.compile(
-    rb"urrency(?:[-_]?(?:[cC]ode|[iI]d|[iI][sS][oO]))?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}"
+    rb"urrency(?:[-_]?(?:[cC]ode|[iI]d|[iI][sS][oO])){0,2}(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}"
+    rb"(?:\{[^{}]{0,120}?\b(?:iso_code|code|active)\\?[\"']?\s{0,3}:\s{0,3})?"
     rb"\\?[\"']([A-Za-z]{3})\\?[\"']"
+)
+#: The same in capital letters, as Bitrix has it.
+_CAPITAL_FIELD = re.compile(
+    rb"URRENCY(?:_CODE|_ID)?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}\\?[\"']([A-Z]{3})\\?[\"']"
 )
 _COUNTRY_FIELD = re.compile(
     rb"ountry(?:[-_]?(?:[cC]ode|[nN]ame))?(?:\\?[\"'])?\s{0,3}[:=]\s{0,3}"
@@ -28,7 +33,13 @@ _COUNTRIES = {
 _LANGUAGE_LINK = re.compile(rb"<link\b[^<>]{0,600}\bhreflang[^<>]{0,600}>", re.IGNORECASE)
 _LANGUAGE = re.compile(rb"\bhreflang\s{0,3}=\s{0,3}[\"']?[A-Za-z]{2,3}[-_]([A-Za-z]{2})\b")
 _TARGET = re.compile(rb"\bhref\s{0,3}=\s{0,3}[\"']?([^\"'\s<>]{1,500})")
-_CODE = re.compile(rb"(?<![A-Za-z0-9_+/=-])[A-Z]{3}(?![A-Za-z0-9_+/=-])")
+#: A code by itself, beside an amount, or in what people are told of prices; three letters in
+#: running text may be anybody's initials.
+_CODE = re.compile(
+    rb"(?<=[\"'>(])[A-Z]{3}(?=[\"'<)])|(?:(?<=[\d$])|(?<=[\d$] ))[A-Z]{3}(?![A-Za-z0-9_+/=-])"
+    rb"|(?<![A-Za-z0-9_+/=-])[A-Z]{3}(?= ?[\d$]| [dD]ollar)"
+    rb"|(?:(?<= in )|(?<=[A-Z]{3} or )|(?<=[A-Z]{3} and ))[A-Z]{3}(?![A-Za-z0-9_+/=-])"
+)
 _FIELDS_MAX = 50
 _LINKS_MAX = 200
 _CODES_MAX = 5000
@@ -39,7 +50,7 @@ def named_currency(sign: str | None, facts: PageFacts, page: bytes) -> str | Non
 
     Without a sign only a field that names a currency counts.
     """
-    field = _currency_in_fields(page)
+    field = _currency_in_fields(_CURRENCY_FIELD, page) or _currency_in_fields(_CAPITAL_FIELD, page)
     if field and (sign is None or field in possible_currencies(sign)):
         return field
     if sign is None:
@@ -55,10 +66,10 @@ def named_currency(sign: str | None, facts: PageFacts, page: bytes) -> str | Non
     return _only_code(possible, page)
 
 
-def _currency_in_fields(page: bytes) -> str | None:
+def _currency_in_fields(fields: re.Pattern[bytes], page: bytes) -> str | None:
     """The one currency that the page's scripts and attributes name."""
     found: set[str] = set()
-    for count, match in enumerate(_CURRENCY_FIELD.finditer(page)):
+    for count, match in enumerate(fields.finditer(page)):
         code = currency_code(match[1].decode())
         if code:
             found.add(code)

@@ -31,7 +31,8 @@ _OTHER_PAGES = frozenset(
      "template-index", "template-blog", "template-article", "is-ctl-navigation", "is-ctl-search",
      "page_product_list", "view-category", "common-home", "product-search", "product-special",
      "page-category", "page-search", "page-index", "page-cart", "page-best-sales",
-     "page-new-products", "page-prices-drop"}
+     "page-new-products", "page-prices-drop", "page-home", "homepage", "home-page",
+     "frontpage", "front-page"}
 )  # fmt: skip
 #: OpenCart puts the product's or the category's number behind.
 _NUMBERED = re.compile(r"product-(product|category|manufacturer)-[0-9_]+")

@@ -28,6 +28,8 @@ _PRICES = '[class*="price" i], [id*="price" i]'
 _PICTURE_LINKS = "a[href] img, h2 a[href], h3 a[href], h4 a[href], a[href] h2, a[href] h3"
 #: Cards are not larger than so many elements around a price.
 _CARD_DEPTH = 6
+#: Digits inside of letters are a code, not an amount.
+_CODED = re.compile(r"[A-Za-z][0-9]+[A-Za-z]")
 _PICTURE_FILE = re.compile(r"\.(?:jpe?g|png|webp|gif|avif|svg)(?:[?#]|$)", re.IGNORECASE)
 
 
@@ -65,6 +67,8 @@ class Places:
     def amount_in(self, text: str) -> tuple[Decimal | None, str | None]:
         """The amount and the currency sign in a text; the same text stands in several elements."""
         known, facts = self._read.get(text), self._facts
+        if known is None and _CODED.search(text) is not None:
+            known = self._read[text] = (None, None)
         if known is None:
             sign = sign_in(text)
             currency = currency_of_sign(sign, facts.regions) if sign else None

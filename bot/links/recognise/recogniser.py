@@ -27,15 +27,15 @@ from bot.links.recognise.shopsigns import (
     availability_shown,
     can_be_bought,
     has_cart_button,
+    names_stock_once,
     sells,
 )
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
 from bot.links.recognise.sighting import Clue, Sighting
 from bot.links.recognise.summing import summed_up
-from bot.links.recognise.textprice import labelled_price, price_in_text
+from bot.links.recognise.textprice import labelled_price, unnamed_price
 from bot.links.recognise.tree import page_tree
 from bot.links.recognise.verdict import Verdict, judge_price
-from bot.links.recognise.viewedprice import viewed_price
 from wallet_core.money import exponent_of
 from wallet_core.once import once
 
@@ -43,6 +43,8 @@ _GONE = frozenset({"OutOfStock", "SoldOut"})
 _GONE_BUT_SOLD = "The page's data say that it is sold out, but the page itself sells it."
 _PRODUCT_KINDS = ("product", "item", "offer")
 _READING_KINDS = ("article", "video", "blog", "profile", "news")
+#: A page without data that shows so many prices of others, and none of its own, is a list of them.
+_LISTED_MIN = 8
 #: Open Graph's type for a page that lists products.
 _LISTING_KIND = "product.group"
 
@@ -178,12 +180,13 @@ class PageReader:
         verdict = self._verdict(tree)
         in_words: str | None = None
         stated = next((clue.availability for clue in clues if clue.availability), None)
-        if stated is None and verdict.price is None and self._is_about_product:
-            in_words = availability_shown(tree)
+        if stated is None and verdict.price is None:
+            if self._is_about_product or self._looks_like_shop(tree):
+                in_words = availability_shown(tree, self.facts, is_priced=False)
         elif verdict.price is not None and stated is None:
             # What is offered at a price and nowhere called sold out is taken to be there. The
             # source `page` says that this was read between the lines; no card repeats it.
-            in_words = availability_shown(tree) or "InStock"
+            in_words = availability_shown(tree, self.facts, is_priced=True) or "InStock"
         elif stated in _GONE and verdict.price is not None and self._is_bought(tree):
             verdict = replace(verdict, doubts=(*verdict.doubts, _GONE_BUT_SOLD))
             clues = [replace(clue, availability=None) for clue in clues]
@@ -259,6 +262,7 @@ class PageReader:
         shown = shown_prices(tree, facts, with_cards=not is_priced)
         is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
         is_shop = is_shop or (shown.is_marked and has_cart_button(self.markup.page))
+        is_shop = is_shop or names_stock_once(facts)
         if not is_shop and not shown.stands_out:
             labelled = labelled_price(tree)
             return (
@@ -270,9 +274,11 @@ class PageReader:
             return Verdict()
         # What is gone often has no price any more; then amounts in the text are others.
         is_gone = any(clue.availability in _GONE for clue in clues)
-        if is_shop and shown.best is None and not is_priced and not is_gone:
+        is_list = len(shown.listed) >= _LISTED_MIN and not self._is_about_product
+        is_silent = is_shop and shown.best is None and not is_priced and not (is_gone or is_list)
+        if is_silent and availability_shown(tree, facts, is_priced=True) not in _GONE:
             shown.remove_cards()
-            found = viewed_price(self.markup.page) or price_in_text(tree, facts)
+            found = unnamed_price(self.markup.page, tree, facts, shown.listed)
             if found is not None:
                 shown = ShownPrices.of(*found)
         return judge_price(clues, shown, facts, self.markup.page)

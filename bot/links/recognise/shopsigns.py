@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import is_styled_away, names_of, short_text
 from bot.links.recognise.partnames import PartNames
 from bot.links.recognise.shopwords import (
@@ -17,7 +19,9 @@ from bot.links.recognise.shopwords import (
     OTHER_PLACE,
     SOLD_OUT,
     TELL_ME_WHEN_BACK,
+    by_first_mark,
 )
+from bot.links.recognise.values import said_availability
 
 _BUTTONS = (
     'button, input[type="submit"], input[type="button"], [class*="cart" i], [id*="cart" i], '
@@ -28,19 +32,56 @@ _STOCK_LINES = (
     '[class*="stock" i], [id*="stock" i], [class*="avail" i], [id*="avail" i], '
     '[class*="sold" i], [class*="dispo" i], [class*="unavail" i], button'
 )
+_GONE = ("soldout", "sold_out", "sold-out", "sold out", "outofstock", "out_of_stock",
+         "out-of-stock", "out of stock")  # fmt: skip
+_GONE_IN_BYTES = tuple(words.encode() for words in _GONE)
+#: Shops that are older say it in a picture.
+_GONE_PICTURES = ", ".join(f'img[src*="{words}" i], img[alt*="{words}" i]' for words in _GONE)
 _SOLD_OUT_PLAIN = tuple(filter(str.isascii, SOLD_OUT))
+_SOLD_OUT_BY_MARK = by_first_mark(SOLD_OUT)
 _ADD_TO_CART_PLAIN = tuple(filter(str.isascii, ADD_TO_CART))
 #: What a link to the cart begins with, in languages that have one word for into it and to it.
 _GOES_TO_CART = (
     "przejdź", "idź", "перейти", "преминете", "přejít", "prejsť", "pojdi", "idi", "tovább",
     "gå ", "siirry", "mine ", "ir ", "aller", "vai ", "go to", "view", "naar ", "到", "去", "前往",
 )  # fmt: skip
+#: What a size says of itself is not what the product says.
+_CHOICES = frozenset({"option", "li", "label"})
 _SPOKEN = ("class", "id", "value", "title", "alt", "aria-label", "name")
 #: As shop software names the button, in whatever language it speaks to people.
 _CART_BUTTON = re.compile(
     rb"<(?:button|input)\s[^<>]{0,300}?\b(?:id|name|class)\s{0,2}=\s{0,2}[\"'][^\"'<>]{0,100}"
     rb"add[-_]?to[-_]?(?:cart|basket|bag)"
 )
+#: In lower case, what stands in front of what a shop says of its stock, and a colon.
+_STOCK_LABELS = (
+    "availability", "stock status", "verfügbarkeit", "lieferstatus", "lieferbarkeit",
+    "lagerbestand", "disponibilidad", "disponibilité", "disponibilità", "disponibilitat",
+    "disponibilitate", "beschikbaarheid", "lagerstatus", "tilgjengelighet", "saatavuus", "saadavus",
+    "pieejamība", "prieinamumas", "dostupnos", "dostępność", "razpoložljivost", "наличие",
+    "наявність", "наличност", "доступность", "elérhetőség", "készlet", "stok durumu",
+    "διαθεσιμότητα", "庫存", "库存", "在庫", "재고", "זמינות", "التوفر", "موجودی",
+)  # fmt: skip
+_BEHIND_LABEL = re.compile(r"[^:：.;!?]{0,15}[:：]\s{0,3}(\S.{0,40})")
+_ANSWER = re.compile(
+    r"(?:(yes|ja|oui|sì|sí|sim|da|tak|ano|áno|igen|kyllä|jah|evet|да|есть|є|так|有|是)"
+    r"|(?:no|nein|non|não|nie|ne|nem|ei|hayır|нет|немає|ні|无|無))\b"
+)
+_DELIVERY_TIME = re.compile(
+    r"\D{0,12}\d{1,2}(?: ?[-–/] ?\d{1,2})? ?(?:(?:working|business|production) )?"
+    r"(?:days?|hours?|weeks?|h\b|tagen?|werktagen?|arbeitstage|stunden|wochen|jours|giorni|d[ií]as"
+    r"|dni|dn[ůí]|dagen|dagar|dager|dage|päivää|nap|zile|дн|час|gün|日|天)",
+    re.IGNORECASE,
+)
+_WINDOW_CHARS = 2000
+_SHORT_CHARS = 40
+#: They are not available on pages whose product is.
+_OF_OTHER_THINGS = re.compile(
+    r"imag|immagin|obraz|obráz|bild|photo|foto|video|pdf|review|preview|chat|deliver|pick ?up|store"
+    r"|versand|abhol|livraison|magasin|изображ|фото|画像|图片|圖片|이미지",
+    re.IGNORECASE,
+)
+_NODES_MAX = 1500
 _ELEMENTS_MAX = 160
 _BUTTON_LENGTH_MAX = 24
 _DIGIT = re.compile(r"\d")
@@ -68,9 +109,15 @@ def sells(tree: LexborHTMLParser) -> bool:
     return _puts_into_cart("\n".join(n for n in names if not n.startswith(_GOES_TO_CART)))
 
 
-def availability_shown(tree: LexborHTMLParser) -> str | None:
-    """What the page's visible stock lines say of its product; None when they are silent."""
-    bought = False
+def availability_shown(tree: LexborHTMLParser, facts: PageFacts, *, is_priced: bool) -> str | None:
+    """What the page's visible stock lines say of its product; None when they are silent.
+
+    Where no line is named as one, what stands behind the page's heading is read: a label with what
+    it says, or a short text that the product is gone, if nothing puts it into a cart. Of what has
+    a price only that it is gone is found out in every case.
+    """
+    if _is_around_gone(tree):
+        return "OutOfStock"
     lines = [
         (element, short_text(element, _TEXT_LENGTH_MAX))
         for element in tree.css(_STOCK_LINES)[:_ELEMENTS_MAX]
@@ -85,8 +132,14 @@ def availability_shown(tree: LexborHTMLParser) -> str | None:
         )
         if is_gone and _is_shown(element):
             return "OutOfStock"
-        bought = bought or (element.tag == "button" and _is_open_cart_button(element, text))
-    return "InStock" if bought else None
+    behind = facts.behind_name[:_WINDOW_CHARS]
+    told = _labelled(behind)
+    if told is None and _seems_gone(tree, facts, behind) and not can_be_bought(tree):
+        return "OutOfStock"
+    if told is not None or is_priced:
+        return told
+    is_there = any(said_availability(text) == "InStock" and _is_shown(e) for e, text in lines)
+    return "InStock" if is_there or can_be_bought(tree) else None
 
 
 def can_be_bought(tree: LexborHTMLParser) -> bool:
@@ -95,6 +148,64 @@ def can_be_bought(tree: LexborHTMLParser) -> bool:
     return any(
         _is_open_cart_button(element, short_text(element, _TEXT_LENGTH_MAX)) for element in found
     )
+
+
+def names_stock_once(facts: PageFacts) -> bool:
+    """Whether the page labels one stock, as pages of one product do; a list labels many or none."""
+    lowered = facts.behind_name.lower()
+    places = [place + len(label) for label in _STOCK_LABELS if (place := lowered.find(label)) >= 0]
+    labels = [place for place in places if _BEHIND_LABEL.match(lowered, place)]
+    return len(labels) == 1 and not any(
+        lowered.find(label, labels[0]) >= 0 for label in _STOCK_LABELS
+    )
+
+
+def _labelled(text: str) -> str | None:
+    """What stands behind the first label for stock; how long delivery takes means that it does."""
+    lowered = text.lower()
+    places = [place + len(label) for label in _STOCK_LABELS if (place := lowered.find(label)) >= 0]
+    label = _BEHIND_LABEL.match(lowered, min(places)) if places else None
+    if label is None:
+        return None
+    answer = _ANSWER.match(label[1])
+    if answer is not None:
+        return "InStock" if answer[1] else "OutOfStock"
+    told = said_availability(label[1])
+    return "InStock" if told is None and _DELIVERY_TIME.match(label[1]) else told
+
+
+def _is_around_gone(tree: LexborHTMLParser) -> bool:
+    """Whether an element around the page's heading is named after a product that is gone."""
+    heading = tree.css_first("h1")
+    names = (names_of(place) for place in _with_ancestors(heading)) if heading is not None else ()
+    return any(map(GONE_NAME.are_in, names))
+
+
+def _seems_gone(tree: LexborHTMLParser, facts: PageFacts, behind: str) -> bool:
+    """Whether a picture, or a text that stands by itself, says that the product is gone."""
+    beside = facts.beside_name.lower()
+    if any(map(beside.__contains__, _GONE_IN_BYTES)) and any(
+        map(_is_shown, tree.css(_GONE_PICTURES)[:_ELEMENTS_MAX])
+    ):
+        return True
+    return _is_gone(behind) and _says_gone(tree)
+
+
+def _says_gone(tree: LexborHTMLParser) -> bool:
+    """Whether one short text that stands by itself says that the product is gone.
+
+    Several say it of sizes, or of other products.
+    """
+    places = 0
+    nodes = tree.body.traverse(include_text=True) if tree.body is not None else iter(())
+    for node in islice(nodes, _NODES_MAX):
+        text = (node.text_content or "").strip() if node.tag == "-text" else ""
+        is_short = 0 < len(text) <= _SHORT_CHARS
+        if is_short and _is_gone(text) and _OF_OTHER_THINGS.search(text) is None:
+            around = node.parent
+            if around is not None and around.tag not in _CHOICES and _is_shown(around):
+                places += 1
+    return places == 1
 
 
 def _is_open_cart_button(element: LexborNode, text: str) -> bool:
@@ -119,7 +230,7 @@ def _is_named_gone(element: LexborNode, text: str, *, may_be_told: bool) -> bool
 
 def _tells_when_back(text: str) -> bool:
     lowered = text.lower()
-    return any(words in lowered for words in TELL_ME_WHEN_BACK)
+    return any(map(lowered.__contains__, TELL_ME_WHEN_BACK))
 
 
 def _named(element: LexborNode) -> str:
@@ -130,20 +241,24 @@ def _named(element: LexborNode) -> str:
 
 def _is_gone(text: str) -> bool:
     lowered = text.lower()
-    # Most words are in scripts that a text in plain letters cannot hold.
-    words = _SOLD_OUT_PLAIN if lowered.isascii() else SOLD_OUT
-    return any(word in lowered for word in words)
+    if any(map(lowered.__contains__, _SOLD_OUT_PLAIN)):
+        return True
+    if lowered.isascii():
+        return False
+    # Most words are in scripts that the text does not hold.
+    marks = _SOLD_OUT_BY_MARK.keys() & set(lowered)
+    return any(word in lowered for mark in marks for word in _SOLD_OUT_BY_MARK[mark])
 
 
 def _puts_into_cart(lowered: str) -> bool:
     words = _ADD_TO_CART_PLAIN if lowered.isascii() else ADD_TO_CART
-    return any(word in lowered for word in words)
+    return any(map(lowered.__contains__, words))
 
 
 def _said(element: LexborNode, text: str) -> str:
     attributes = element.attributes
     spoken = [(attributes.get(name) or "")[:_TEXT_LENGTH_MAX] for name in _SPOKEN]
-    return " ".join((*spoken, text))
+    return " ".join((*spoken, text)).replace("_", "-")
 
 
 def _is_shown(element: LexborNode, elsewhere: PartNames = OTHER_PLACE) -> bool:

@@ -3,13 +3,30 @@
 Conventions of shop software and plain language; never a site's own.
 """
 
+from collections.abc import Iterable
+
 from bot.links.recognise.partnames import PartNames
+
+
+def by_first_mark(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Those of `words` that plain letters cannot write, by the first that is none in each."""
+    found: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        mark = next((char for char in word if not char.isascii()), None)
+        if mark is not None:
+            found[mark] = (*found.get(mark, ()), word)
+    return found
+
 
 #: In class names and ids of elements that hold a price.
 PRICE_NAMES = ("price", "preis", "prijs", "prix", "preci", "prec", "prezz", "cena", "amount",
                "kaina", "hinta", "harga", "fiyat")  # fmt: skip
 
 _OLD = r"old(?<![bghs]old)(?!er)|was\b"
+_DISCOUNT = (
+    r"discount(?!ed|[-_]{0,2}pri[cs])(?<!price-discount)(?<!price_discount)(?<!\bis--discount)"
+    r"|discount[-_]{0,2}(?:percent|icon|badge|amount|value|rate|label|tag)"
+)
 
 CURRENT_NAME = PartNames(
     "current sale special final now actual main our promo buy sell product total value akci new neu"
@@ -17,24 +34,28 @@ CURRENT_NAME = PartNames(
 #: Among those that are not the current price: what it was before.
 OLD_NAME = PartNames(
     "was- -was listprice list-price rrp msrp uvp regular before orig strike compare prev barrato"
-    " barre ancien altpreis stara skreslen retailprice retail-price price-del",
+    " barre ancien altpreis stara skreslen retailprice retail-price price-del line-through"
+    " linethrough pseudo fullprice full-price",
     _OLD,
 )
 OTHER_NAME = PartNames(
     "was- -was listprice list-price rrp msrp uvp regular before orig strike cross compare prev save"
-    " saving discount shipping deliver versand unit per- month installment instalment financ"
+    " saving shipping deliver versand unit per- month installment instalment financ"
     " deposit credit from- minprice min-price maxprice max-price filter range tax vat histor rabat"
     " bonus point coupon barrato barre ancien altpreis stara label title badge advis retail free"
-    " refund tradein trade-in average similar market price-del",
-    _OLD,
+    " refund tradein trade-in average similar market price-del line-through linethrough pseudo"
+    " fullprice full-price tasso",
+    # A price that is reduced, not by how much it is.
+    _OLD + rf"|{_DISCOUNT}",
 )
 OTHER_PLACE = PartNames(
     "relat simil recommend carousel slider swiper upsell cross also recent minicart mini-cart"
     " basket cart- header footer menu aside sidebar access bundle listing grid review compar"
     " popular trend sponsor banner suggest other viewed history deliver bid finance filter"
-    " tooltip popup quickview quick-view together subscri service warrant insur variant option",
-    # WooCommerce calls a product that can be shipped `shipping-taxable`.
-    r"\b(?:nav|ads?\b|modal\b)|shipping(?!-taxable)",
+    " tooltip popup quickview quick-view together subscri service warrant insur variant",
+    # WooCommerce calls a product that can be shipped `shipping-taxable`; in Magento's
+    # `product-options` the product itself is bought.
+    r"\b(?:nav|ads?\b|modal\b)|shipping(?!-taxable)|(?<!product[-_])option",
 )
 #: What opens above a page; a heading in it is not the page's.
 OVERLAY = PartNames("quickview quick-view popup", r"\bmodal\b|quick_view")
@@ -50,8 +71,8 @@ PRODUCT_PLACE = PartNames("product detail pdp buy purchase item summary main add
 ADD_TO_CART = (
     "add to your basket", "add to your bag", "add to your cart", "add to my", "add to cart",
     "add to basket", "add to bag", "add to trolley", "add-to-cart", "add-to-basket",
-    "add-to-bag", "addtocart", "addtobasket", "addtobag", "add_to_cart", "add_to_basket",
-    "add-cart", "btn-cart", "cart-btn", "cart-form", "cartform", "buy now", "buy it now",
+    "add-to-bag", "addtocart", "addtobasket", "addtobag",
+    "add-cart", "addcart", "btn-cart", "cart-btn", "cart-form", "cartform", "buy now", "buy it now",
     "buynow", "buy-now", "btn-buy", "buy-btn", "buy-button", "order now", "place bid",
     "in den warenkorb", "ajouter au panier", "aggiungi al carrello", "acquista ora",
     "al carrito", "ao carrinho", "comprar ahora", "カートに", "加入购物车", "加入購物車",
@@ -141,11 +162,24 @@ SOLD_OUT = (
     "nav pieejama", "neturime", "prekės nėra", "nincs raktáron", "nincs készleten",
     "indisponibil", "изчерпан", "няма в наличност", "нет на складе", "закончился",
     "снят с продажи", "распродано", "закінчився", "μη διαθέσιμο", "không còn hàng",
-    "สินค้าหมด", "หมด", "habis terjual", "ناموجود", "تمام شد", "نفدت الكمية", "غير متاح",
+    "สินค้าหมด", "หมดสต", "หมดแล้ว", "ของหมด", "habis terjual",
+    "ناموجود", "تمام شد", "نفدت الكمية", "غير متاح",
     "אינו במלאי", "לא במלאי", "חסר במלאי", "स्टॉक में नहीं", "স্টক নেই",
+    "нет в продаже", "немає у продажу", "produkt wycofany",
     "temporarily unavailable", "unavailable online", "not in stock", "no longer for sale",
     "no longer sold", "not available", "売り切れ", "在庫切れ", "在庫なし", "完売", "hết hàng",
-    "stok habis",
+    "stok habis", "nicht vorrätig", "nicht mehr lieferbar", "nicht mehr erhältlich",
+    "en rupture", "plus en stock", "hors stock", "no hay existencias", "no está disponible",
+    "non in stock", "non più disponibile", "sem estoque", "sem stock", "fora de estoque",
+    "niet meer leverbaar", "niet meer beschikbaar", "slut i lager", "ikke tilgjengelig",
+    "brak na stanie", "nie je skladom", "vypredan", "nem rendelhető", "jelenleg nem elérhető",
+    "fără stoc", "fara stoc", "lipsă stoc", "lipsa stoc", "нема в наявності",
+    "товар отсутствует", "временно отсутствует", "ожидается поступление", "очікується",
+    "няма наличност", "не е наличен", "stokta kalmadı",
+    "temin edilemiyor", "δεν είναι διαθέσιμο", "εκτός αποθέματος", "نفذت الكمية", "موجود نیست",
+    "לא זמין", "उपलब्ध नहीं", "स्टॉक समाप्त", "tạm hết", "tidak tersedia", "매진", "재고없음",
+    "판매종료", "판매 종료", "取り扱い終了", "沒有庫存", "没有库存", "抢光", "搶光", "断货", "斷貨",
+    "無貨", "完售", "item unavailable", "product unavailable", "discontinued",
 )  # fmt: skip
 #: In lower case, in a field for stock that holds words for people.
 IN_STOCK = (

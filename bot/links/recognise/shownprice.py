@@ -12,6 +12,7 @@ from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.markup import one_line
 from bot.links.recognise.nodes import names_of, remove_all, short_text
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
+from bot.links.recognise.pricewords import OLD_WORDS, PART_WORDS, PRICE_WORDS
 from bot.links.recognise.shopwords import (
     CURRENT_NAME,
     OLD_NAME,
@@ -25,13 +26,6 @@ _SELECTOR = 'h1, [class*="price" i], [id*="price" i]'
 _OTHER_SELECTOR = ", ".join(
     ["h1", *(f'[{attribute}*="{name}" i]' for name in PRICE_NAMES for attribute in ("class", "id"))]
 )
-#: They call the number beside them a price, or say that it is with tax.
-_PRICE_WORDS = re.compile(
-    r"price|preis|prix|precio|preço|prezzo|prijs|cena|цена|ціна|fiyatı?|السعر|سعر|מחיר|価格|价格"
-    r"|價格|售价|售價|가격|판매가|harga|hinta|preț|τιμή|ราคา|incl?\.|tax|vat|mwst|inkl\.|ttc|tva"
-    r"|iva|kdv|dahil|税込",
-    re.IGNORECASE,
-)
 #: Fewer letters are a currency.
 _WORDS_MIN = 4
 #: Names that mean a price and nothing else.
@@ -44,8 +38,8 @@ _DIGIT = re.compile(r"\d")
 _MAYBE_CENTS = re.compile(r"\d[.,]?\s[.,]?\s?\d\d(?!\d)")
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
 _SCORE_MIN = 3.0
-_STANDS_OUT_SCORE = 6.0
-_MARKED_SCORE = 5.0
+_STANDS_OUT_SCORE = 5.0
+_MARKED_SCORE = 4.0
 _RIVAL_GAP = 2.5
 _RIVALS_OF_LISTING = 5
 _ALIKE_OF_LISTING = 4
@@ -56,6 +50,7 @@ _BUILD_DEPTH = 3
 _NEXT_TO = 4
 _AROUND_MAX = 5
 _STRUCK_NAME = "price-was"
+_PART_NAME = "per-month"
 _UNSEEN_SCORE = 0.0
 
 
@@ -124,7 +119,7 @@ class ShownPrices:
         for one in self.found:
             by_build.setdefault(_build(one.element), []).append(one.amount)
         alike = by_build.pop(_build(best.element))
-        if len(alike) >= _ALIKE_OF_LISTING and len(set(alike)) > 1:
+        if len(alike) >= _ALIKE_OF_LISTING and (len(set(alike)) > 1 or best.is_elsewhere):
             return True
         # Cards that are built otherwise than the best are a list beside the product.
         lists = (amounts for amounts in by_build.values() if len(set(amounts)) >= _ALIKE_BESIDE)
@@ -132,6 +127,16 @@ class ShownPrices:
         floor = self.scores[self.best] - _RIVAL_GAP
         rivals = {amount for amount in self.current - beside if self.scores[amount] >= floor}
         return len(rivals) >= _RIVALS_OF_LISTING
+
+    @property
+    def listed(self) -> frozenset[Decimal]:
+        """The amounts that stand in a list of other products, all of them built alike."""
+        by_build: dict[tuple[str, ...], list[Decimal]] = {}
+        for one in self.found:
+            if one.is_elsewhere:
+                by_build.setdefault(_build(one.element), []).append(one.amount)
+        lists = (amounts for amounts in by_build.values() if len(amounts) >= _ALIKE_OF_LISTING)
+        return frozenset(amount for amounts in lists for amount in amounts)
 
     def remove_cards(self) -> None:
         """Take the cards of other products out of the tree."""
@@ -278,15 +283,19 @@ def _read(element: LexborNode, places: Places) -> _Candidate | None:
     amount, sign = places.amount_in(text)
     if amount is None:
         return None
+    words = sum(map(str.isalpha, text))
     names = names_of(element)
-    if _is_in_old_price(element):
-        names = f"{names} {_STRUCK_NAME}"
     place, is_elsewhere = places.score(element)
+    # What words say of a price matters where it may be the page's own.
+    is_told = words > 1 and not is_elsewhere
+    if _is_in_old_price(element) or (is_told and OLD_WORDS.search(text) is not None):
+        names = f"{names} {_STRUCK_NAME}"
+    elif is_told and PART_WORDS.search(text) is not None:
+        names = f"{names} {_PART_NAME}"
     score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
-    words = sum(map(str.isalpha, text))
     if words >= _WORDS_MIN:
-        words = sum(map(str.isalpha, _PRICE_WORDS.sub("", text)))
+        words = sum(map(str.isalpha, PRICE_WORDS.sub("", text)))
     is_current = score > STRUCK_SCORE and not OTHER_NAME.are_in(names)
     is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.are_in(names))
     score -= min(words, 30) * 0.1

@@ -111,7 +111,7 @@ class Stretches:
         return (
             comment >= 0
             and page.find(_COMMENT_END, comment + 2, place) >= 0
-            and _MAY_BEGIN_TEXT.search(page, begin, place + 2) is None
+            and _MAY_BEGIN_TEXT.search(page, begin, place + 3) is None
         )
 
     def seen_from(self, start: int, bytes_max: int) -> bytes:

@@ -9,10 +9,18 @@ from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import code_beside, sign_in, sign_pattern
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import remove_all
+from bot.links.recognise.shopsigns import names_stock_once
+from bot.links.recognise.viewedprice import form_price, viewed_price
 
-_NUMBER = r"\d(?:[\d.,  ']{0,14}\d)?(?:,-)?"
+#: Groups that blanks part have three digits; another number may stand right before a price.
+_NUMBER = (
+    "(?:\\d{1,3}(?:[ \u00a0]\\d{3}){1,4}(?!\\d)(?:[.,]\\d{1,2})?"
+    "|\\d(?:[\\d.,']{0,14}\\d)?(?:[.,][ \u00a0]\\d\\d(?!\\d))?)(?:,-)?"
+)
 _SIGN = rf"(?:{sign_pattern()}|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"
-_PRICED = re.compile(rf"(?<![(\-–−\d.,])(?:{_SIGN}\s?({_NUMBER})|({_NUMBER})\s?{_SIGN})(?![^\W_])")
+_PRICED = re.compile(
+    rf"(?<![(\-–−\d.,])(?:{_SIGN}\s?({_NUMBER})|(?<![A-Za-z])({_NUMBER})\s?{_SIGN})(?![^\W_])"
+)
 #: Chinese, Japanese and Korean shops write what a price is in front of it, a discount between.
 _LABELLED = re.compile(
     r"(?:特價|特价|售價|售价|優惠價|优惠价|促銷價|促销价|網路價|现价|現價|販売価格|価格|판매가|할인가)"
@@ -39,6 +47,11 @@ _BEHIND_OTHER_AMOUNT = re.compile(
 #: In Brazil the price before a reduction stands between `de` and the one to pay.
 _REDUCED = re.compile(r"R\$\s?[\d.,]{1,14}\s{1,3}(?:por:?\s)?R\$")
 _FROM = re.compile(r"\bde:?\s?$", re.IGNORECASE)
+#: From and to which price a list is to be narrowed down; variants do not lie so far apart.
+_RANGE = re.compile(r"\s?[-–—]\s?(?!\d+\s?%)")
+_SPREAD_MAX = 5
+#: Cents in an element of their own, `10,` and `83`.
+_PARTED_CENTS = re.compile(r"(?<=\d[.,])[ \u00a0](?=\d\d(?!\d))")
 _BEFORE_CHARS = 24
 #: A code there, `$49.95 AUD`, says what an ambiguous sign means.
 _BESIDE_CHARS = 5
@@ -55,11 +68,21 @@ _WINDOW_CHARS = 2500
 _DESCRIPTION_CHARS = 500
 
 
-def price_in_text(tree: LexborHTMLParser, facts: PageFacts) -> tuple[Decimal, str | None] | None:
+def unnamed_price(
+    page: bytes, tree: LexborHTMLParser, facts: PageFacts, listed: frozenset[Decimal]
+) -> tuple[Decimal, str | None] | None:
+    """The price of a shop's page in which nothing is named a price, with its sign or currency."""
+    return viewed_price(page) or form_price(page) or price_in_text(tree, facts, listed)
+
+
+def price_in_text(
+    tree: LexborHTMLParser, facts: PageFacts, listed: frozenset[Decimal]
+) -> tuple[Decimal, str | None] | None:
     """The first amount with a currency sign behind the page's heading, with its sign.
 
-    An amount that the page's own description names is believed before that. The tree loses its
-    scripts, styles, overlays and links to other pages here: a price in one is what that page sells.
+    An amount that the page's own description names is believed before that. Those that stand
+    `listed`, in a list of other products, do not count. The tree loses its scripts, styles,
+    overlays and links to other pages here: a price in one is what that page sells.
     """
     _unlink_prices(tree)
     remove_all(tree.css(_OVERLAYS)[:_OVERLAYS_MAX])
@@ -68,11 +91,15 @@ def price_in_text(tree: LexborHTMLParser, facts: PageFacts) -> tuple[Decimal, st
         if re.search(rf"(?<![\d.,]){re.escape(found[2])}(?![\d])", text):
             return found[:2]
     heading = facts.heading
+    if not heading and names_stock_once(facts):
+        # What is about one product, and names one amount, names its price.
+        named = [found[:2] for found in _priced(text)]
+        return named[0] if len({amount for amount, _ in named}) == 1 else None
     start = text.find(heading) if heading else -1
     if start < 0:
         return None
     window = text[start + len(heading) : start + len(heading) + _WINDOW_CHARS]
-    return next((found[:2] for found in _priced(window)), None)
+    return next((found[:2] for found in _priced(window) if found[0] not in listed), None)
 
 
 def labelled_price(tree: LexborHTMLParser) -> tuple[Decimal, str | None] | None:
@@ -104,11 +131,18 @@ def _text_of(tree: LexborHTMLParser) -> str:
 
 def _priced(text: str) -> list[tuple[Decimal, str | None, str]]:
     priced: list[tuple[Decimal, str | None, str]] = []
+    end, lower = 0, None
     for match in _PRICED.finditer(text):
         written = match[1] or match[2]
-        if _is_other_amount(text, match):
+        amount = read_amount(_PARTED_CENTS.sub("", written))
+        if lower and amount and _RANGE.fullmatch(text, end, match.start()):
+            if amount >= _SPREAD_MAX * lower and priced:
+                priced.pop()
             continue
-        amount = read_amount(written)
+        end, lower = match.end(), amount
+        if _is_other_amount(text, match):
+            lower = None
+            continue
         sign = sign_in(match.group())
         if amount is not None and sign is not None:
             around = text[max(0, match.start() - _BESIDE_CHARS) : match.end() + _BESIDE_CHARS]

@@ -112,7 +112,7 @@ def said_availability(text: str) -> str | None:
     """schema.org's word for what `text` says of a stock, in any language that is listed."""
     lowered = text.lower()
     for words, meant in _SAID:
-        if any(word in lowered for word in words):
+        if any(map(lowered.__contains__, words)):
             return meant if words is not IN_STOCK or not _NEGATION.search(lowered) else None
     return None
 

@@ -5,6 +5,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from bot.links.recognise.currencies import currency_of_sign, possible_currencies
 from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.likelycurrency import guessed_currency, local_currency
 from bot.links.recognise.namedcurrency import named_currency
 from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.sighting import Clue
@@ -52,7 +53,12 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
             # The data kept the old price, which the page itself strikes out.
             price, source = shown.best, "page"
     currency, currency_source = _currency(price, clues, shown, facts, page)
-    doubts.extend(_currency_doubts(currency, priced, shown.signs.get(price)))
+    sign = shown.signs.get(price)
+    if currency is None and sign is not None:
+        currency = guessed_currency(sign, facts, page)
+        if currency is not None:
+            doubts.append(f"The page shows “{sign}”; that it means {currency} is a guess.")
+    doubts.extend(_currency_doubts(currency, priced, sign))
     listed, listed_source = _list_price(price, priced, shown)
     return Verdict(price, source, listed, listed_source, currency, currency_source, tuple(doubts))
 
@@ -140,7 +146,10 @@ def _currency(
     for clue in clues:
         if clue.currency and (sign is None or clue.currency in possible_currencies(sign)):
             return clue.currency, clue.source
-    return named_currency(sign, facts, page), "page"
+    named = named_currency(sign, facts, page)
+    if named is None and sign is None:
+        named = local_currency(facts, page)
+    return named, "page"
 
 
 def _currency_doubts(currency: str | None, priced: list[Clue], sign: str | None) -> list[str]:

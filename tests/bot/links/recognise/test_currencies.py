@@ -14,7 +14,8 @@ from bot.links.recognise.currencies import (
 @pytest.mark.parametrize(
     ("text", "sign"),
     [("€ 5", "€"), ("US$5", "US$"), ("5 kr", "kr"), ("EUR 5", "EUR"), ("5 Kč", "Kč"),
-     ("30,000원~", "원"), ("krona 5", None), ("5", None), ("NEW 5", None), ("R$ 5", "R$"),
+     ("30,000원~", "원"), ("krona 5", None), ("5/1 ARM 100", None),
+     ("100 DEM", None), ("5", None), ("NEW 5", None), ("R$ 5", "R$"),
      ("5 р.", "р."), ("5 Р/шт", "Р"), ("р. 1985", None), ("5 рублей", None)],
 )  # fmt: skip
 def test_signs_and_codes_are_found(text: str, sign: str | None) -> None:

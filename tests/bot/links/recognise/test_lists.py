@@ -119,3 +119,26 @@ def test_a_product_with_a_recipe_keeps_its_price() -> None:
         "</script>"
     )
     assert page(PRODUCT, head=head).price_minor == 490
+
+
+def cards(count: int) -> str:
+    listed = (
+        f'<div class="listing"><b class="price">£{number}.50</b></div>' for number in range(count)
+    )
+    return "".join(listed)
+
+
+def test_a_page_that_shows_many_prices_of_others_and_none_of_its_own_is_a_list() -> None:
+    text = "<p>From £2.75</p>"
+    assert page(f"<h1>Teas</h1>{text}{cards(10)}{BUY}").price_minor is None
+    assert page(f"<h1>Teas</h1>{text}{cards(5)}{BUY}").price_minor == 275
+
+
+def test_an_amount_in_text_that_stands_in_a_list_of_others_is_not_the_pages_own() -> None:
+    assert page(f"<h1>Teas</h1><p>£3.50</p>{cards(6)}{BUY}").price_minor is None
+    assert page(f"<h1>Teas</h1><p>£3.50</p><p>£2</p>{cards(6)}{BUY}").price_minor == 200
+
+
+def test_cards_at_one_price_are_a_list_too() -> None:
+    same = '<div class="listing"><b class="price-now">£4.90</b></div>' * 5
+    assert page(f"<h1>Teas</h1>{same}{BUY}").price_minor is None

@@ -72,3 +72,69 @@ def test_the_dollar_of_the_united_states_is_named_beside_others_in_other_languag
         "<button>Agregar al carrito</button><p>Equivale a USD 5</p></body></html>"
     )
     assert recognise(html.encode(), URL).currency is None
+
+
+@pytest.mark.parametrize(
+    "foot",
+    ["Alaska and Hawaii excluded", "1 Leaf Street, Boston, MA 02108", "Call 1-800-555-1234",
+     "Made in the USA", "(617) 555-0123"],
+)  # fmt: skip
+def test_a_page_that_speaks_of_the_united_states_alone_likely_means_their_dollar(foot: str) -> None:
+    assert currency(foot=foot.replace("555", "655")) == "USD"
+    assert currency(foot=f"{foot}. We ship to Canada") is None
+    assert currency(foot=foot, price="490") is None
+
+
+def test_a_guessed_currency_is_a_doubt_that_keeps_the_price_from_being_paid() -> None:
+    html = (
+        '<html lang="en"><body><h1>Tea</h1><b class="price">$4.90</b><button>Add to cart</button>'
+        "<p>Free shipping in the USA</p></body></html>"
+    )
+    seen = recognise(html.encode(), URL)
+    assert seen.currency == "USD"
+    assert any("guess" in doubt for doubt in seen.disagreements)
+
+
+def test_initials_in_running_text_name_no_currency() -> None:
+    assert currency(foot="Tom and BBD are at it again, says TOP magazine") is None
+    assert currency(foot="All prices in BBD") == "BBD"
+
+
+def test_a_rupee_is_that_of_the_only_country_which_the_page_names() -> None:
+    assert currency(price="Rs. 490", foot="Delivery all over India") == "INR"
+    assert currency(price="Rs. 490", foot="Delivery to India and Nepal") is None
+
+
+@pytest.mark.parametrize(
+    ("country", "meant"), [("Chile", "CLP"), ("Colombia", "COP"), ("Chile y Colombia", None)]
+)
+def test_a_peso_is_that_of_the_only_country_which_a_spanish_page_names(
+    country: str, meant: str | None
+) -> None:
+    html = (
+        '<html lang="es"><body><h1>Mate</h1><b class="product-price">$ 4.900</b>'
+        f"<button>Agregar al carrito</button><p>Envíos a {country}</p></body></html>"
+    )
+    assert recognise(html.encode(), URL).currency == meant
+
+
+@pytest.mark.parametrize(
+    "script",
+    ['prestashop = {"currency":{"id":1,"name":"Euro","iso_code":"CAD","sign":"$"}}',
+     'wc = {"currency":{"code":"CAD","precision":2}}', "BX = {'CURRENCY':'CAD'}",
+     'Shopify.currency = {"active":"CAD","rate":"1.0"}'],
+)  # fmt: skip
+def test_objects_of_shop_software_name_the_currency(script: str) -> None:
+    assert currency(f"<script>{script}</script>") == "CAD"
+
+
+def test_a_price_without_a_sign_has_the_countrys_currency_if_the_page_writes_it() -> None:
+    url = "https://shop.de/p/tea"
+    assert currency(price="4,90", foot="Versand 2,90&nbsp;&euro;", url=url) == "EUR"
+    assert currency(price="4,90", foot="Versand 2,90 £", url=url) is None
+    assert currency(price="4,90", foot="Versand 2,90 €") is None
+
+
+@pytest.mark.parametrize("price", ["12,50 Euro", "Euro 12,50", "EURO 12,50"])
+def test_the_euro_is_written_out_too(price: str) -> None:
+    assert currency(price=price) == "EUR"

@@ -234,7 +234,7 @@ def test_costs_of_shipping_are_no_prices(words: str) -> None:
 
 def test_a_cart_button_far_from_the_heading_makes_a_shop() -> None:
     far = "<p>" + "word " * 20_000 + "</p>"
-    body = '<h1>Tea</h1><p class="price">£4.90</p>'
+    body = '<h1>Tea</h1><p class="amount">£4.90</p>'
     assert page(f"<div>{far}</div>{body}").price_minor is None
     button = '<input type="submit" id="add-to-cart-button" value="Zzz">'
     assert page(f"<div>{button}</div>{far}{body}").price_minor == 490

@@ -471,3 +471,15 @@ def test_a_price_that_is_struck_out_beside_another_products_is_not_this_ones() -
         ),
     )
     assert (seen.price_minor, seen.list_price_minor) == (1500, None)
+
+
+def test_a_page_that_was_saved_in_utf8_is_read_so_whatever_it_calls_itself() -> None:
+    html = (
+        '<html lang="ru"><head><meta charset="windows-1251"></head><body><h1>Чай</h1>'
+        '<b class="price">163 290.00 руб.</b><button>В корзину</button></body></html>'
+    )
+    for codec in ("utf-8", "cp1251"):
+        seen = recognise(html.encode(codec), "https://shop.example/p/tea")
+        assert (seen.title, seen.price_minor, seen.currency) == ("Чай", 16329000, "RUB")
+    seen = recognise(html.encode(), "https://shop.example/p/tea", charset="windows-1251")
+    assert seen.title != "Чай"

@@ -50,3 +50,20 @@ def test_a_page_that_sells_nothing_has_no_price_for_its_reports() -> None:
 )
 def test_lists_and_reports_that_differ_say_nothing(script: str) -> None:
     assert viewed_price(script.encode()) is None
+
+
+PAYPAL = (
+    '<button>Add to cart</button><form action="https://www.paypal.com/cgi-bin/webscr">'
+    '<input type="hidden" name="amount" value="19.90"><input type="hidden" name="currency_code" '
+    'value="PLN"></form>'
+)
+
+
+def test_a_form_for_paypal_asks_for_the_price() -> None:
+    seen = page("", body=PAYPAL)
+    assert (seen.price_minor, seen.currency, seen.structured) == (1990, "PLN", False)
+
+
+def test_forms_for_several_products_ask_for_no_price_of_the_page() -> None:
+    assert page("", body=PAYPAL + PAYPAL.replace("19.90", "9.90")).price_minor is None
+    assert page("", body=PAYPAL.replace("paypal", "paymate")).price_minor is None

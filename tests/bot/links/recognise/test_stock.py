@@ -1,0 +1,98 @@
+"""Whether a product is there, by what people see."""
+
+import pytest
+
+from bot.links.recognise import recognise
+
+PRICE = '<b class="price">£4.90</b>'
+
+
+def stock(body: str, *, head: str = "", language: str = "en-GB") -> str | None:
+    html = f'<html lang="{language}"><head>{head}</head><body>{body}</body></html>'
+    return recognise(html.encode(), "https://shop.example/p/tea").availability
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "<div>Out of stock</div>", "<table><tr><td>Нет в наличии</td></tr></table>",
+        "<p>Sorry, sold out</p>", '<img src="/i/soldout.gif">', '<img src="x.png" alt="Sold out">',
+        "<p>Availability: Out of stock</p>",
+        "<p>Sem estoque</p>", "<p>สินค้าหมด</p>", "<p>Stokta kalmadı</p>", "<p>매진</p>",
+        "<p>Dostępność: brak towaru</p>",
+        "<p>Verfügbarkeit: <b>nicht lieferbar</b></p>", "<p>在庫：売り切れ</p>",
+    ],
+)  # fmt: skip
+def test_words_without_a_name_say_that_a_product_is_gone(gone: str) -> None:
+    assert stock(f"<h1>Tea</h1>{PRICE}{gone}") == "OutOfStock"
+    assert stock(f"<h1>Tea</h1>{PRICE}") == "InStock"
+
+
+def test_such_words_do_not_outweigh_a_button_that_buys() -> None:
+    button = '<button class="add-to-cart">Add to cart</button>'
+    assert stock(f"<h1>Tea</h1>{PRICE}<p>Sold out</p>{button}") == "InStock"
+    off = button.replace("<button", "<button disabled")
+    assert stock(f"<h1>Tea</h1>{PRICE}<p>Sold out</p>{off}") == "OutOfStock"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "<select><option>Large, sold out</option></select>",
+        "<ul><li>XL sold out</li></ul>",
+        '<div class="related"><p>Sold out</p></div>',
+        '<p style="display:none">Sold out</p>',
+        "<p>Image not available</p>",
+        "<p>Imagen no disponible</p>",
+        "<p>ทั้งหมด</p>",
+        "<p>Last year all of our teas were sold out before the summer had even begun.</p>",
+    ],
+)
+def test_what_is_said_of_sizes_and_others_is_not_said_of_the_product(other: str) -> None:
+    assert stock(f"<h1>Tea</h1>{PRICE}{other}") == "InStock"
+
+
+def test_an_element_around_the_heading_may_be_named_after_a_product_that_is_gone() -> None:
+    product = '<div class="type-product outofstock"><h1>Tea</h1>{}</div>'
+    assert stock(product.format(PRICE)) == "OutOfStock"
+    beside = '<div class="type-product outofstock"><h2>Mug, 2 sizes</h2></div>'
+    assert stock(f"<div><h1>Tea</h1>{PRICE}</div>{beside}") == "InStock"
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ('<p class="stock">In stock</p>', "InStock"), ("<p>Наличие: В наличии</p>", "InStock"),
+        ("<p>Нет в наличии</p>", "OutOfStock"), ("<p>Hello</p>", None),
+    ],
+)  # fmt: skip
+def test_a_shops_page_without_a_price_says_whether_its_product_is_there(
+    said: str, word: str | None
+) -> None:
+    assert stock(f"<h1>Tea</h1>{said}<a href='/c'>Add to basket</a>") == word
+    assert stock(f"<h1>Tea</h1>{said}") is None
+
+
+def test_a_page_without_a_heading_calls_its_product_what_its_title_does() -> None:
+    head = "<title>Green tea of spring | Leaf</title>"
+    body = "<p>Green tea of spring</p>{}<p>Availability: sold out</p><a href='/c'>Add to basket</a>"
+    assert stock(body.format(PRICE), head=head) == "OutOfStock"
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        ("Наличие на складе: Да", "InStock"), ("Наличие: нет", "OutOfStock"),
+        ("AVAILABILITY: 7-10 Production Days", "InStock"), ("Dostupnost: do 3 dnů", "InStock"),
+        ("Disponibilité : épuisé", "OutOfStock"), ("Availability: ask us", None),
+    ],
+)  # fmt: skip
+def test_a_label_for_stock_is_answered_with_yes_no_or_how_long_it_takes(
+    said: str, word: str | None
+) -> None:
+    assert stock(f"<h1>Tea</h1><p>{said}</p><a href='/c'>Add to basket</a>") == word
+
+
+def test_several_texts_that_say_so_say_it_of_sizes() -> None:
+    sizes = "<div><i>S</i> <b>sold out</b></div><div><i>M</i> <b>sold out</b></div>"
+    assert stock(f"<h1>Tea</h1>{PRICE}{sizes}") == "InStock"
