@@ -40,9 +40,11 @@ _CODE = re.compile(
     rb"|(?<![A-Za-z0-9_+/=-])[A-Z]{3}(?= ?[\d$]| [dD]ollar)"
     rb"|(?:(?<= in )|(?<=[A-Z]{3} or )|(?<=[A-Z]{3} and ))[A-Z]{3}(?![A-Za-z0-9_+/=-])"
 )
+#: What may be such a code, which is quickly found.
+_THREE_LETTERS = re.compile(rb"[A-Z]{3}(?![A-Za-z])(?<![A-Za-z][A-Z]{3})")
 _FIELDS_MAX = 50
 _LINKS_MAX = 200
-_CODES_MAX = 5000
+_CODES_MAX = 20_000
 
 
 def named_currency(sign: str | None, facts: PageFacts, page: bytes) -> str | None:
@@ -105,11 +107,11 @@ def _country_in_links(facts: PageFacts, page: bytes) -> str | None:
 
 def _only_code(possible: frozenset[str], page: bytes) -> str | None:
     """The only one of these ISO codes that stands anywhere in the page."""
-    found: set[str] = set()
-    for count, match in enumerate(_CODE.finditer(page)):
-        code = match.group().decode()
-        if code in possible:
-            found.add(code)
+    wanted = {code.encode() for code in possible}
+    found: set[bytes] = set()
+    for count, match in enumerate(_THREE_LETTERS.finditer(page)):
+        if match[0] in wanted and _CODE.match(page, match.start()):
+            found.add(match[0])
         if count >= _CODES_MAX or len(found) > 1:
             break
-    return found.pop() if len(found) == 1 else None
+    return found.pop().decode() if len(found) == 1 else None
