@@ -21,12 +21,16 @@ _PRICE = re.compile(rb"rice")
 _P = b"pP"
 _NAMES = re.compile(rb"\b(?:class|id)\s{0,2}=\s{0,2}[\"']([^\"'<>]{0,400})")
 _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9]{0,20})\s")
+#: Cents in an element of their own.
+_PARTED = re.compile(r"(\D{0,5}\d[\d.,]{0,9}) (\d\d)(\D{0,5})")
 _STRUCK = re.compile(rb"<(/?)(?:del|s|strike)[\s>]", re.IGNORECASE)
 _BEHIND_HEADING_BYTES = 50_000
 _ELEMENT_BYTES_MAX = 1500
 _STRUCK_BYTES_BACK = 300
 _TAG_BYTES_MAX = 600
 _TEXT_LENGTH_MAX = 60
+#: A number among more letters, with no sign of a currency, is none: "in 3 instalments".
+_LETTERS_MAX = 20
 #: Prices of one product stand no farther apart.
 _BESIDE_BYTES = 1500
 _NAMED_MAX = 120
@@ -85,11 +89,22 @@ def _named_prices(facts: PageFacts) -> Iterator[tuple[int, str, bool]]:
             continue
         end = closing_tag(around, named[1].decode(), begin, begin + _ELEMENT_BYTES_MAX)
         text = without_tags(_STRUCK_WHOLE.sub(b" ", around[begin:end])) if end else ""
-        if not text or len(text) > _TEXT_LENGTH_MAX:
+        if not _may_be_price(text):
             continue
+        parted = _PARTED.fullmatch(text)
+        if parted is not None:
+            # Its parts are no prices by themselves.
+            text, position = f"{parted[1]}.{parted[2]}{parted[3]}", end
         is_old = OLD_NAME.are_in(names) or _is_struck(around, start)
         if is_old or not OTHER_NAME.are_in(names):
             yield match.start(), text, is_old
+
+
+def _may_be_price(text: str) -> bool:
+    """Whether a text is that short, and has a currency's sign if it is made of letters mostly."""
+    if not text or len(text) > _TEXT_LENGTH_MAX:
+        return False
+    return sum(map(str.isalpha, text)) <= _LETTERS_MAX or sign_in(text) is not None
 
 
 _STRUCK_WHOLE = re.compile(

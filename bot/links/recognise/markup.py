@@ -234,7 +234,7 @@ def one_line(text: str) -> str:
 def _metas(head: bytes, places: list[int]) -> Iterator[tuple[str, str]]:
     for place in places:
         tag = head[place : head.find(b">", place)]
-        if is_plain(tag) and not any(sign in tag for sign in _MAY_TELL):
+        if is_plain(tag) and not any(map(tag.__contains__, _MAY_TELL)):
             continue
         attributes, _ = attributes_at(head, place)
         content = text_of(attributes.get(b"content", b"")).strip()
