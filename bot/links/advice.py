@@ -81,21 +81,21 @@ def _of_price(seen: Sighting) -> list[Advice]:
                 blocks=True,
             )
         )
-    if seen.disagreements:
-        several = len(seen.variants) > 1
-        found.extend(
-            _advice(
-                "several_prices" if several and "several prices" in doubt else "disagreement",
-                "variants" if several else "one-price-everywhere",
-                doubt,
-                "Give each variant an address of its own, and share that one."
-                if several
-                else "Let all data of the page and the page itself name the same price.",
-                blocks=True,
-            )
-            for doubt in seen.disagreements
-        )
-    return found
+    several = len(seen.variants) > 1
+    return found + [_of_doubt(doubt, several=several) for doubt in seen.disagreements]
+
+
+def _of_doubt(doubt: str, *, several: bool) -> Advice:
+    """What makes a doubt go away; `several`: the page sells variants."""
+    if doubt.endswith("is a guess."):
+        mend = "Name the currency for machines: priceCurrency beside the price."
+        return _advice("currency_guessed", "price-and-currency", doubt, mend, blocks=True)
+    if several:
+        code = "several_prices" if "several prices" in doubt else "disagreement"
+        mend = "Give each variant an address of its own, and share that one."
+        return _advice(code, "variants", doubt, mend, blocks=True)
+    mend = "Let all data of the page and the page itself name the same price."
+    return _advice("disagreement", "one-price-everywhere", doubt, mend, blocks=True)
 
 
 def _of_details(reader: PageReader, seen: Sighting) -> list[Advice]:

@@ -122,6 +122,20 @@ async def test_what_is_missing_is_named_with_a_way_to_mend_it(tmp_path: Path) ->
     assert "docs/product-pages.md#price-and-currency" in blocking[1]
 
 
+async def test_a_currency_that_is_guessed_is_to_be_named(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(
+        '<html lang="en"><title>Kettle</title><h1>Kettle</h1><p class="price">$24.50</p>'
+        "<button>Add to cart</button><p>12 Main Street, Portland, OR 97201, USA</p>"
+    )
+    seen = await inspect(str(path), url="https://shop.example/kettle", fetcher=None)
+    assert (seen["price_minor"], seen["currency"], seen["trust"]) == (2450, "USD", "preview")
+    (guess,) = [advice for advice in seen["advice"] if advice["code"] == "currency_guessed"]
+    assert guess["problem"] == "The page shows “$”; that it means USD is a guess."
+    assert guess["mend"] == "Name the currency for machines: priceCurrency beside the price."
+    assert guess["blocks"]
+
+
 async def test_a_broken_block_is_named(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text('<script type="application/ld+json">{"@type": "Product", oh no</script>')
