@@ -22,7 +22,7 @@ from wallet_core.money import Money
 
 PEOPLE = [f"p{n}" for n in range(5)]
 QUOTES = [f"q{n}" for n in range(6)]
-TERMS = Terms(undo_window_s=0.05, accept_within_s=0.05)
+TERMS = Terms(undo_window_s=0.3, accept_within_s=0.05)
 AT_ONCE = 6
 
 
