@@ -2,6 +2,7 @@
 
 import msgspec
 
+from bot.links.recognise.likelycurrency import is_guess
 from bot.links.recognise.recogniser import PageReader
 from bot.links.recognise.sighting import Sighting
 
@@ -87,7 +88,7 @@ def _of_price(seen: Sighting) -> list[Advice]:
 
 def _of_doubt(doubt: str, *, several: bool) -> Advice:
     """What makes a doubt go away; `several`: the page sells variants."""
-    if doubt.endswith("is a guess."):
+    if is_guess(doubt):
         mend = "Name the currency for machines: priceCurrency beside the price."
         return _advice("currency_guessed", "price-and-currency", doubt, mend, blocks=True)
     if several:

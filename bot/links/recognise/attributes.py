@@ -13,7 +13,7 @@ _PLAIN_INSIDE = re.compile(
 _PLAIN_ATTRIBUTE = re.compile(rb"([a-z][a-z0-9:_-]*+)(?:=\"([^\"]*+)\")?+")
 #: A tag from behind its name to its end; what is quoted may hold the mark that ends it.
 _INSIDE = re.compile(rb"(?:[^\"'<>]++|\"[^\"]{0,5000}+\"|'[^']{0,5000}+'|[\"'])*+")
-_TAG_BYTES_MAX = 1000
+_TAG_BYTES_MAX = 10_000
 
 #: Names in lower case, values as written.
 Attributes = dict[bytes, bytes]
@@ -24,7 +24,7 @@ def attributes_at(page: bytes, position: int) -> tuple[Attributes, int]:
 
     Of two attributes of one name the first counts.
     """
-    stop = position + _TAG_BYTES_MAX * 10
+    stop = position + _TAG_BYTES_MAX
     end = page.find(b">", position, stop)
     if end >= 0 and _PLAIN_INSIDE.fullmatch(page, position, end) is not None:
         return dict(reversed(_PLAIN_ATTRIBUTE.findall(page, position, end))), end

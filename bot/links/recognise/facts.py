@@ -1,18 +1,15 @@
 """What every reader of a page may need to know of it, found out when it is first asked for."""
 
-import html
-import re
-
 from ada_url import URL
 
 from bot.links.recognise.currencies import page_regions
-from bot.links.recognise.markup import Markup, text_of
+from bot.links.recognise.markup import Markup, all_text
 from bot.links.recognise.values import path_of, squeezed
 from wallet_core.once import once
 
+#: Behind a page's name stands what it says of its topic: behind a heading soon, without one later.
 _BEHIND_BYTES = 6_000
 _NAMELESS_BYTES = 30_000
-_TAG = re.compile(rb"<[^<>]{0,1000}>")
 
 
 class PageFacts:
@@ -82,8 +79,7 @@ class PageFacts:
     @once
     def behind_name(self) -> str:
         """The text of the same."""
-        plain = _TAG.sub(b" ", self.beside_name)
-        return " ".join(html.unescape(text_of(plain)).split())
+        return all_text(self.beside_name)
 
     def is_called(self, name: str) -> bool:
         """Whether one of the page's titles is `name`; the costlier ones are asked for last."""

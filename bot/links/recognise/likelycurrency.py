@@ -39,7 +39,7 @@ _RUPEES = frozenset({"Rs", "Rs.", "₨"})
 #: So much of a page is gone through, from its beginning and up to its end, where shops say who
 #: they are.
 _SIDE_BYTES = 200_000
-_MONEY_MAX = 3
+_GUESSED = " is a guess."
 
 
 def guessed_currency(sign: str, facts: PageFacts, page: bytes) -> str | None:
@@ -59,6 +59,16 @@ def guessed_currency(sign: str, facts: PageFacts, page: bytes) -> str | None:
     if language not in ("en", "") or _OTHER_DOLLARS.search(sides) is not None:
         return None
     return "USD" if _UNITED_STATES.search(sides) is not None else None
+
+
+def doubt_of_guess(sign: str, currency: str) -> str:
+    """What is said of a currency that was guessed."""
+    return f"The page shows “{sign}”; that it means {currency}{_GUESSED}"
+
+
+def is_guess(doubt: str) -> bool:
+    """Whether a doubt is of that kind."""
+    return doubt.endswith(_GUESSED)
 
 
 def local_currency(facts: PageFacts, page: bytes) -> str | None:

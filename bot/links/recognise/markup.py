@@ -39,11 +39,13 @@ _HEADING = re.compile(rb"<[hH]1\b[^<>]{0,1000}>")
 _WORD = re.compile(r"\w+")
 _HEADING_END = re.compile(rb"</[hH]1")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
+#: A drawing's title stands no farther behind where the drawing begins.
 _DRAWING_BYTES = 500
 #: Between the name of a page and that of its site.
 _BETWEEN = re.compile(r"\s*[|»«]\s*|\s+[-–—:/]+\s+")
 #: Shorter names stand in a text by chance.
 _NAME_LENGTH_MIN = 6
+#: Parts of a title that are looked for.
 _PARTS_MAX = 4
 _HEAD_TAGS_MAX = 400
 _HEADING_BYTES_MAX = 1500
@@ -212,11 +214,20 @@ def text_of(piece: bytes) -> str:
 
 
 def without_tags(piece: bytes) -> str:
-    """The text of a small piece of markup, in one line."""
+    """The text of a small piece of markup, in one line of at most 300 characters."""
+    return one_line(_untagged(piece))
+
+
+def all_text(piece: bytes) -> str:
+    """The whole text of a piece of markup, its blanks as single ones."""
+    return " ".join(_untagged(piece).split())
+
+
+def _untagged(piece: bytes) -> str:
     text = text_of(piece)
     if "<" in text:
         text = _TAG.sub(" ", text)
-    return one_line(html.unescape(text))
+    return html.unescape(text)
 
 
 def one_line(text: str) -> str:

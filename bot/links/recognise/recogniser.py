@@ -27,11 +27,11 @@ from bot.links.recognise.shopsigns import (
     availability_shown,
     can_be_bought,
     has_cart_button,
-    names_stock_once,
     sells,
 )
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
 from bot.links.recognise.sighting import Clue, Sighting
+from bot.links.recognise.stocklabels import names_stock_once
 from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import labelled_price, unnamed_price
 from bot.links.recognise.tree import page_tree

@@ -21,6 +21,7 @@ from bot.links.recognise.shopwords import (
     TELL_ME_WHEN_BACK,
     by_first_mark,
 )
+from bot.links.recognise.stocklabels import labelled_stock
 from bot.links.recognise.values import said_availability
 
 _BUTTONS = (
@@ -52,26 +53,6 @@ _SPOKEN = ("class", "id", "value", "title", "alt", "aria-label", "name")
 _CART_BUTTON = re.compile(
     rb"<(?:button|input)\s[^<>]{0,300}?\b(?:id|name|class)\s{0,2}=\s{0,2}[\"'][^\"'<>]{0,100}"
     rb"add[-_]?to[-_]?(?:cart|basket|bag)"
-)
-#: In lower case, what stands in front of what a shop says of its stock, and a colon.
-_STOCK_LABELS = (
-    "availability", "stock status", "verfügbarkeit", "lieferstatus", "lieferbarkeit",
-    "lagerbestand", "disponibilidad", "disponibilité", "disponibilità", "disponibilitat",
-    "disponibilitate", "beschikbaarheid", "lagerstatus", "tilgjengelighet", "saatavuus", "saadavus",
-    "pieejamība", "prieinamumas", "dostupnos", "dostępność", "razpoložljivost", "наличие",
-    "наявність", "наличност", "доступность", "elérhetőség", "készlet", "stok durumu",
-    "διαθεσιμότητα", "庫存", "库存", "在庫", "재고", "זמינות", "التوفر", "موجودی",
-)  # fmt: skip
-_BEHIND_LABEL = re.compile(r"[^:：.;!?]{0,15}[:：]\s{0,3}(\S.{0,40})")
-_ANSWER = re.compile(
-    r"(?:(yes|ja|oui|sì|sí|sim|da|tak|ano|áno|igen|kyllä|jah|evet|да|есть|є|так|有|是)"
-    r"|(?:no|nein|non|não|nie|ne|nem|ei|hayır|нет|немає|ні|无|無))\b"
-)
-_DELIVERY_TIME = re.compile(
-    r"\D{0,12}\d{1,2}(?: ?[-–/] ?\d{1,2})? ?(?:(?:working|business|production) )?"
-    r"(?:days?|hours?|weeks?|h\b|tagen?|werktagen?|arbeitstage|stunden|wochen|jours|giorni|d[ií]as"
-    r"|dni|dn[ůí]|dagen|dagar|dager|dage|päivää|nap|zile|дн|час|gün|日|天)",
-    re.IGNORECASE,
 )
 _WINDOW_CHARS = 2000
 _SHORT_CHARS = 40
@@ -133,7 +114,7 @@ def availability_shown(tree: LexborHTMLParser, facts: PageFacts, *, is_priced: b
         if is_gone and _is_shown(element):
             return "OutOfStock"
     behind = facts.behind_name[:_WINDOW_CHARS]
-    told = _labelled(behind)
+    told = labelled_stock(behind)
     if told is None and _seems_gone(tree, facts, behind) and not can_be_bought(tree):
         return "OutOfStock"
     if told is not None or is_priced:
@@ -148,30 +129,6 @@ def can_be_bought(tree: LexborHTMLParser) -> bool:
     return any(
         _is_open_cart_button(element, short_text(element, _TEXT_LENGTH_MAX)) for element in found
     )
-
-
-def names_stock_once(facts: PageFacts) -> bool:
-    """Whether the page labels one stock, as pages of one product do; a list labels many or none."""
-    lowered = facts.behind_name.lower()
-    places = [place + len(label) for label in _STOCK_LABELS if (place := lowered.find(label)) >= 0]
-    labels = [place for place in places if _BEHIND_LABEL.match(lowered, place)]
-    return len(labels) == 1 and not any(
-        lowered.find(label, labels[0]) >= 0 for label in _STOCK_LABELS
-    )
-
-
-def _labelled(text: str) -> str | None:
-    """What stands behind the first label for stock; how long delivery takes means that it does."""
-    lowered = text.lower()
-    places = [place + len(label) for label in _STOCK_LABELS if (place := lowered.find(label)) >= 0]
-    label = _BEHIND_LABEL.match(lowered, min(places)) if places else None
-    if label is None:
-        return None
-    answer = _ANSWER.match(label[1])
-    if answer is not None:
-        return "InStock" if answer[1] else "OutOfStock"
-    told = said_availability(label[1])
-    return "InStock" if told is None and _DELIVERY_TIME.match(label[1]) else told
 
 
 def _is_around_gone(tree: LexborHTMLParser) -> bool:

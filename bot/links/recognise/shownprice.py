@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -115,9 +116,7 @@ class ShownPrices:
         best = next((one for one in self.found if one.amount == self.best and one.is_current), None)
         if best is None:
             return False
-        by_build: dict[tuple[str, ...], list[Decimal]] = {}
-        for one in self.found:
-            by_build.setdefault(_build(one.element), []).append(one.amount)
+        by_build = _by_build(self.found)
         alike = by_build.pop(_build(best.element))
         if len(alike) >= _ALIKE_OF_LISTING and (len(set(alike)) > 1 or best.is_elsewhere):
             return True
@@ -131,10 +130,7 @@ class ShownPrices:
     @property
     def listed(self) -> frozenset[Decimal]:
         """The amounts that stand in a list of other products, all of them built alike."""
-        by_build: dict[tuple[str, ...], list[Decimal]] = {}
-        for one in self.found:
-            if one.is_elsewhere:
-                by_build.setdefault(_build(one.element), []).append(one.amount)
+        by_build = _by_build(one for one in self.found if one.is_elsewhere)
         lists = (amounts for amounts in by_build.values() if len(amounts) >= _ALIKE_OF_LISTING)
         return frozenset(amount for amounts in lists for amount in amounts)
 
@@ -197,6 +193,14 @@ def _beside(struck: _Candidate, others: list[_Candidate]) -> set[Decimal]:
         if inside:
             return inside
     return set()
+
+
+def _by_build(found: Iterable[_Candidate]) -> dict[tuple[str, ...], list[Decimal]]:
+    """The amounts of elements that are built alike."""
+    by_build: dict[tuple[str, ...], list[Decimal]] = {}
+    for one in found:
+        by_build.setdefault(_build(one.element), []).append(one.amount)
+    return by_build
 
 
 def _build(element: LexborNode) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import code_beside, sign_in, sign_pattern
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import remove_all
-from bot.links.recognise.shopsigns import names_stock_once
+from bot.links.recognise.stocklabels import names_stock_once
 from bot.links.recognise.viewedprice import form_price, viewed_price
 
 #: Groups that blanks part have three digits; another number may stand right before a price.

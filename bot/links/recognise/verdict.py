@@ -5,7 +5,11 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from bot.links.recognise.currencies import currency_of_sign, possible_currencies
 from bot.links.recognise.facts import PageFacts
-from bot.links.recognise.likelycurrency import guessed_currency, local_currency
+from bot.links.recognise.likelycurrency import (
+    doubt_of_guess,
+    guessed_currency,
+    local_currency,
+)
 from bot.links.recognise.namedcurrency import named_currency
 from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.sighting import Clue
@@ -57,7 +61,7 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
     if currency is None and sign is not None:
         currency = guessed_currency(sign, facts, page)
         if currency is not None:
-            doubts.append(f"The page shows “{sign}”; that it means {currency} is a guess.")
+            doubts.append(doubt_of_guess(sign, currency))
     doubts.extend(_currency_doubts(currency, priced, sign))
     listed, listed_source = _list_price(price, priced, shown)
     return Verdict(price, source, listed, listed_source, currency, currency_source, tuple(doubts))
