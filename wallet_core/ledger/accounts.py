@@ -79,7 +79,7 @@ class AccountRef(msgspec.Struct, frozen=True, order=True, dict=True):
         kind, _, rest = self.owner.partition(":")
         return rest if kind == "wallet" else None
 
-    @property
+    @once
     def held(self) -> "AccountRef":
         """The owner's account for held money in the same currency."""
         return AccountRef(self.owner, Purpose.HELD, self.currency)

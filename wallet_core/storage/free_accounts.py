@@ -66,11 +66,10 @@ class FreeAccounts:
         waited = accounts_of([x for commit in waits_for for x in commit.transfers])
         if waited:
             self._see((yield q.Open([], [], list(waited))), waited)
-        _, states = self._standing.recall(name for name in touched if name not in waited)
-        unknown = {
-            name: ref for name, ref in touched.items() if name not in states and name not in waited
-        }
-        if unknown:
+        others = {name: ref for name, ref in touched.items() if name not in waited}
+        _, states = self._standing.recall(others)
+        if len(states) < len(others):
+            unknown = {name: ref for name, ref in others.items() if name not in states}
             opened = yield q.Open([], [], list(unknown), waits=False)
             self._see(opened, unknown, all_there=False)
         self._remembered = states
@@ -95,8 +94,8 @@ class FreeAccounts:
         """Whether a commit touches what others are writing, or what one put off before it does."""
         if not self._busy:
             return False
-        touches = {*touched_by(commit), *accounts_of(commit.transfers)}
+        touches = touched_by(commit)
         if self._busy.isdisjoint(touches):
             return False
-        self._busy |= touches
+        self._busy.update(touches)
         return True

@@ -74,6 +74,7 @@ class Queue:
 
     lanes: int
     batch_max: int
+    alone_max: int
     share_min: int = 1
     _jobs: list[Job] = field(default_factory=list)
     _flights: list[Flight] = field(default_factory=list)
@@ -93,13 +94,15 @@ class Queue:
     def take(self, *, alone: bool = False) -> Flight | None:
         """The next flight, or None while there is nothing to do that could be done now.
 
-        One that flies `alone` waits until no other is under way, and shares nothing out.
+        One that flies `alone` waits until no other is under way, shares nothing out, and takes at
+        most `alone_max`.
         """
         if not self._jobs or (alone and self._flights):
             return None
         under_way = sum(len(flight.jobs) for flight in self._flights)
         share = -(-(len(self._jobs) + under_way) // (1 if alone else self.lanes))
-        most = min(max(share, self.share_min), self.batch_max)
+        at_most = self.alone_max if alone else self.batch_max
+        most = min(max(share, self.share_min), at_most)
         taken, left = self._free(self._flights, most)
         if len(taken) * 2 < most and left:
             closed = [flight for flight in self._flights if not flight.can_be_built_on]

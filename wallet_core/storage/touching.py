@@ -34,7 +34,7 @@ def _named_by(transfer: Transfer) -> Iterable[Hashable]:
         case Post(legs=legs):
             return [leg.account.id for leg in legs]
         case Authorise(id=hold_id, payer=payer):
-            return (payer.id, hold_id)
+            return (payer.id, payer.held.id, hold_id)
         case Capture(hold_id=hold_id, shares=shares):
             return (hold_id, *(share.account.id for share in shares))
         case Void(hold_id=hold_id):

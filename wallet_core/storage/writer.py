@@ -49,6 +49,8 @@ R = TypeVar("R")
 
 #: Commits in one transaction.
 BATCH_MAX = 1024
+#: The same where other processes write the same accounts: what it locks, they put off meanwhile.
+_ALONE_MAX = 384
 #: How often accounts are opened for a batch, which only has to happen once.
 _OPENINGS_MAX = 3
 #: Batches of one writer that are under way at a time, and how many commits are not shared out.
@@ -142,7 +144,7 @@ class Writer:
 
     def __post_init__(self) -> None:
         """Nothing waits yet."""
-        self._queue = Queue(self.lanes, self.batch_max, _SHARE_MIN)
+        self._queue = Queue(self.lanes, self.batch_max, min(self.batch_max, _ALONE_MAX), _SHARE_MIN)
         self._fences = Fences(self.database)
 
     async def __aenter__(self) -> "Writer":

@@ -20,7 +20,7 @@ def job(name: str, payer: str, payee: str) -> Job:
 
 
 def queue_of(*jobs: Job, lanes: int = 2) -> Queue:
-    queue = Queue(lanes, batch_max=100)
+    queue = Queue(lanes, batch_max=100, alone_max=10)
     for each in jobs:
         queue.add(each)
     return queue
@@ -42,7 +42,7 @@ async def test_a_flight_takes_its_share_and_leaves_the_rest_to_the_other_lane() 
 
 async def test_few_are_not_shared_out() -> None:
     jobs = [job(f"j{n}", f"a{n}", f"b{n}") for n in range(9)]
-    queue = Queue(lanes=2, batch_max=100, share_min=6)
+    queue = Queue(lanes=2, batch_max=100, alone_max=10, share_min=6)
     for each in jobs[:5]:
         queue.add(each)
     assert list(taken(queue).jobs) == jobs[:5]
@@ -64,6 +64,16 @@ async def test_one_that_flies_alone_takes_all_and_waits_for_every_other() -> Non
     after = queue.take(alone=True)
     assert after is not None
     assert after.jobs == [later]
+
+
+async def test_one_that_flies_alone_is_small_however_many_wait() -> None:
+    jobs = [job(f"j{n}", f"a{n}", f"b{n}") for n in range(25)]
+    queue = queue_of(*jobs)
+    for first in (0, 10, 20):
+        flight = queue.take(alone=True)
+        assert flight is not None
+        assert list(flight.jobs) == jobs[first : first + 10]
+        queue.end(flight)
 
 
 async def test_nothing_that_another_flight_touches_is_taken_nor_overtaken() -> None:
