@@ -3,59 +3,22 @@
 import re
 from functools import cache
 
+from bot.links.recognise.currencysigns import BEHIND_NUMBER, SIGNS
 from bot.links.recognise.legaltender import TENDER
 from wallet_core.money import known_currencies
 
 _ALIASES = {"RUR": "RUB", "NIS": "ILS", "RMB": "CNY", "NTD": "TWD", "STG": "GBP", "BYR": "BYN",
             "CNH": "CNY", "TL": "TRY", "EURO": "EUR", "EUROS": "EUR"}  # fmt: skip
 
-_DOLLARS = (
-    "USD CAD AUD NZD SGD HKD TWD MXN ARS CLP COP UYU BBD BMD BND BSD BZD FJD GYD JMD KYD LRD "
-    "NAD SBD SRD TTD XCD DOP CUP"
-)
-#: Signs and what they can mean; the first is meant where the page tells nothing, `-` is unknown.
-_SIGNS = {
-    "€": "EUR", "₹": "INR", "₽": "RUB", "руб": "RUB BYN", "₩": "KRW", "￦": "KRW", "원": "KRW",
-    "円": "JPY", "zł": "PLN", "ZŁ": "PLN", "Kč": "CZK", "KČ": "CZK", "kč": "CZK", "Ft": "HUF",
-    "lei": "RON MDL", "Lei": "RON MDL", "LEI": "RON MDL", "лв": "BGN", "₴": "UAH",
-    "грн": "UAH", "₺": "TRY", "TL": "TRY", "₪": "ILS", "₱": "PHP", "฿": "THB", "บาท": "THB",
-    "₫": "VND", "VNĐ": "VND", "đ": "VND", "₸": "KZT", "₾": "GEL", "₦": "NGN", "₵": "GHS",
-    "₡": "CRC", "₲": "PYG", "₼": "AZN", "֏": "AMD", "৳": "BDT", "R$": "BRL", "US$": "USD",
-    "U$S": "USD", "US $": "USD", "A$": "AUD", "AU$": "AUD", "AU $": "AUD", "C$": "CAD",
-    "CA$": "CAD", "CDN$": "CAD",
-    "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "NT$": "TWD", "MX$": "MXN", "RM": "MYR",
-    "Rp": "IDR", "S/": "PEN", "KSh": "KES", "د.إ": "AED", "ر.س": "SAR", "kn": "HRK",
-    "Kn": "HRK", "din": "- RSD MKD", "дин": "RSD", "Fr.": "CHF", "SFr.": "CHF", "CN¥": "CNY",
-    "JP¥": "JPY", "SG$": "SGD", "RD$": "DOP", "TT$": "TTD", "BZ$": "BZD", "J$": "JMD", "N$": "NAD",
-    "MX $": "MXN", "B/.": "PAB", "E£": "EGP", "L.E": "EGP", "ج.م": "EGP", "جنيه": "EGP SDG",
-    "د.ك": "KWD", "د.ب": "BHD", "د.ا": "JOD", "د.أ": "JOD", "د.ت": "TND", "د.ج": "DZD",
-    "د.م": "MAD", "د.ع": "IQD", "د.ل": "LYD", "ر.ق": "QAR", "ر.ع": "OMR", "ر.ي": "YER",
-    "ل.ل": "LBP", "درهم": "- AED MAD", "ريال": "- SAR QAR OMR YER IRR",
-    "دينار": "- KWD BHD JOD IQD TND DZD LYD", "₭": "LAK", "៛": "KHR", "₮": "MNT",
-    "тенге": "KZT", "тг": "KZT", "сум": "UZS", "сўм": "UZS", "soʻm": "UZS", "so'm": "UZS",
-    "сом": "KGS", "ден": "MKD", "ლარი": "GEL", "դրամ": "AMD", "đồng": "VND", "vnđ": "VND",
-    "টাকা": "BDT", "Tk": "BDT", "රු": "LKR", "रु": "- INR NPR", "रू": "- INR NPR",
-    "FCFA": "- XOF XAF", "CFA": "- XOF XAF", "Ksh": "KES", "KShs": "KES", "Kshs": "KES",
-    "Euro": "EUR", "euro": "EUR", "EURO": "EUR", "Euros": "EUR", "euros": "EUR", "Php": "PHP",
-    "TSh": "TZS", "USh": "UGX", "£": "GBP EGP LBP SYP SDG",
-    "$": f"- {_DOLLARS}", "＄": f"- {_DOLLARS}",
-    "kr": "- SEK NOK DKK ISK", "Kr": "- SEK NOK DKK ISK", "kr.": "- SEK NOK DKK ISK",
-    "¥": "- CNY JPY", "￥": "- CNY JPY", "元": "- CNY TWD HKD", "Rs": "- INR PKR LKR NPR MUR SCR",
-    "Rs.": "- INR PKR LKR NPR MUR SCR", "₨": "- INR PKR LKR NPR MUR SCR", "R": "- ZAR",
-    "﷼": "- IRR SAR QAR OMR YER",
-}  # fmt: skip
-#: Words so short that they mean a currency only behind a number.
-_BEHIND_NUMBER = {
-    "р": "RUB BYN", "Р": "RUB BYN", "р.": "RUB BYN", "Р.": "RUB BYN", "DT": "TND", "DA": "DZD",
-    "DH": "- MAD AED", "Dh": "- MAD AED", "dh": "- MAD AED", "DHS": "- MAD AED",
-    "Dhs": "- MAD AED", "dhs": "- MAD AED", "KD": "- KWD", "SR": "- SAR SCR", "zl": "PLN",
-    "KM": "BAM", "LE": "EGP", "złotych": "PLN", "forint": "HUF", "Br": "- BYN ETB",
-    "Bs": "- BOB VES",
-}  # fmt: skip
 #: Languages at home in one country, which is meant where a page names none.
-_HOMES = {"ja": "JP", "sv": "SE", "da": "DK", "nb": "NO", "nn": "NO", "no": "NO", "is": "IS",
-          "hi": "IN", "be": "BY", "ne": "NP", "si": "LK", "fa": "IR"}  # fmt: skip
-_MEANINGS = _SIGNS | _BEHIND_NUMBER
+_HOMES = {
+    "ja": "JP", "sv": "SE", "da": "DK", "nb": "NO", "nn": "NO", "no": "NO", "is": "IS",
+    "hi": "IN", "be": "BY", "ne": "NP", "si": "LK", "fa": "IR", "ko": "KR", "th": "TH",
+    "vi": "VN", "he": "IL", "iw": "IL", "tr": "TR", "pl": "PL", "cs": "CZ", "hu": "HU",
+    "uk": "UA", "ka": "GE", "hy": "AM", "az": "AZ", "kk": "KZ", "mn": "MN", "id": "ID",
+    "fil": "PH", "km": "KH", "lo": "LA", "my": "MM", "mk": "MK", "zh-Hans": "CN",
+}  # fmt: skip
+_MEANINGS = SIGNS | BEHIND_NUMBER
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 _LANG_REGION = re.compile(r"[-_]([A-Za-z]{2})\b")
 _PATH_REGION = re.compile(r"/(?:[a-z]{2}[-_])?([a-z]{2})(?:[-_][a-z]{2})?(?=/)", re.IGNORECASE)
@@ -117,7 +80,7 @@ def currency_of_sign(sign: str, regions: tuple[str, ...]) -> str | None:
     if code:
         return code
     listed = _MEANINGS.get(sign, "").split()
-    if len(listed) == 1:
+    if len(listed) == 1 and listed[0] != "-":
         return listed[0]
     meant = {currency for region in regions for currency in tender(region)} & set(listed)
     if len(meant) == 1:
@@ -155,6 +118,13 @@ def sign_pattern() -> str:
 
 
 @cache
+def code_pattern() -> str:
+    """A regular expression for the ISO codes of money that is paid with today."""
+    codes = "|".join(sorted(filter(None, _current())))
+    return rf"(?<![A-Za-z])(?=[A-Z]{{3}}(?![A-Za-z]))(?:{codes})"
+
+
+@cache
 def _codes() -> frozenset[str]:
     return known_currencies() - {"XXX", "XTS"}
 
@@ -166,13 +136,13 @@ def _current() -> frozenset[str | None]:
 
 @cache
 def _sign_pattern() -> re.Pattern[str]:
-    return _pattern_of(list(_SIGNS), list(_BEHIND_NUMBER))
+    return _pattern_of(list(SIGNS), list(BEHIND_NUMBER))
 
 
 @cache
 def _plain_sign_pattern() -> re.Pattern[str]:
-    signs = [sign for sign in _SIGNS if sign.isascii() and "$" not in sign]
-    return _pattern_of(signs, list(filter(str.isascii, _BEHIND_NUMBER)))
+    signs = [sign for sign in SIGNS if sign.isascii() and "$" not in sign]
+    return _pattern_of(signs, list(filter(str.isascii, BEHIND_NUMBER)))
 
 
 def _pattern_of(signs: list[str], behind: list[str]) -> re.Pattern[str]:

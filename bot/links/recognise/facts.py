@@ -40,6 +40,11 @@ class PageFacts:
         return self._metas.get("og:type", "").lower()
 
     @once
+    def is_published(self) -> bool:
+        """Whether the page has a time at which it was published, as what is read has."""
+        return self.markup.head_holds(b"article:published_time")
+
+    @once
     def language(self) -> str:
         """The page's own language tag."""
         return self.markup.language or self._metas.get("og:locale", "")

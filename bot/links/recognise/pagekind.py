@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import text_of
-from bot.links.recognise.values import types_of
+from bot.links.recognise.values import PRODUCT_TYPES, types_of
 
 _BODY = re.compile(rb"<body\b([^<>]{0,4000})", re.IGNORECASE)
 _NAMES = re.compile(
@@ -57,6 +57,7 @@ _OTHER_PARTS = frozenset(
 )  # fmt: skip
 _PATH_LENGTH_MAX = 500
 _PART = re.compile(r"[^/]+")
+_LISTED_PRODUCTS_MIN = 2
 _LISTING_TYPES = frozenset({"collectionpage", "searchresultspage"})
 
 
@@ -89,6 +90,15 @@ def names_listing(nodes: Iterable[Node]) -> bool:
     return not all(_LISTING_TYPES.isdisjoint(types_of(node)) for node in nodes)
 
 
+def lists_products(nodes: Iterable[Node]) -> bool:
+    """Whether a node is a list of several products."""
+    lists = (node.get("itemListElement") for node in nodes if "itemlist" in types_of(node))
+    return any(
+        isinstance(listed, list) and sum(map(_is_product, listed)) >= _LISTED_PRODUCTS_MIN
+        for listed in lists
+    )
+
+
 def offers_price_order(page: bytes) -> bool:
     """Whether people can put what the page shows into the order of its prices, as a list."""
     for count, select in enumerate(_SELECT.finditer(page, 0, _ORDER_BYTES_MAX)):
@@ -105,6 +115,15 @@ def is_other_address(path: str) -> bool:
     """Whether `path`, with its host in front, is where shops search or fill carts."""
     parts = _PART.findall(unquote(path[:_PATH_LENGTH_MAX]).lower())[1:]
     return any(part.removesuffix(".html").removesuffix(".php") in _OTHER_PARTS for part in parts)
+
+
+def _is_product(entry: object) -> bool:
+    """Whether an entry of a list is a product, by itself or as its item."""
+    if not isinstance(entry, dict):
+        return False
+    item = entry.get("item")
+    types = types_of(entry) | (types_of(item) if isinstance(item, dict) else frozenset())
+    return not types.isdisjoint(PRODUCT_TYPES)
 
 
 def _numbered(names: frozenset[str]) -> set[str]:

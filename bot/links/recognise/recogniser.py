@@ -11,6 +11,7 @@ from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.glance import glance
 from bot.links.recognise.itemprops import MICRODATA, RDFA, item_nodes
 from bot.links.recognise.jsonld import Node, main_nodes, parse_blocks
+from bot.links.recognise.listtitles import is_called_a_list
 from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import MetaTags
 from bot.links.recognise.pagekind import (
@@ -18,6 +19,7 @@ from bot.links.recognise.pagekind import (
     is_other_address,
     is_other_page,
     is_product_page,
+    lists_products,
     names_listing,
     offers_price_order,
 )
@@ -27,11 +29,14 @@ from bot.links.recognise.shopsigns import (
     availability_shown,
     can_be_bought,
     has_cart_button,
+    is_switched_off,
+    says_cart,
     sells,
 )
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
 from bot.links.recognise.sighting import Clue, Sighting
 from bot.links.recognise.stocklabels import names_stock_once
+from bot.links.recognise.struckprice import reduced_from
 from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import labelled_price, unnamed_price
 from bot.links.recognise.tree import page_tree
@@ -181,7 +186,8 @@ class PageReader:
         in_words: str | None = None
         stated = next((clue.availability for clue in clues if clue.availability), None)
         if stated is None and verdict.price is None:
-            if self._is_about_product or self._looks_like_shop(tree):
+            is_shop = self._is_about_product or self._looks_like_shop(tree)
+            if is_shop or is_switched_off(tree):
                 in_words = availability_shown(tree, self.facts, is_priced=False)
         elif verdict.price is not None and stated is None:
             # What is offered at a price and nowhere called sold out is taken to be there. The
@@ -231,7 +237,11 @@ class PageReader:
             return True
         if self._is_products_page:
             return False
-        return is_other_address(self.facts.path)
+        facts = self.facts
+        if facts.is_published and not facts.kind.startswith(_PRODUCT_KINDS):
+            return True
+        is_list = lists_products(self._nodes) or is_called_a_list(facts.titles)
+        return is_list or is_other_address(facts.path)
 
     @property
     def _is_ordered_list(self) -> bool:
@@ -261,7 +271,8 @@ class PageReader:
         is_priced = any(clue.price is not None for clue in clues)
         shown = shown_prices(tree, facts, with_cards=not is_priced)
         is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
-        is_shop = is_shop or (shown.is_marked and has_cart_button(self.markup.page))
+        if shown.is_marked and not is_shop:
+            is_shop = has_cart_button(self.markup.page) or says_cart(tree)
         is_shop = is_shop or names_stock_once(facts)
         if not is_shop and not shown.stands_out:
             labelled = labelled_price(tree)
@@ -278,10 +289,29 @@ class PageReader:
         is_silent = is_shop and shown.best is None and not is_priced and not (is_gone or is_list)
         if is_silent and availability_shown(tree, facts, is_priced=True) not in _GONE:
             shown.remove_cards()
-            found = unnamed_price(self.markup.page, tree, facts, shown.listed)
+            found = unnamed_price(self.markup.page, tree, facts, shown)
             if found is not None:
                 shown = ShownPrices.of(*found)
-        return judge_price(clues, shown, facts, self.markup.page)
+        verdict = judge_price(clues, shown, facts, self.markup.page)
+        return verdict if verdict.price in shown.current else self._reduced(verdict, tree)
+
+    def _reduced(self, verdict: Verdict, tree: LexborHTMLParser) -> Verdict:
+        """The same where the page's data keep a price that the page strikes out, with a doubt."""
+        before = verdict.price
+        if before is None or verdict.source == "page":
+            return verdict
+        price = reduced_from(before, tree, self.facts)
+        if price is None:
+            return verdict
+        doubts = (*verdict.doubts, f"The page shows {price}, its data say {before}.")
+        return replace(
+            verdict,
+            price=price,
+            source="page",
+            list_price=before,
+            list_price_source=verdict.source,
+            doubts=doubts,
+        )
 
     def _is_bought(self, tree: LexborHTMLParser) -> bool:
         """Whether the page sells what its data call sold out.

@@ -12,6 +12,7 @@ from bot.links.recognise.partnames import PartNames
 from bot.links.recognise.shopwords import (
     ADD_TO_CART,
     BUY,
+    CART_ITSELF,
     CART_NAME,
     GONE_NAME,
     OFF_NAME,
@@ -78,16 +79,39 @@ def has_cart_button(page: bytes) -> bool:
 def sells(tree: LexborHTMLParser) -> bool:
     """Whether something on the page puts a product into a cart or buys it at once."""
     buttons = tree.css(_BUTTONS)[:_ELEMENTS_MAX]
-    said = "\n".join(
-        _said(element, short_text(element, _TEXT_LENGTH_MAX)) for element in buttons
-    ).lower()
+    said = "\n".join(filter(None, map(_bought, buttons))).lower()
     if _puts_into_cart(said):
         return True
     plain = tree.css("button, a, input")[:_ELEMENTS_MAX]
     names = {_named(element) for element in (*buttons, *plain)}
     if not names.isdisjoint(BUY):
         return True
-    return _puts_into_cart("\n".join(n for n in names if not n.startswith(_GOES_TO_CART)))
+    into = (n for n in names if not n.startswith(_GOES_TO_CART) and _bare(n) not in CART_ITSELF)
+    return _puts_into_cart("\n".join(into))
+
+
+def sells_either_way(tree: LexborHTMLParser) -> bool:
+    """Whether people can buy at once, and put into a cart instead, as they can with one product."""
+    named = {_named(element) for element in tree.css("button, a, input")[:_ELEMENTS_MAX]}
+    into = (_bare(name) in CART_ITSELF or _puts_into_cart(name) for name in named - BUY)
+    return not named.isdisjoint(BUY) and any(into)
+
+
+def says_cart(tree: LexborHTMLParser) -> bool:
+    """Whether a short text that stands by itself, a button or not, puts something into a cart."""
+    return any(
+        _puts_into_cart(_lowered(text))
+        for _, text in _short_texts(tree, _BUTTON_LENGTH_MAX)
+        if _bare(text) not in CART_ITSELF
+    )
+
+
+def is_switched_off(tree: LexborHTMLParser) -> bool:
+    """Whether a button is there that cannot be pressed, and says that something is gone."""
+    return any(
+        _is_gone(short_text(button, _SHORT_CHARS)) and _is_shown(button)
+        for button in tree.css("button[disabled]")[:_ELEMENTS_MAX]
+    )
 
 
 def availability_shown(tree: LexborHTMLParser, facts: PageFacts, *, is_priced: bool) -> str | None:
@@ -154,15 +178,34 @@ def _says_gone(tree: LexborHTMLParser) -> bool:
     Several say it of sizes, or of other products.
     """
     places = 0
-    nodes = tree.body.traverse(include_text=True) if tree.body is not None else iter(())
-    for node in islice(nodes, _NODES_MAX):
-        text = (node.text_content or "").strip() if node.tag == "-text" else ""
-        is_short = 0 < len(text) <= _SHORT_CHARS
-        if is_short and _is_gone(text) and _OF_OTHER_THINGS.search(text) is None:
+    for node, text in _short_texts(tree, _SHORT_CHARS):
+        if _is_gone(text) and _OF_OTHER_THINGS.search(text) is None:
             around = node.parent
             if around is not None and around.tag not in _CHOICES and _is_shown(around):
                 places += 1
     return places == 1
+
+
+def _short_texts(tree: LexborHTMLParser, length_max: int) -> Iterator[tuple[LexborNode, str]]:
+    """The texts of at most so many characters that stand by themselves, near the page's top."""
+    nodes = tree.body.traverse(include_text=True) if tree.body is not None else iter(())
+    for node in islice(nodes, _NODES_MAX):
+        text = (node.text_content or "").strip() if node.tag == "-text" else ""
+        if 0 < len(text) <= length_max:
+            yield node, text
+
+
+def _bought(element: LexborNode) -> str:
+    """What a button says, and its names; less of that where it only leads to the cart."""
+    text = short_text(element, _TEXT_LENGTH_MAX)
+    if element.tag == "img" and _bare(element.attributes.get("alt") or "") in CART_ITSELF:
+        return ""
+    return _said(element, "" if element.tag == "a" and _bare(text) in CART_ITSELF else text)
+
+
+def _bare(text: str) -> str:
+    """A text in lower case without the numbers and brackets around it."""
+    return text.lower().strip(" \u00a00123456789()[]{}:-")
 
 
 def _is_open_cart_button(element: LexborNode, text: str) -> bool:
@@ -186,18 +229,23 @@ def _is_named_gone(element: LexborNode, text: str, *, may_be_told: bool) -> bool
 
 
 def _tells_when_back(text: str) -> bool:
-    lowered = text.lower()
+    lowered = _lowered(text)
     return any(map(lowered.__contains__, TELL_ME_WHEN_BACK))
 
 
 def _named(element: LexborNode) -> str:
     """What stands on a button or a link, in lower case; empty when it is long."""
     text = short_text(element, _BUTTON_LENGTH_MAX) or (element.attributes.get("value") or "")
-    return text[:_TEXT_LENGTH_MAX].lower().strip(" !>»›→")
+    return _lowered(text[:_TEXT_LENGTH_MAX]).strip(" !>»›→")
+
+
+def _lowered(text: str) -> str:
+    """In lower case; Turkish has a dot on a capital letter that no other language has there."""
+    return text.lower().replace("i\u0307", "i")
 
 
 def _is_gone(text: str) -> bool:
-    lowered = text.lower()
+    lowered = _lowered(text)
     if any(map(lowered.__contains__, _SOLD_OUT_PLAIN)):
         return True
     if lowered.isascii():

@@ -79,7 +79,7 @@ ADD_TO_CART = (
     "放入購物車", "立即购买", "立即購買", "장바구니", "구매하기", "в корзину", "до кошика",
     "do košík", "do košar", "u košaric", "v košaric", "do koszyka", "winkelwagen",
     "sepete ekle", "kundvagn", "handlekurv", "læg i kurv", "ostukorvi", "ostoskoriin",
-    "grozam", "krepšel", "kosárba", "în coș", "в количката", "καλάθι", "לסל", "أضف إلى",
+    "grozam", "krepšel", "kosárba", "în coș", "в количката", "στο καλάθι", "לסל", "أضف إلى",
     "adauga in cos", "adaugă în coş", "añadir a la cesta", "añadir a la bolsa", "agregar al carro",
     "añadir al carro", "afegir a la cistella", "adicionar ao cesto", "adicionar à sacola",
     "à sacola", "nel carrello", "ajouter au sac", "in winkelmand", "in mijn winkel",
@@ -93,6 +93,12 @@ ADD_TO_CART = (
     "カゴに入れる", "加入购物袋", "加入購物袋", "pre-order now", "preorder now",
     "place pre-order",
 )  # fmt: skip
+#: In lower case, the whole text of a link to the cart in languages that say it with a word above.
+CART_ITSELF = frozenset(
+    {"장바구니", "winkelwagen", "kundvagn", "kundvagnen", "handlekurv", "handlekurven", "ostukorvi",
+     "savatga", "զամբյուղ", "mijn winkelwagen", "min kundvagn", "din kundvagn", "min handlekurv",
+     "장바구니 보기", "내 장바구니", "naar winkelwagen", "till kundvagn", "till kundvagnen"}
+)  # fmt: skip
 #: In lower case, the whole text of a button that buys; in other places these words say nothing.
 BUY = frozenset(
     {
@@ -103,7 +109,7 @@ BUY = frozenset(
     "pirkt", "pirkti", "vásárlás", "megveszem", "cumpără", "αγορά", "satın al", "hemen al",
     "beli", "beli sekarang", "mua ngay", "mua", "ซื้อ", "ซื้อเลย", "구매", "구매하기",
     "바로구매", "購入", "購入する", "今すぐ購入", "かごに入れる", "カゴに入れる", "买", "购买",
-    "購買", "立即购买", "立即購買", "直接購買", "加入购物袋", "加入購物袋", "שراء",
+    "購買", "立即购买", "立即購買", "直接購買", "加入购物袋", "加入購物袋",
     "اشتر الآن", "شراء", "خرید", "קנה", "קנה עכשיו", "לרכישה", "खरीदें", "अभी खरीदें", "কিনুন",
     "купити зараз", "pre-order", "preorder", "place pre-order", "pre-order now", "vorbestellen",
     "précommander", "reservar", "予約する", "予約注文", "预订", "預訂", "立即预订", "立即預購",
@@ -121,7 +127,14 @@ TELL_ME_WHEN_BACK = (
     "m'alerter", "avísame", "avisarme", "avvisami", "avise-me", "houd me op de hoogte",
     "bevaka", "powiadom", "hlídat dostupnost", "strážiť dostupnosť", "сообщить о поступлении",
     "повідомити", "értesítést", "再入荷", "入荷お知らせ", "到货通知", "到貨通知", "貨到通知",
-    "补货通知", "재입고",
+    "补货通知", "재입고", "gelince haber ver", "stoğa gelince", "stok bildirimi", "أعلمني عند",
+    "نبهني عند", "اعلمني عند", "موجود شد به من", "به من اطلاع بده", "עדכנו אותי", "עדכן אותי",
+    "báo khi có hàng", "แจ้งเตือนเมื่อ", "beri tahu saya", "ingatkan saya", "ειδοποίησέ με",
+    "ειδοποιήστε με", "ενημέρωσέ με", "anunță-mă", "anunta-ma", "alertă stoc", "obavijesti me",
+    "obavesti me", "obvesti me", "giv besked", "giv mig besked", "varsle meg", "ilmoita kun",
+    "ilmoita minulle", "hlídat produkt", "upozorniť", "извести ме", "уведоми ме",
+    "сообщить, когда", "уведомить о поступлении", "сповістити", "teavita mind", "貨到通知我",
+    "入荷通知", "再販通知", "알림 신청", "입고알림", "입고 알림", "láttu mig vita",
 )  # fmt: skip
 #: In class names, by conventions of shop software: this element says that the product is gone.
 GONE_NAME = PartNames(
@@ -178,7 +191,13 @@ SOLD_OUT = (
     "няма наличност", "не е наличен", "stokta kalmadı",
     "temin edilemiyor", "δεν είναι διαθέσιμο", "εκτός αποθέματος", "نفذت الكمية", "موجود نیست",
     "לא זמין", "उपलब्ध नहीं", "स्टॉक समाप्त", "tạm hết", "tidak tersedia", "매진", "재고없음",
-    "판매종료", "판매 종료", "取り扱い終了", "沒有庫存", "没有库存", "抢光", "搶光", "断货", "斷貨",
+    "판매종료", "판매 종료", "구매불가", "ekki til á lager", "uppselt", "búið í bili", "ni več na",
+    "нема на залиха", "нема на лагеру", "нема на стању", "немає на складі", "скінчився",
+    "არ არის მარაგში", "առկա չէ", "სტოკში არ არის", "sotuvda yo‘q", "stokda yoxdur",
+    "сатылып кетті", "منتهي من المخزون", "غير متوفرة", "انتهى المخزون",
+    "اتمام موجودی", "אזל מהמלאי", "hết sản phẩm", "stok kosong", "สินค้าไม่มี", "次回入荷",
+    "在庫切", "受付終了", "取り扱い終了",
+    "沒有庫存", "没有库存", "抢光", "搶光", "断货", "斷貨",
     "無貨", "完售", "item unavailable", "product unavailable", "discontinued",
 )  # fmt: skip
 #: In lower case, in a field for stock that holds words for people.
@@ -190,7 +209,15 @@ IN_STOCK = (
     "na zalihi", "dostupn", "raktáron", "készleten", "în stoc", "in stoc", "в наличност",
     "laos olemas", "noliktavā", "yra sandėlyje", "stokta", "stokda", "διαθέσιμο", "現貨", "现货",
     "有货", "有貨", "有庫存", "有库存", "在庫あり", "재고 있음", "재고있음", "متوفر", "במלאי",
-    "còn hàng", "มีสินค้า", "tersedia", "स्टॉक में",
+    "còn hàng", "มีสินค้า", "tersedia", "स्टॉक में", "á lager", "til á lager", "na stanju",
+    "на складі", "на залиха", "на лагеру", "на стању", "налично", "mevcut", "σε απόθεμα",
+    "άμεσα διαθέσιμο", "متاح", "متوفرة", "في المخزون", "זמין", "موجود", "có sẵn",
+    "พร้อมส่ง", "ready stock", "stok ada", "即納", "在庫有", "残りわずか", "在庫わずか", "有現貨",
+    "尚有庫存", "庫存充足", "库存充足", "현재고", "구매가능", "구매 가능", "स्टॉक उपलब्ध",
+    "in voorraad",
+    "rendelhető", "azonnal", "ihned", "от ръка", "dostupné", "magazynie", "elérhető",
+    "მარაგშია", "sotuvda bor", "stokta var", "laoseis", "pieejams",
+    "turime", "ima na zalogi",
 )  # fmt: skip
 PRE_ORDER = (
     "pre-order", "preorder", "pre order", "vorbestell", "précommande", "precommande", "preventa",

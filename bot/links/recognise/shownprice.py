@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from bot.links.recognise.builds import build_of, elements_around
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.markup import one_line
 from bot.links.recognise.nodes import names_of, remove_all, short_text
@@ -45,11 +46,10 @@ _RIVAL_GAP = 2.5
 _RIVALS_OF_LISTING = 5
 _ALIKE_OF_LISTING = 4
 _ALIKE_BESIDE = 3
-#: Elements that are looked at to tell whether two prices stand in cards of one list.
-_BUILD_DEPTH = 3
+#: Where there is nothing else, so many alike are a list.
+_ALIKE_ALONE = 3
 #: So many elements lie between two prices of one product at most.
 _NEXT_TO = 4
-_AROUND_MAX = 5
 _STRUCK_NAME = "price-was"
 _PART_NAME = "per-month"
 _UNSEEN_SCORE = 0.0
@@ -117,8 +117,10 @@ class ShownPrices:
         if best is None:
             return False
         by_build = _by_build(self.found)
-        alike = by_build.pop(_build(best.element))
+        alike = by_build.pop(build_of(best.element))
         if len(alike) >= _ALIKE_OF_LISTING and (len(set(alike)) > 1 or best.is_elsewhere):
+            return True
+        if len(set(alike)) == len(alike) == len(self.found) >= _ALIKE_ALONE:
             return True
         # Cards that are built otherwise than the best are a list beside the product.
         lists = (amounts for amounts in by_build.values() if len(set(amounts)) >= _ALIKE_BESIDE)
@@ -174,21 +176,28 @@ def shown_prices(
 
 
 def _repeats(found: list[_Candidate]) -> Counter[Decimal]:
-    """In how many places each amount stands; elements inside of each other are one place."""
+    """In how many places each amount stands.
+
+    Elements inside of each other are one place, and so are those that are built alike: cards.
+    """
     repeats = Counter(candidate.amount for candidate in found)
     known: dict[Decimal, set[int]] = {}
+    builds: set[tuple[Decimal, tuple[str, ...]]] = set()
     for candidate in found:
         if repeats[candidate.amount] > 1:
             same = known.setdefault(candidate.amount, set())
-            repeats[candidate.amount] -= not same.isdisjoint(_around(candidate.element))
+            build = (candidate.amount, build_of(candidate.element))
+            is_inside = not same.isdisjoint(elements_around(candidate.element))
+            repeats[candidate.amount] -= is_inside or build in builds
             same.add(candidate.element.mem_id)
+            builds.add(build)
     return repeats
 
 
 def _beside(struck: _Candidate, others: list[_Candidate]) -> set[Decimal]:
     """The current amounts among `others` that share the closest element around `struck`."""
-    current = {other.amount: _around(other.element) for other in others if other.is_current}
-    for element in _around(struck.element):
+    current = {other.amount: elements_around(other.element) for other in others if other.is_current}
+    for element in elements_around(struck.element):
         inside = {amount for amount, around in current.items() if element in around}
         if inside:
             return inside
@@ -199,28 +208,8 @@ def _by_build(found: Iterable[_Candidate]) -> dict[tuple[str, ...], list[Decimal
     """The amounts of elements that are built alike."""
     by_build: dict[tuple[str, ...], list[Decimal]] = {}
     for one in found:
-        by_build.setdefault(_build(one.element), []).append(one.amount)
+        by_build.setdefault(build_of(one.element), []).append(one.amount)
     return by_build
-
-
-def _build(element: LexborNode) -> tuple[str, ...]:
-    """Tags and names of an element and the closest around it, which cards of a list share."""
-    found: list[str] = []
-    place: LexborNode | None = element
-    while place is not None and len(found) < _BUILD_DEPTH:
-        found.append(f"{place.tag} {place.attributes.get('class') or ''}")
-        place = place.parent
-    return tuple(found)
-
-
-def _around(element: LexborNode) -> list[int]:
-    """The closest elements around one, from the inside out."""
-    found: list[int] = []
-    place = element.parent
-    while place is not None and len(found) < _AROUND_MAX:
-        found.append(place.mem_id)
-        place = place.parent
-    return found
 
 
 def _candidates(

@@ -3,6 +3,7 @@
 import re
 
 from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.shopwords import IN_STOCK, SOLD_OUT
 from bot.links.recognise.values import said_availability
 
 #: In lower case, what stands in front of what a shop says of its stock, and a colon.
@@ -12,13 +13,18 @@ _LABELS = (
     "disponibilitate", "beschikbaarheid", "lagerstatus", "tilgjengelighet", "saatavuus", "saadavus",
     "pieejamība", "prieinamumas", "dostupnos", "dostępność", "razpoložljivost", "наличие",
     "наявність", "наличност", "доступность", "elérhetőség", "készlet", "stok durumu",
-    "διαθεσιμότητα", "庫存", "库存", "在庫", "재고", "זמינות", "التوفر", "موجودی",
+    "διαθεσιμότητα", "庫存", "库存", "在庫", "재고", "זמינות", "التوفر", "حالة المخزون",
+    "موجودی", "สถานะสินค้า", "สต็อก", "ketersediaan", "lagersaldo", "lagerstaða", "stav skladu",
+    "उपलब्धता", "მარაგი",
 )  # fmt: skip
 _BEHIND_LABEL = re.compile(r"[^:：.;!?]{0,15}[:：]\s{0,3}(\S.{0,40})")
+#: Where the label and its answer are told apart only by how they are drawn.
+_RIGHT_BEHIND_LABEL = re.compile(r"\s{1,3}(\S.{0,25})")
 _ANSWER = re.compile(
     r"(?:(yes|ja|oui|sì|sí|sim|da|tak|ano|áno|igen|kyllä|jah|evet|да|есть|є|так|有|是)"
     r"|(?:no|nein|non|não|nie|ne|nem|ei|hayır|нет|немає|ні|无|無))\b"
 )
+_STOCK_WORDS = (*IN_STOCK, *SOLD_OUT)
 _DELIVERY_TIME = re.compile(
     r"\D{0,12}\d{1,2}(?: ?[-–/] ?\d{1,2})? ?(?:(?:working|business|production) )?"
     r"(?:days?|hours?|weeks?|h\b|tagen?|werktagen?|arbeitstage|stunden|wochen|jours|giorni|d[ií]as"
@@ -43,12 +49,20 @@ def labelled_stock(text: str) -> str | None:
     places = _behind_labels(lowered)
     label = _BEHIND_LABEL.match(lowered, min(places)) if places else None
     if label is None:
-        return None
+        return _said_without_colon(lowered, places)
     answer = _ANSWER.match(label[1])
     if answer is not None:
         return "InStock" if answer[1] else "OutOfStock"
     told = said_availability(label[1])
     return "InStock" if told is None and _DELIVERY_TIME.match(label[1]) else told
+
+
+def _said_without_colon(lowered: str, places: list[int]) -> str | None:
+    """The same where nothing but a blank parts the first label from what it says."""
+    label = _RIGHT_BEHIND_LABEL.match(lowered, min(places)) if places else None
+    if label is None or not label[1].startswith(_STOCK_WORDS):
+        return None
+    return said_availability(label[1])
 
 
 def _behind_labels(lowered: str) -> list[int]:

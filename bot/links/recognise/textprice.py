@@ -6,9 +6,17 @@ from decimal import Decimal
 from selectolax.lexbor import LexborHTMLParser
 
 from bot.links.recognise.amounts import read_amount
-from bot.links.recognise.currencies import code_beside, sign_in, sign_pattern
+from bot.links.recognise.currencies import (
+    code_beside,
+    code_pattern,
+    currency_of_sign,
+    sign_in,
+    sign_pattern,
+)
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import remove_all
+from bot.links.recognise.shopsigns import sells_either_way
+from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.stocklabels import names_stock_once
 from bot.links.recognise.viewedprice import form_price, viewed_price
 
@@ -17,7 +25,7 @@ _NUMBER = (
     "(?:\\d{1,3}(?:[ \u00a0]\\d{3}){1,4}(?!\\d)(?:[.,]\\d{1,2})?"
     "|\\d(?:[\\d.,']{0,14}\\d)?(?:[.,][ \u00a0]\\d\\d(?!\\d))?)(?:,-)?"
 )
-_SIGN = rf"(?:{sign_pattern()}|(?<![A-Za-z])[A-Z]{{3}}(?![A-Za-z]))"
+_SIGN = rf"(?:{sign_pattern()}|{code_pattern()})"
 _PRICED = re.compile(
     rf"(?<![(\-–−\d.,])(?:{_SIGN}\s?({_NUMBER})|(?<![A-Za-z])({_NUMBER})\s?{_SIGN})(?![^\W_])"
 )
@@ -33,7 +41,12 @@ _BEFORE_OTHER_AMOUNT = re.compile(
     r"|ahorras|más de|superior a|risparmi|superiori a|oltre|economize|acima de|bespaar|boven"
     r"|besteding van|spara|över|spar|oszczędzasz|powyżej|ušetříte|nad|свыше|более|экономия"
     r"|üzeri|tasarruf|shipping|delivery|postage|versand|versandkosten|lieferung|livraison"
-    r"|envío|spedizione|frete|verzending|frakt|fragt|dostawa|wysyłka|doprava|доставка|kargo)|满|滿|省|节省|節省)[\s:]{0,3}$",
+    r"|envío|spedizione|frete|verzending|frakt|fragt|dostawa|wysyłka|doprava|доставка|kargo"
+    r"|szállítás|livrare|dostava|toimitus|sending|heimsending|μεταφορικά|αποστολή|ongkir"
+    r"|phí vận chuyển|понад|економія|спестявате|peste|άνω των|minimal|hemat|tiết kiệm|kazancınız"
+    r"|säästä|säästät|sparaðu|du sparer|megtakarítás|economisești|ušteda)"
+    r"|满|滿|省|节省|節省|運費|运费|送料|배송비|적립|שמור|מעל|משלוח|توفير|الشحن|التوصيل|فوق"
+    r"|هزینه ارسال|بالای|ค่าส่ง|ประหยัด)[\s:]{0,3}$",
     re.IGNORECASE,
 )
 _BEHIND_OTHER_AMOUNT = re.compile(
@@ -41,7 +54,9 @@ _BEHIND_OTHER_AMOUNT = re.compile(
     r"|de réduction|d'achat|o más|de descuento|o più|di sconto|ou mais|de desconto|of meer"
     r"|korting|eller mer|ve üzeri|indirim|(?:away|left|more|kvar|igjen|mere?|noch)?\s?"
     r"(?:from|to|for|till|til|bis zum|until) (?:free|fri|gratis|kostenlosen))\b"
-    r"|以上|優惠券|优惠券)",
+    r"|以上|優惠券|优惠券|引き|還元|ポイント|円引|이상|할인|적립|쿠폰|ขึ้นไป|trở lên| ke atas"
+    r"|هدية|خصم|ומעלה|הנחה|تخفیف| felett| kedvezmény| i więcej| rabatu"
+    r"|\s?(?:slevy|a více|знижки|скидка)\b)",
     re.IGNORECASE,
 )
 #: In Brazil the price before a reduction stands between `de` and the one to pay.
@@ -69,37 +84,39 @@ _DESCRIPTION_CHARS = 500
 
 
 def unnamed_price(
-    page: bytes, tree: LexborHTMLParser, facts: PageFacts, listed: frozenset[Decimal]
+    page: bytes, tree: LexborHTMLParser, facts: PageFacts, shown: ShownPrices
 ) -> tuple[Decimal, str | None] | None:
     """The price of a shop's page in which nothing is named a price, with its sign or currency."""
-    return viewed_price(page) or form_price(page) or price_in_text(tree, facts, listed)
+    return viewed_price(page) or form_price(page) or price_in_text(tree, facts, shown)
 
 
 def price_in_text(
-    tree: LexborHTMLParser, facts: PageFacts, listed: frozenset[Decimal]
+    tree: LexborHTMLParser, facts: PageFacts, shown: ShownPrices
 ) -> tuple[Decimal, str | None] | None:
     """The first amount with a currency sign behind the page's heading, with its sign.
 
-    An amount that the page's own description names is believed before that. Those that stand
-    `listed`, in a list of other products, do not count. The tree loses its scripts, styles,
-    overlays and links to other pages here: a price in one is what that page sells.
+    An amount that the page's own description names is believed before that. Those that are
+    `shown` in a list of other products do not count. The tree loses its scripts, styles, overlays
+    and links to other pages here: a price in one is what that page sells.
     """
     _unlink_prices(tree)
     remove_all(tree.css(_OVERLAYS)[:_OVERLAYS_MAX])
     text = _text_of(tree)
-    for found in _priced(facts.description[:_DESCRIPTION_CHARS]):
+    for found in _priced(facts.description[:_DESCRIPTION_CHARS], facts):
         if re.search(rf"(?<![\d.,]){re.escape(found[2])}(?![\d])", text):
             return found[:2]
     heading = facts.heading
-    if not heading and names_stock_once(facts):
-        # What is about one product, and names one amount, names its price.
-        named = [found[:2] for found in _priced(text)]
+    is_one = not heading and not shown.found and sells_either_way(tree)
+    if is_one or (not heading and names_stock_once(facts)):
+        # What sells one thing, and names one amount, names its price.
+        named = [found[:2] for found in _priced(text, facts)]
         return named[0] if len({amount for amount, _ in named}) == 1 else None
     start = text.find(heading) if heading else -1
     if start < 0:
         return None
     window = text[start + len(heading) : start + len(heading) + _WINDOW_CHARS]
-    return next((found[:2] for found in _priced(window) if found[0] not in listed), None)
+    own = (found for found in _priced(window, facts) if found[0] not in shown.listed)
+    return next((found[:2] for found in own), None)
 
 
 def labelled_price(tree: LexborHTMLParser) -> tuple[Decimal, str | None] | None:
@@ -129,7 +146,7 @@ def _text_of(tree: LexborHTMLParser) -> str:
     return _BLANKS.sub(" ", body.text(deep=True, separator=" ")) if body is not None else ""
 
 
-def _priced(text: str) -> list[tuple[Decimal, str | None, str]]:
+def _priced(text: str, facts: PageFacts) -> list[tuple[Decimal, str | None, str]]:
     priced: list[tuple[Decimal, str | None, str]] = []
     end, lower = 0, None
     for match in _PRICED.finditer(text):
@@ -144,10 +161,16 @@ def _priced(text: str) -> list[tuple[Decimal, str | None, str]]:
             lower = None
             continue
         sign = sign_in(match.group())
-        if amount is not None and sign is not None:
+        if amount is not None and sign is not None and _is_money(sign, facts):
             around = text[max(0, match.start() - _BESIDE_CHARS) : match.end() + _BESIDE_CHARS]
             priced.append((amount, code_beside(around, sign) or sign, written))
     return priced
+
+
+def _is_money(sign: str, facts: PageFacts) -> bool:
+    """Whether a sign means money there; a plain letter does where the page's country has it."""
+    is_letter = len(sign) == 1 and sign.isascii() and sign.isalpha()
+    return not is_letter or currency_of_sign(sign, facts.regions) is not None
 
 
 def _is_other_amount(text: str, match: re.Match[str]) -> bool:

@@ -56,3 +56,46 @@ def test_a_page_names_its_countries() -> None:
     assert page_regions("shop.com", "/p", ("en",)) == ()
     assert page_regions("shop.com", "/p", ("ja", "")) == ("JP",)
     assert page_regions("shop.com", "/dk/p", ("sv",)) == ("DK",)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [("100美元", "USD"), ("500日元", "JPY"), ("300 港幣", "HKD"), ("50 欧元", "EUR"),
+     ("3만원", "KRW"), ("100 엔", "JPY"), ('93 ש"ח', "ILS"), ("93 ש״ח", "ILS"),
+     ("120 ريال سعودي", "SAR"), ("120 درهم إماراتي", "AED"), ("ر. س 120", "SAR"),
+     ("500 دج", "DZD"), ("1.000 ریال", "IRR"), ("Gs. 150.000", "PYG"), ("MXN$ 10", "MXN"),
+     ("12 евро", "EUR"), ("₹ 5", "INR"), ("krona 5", None)],
+)  # fmt: skip
+def test_words_of_many_scripts_mean_a_currency(text: str, currency: str | None) -> None:
+    sign = sign_in(text)
+    assert (currency_of_sign(sign, ()) if sign else None) == currency
+
+
+@pytest.mark.parametrize("sign", ["تومان", "تومن", "toman"])
+def test_a_toman_has_no_code_and_puts_data_that_name_the_rial_in_doubt(sign: str) -> None:
+    assert sign_in(f"120 {sign}") == sign
+    assert currency_of_sign(sign, ("IR",)) is None
+    assert possible_currencies(sign) == frozenset()
+
+
+def test_a_sign_of_several_countries_is_that_of_the_pages_own() -> None:
+    assert currency_of_sign("C$", ()) == "CAD"
+    assert currency_of_sign("C$", ("NI",)) == "NIO"
+    assert currency_of_sign("Bs.", ("BO",)) == "BOB"
+    assert currency_of_sign("Bs.", ()) is None
+    assert currency_of_sign("圓", ("TW",)) == "TWD"
+    assert currency_of_sign("圓", ()) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "region"),
+    [("ko", "KR"), ("th", "TH"), ("vi", "VN"), ("he", "IL"), ("tr", "TR"), ("uk", "UA"),
+     ("hu", "HU"), ("id", "ID"), ("zh-Hans", "CN")],
+)  # fmt: skip
+def test_a_language_of_one_country_is_at_home_there(language: str, region: str) -> None:
+    assert page_regions("shop.com", "/p", (language, "")) == (region,)
+
+
+@pytest.mark.parametrize("language", ["en", "es", "ar", "zh", "zh-Hant", "ru", "pt", "fr"])
+def test_a_language_of_many_countries_names_none(language: str) -> None:
+    assert page_regions("shop.com", "/p", (language, "")) == ()

@@ -142,3 +142,26 @@ def test_an_amount_in_text_that_stands_in_a_list_of_others_is_not_the_pages_own(
 def test_cards_at_one_price_are_a_list_too() -> None:
     same = '<div class="listing"><b class="price-now">£4.90</b></div>' * 5
     assert page(f"<h1>Teas</h1>{same}{BUY}").price_minor is None
+
+
+def test_three_prices_built_alike_and_no_other_are_a_list() -> None:
+    cards = [f'<div class="box"><h4 class="price">£{n}.90</h4></div>' for n in (4, 5, 6)]
+    assert page(f"<h1>Teas</h1>{''.join(cards)}{BUY}").price_minor is None
+    assert page(f"<h1>Teas</h1>{''.join(cards[:1])}{BUY}").price_minor == 490
+    own = '<p class="product-price">£4.90</p>'
+    assert page(f"<h1>Tea</h1>{own}{''.join(cards)}{BUY}").price_minor == 490
+
+
+def test_one_price_on_many_cards_is_no_more_of_a_price_for_it() -> None:
+    own = '<table class="price_table"><tr><td class="price">£1.00 (tax in)</td></tr></table>'
+    cards = '<div class="box"><div class="price">£9.00 (tax in)</div></div>' * 3
+    assert page(f"<div>{own}</div><section>{cards}</section>{BUY}").price_minor == 100
+
+
+@pytest.mark.parametrize("entry", ['{"@type":"Product"}', '{"item":{"@type":"Product"}}'])
+def test_data_that_list_several_products_are_of_a_list(entry: str) -> None:
+    data = f'{{"@type":"ItemList","itemListElement":[{entry},{entry}]}}'
+    head = f'<script type="application/ld+json">{data}</script>'
+    assert page(PRODUCT, head=head).price_minor is None
+    one = head.replace(f"{entry},", "")
+    assert page(PRODUCT, head=one).price_minor == 490

@@ -96,3 +96,20 @@ def test_a_label_for_stock_is_answered_with_yes_no_or_how_long_it_takes(
 def test_several_texts_that_say_so_say_it_of_sizes() -> None:
     sizes = "<div><i>S</i> <b>sold out</b></div><div><i>M</i> <b>sold out</b></div>"
     assert stock(f"<h1>Tea</h1>{PRICE}{sizes}") == "InStock"
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("<span>Наличие</span> <i></i> В наличии", "InStock"),
+     ("<b>Availability</b> In stock", "InStock"),
+     ("<b>Lagerstatus</b> Slutsåld", "OutOfStock"), ("<b>在庫</b> 売り切れ", "OutOfStock"),
+     ("<b>Διαθεσιμότητα</b> Εξαντλήθηκε", "OutOfStock")],
+)  # fmt: skip
+def test_a_label_may_be_told_from_its_answer_by_how_it_is_drawn(said: str, meant: str) -> None:
+    kind = '<meta property="og:type" content="product">'
+    assert stock(f"<h1>Tea</h1><p>{said}</p>", head=kind) == meant
+
+
+def test_a_label_without_an_answer_says_nothing() -> None:
+    kind = '<meta property="og:type" content="product">'
+    assert stock("<h1>Tea</h1><p>Availability and delivery of stock</p>", head=kind) is None

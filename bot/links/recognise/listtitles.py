@@ -1,0 +1,63 @@
+"""Titles by which a page calls itself a search, a cart or a list of products.
+
+A page without data of its own that is called so may show a single price, and sells no single
+product all the same.
+"""
+
+import re
+
+#: In lower case, what a search's heading or title begins with.
+_SEARCHES = (
+    "search results", "search result", "search:", "searched for", "results for", "suchergebnis",
+    "suche nach", "résultats de recherche", "résultats pour", "resultados de búsqueda",
+    "resultados de la búsqueda", "resultados para", "resultados da busca", "resultados da pesquisa",
+    "busca:", "busca :", "risultati della ricerca", "risultati di ricerca", "risultati per",
+    "zoekresultaten", "zoeken naar", "sökresultat", "sökt på", "sök -", "søkeresultat",
+    "søgeresultat", "resultater for", "hakutulokset", "leitarniðurstöður", "wyniki wyszukiwania",
+    "výsledky vyhledávání", "výsledky hledání", "výsledky vyhľadávania", "keresési eredmények",
+    "keresés:", "találatok", "rezultatele căutării", "rezultate căutare", "rezultati iskanja",
+    "rezultati pretrage", "otsingu tulemused", "meklēšanas rezultāti", "paieškos rezultatai",
+    "результаты поиска", "поиск по запросу", "результати пошуку", "пошук за запитом",
+    "резултати от търсенето", "резултати претраге", "αποτελέσματα αναζήτησης", "arama sonuçları",
+    "arama sonucu", "نتائج البحث", "نتایج جستجو", "תוצאות חיפוש", "検索結果", "搜索结果",
+    "搜尋結果", "搜索結果", "검색결과", "검색 결과", "kết quả tìm kiếm", "ผลการค้นหา",
+    "hasil pencarian", "hasil carian", "खोज परिणाम",
+)  # fmt: skip
+#: In lower case, the whole heading or title of a cart.
+_CARTS = frozenset(
+    {"cart", "shopping cart", "my cart", "your cart", "my shopping cart", "your shopping cart",
+     "basket", "shopping basket", "your basket", "shopping bag", "bag", "checkout", "warenkorb",
+     "einkaufswagen", "panier", "mon panier", "carrito", "carrito de compras", "mi carrito",
+     "cesta", "carrinho", "meu carrinho", "carrinho de compras", "carrello", "winkelwagen",
+     "winkelmand",
+     "varukorg", "kundvagn", "handlekurv", "kurv", "indkøbskurv", "ostoskori", "karfa",
+     "innkaupakarfa", "koszyk", "twój koszyk", "košík", "nákupní košík", "nákupný košík", "kosár",
+     "kosaram", "coș de cumpărături", "coșul meu", "košarica", "корзина", "кошик", "количка",
+     "καλάθι", "καλάθι αγορών", "sepet", "sepetim", "alışveriş sepeti", "سلة التسوق", "عربة التسوق",
+     "سبد خرید", "עגלת קניות", "סל קניות", "カート", "ショッピングカート", "買い物かご", "购物车",
+     "購物車", "장바구니", "giỏ hàng", "ตะกร้าสินค้า", "รถเข็น", "keranjang", "keranjang belanja"}
+)  # fmt: skip
+#: How many products a list says that it has, in brackets or by themselves behind its name.
+_COUNTED = re.compile(
+    r"[(（]\s?\d{1,6}\s?(?:products?|items?|results?|artikel|produkte|produits?|articles?"
+    r"|productos?|artículos?|produtos?|prodotti|articoli|producten|producter|produkter|varor"
+    r"|varer|tuotetta|produkt(?:ów|y|ů)?|termék|produse|artikala|izdelkov|товар(?:а|ов|ів|и)?"
+    r"|продукта?|προϊόν(?:τα)?|ürün|منتجات?|محصول|کالا|מוצרים|件|点|個|个|개|sản phẩm|รายการ"
+    r"|produk|उत्पाद)\s?[)）]",
+    re.IGNORECASE,
+)
+_TITLE_CHARS_MAX = 200
+#: What parts a page's name from its shop's.
+_PARTS = re.compile(r"\s[|\-–—·:»]\s|[|｜]")
+
+
+def is_called_a_list(titles: tuple[str, ...]) -> bool:
+    """Whether one of a page's titles says that it is a search, a cart or a list of many."""
+    return any(_is_of_list(title[:_TITLE_CHARS_MAX]) for title in titles)
+
+
+def _is_of_list(title: str) -> bool:
+    lowered = title.lower().strip()
+    if lowered.startswith(_SEARCHES) or _COUNTED.search(lowered) is not None:
+        return True
+    return _PARTS.split(lowered, maxsplit=1)[0].strip(" !.") in _CARTS

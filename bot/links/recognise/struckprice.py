@@ -1,0 +1,63 @@
+"""A price in a page's data that the page itself strikes out, and what it shows beside it.
+
+Shops whose elements have names without meaning tell the price before a reduction only by how it
+is drawn, and some keep that one in their data.
+"""
+
+from decimal import Decimal
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from bot.links.recognise.amounts import read_amount
+from bot.links.recognise.currencies import sign_in
+from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.nodes import short_text
+
+_STRUCK = 'del, s, strike, [style*="line-through"]'
+_STRUCK_MAX = 60
+_TEXT_LENGTH_MAX = 30
+#: The price to pay stands this close, and is not less than a tenth.
+_AROUND_MAX = 3
+_AROUND_LENGTH_MAX = 120
+_BESIDE_MAX = 20
+_LEAST_SHARE = 10
+
+
+def reduced_from(price: Decimal, tree: LexborHTMLParser, facts: PageFacts) -> Decimal | None:
+    """The one lower amount beside `price` where the page strikes that out; None otherwise.
+
+    It counts only near the page's heading, and where `price` does not stand there once more.
+    """
+    for struck in tree.css(_STRUCK)[:_STRUCK_MAX]:
+        text = short_text(struck, _TEXT_LENGTH_MAX)
+        if not text or read_amount(text) != price or sign_in(text) is None:
+            continue
+        is_own = bool(facts.heading) and facts.behind_name.count(text) == 1
+        return _lower_beside(struck, price) if is_own else None
+    return None
+
+
+def _lower_beside(struck: LexborNode, price: Decimal) -> Decimal | None:
+    """The one amount, lower than `price`, in the closest element around that holds any."""
+    place = struck.parent
+    for _ in range(_AROUND_MAX):
+        if place is None or not short_text(place, _AROUND_LENGTH_MAX):
+            return None
+        lower = {amount for amount in _amounts_in(place) if price / _LEAST_SHARE <= amount < price}
+        if lower:
+            return lower.pop() if len(lower) == 1 else None
+        place = place.parent
+    return None
+
+
+def _amounts_in(place: LexborNode) -> set[Decimal]:
+    """The amounts of short texts with a sign in `place`, those in elements of their own."""
+    found: set[Decimal] = set()
+    for count, element in enumerate(place.css("*")):
+        if count >= _BESIDE_MAX:
+            break
+        text = short_text(element, _TEXT_LENGTH_MAX)
+        amount = read_amount(text) if text and sign_in(text) is not None else None
+        if amount is not None:
+            found.add(amount)
+    return found
