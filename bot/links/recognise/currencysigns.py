@@ -51,14 +51,14 @@ SIGNS = {
     "دينار تونسي": "TND", "دينار جزائري": "DZD", "دينار ليبي": "LYD", "جنيه مصري": "EGP",
     "جنيه سوداني": "SDG", "ليرة تركية": "TRY", "ليرة لبنانية": "LBP", "ليرة سورية": "SYP",
     "ر. س": "SAR", "د. إ": "AED", "د. ك": "KWD", "ج. م": "EGP", "ر. ق": "QAR", "ل.س": "SYP",
-    "دج": "DZD", "ریال": "IRR", "تومان": "-", "تومن": "-", "Toman": "-", "toman": "-",
+    "دج": "DZD", "ریال": "IRR", "تومان": "-", "تومن": "-", "Toman": "-",
     "روپے": "- PKR INR",
     'ש"ח': "ILS", "ש״ח": "ILS", "ש''ח": "ILS", "שקלים": "ILS", "שקל": "ILS",
     "रुपये": "- INR NPR", "रुपए": "- INR NPR", "ரூ": "- INR LKR", "రూ": "INR", "ರೂ": "INR",
     "രൂ": "INR", "રૂ": "INR",
     "Bs.": "- BOB VES", "Gs.": "PYG", "MXN$": "MXN", "AR$": "ARS", "COL$": "COP", "UY$": "UYU",
     "$U": "UYU", "CLP$": "CLP", "COP$": "COP", "ARS$": "ARS", "NT $": "TWD", "HK $": "HKD",
-    "GH¢": "GHS", "Lekë": "ALL", "lekë": "ALL", "сомонӣ": "TJS", "төг": "MNT", "Birr": "ETB",
+    "GH¢": "GHS", "Lekë": "ALL", "lekë": "ALL", "сомонӣ": "TJS", "төг": "MNT",
 }  # fmt: skip
 #: Words so short, or so often used otherwise, that they mean a currency only behind a number.
 BEHIND_NUMBER = {
@@ -67,7 +67,7 @@ BEHIND_NUMBER = {
     "Dhs": "- MAD AED", "dhs": "- MAD AED", "KD": "- KWD", "SR": "- SAR SCR", "zl": "PLN",
     "KM": "BAM", "LE": "EGP", "złotych": "PLN", "forint": "HUF", "Br": "- BYN ETB",
     "Bs": "- BOB VES", "DHs": "- MAD AED",
-    "евро": "EUR", "ευρώ": "EUR", "лари": "GEL", "манат": "- AZN TMT", "manat": "- AZN TMT",
+    "евро": "EUR", "ευρώ": "EUR", "лари": "GEL", "манат": "- AZN TMT",
     "lira": "- TRY", "Türk Lirası": "TRY", "엔": "JPY", "위안": "CNY", "유로": "EUR",
     "달러": f"- {_DOLLARS}", "ドル": f"- {_DOLLARS}",
 }  # fmt: skip

@@ -36,6 +36,12 @@ _RUPEE_COUNTRIES = {
 }  # fmt: skip
 _DOLLARS = frozenset({"$", "＄"})
 _RUPEES = frozenset({"Rs", "Rs.", "₨"})
+_YEN_SIGNS = frozenset({"¥", "￥"})
+#: Japanese is written with syllables between its Chinese characters, Chinese never is.
+_KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
+_HAN = re.compile("[\u4e00-\u9fff]")
+_KANA_MIN = 8
+_HAN_MIN = 30
 #: So much of a page is gone through, from its beginning and up to its end, where shops say who
 #: they are.
 _SIDE_BYTES = 200_000
@@ -51,6 +57,8 @@ def guessed_currency(sign: str, facts: PageFacts, page: bytes) -> str | None:
     sides = page if len(page) <= 2 * _SIDE_BYTES else page[:_SIDE_BYTES] + page[-_SIDE_BYTES:]
     if sign in _RUPEES:
         return _only_named(_RUPEE_COUNTRIES, sides)
+    if sign in _YEN_SIGNS and not facts.regions:
+        return _by_script(facts)
     if sign not in _DOLLARS or facts.regions:
         return None
     language = facts.language[:2].lower()
@@ -59,6 +67,15 @@ def guessed_currency(sign: str, facts: PageFacts, page: bytes) -> str | None:
     if language not in ("en", "") or _OTHER_DOLLARS.search(sides) is not None:
         return None
     return "USD" if _UNITED_STATES.search(sides) is not None else None
+
+
+def _by_script(facts: PageFacts) -> str | None:
+    """The yuan where a page without a country is written in Chinese, the yen in Japanese."""
+    text = " ".join((*facts.titles, facts.behind_name))
+    kana = len(_KANA.findall(text))
+    if kana >= _KANA_MIN:
+        return "JPY"
+    return "CNY" if not kana and len(_HAN.findall(text)) >= _HAN_MIN else None
 
 
 def doubt_of_guess(sign: str, currency: str) -> str:

@@ -1,4 +1,4 @@
-"""Titles by which a page calls itself a search, a cart or a list of products.
+"""Titles by which a page calls itself a search, a cart, a list of products or a front page.
 
 A page without data of its own that is called so may show a single price, and sells no single
 product all the same.
@@ -37,6 +37,34 @@ _CARTS = frozenset(
      "سبد خرید", "עגלת קניות", "סל קניות", "カート", "ショッピングカート", "買い物かご", "购物车",
      "購物車", "장바구니", "giỏ hàng", "ตะกร้าสินค้า", "รถเข็น", "keranjang", "keranjang belanja"}
 )  # fmt: skip
+#: In lower case, the whole title of a list of all that a shop has.
+_LISTS = frozenset(
+    {"categories", "category", "products", "all products", "our products", "new arrivals",
+     "best sellers", "kategorien", "produkte", "alle produkte", "catégories", "produits",
+     "nos produits", "tous les produits", "categorías", "productos", "nuestros productos",
+     "todos los productos", "categorias", "produtos", "todos os produtos", "categorie", "prodotti",
+     "tutti i prodotti", "categorieën", "producten", "alle producten", "kategorier", "produkter",
+     "alla produkter", "alle produkter", "tuotteet", "kaikki tuotteet", "vörur", "kategorie",
+     "produkty", "wszystkie produkty", "všechny produkty", "všetky produkty", "kategóriák",
+     "termékek", "összes termék", "categorii", "produse", "toate produsele", "proizvodi",
+     "izdelki", "каталог", "каталог товаров", "категории", "товары", "все товары", "категорії",
+     "товари", "усі товари", "продукти", "производи", "κατηγορίες", "προϊόντα", "kategoriler",
+     "ürünler", "tüm ürünler", "ürünlerimiz", "التصنيفات", "الأقسام", "المنتجات", "منتجاتنا",
+     "جميع المنتجات", "محصولات", "همه محصولات", "קטגוריות", "מוצרים", "כל המוצרים", "商品一覧",
+     "全商品", "商品カテゴリ", "商品列表", "全部商品", "所有商品", "产品列表", "商品分類",
+     "상품목록", "상품 목록", "전체상품", "전체 상품", "danh mục", "sản phẩm",
+     "tất cả sản phẩm", "หมวดหมู่", "สินค้า", "สินค้าทั้งหมด", "kategori", "produk",
+     "semua produk", "उत्पाद"}
+)  # fmt: skip
+#: In lower case, what the heading of a front page begins with.
+_WELCOMES = (
+    "welcome to", "willkommen", "bienvenue", "bienvenid", "bem-vind", "benvenut", "welkom",
+    "välkommen", "velkommen", "tervetuloa", "velkomin", "witamy", "vítejte", "vitajte",
+    "üdvözöljük", "bun venit", "dobrodošli", "добро пожаловать", "ласкаво просимо", "добре дошли",
+    "καλώς ήρθατε", "καλώς ορίσατε", "hoş geldiniz", "hoşgeldiniz", "مرحبا", "أهلا", "خوش آمدید",
+    "ברוכים הבאים", "ようこそ", "欢迎", "歡迎", "환영합니다", "chào mừng", "ยินดีต้อนรับ",
+    "selamat datang",
+)  # fmt: skip
 #: How many products a list says that it has, in brackets or by themselves behind its name.
 _COUNTED = re.compile(
     r"[(（]\s?\d{1,6}\s?(?:products?|items?|results?|artikel|produkte|produits?|articles?"
@@ -51,13 +79,14 @@ _TITLE_CHARS_MAX = 200
 _PARTS = re.compile(r"\s[|\-–—·:»]\s|[|｜]")
 
 
-def is_called_a_list(titles: tuple[str, ...]) -> bool:
-    """Whether one of a page's titles says that it is a search, a cart or a list of many."""
-    return any(_is_of_list(title[:_TITLE_CHARS_MAX]) for title in titles)
+def is_called_a_list(heading: str, titles: tuple[str, ...]) -> bool:
+    """Whether a page's heading welcomes people, or one of its titles is that of a list."""
+    is_front = heading.lower().lstrip().startswith(_WELCOMES)
+    return is_front or any(_is_of_list(title[:_TITLE_CHARS_MAX]) for title in titles)
 
 
 def _is_of_list(title: str) -> bool:
     lowered = title.lower().strip()
-    if lowered.startswith(_SEARCHES) or _COUNTED.search(lowered) is not None:
+    if lowered in _LISTS or lowered.startswith(_SEARCHES) or _COUNTED.search(lowered) is not None:
         return True
     return _PARTS.split(lowered, maxsplit=1)[0].strip(" !.") in _CARTS

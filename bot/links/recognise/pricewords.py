@@ -3,36 +3,53 @@
 import re
 
 #: They call the number beside them a price, or say that it is with tax.
-PRICE_WORDS = re.compile(
-    r"price|preis|prix|precio|preço|prezzo|prijs|cena|цена|ціна|fiyatı?|السعر|سعر|מחיר|価格|价格"
-    r"|價格|售价|售價|가격|판매가|harga|hinta|preț|τιμή|ราคา|incl?\.|tax|vat|mwst|inkl\.|ttc|tva"
-    r"|iva|kdv|dahil|税込|税抜|税別|含稅|含税|未稅|판매금액|giá|narx|qiymət|ár\b|verð|pris|kaina|cijena"
-    r"|قیمت|بها|বিক্রয়|দাম|মূল্য|कीमत|मूल्य|விலை|ధర|ფასი|գին|бағасы|қиммат|hind\b|ціну|dph|moms|ддс"
-    r"|пдв|ндс|αξία|φπα|pvp|tarifa|bedrag|mrp|m\.r\.p\.|ppn|gst|hst",
+_PLAIN_PRICE = (
+    r"price|preis|prix|precio|prezzo|prijs|cena|fiyat|harga|hinta|incl?\.|tax|vat|mwst|inkl\.|ttc|tva"
+    r"|iva|kdv|dahil|narx|pris|kaina|cijena|hind\b|dph|moms|pvp|tarifa|bedrag|mrp|m\.r\.p\.|ppn"
+    r"|gst|hst"
+)
+_PLAIN_PRICE_WORDS = re.compile(_PLAIN_PRICE, re.IGNORECASE)
+_PRICE_WORDS = re.compile(
+    _PLAIN_PRICE
+    + r"|preço|цена|ціна|ціну|fiyatı|السعر|سعر|מחיר|価格|价格|價格|售价|售價|가격|판매가"
+    r"|preț|τιμή|ราคา|税込|税抜|税別|含稅|含税|未稅|판매금액|giá|qiymət|ár\b|verð|قیمت|بها|দাম|মূল্য"
+    r"|कीमत|मूल्य|விலை|ధర|ფასი|գին|бағасы|қиммат|ддс|пдв|ндс|αξία|φπα",
     re.IGNORECASE,
 )
-#: They call the number beside them what it cost before, or what others ask.
-OLD_WORDS = re.compile(
-    r"\b(?:uvp|rrp|msrp|was|list price|retail price|statt|vorher|bisher|au lieu de|prix conseillé"
-    r"|prix public|antes|precio anterior|prezzo di listino|anziché|adviesprijs|ord\.? pris|førpris"
-    r"|tidigare|původně|původní cena|běžná cena|zamiast|cena katalogowa|старая цена|обычная цена"
-    r"|liste fiyatı|eski fiyat|önceki fiyat|indirimsiz fiyat|normal fiyat|précédemment|ancien prix"
-    r"|precio original|precio normal|precio lista|precio de lista|precio regular|preço original"
-    r"|preço normal|preço anterior|preço de lista|prezzo originale|prezzo precedente|van voor"
-    r"|oude prijs|normale prijs|cena regularna|cena pierwotna|poprzednia cena|najniższa cena|dříve"
-    r"|před slevou|pôvodná cena|bežná cena|predtým|eredeti ár|régi ár|korábbi ár|listaár|preț vechi"
-    r"|pret vechi|preț întreg|preț recomandat|prp|stara cijena|redovna cijena|stara cena"
-    r"|redna cena|ordinarie pris|rek\.? pris|tidigare pris|normalpris|før(?:pris)?|veil\.? pris"
-    r"|vejl\.? pris|veiledende|vejledende|norm\.?|ovh|suositushinta|tavahind|parastā cena"
-    r"|sena kaina|αρχική τιμή|προηγούμενη τιμή|цена без скидки|прежняя цена|стара ціна"
-    r"|звичайна ціна|стара цена|редовна цена|giá cũ|giá gốc|giá niêm yết|giá thị trường"
-    r"|harga normal|harga awal|harga asli|harga coret|harga lama|verð áður)\b"
-    r"|السعر الأصلي|السعر السابق|السعر القديم|قبل الخصم|قیمت قبلی|قیمت اصلی|قبل از تخفیف"
-    r"|מחיר קודם|מחיר מקורי|מחיר מחירון|במקום|ราคาปกติ|ราคาเต็ม|ราคาเดิม|定価|参考価格|希望小売価格"
-    r"|通常価格|メーカー希望|市場價|市场价|原價|原价|定價|划线价|劃線價|門市價|门市价|建議售價|建议零售价"
-    r"|吊牌价|官方价|정가|소비자가|시중가|정상가|권장소비자가|할인 전",
-    re.IGNORECASE,
+#: In lower case, what calls the number beside it what it cost before, or what others ask.
+_OLD = (
+    "uvp", "rrp", "msrp", "was", "list price", "retail price", "statt", "vorher", "bisher",
+    "au lieu de", "prix conseillé", "prix public", "antes", "precio anterior",
+    "prezzo di listino", "anziché", "adviesprijs", "ord pris", "førpris", "tidigare", "původně",
+    "původní cena", "běžná cena", "zamiast", "cena katalogowa", "старая цена", "обычная цена",
+    "liste fiyatı", "eski fiyat", "önceki fiyat", "indirimsiz fiyat", "normal fiyat",
+    "précédemment", "ancien prix", "precio original", "precio normal", "precio lista",
+    "precio de lista", "precio regular", "preço original", "preço normal", "preço anterior",
+    "preço de lista", "prezzo originale", "prezzo precedente", "van voor", "oude prijs",
+    "normale prijs", "cena regularna", "cena pierwotna", "poprzednia cena", "najniższa cena",
+    "dříve", "před slevou", "pôvodná cena", "bežná cena", "predtým", "eredeti ár", "régi ár",
+    "korábbi ár", "listaár", "preț vechi", "pret vechi", "preț întreg", "preț recomandat",
+    "prp", "stara cijena", "redovna cijena", "stara cena", "redna cena", "ordinarie pris",
+    "rek pris", "tidigare pris", "normalpris", "før", "veil pris", "vejl pris", "veiledende",
+    "vejledende", "norm", "ovh", "suositushinta", "tavahind", "parastā cena", "sena kaina",
+    "αρχική τιμή", "προηγούμενη τιμή", "цена без скидки", "прежняя цена", "стара ціна",
+    "звичайна ціна", "стара цена", "редовна цена", "giá cũ", "giá gốc", "giá niêm yết",
+    "giá thị trường", "harga normal", "harga awal", "harga asli", "harga coret", "harga lama",
+    "verð áður",
+)  # fmt: skip
+#: The same in scripts that join words, or put no blank between them.
+_OLD_JOINED = re.compile(
+    r"السعر الأصلي|السعر السابق|السعر القديم|قبل الخصم|قیمت قبلی|قیمت اصلی|قبل از تخفیف"
+    r"|מחיר קודם|מחיר מקורי|מחיר מחירון|במקום|ราคาปกติ|ราคาเต็ม|ราคาเดิม|定価|参考価格"
+    r"|希望小売価格|通常価格|メーカー希望|市場價|市场价|原價|原价|定價|划线价|劃線價|門市價"
+    r"|门市价|建議售價|建议零售价|吊牌价|官方价|정가|소비자가|시중가|정상가|권장소비자가"
+    r"|할인 전"
 )
+_WORD = re.compile(r"[^\W\d_]+")
+#: The words by which such a text may begin, which is told quickest.
+_OLD_FIRST = frozenset(phrase.split()[0] for phrase in _OLD)
+_OLD_WORDS = re.compile(rf"\b(?:{'|'.join(map(re.escape, _OLD))})\b")
+_ABBREVIATION = re.compile(r"(?<=\w)\. ?(?=\w)")
 #: They say that the number beside them is paid every month, or by who takes many.
 PART_WORDS = re.compile(
     r"\b(?:as low as|per month|a month|monthly|pro monat|monatlich|mtl|par mois|al mese|al mes"
@@ -42,3 +59,17 @@ PART_WORDS = re.compile(
     r"|לחודש|μήνα|месечно|mensual|mensais",
     re.IGNORECASE,
 )
+
+
+def without_price_words(text: str) -> str:
+    """A text without what only says that the number in it is a price."""
+    return (_PLAIN_PRICE_WORDS if text.isascii() else _PRICE_WORDS).sub("", text)
+
+
+def calls_it_old(text: str) -> bool:
+    """Whether the words around a number call it what it cost before, or what others ask."""
+    lowered = text.lower()
+    begins = not _OLD_FIRST.isdisjoint(_WORD.findall(lowered))
+    if begins and _OLD_WORDS.search(_ABBREVIATION.sub(" ", lowered)) is not None:
+        return True
+    return not text.isascii() and _OLD_JOINED.search(text) is not None

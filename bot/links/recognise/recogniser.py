@@ -240,7 +240,7 @@ class PageReader:
         facts = self.facts
         if facts.is_published and not facts.kind.startswith(_PRODUCT_KINDS):
             return True
-        is_list = lists_products(self._nodes) or is_called_a_list(facts.titles)
+        is_list = lists_products(self._nodes) or is_called_a_list(facts.heading, facts.titles)
         return is_list or is_other_address(facts.path)
 
     @property
@@ -271,8 +271,9 @@ class PageReader:
         is_priced = any(clue.price is not None for clue in clues)
         shown = shown_prices(tree, facts, with_cards=not is_priced)
         is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
-        if shown.is_marked and not is_shop:
-            is_shop = has_cart_button(self.markup.page) or says_cart(tree)
+        if not is_shop and shown.best in shown.signs:
+            has_button = shown.is_marked and has_cart_button(self.markup.page)
+            is_shop = has_button or says_cart(tree)
         is_shop = is_shop or names_stock_once(facts)
         if not is_shop and not shown.stands_out:
             labelled = labelled_price(tree)

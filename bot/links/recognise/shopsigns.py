@@ -41,6 +41,7 @@ _GONE_IN_BYTES = tuple(words.encode() for words in _GONE)
 _GONE_PICTURES = ", ".join(f'img[src*="{words}" i], img[alt*="{words}" i]' for words in _GONE)
 _SOLD_OUT_PLAIN = tuple(filter(str.isascii, SOLD_OUT))
 _SOLD_OUT_BY_MARK = by_first_mark(SOLD_OUT)
+_TELL_ME_PLAIN = tuple(filter(str.isascii, TELL_ME_WHEN_BACK))
 _ADD_TO_CART_PLAIN = tuple(filter(str.isascii, ADD_TO_CART))
 #: What a link to the cart begins with, in languages that have one word for into it and to it.
 _GOES_TO_CART = (
@@ -79,15 +80,18 @@ def has_cart_button(page: bytes) -> bool:
 def sells(tree: LexborHTMLParser) -> bool:
     """Whether something on the page puts a product into a cart or buys it at once."""
     buttons = tree.css(_BUTTONS)[:_ELEMENTS_MAX]
-    said = "\n".join(filter(None, map(_bought, buttons))).lower()
-    if _puts_into_cart(said):
-        return True
+    said = [_said(element, short_text(element, _TEXT_LENGTH_MAX)) for element in buttons]
+    if _puts_into_cart("\n".join(said).lower()):
+        both = zip(buttons, said, strict=True)
+        if any(_is_bought(element) for element, one in both if _puts_into_cart(one.lower())):
+            return True
     plain = tree.css("button, a, input")[:_ELEMENTS_MAX]
     names = {_named(element) for element in (*buttons, *plain)}
     if not names.isdisjoint(BUY):
         return True
-    into = (n for n in names if not n.startswith(_GOES_TO_CART) and _bare(n) not in CART_ITSELF)
-    return _puts_into_cart("\n".join(into))
+    if not _puts_into_cart("\n".join(names)):
+        return False
+    return any(_puts_into_cart(name) and not _leads_to_cart(name) for name in names)
 
 
 def sells_either_way(tree: LexborHTMLParser) -> bool:
@@ -99,11 +103,8 @@ def sells_either_way(tree: LexborHTMLParser) -> bool:
 
 def says_cart(tree: LexborHTMLParser) -> bool:
     """Whether a short text that stands by itself, a button or not, puts something into a cart."""
-    return any(
-        _puts_into_cart(_lowered(text))
-        for _, text in _short_texts(tree, _BUTTON_LENGTH_MAX)
-        if _bare(text) not in CART_ITSELF
-    )
+    said = (_lowered(text) for _, text in _short_texts(tree, _BUTTON_LENGTH_MAX))
+    return any(_puts_into_cart(text) for text in said if not _leads_to_cart(text))
 
 
 def is_switched_off(tree: LexborHTMLParser) -> bool:
@@ -195,12 +196,17 @@ def _short_texts(tree: LexborHTMLParser, length_max: int) -> Iterator[tuple[Lexb
             yield node, text
 
 
-def _bought(element: LexborNode) -> str:
-    """What a button says, and its names; less of that where it only leads to the cart."""
+def _is_bought(element: LexborNode) -> bool:
+    """Whether a button puts something into a cart, and does not only lead to it."""
     text = short_text(element, _TEXT_LENGTH_MAX)
     if element.tag == "img" and _bare(element.attributes.get("alt") or "") in CART_ITSELF:
-        return ""
-    return _said(element, "" if element.tag == "a" and _bare(text) in CART_ITSELF else text)
+        return False
+    leads = element.tag == "a" and _bare(text) in CART_ITSELF
+    return _puts_into_cart(_said(element, "" if leads else text).lower())
+
+
+def _leads_to_cart(lowered: str) -> bool:
+    return lowered.startswith(_GOES_TO_CART) or _bare(lowered) in CART_ITSELF
 
 
 def _bare(text: str) -> str:
@@ -229,8 +235,10 @@ def _is_named_gone(element: LexborNode, text: str, *, may_be_told: bool) -> bool
 
 
 def _tells_when_back(text: str) -> bool:
-    lowered = _lowered(text)
-    return any(map(lowered.__contains__, TELL_ME_WHEN_BACK))
+    lowered = text.lower()
+    if lowered.isascii():
+        return any(map(lowered.__contains__, _TELL_ME_PLAIN))
+    return any(map(_lowered(text).__contains__, TELL_ME_WHEN_BACK))
 
 
 def _named(element: LexborNode) -> str:
@@ -245,11 +253,12 @@ def _lowered(text: str) -> str:
 
 
 def _is_gone(text: str) -> bool:
-    lowered = _lowered(text)
+    lowered = text.lower()
     if any(map(lowered.__contains__, _SOLD_OUT_PLAIN)):
         return True
     if lowered.isascii():
         return False
+    lowered = _lowered(text)
     # Most words are in scripts that the text does not hold.
     marks = _SOLD_OUT_BY_MARK.keys() & set(lowered)
     return any(word in lowered for mark in marks for word in _SOLD_OUT_BY_MARK[mark])

@@ -23,6 +23,12 @@ PRICE_NAMES = ("price", "preis", "prijs", "prix", "preci", "prec", "prezz", "cen
                "kaina", "hinta", "harga", "fiyat")  # fmt: skip
 
 _OLD = r"old(?<![bghs]old)(?!er)|was\b"
+#: The same as one or two words of other languages.
+_OLD_ELSEWHERE = (
+    "hargalama harga-lama hargacoret harga-coret eskifiyat eski-fiyat giacu gia-cu precioanterior"
+    " precio-anterior precoantigo preco-antigo staracena stara-cena cenastara streichpreis"
+    " puvodnicena puvodni-cena prezzovecchio prezzo-vecchio ordpris ord-pris forpris normalpris"
+)
 _DISCOUNT = (
     r"discount(?!ed|[-_]{0,2}pri[cs])(?<!price-discount)(?<!price_discount)(?<!\bis--discount)"
     r"|discount[-_]{0,2}(?:percent|icon|badge|amount|value|rate|label|tag)"
@@ -35,7 +41,8 @@ CURRENT_NAME = PartNames(
 OLD_NAME = PartNames(
     "was- -was listprice list-price rrp msrp uvp regular before orig strike compare prev barrato"
     " barre ancien altpreis stara skreslen retailprice retail-price price-del line-through"
-    " linethrough pseudo fullprice full-price",
+    " linethrough pseudo fullprice full-price"
+    f" {_OLD_ELSEWHERE}",
     _OLD,
 )
 OTHER_NAME = PartNames(
@@ -44,7 +51,8 @@ OTHER_NAME = PartNames(
     " deposit credit from- minprice min-price maxprice max-price filter range tax vat histor rabat"
     " bonus point coupon barrato barre ancien altpreis stara label title badge advis retail free"
     " refund tradein trade-in average similar market price-del line-through linethrough pseudo"
-    " fullprice full-price tasso",
+    " fullprice full-price tasso"
+    f" {_OLD_ELSEWHERE}",
     # A price that is reduced, not by how much it is.
     _OLD + rf"|{_DISCOUNT}",
 )
@@ -90,7 +98,9 @@ ADD_TO_CART = (
     "أضف للسلة", "اضف للسلة", "إضافة إلى", "اضافة الى السلة", "افزودن به سبد", "कार्ट में",
     "কার্টে", "หยิบใส่", "ใส่ตะกร้า", "เพิ่มลงตะกร้า", "เพิ่มลงรถเข็น", "thêm vào giỏ",
     "vào giỏ hàng", "tambah ke keranjang", "masukkan keranjang", "+ keranjang", "かごに入れる",
-    "カゴに入れる", "加入购物袋", "加入購物袋", "pre-order now", "preorder now",
+    "カゴに入れる", "バッグに入れる", "バッグへ入れる", "カートへ入れる", "カートへ追加",
+    "買い物かごに", "買い物かごへ", "買物かごへ", "お買い物カゴに", "카트에 담", "加入购物袋",
+    "加入購物袋", "pre-order now", "preorder now",
     "place pre-order",
 )  # fmt: skip
 #: In lower case, the whole text of a link to the cart in languages that say it with a word above.

@@ -14,7 +14,7 @@ from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.markup import one_line
 from bot.links.recognise.nodes import names_of, remove_all, short_text
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
-from bot.links.recognise.pricewords import OLD_WORDS, PART_WORDS, PRICE_WORDS
+from bot.links.recognise.pricewords import PART_WORDS, calls_it_old, without_price_words
 from bot.links.recognise.shopwords import (
     CURRENT_NAME,
     OLD_NAME,
@@ -120,7 +120,7 @@ class ShownPrices:
         alike = by_build.pop(build_of(best.element))
         if len(alike) >= _ALIKE_OF_LISTING and (len(set(alike)) > 1 or best.is_elsewhere):
             return True
-        if len(set(alike)) == len(alike) == len(self.found) >= _ALIKE_ALONE:
+        if len(alike) == len(self.found) >= _ALIKE_ALONE + (len(set(alike)) < len(alike)):
             return True
         # Cards that are built otherwise than the best are a list beside the product.
         lists = (amounts for amounts in by_build.values() if len(set(amounts)) >= _ALIKE_BESIDE)
@@ -181,16 +181,19 @@ def _repeats(found: list[_Candidate]) -> Counter[Decimal]:
     Elements inside of each other are one place, and so are those that are built alike: cards.
     """
     repeats = Counter(candidate.amount for candidate in found)
+    often = {amount for amount, count in repeats.items() if count >= _ALIKE_BESIDE}
     known: dict[Decimal, set[int]] = {}
     builds: set[tuple[Decimal, tuple[str, ...]]] = set()
     for candidate in found:
         if repeats[candidate.amount] > 1:
             same = known.setdefault(candidate.amount, set())
-            build = (candidate.amount, build_of(candidate.element))
-            is_inside = not same.isdisjoint(elements_around(candidate.element))
-            repeats[candidate.amount] -= is_inside or build in builds
+            is_counted = not same.isdisjoint(elements_around(candidate.element))
             same.add(candidate.element.mem_id)
-            builds.add(build)
+            if not is_counted and candidate.amount in often:
+                build = (candidate.amount, build_of(candidate.element))
+                is_counted = build in builds
+                builds.add(build)
+            repeats[candidate.amount] -= is_counted
     return repeats
 
 
@@ -281,14 +284,14 @@ def _read(element: LexborNode, places: Places) -> _Candidate | None:
     place, is_elsewhere = places.score(element)
     # What words say of a price matters where it may be the page's own.
     is_told = words > 1 and not is_elsewhere
-    if _is_in_old_price(element) or (is_told and OLD_WORDS.search(text) is not None):
+    if _is_in_old_price(element) or (is_told and calls_it_old(text)):
         names = f"{names} {_STRUCK_NAME}"
     elif is_told and PART_WORDS.search(text) is not None:
         names = f"{names} {_PART_NAME}"
     score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
     if words >= _WORDS_MIN:
-        words = sum(map(str.isalpha, PRICE_WORDS.sub("", text)))
+        words = sum(map(str.isalpha, without_price_words(text)))
     is_current = score > STRUCK_SCORE and not OTHER_NAME.are_in(names)
     is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.are_in(names))
     score -= min(words, 30) * 0.1

@@ -45,5 +45,5 @@ def test_a_product_may_be_called_alike(title: str) -> None:
 
 
 def test_the_name_of_a_shop_behind_a_title_is_no_part_of_it() -> None:
-    assert is_called_a_list(("Basket | Shop",))
-    assert not is_called_a_list(("Tea | Basket",))
+    assert is_called_a_list("", ("Basket | Shop",))
+    assert not is_called_a_list("", ("Tea | Basket",))

@@ -165,3 +165,9 @@ def test_data_that_list_several_products_are_of_a_list(entry: str) -> None:
     assert page(PRODUCT, head=head).price_minor is None
     one = head.replace(f"{entry},", "")
     assert page(PRODUCT, head=one).price_minor == 490
+
+
+def test_four_equal_prices_built_alike_and_no_other_are_a_list() -> None:
+    cards = '<div class="box"><div class="price">£9.00</div></div>'
+    assert page(f"{cards * 4}{BUY}").price_minor is None
+    assert page(f"{cards * 2}{BUY}").price_minor == 900

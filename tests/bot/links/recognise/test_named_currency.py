@@ -138,3 +138,19 @@ def test_a_price_without_a_sign_has_the_countrys_currency_if_the_page_writes_it(
 @pytest.mark.parametrize("price", ["12,50 Euro", "Euro 12,50", "EURO 12,50"])
 def test_the_euro_is_written_out_too(price: str) -> None:
     assert currency(price=price) == "EUR"
+
+
+_CHINESE = "商品介绍配送至北京朝阳区三环以内有货由京发货并提供售后服务购买数量重量毛重包装清单"
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [(_CHINESE, "CNY"), ("送料についてのお知らせはこちらをご覧ください。", "JPY"), ("茶", None)],
+)
+def test_what_a_yen_sign_means_is_guessed_by_the_script_and_doubted(
+    text: str, meant: str | None
+) -> None:
+    body = f'<h1>茶</h1><b class="product-price">¥1,399</b><button>Add to cart</button>{text}'
+    seen = recognise(f"<html><body>{body}</body></html>".encode(), URL)
+    assert seen.currency == meant
+    assert any("guess" in doubt for doubt in seen.disagreements) == (meant is not None)

@@ -39,6 +39,26 @@ def test_words_that_put_into_a_cart_need_no_button_beside_a_price_that_is_named_
     assert seen(f"<h3>Mini</h3>{_PRICE}<div>Açıklama</div>").price_minor is None
 
 
+@pytest.mark.parametrize("words", ["Sepete git", "Przejdź do koszyka", "장바구니 (1)"])
+def test_words_that_lead_to_the_cart_put_nothing_into_it(words: str) -> None:
+    assert seen(f"<h3>Mini</h3>{_PRICE}<div>{words}</div>").price_minor is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["買い物かごへ", "ショッピングバッグへ入れる", "カートへ入れる", "お買い物カゴに入れる"],
+)
+def test_japanese_shops_have_baskets_and_bags(words: str) -> None:
+    body = f"<h1>茶</h1><p>¥160</p><button>{words}</button>"
+    assert seen(body, language="ja").price_minor == 160
+
+
+@pytest.mark.parametrize("name", ["hargalama", "harga-coret", "eski-fiyat", "giacu", "cenastara"])
+def test_names_of_old_prices_are_known_in_more_languages(name: str) -> None:
+    prices = f'<div class="price {name}">9.000 ₺</div><div class="price">8.400 ₺</div>'
+    assert seen(f"<h3>Mini</h3>{prices}<button>Sepete ekle</button>").price_minor == 840_000
+
+
 def test_capital_letters_with_a_dot_are_read_as_others() -> None:
     assert seen("<h1>Çay</h1><p>8 ₺</p><button>SİPARİŞ VER</button>").price_minor == 800
     gone = '<h1>Çay</h1><button disabled class="x">TÜKENDİ</button>'
