@@ -16,7 +16,7 @@ _HOMES = {
     "hi": "IN", "be": "BY", "ne": "NP", "si": "LK", "fa": "IR", "ko": "KR", "th": "TH",
     "vi": "VN", "he": "IL", "iw": "IL", "tr": "TR", "pl": "PL", "cs": "CZ", "hu": "HU",
     "uk": "UA", "ka": "GE", "hy": "AM", "az": "AZ", "kk": "KZ", "mn": "MN", "id": "ID",
-    "fil": "PH", "km": "KH", "lo": "LA", "my": "MM", "mk": "MK", "zh-Hans": "CN",
+    "fil": "PH", "km": "KH", "lo": "LA", "my": "MM", "mk": "MK",
 }  # fmt: skip
 _MEANINGS = SIGNS | BEHIND_NUMBER
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")

@@ -36,6 +36,8 @@ _RUPEE_COUNTRIES = {
 }  # fmt: skip
 _DOLLARS = frozenset({"$", "＄"})
 _RUPEES = frozenset({"Rs", "Rs.", "₨"})
+#: Money that is mostly told in another unit: ten Iranian rials are a toman, and no sign may say so.
+_TOLD_IN_OTHERS = frozenset({"IRR"})
 _YEN_SIGNS = frozenset({"¥", "￥"})
 #: Japanese is written with syllables between its Chinese characters, Chinese never is.
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
@@ -91,7 +93,7 @@ def is_guess(doubt: str) -> bool:
 def local_currency(facts: PageFacts, page: bytes) -> str | None:
     """The currency of a price without a sign: the country's own, if the page writes it, too."""
     own = {currency for region in facts.regions for currency in tender(region)}
-    if len(own) != 1:
+    if len(own) != 1 or not own.isdisjoint(_TOLD_IN_OTHERS):
         return None
     currency = own.pop()
     return currency if _money_in(currency).search(page) is not None else None

@@ -26,11 +26,11 @@ _SEARCHES = (
 #: In lower case, the whole heading or title of a cart.
 _CARTS = frozenset(
     {"cart", "shopping cart", "my cart", "your cart", "my shopping cart", "your shopping cart",
-     "basket", "shopping basket", "your basket", "shopping bag", "bag", "checkout", "warenkorb",
+     "shopping basket", "your basket", "shopping bag", "checkout", "warenkorb",
      "einkaufswagen", "panier", "mon panier", "carrito", "carrito de compras", "mi carrito",
-     "cesta", "carrinho", "meu carrinho", "carrinho de compras", "carrello", "winkelwagen",
+     "carrinho", "meu carrinho", "carrinho de compras", "carrello", "winkelwagen",
      "winkelmand",
-     "varukorg", "kundvagn", "handlekurv", "kurv", "indkøbskurv", "ostoskori", "karfa",
+     "varukorg", "kundvagn", "handlekurv", "indkøbskurv", "ostoskori", "karfa",
      "innkaupakarfa", "koszyk", "twój koszyk", "košík", "nákupní košík", "nákupný košík", "kosár",
      "kosaram", "coș de cumpărături", "coșul meu", "košarica", "корзина", "кошик", "количка",
      "καλάθι", "καλάθι αγορών", "sepet", "sepetim", "alışveriş sepeti", "سلة التسوق", "عربة التسوق",

@@ -154,3 +154,14 @@ def test_what_a_yen_sign_means_is_guessed_by_the_script_and_doubted(
     seen = recognise(f"<html><body>{body}</body></html>".encode(), URL)
     assert seen.currency == meant
     assert any("guess" in doubt for doubt in seen.disagreements) == (meant is not None)
+
+
+@pytest.mark.parametrize(
+    ("language", "money", "meant"), [("fa", "5000 ریال", None), ("he", "50 ₪", "ILS")]
+)
+def test_a_price_without_a_sign_in_iran_may_be_in_tomans(
+    language: str, money: str, meant: str | None
+) -> None:
+    body = f'<h1>Tea</h1><b class="product-price">120000</b><button>Buy now</button><p>{money}</p>'
+    html = f'<html lang="{language}"><body>{body}</body></html>'
+    assert recognise(html.encode(), URL).currency == meant
