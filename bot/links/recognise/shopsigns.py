@@ -41,6 +41,8 @@ _GONE_IN_BYTES = tuple(words.encode() for words in _GONE)
 _GONE_PICTURES = ", ".join(f'img[src*="{words}" i], img[alt*="{words}" i]' for words in _GONE)
 _SOLD_OUT_PLAIN = tuple(filter(str.isascii, SOLD_OUT))
 _SOLD_OUT_BY_MARK = by_first_mark(SOLD_OUT)
+#: Words for the cart that say by themselves that something is put into it, or only where it is.
+_CART_NOUNS = tuple(word for word in ADD_TO_CART if word in CART_ITSELF)
 _TELL_ME_PLAIN = tuple(filter(str.isascii, TELL_ME_WHEN_BACK))
 _ADD_TO_CART_PLAIN = tuple(filter(str.isascii, ADD_TO_CART))
 #: What a link to the cart begins with, in languages that have one word for into it and to it.
@@ -80,11 +82,12 @@ def has_cart_button(page: bytes) -> bool:
 def sells(tree: LexborHTMLParser) -> bool:
     """Whether something on the page puts a product into a cart or buys it at once."""
     buttons = tree.css(_BUTTONS)[:_ELEMENTS_MAX]
-    said = [_said(element, short_text(element, _TEXT_LENGTH_MAX)) for element in buttons]
-    if _puts_into_cart("\n".join(said).lower()):
-        both = zip(buttons, said, strict=True)
-        if any(_is_bought(element) for element, one in both if _puts_into_cart(one.lower())):
-            return True
+    said = "\n".join(
+        _said(element, short_text(element, _TEXT_LENGTH_MAX)) for element in buttons
+    ).lower()
+    may_only_lead = any(map(said.__contains__, _CART_NOUNS))
+    if _puts_into_cart(said) and (not may_only_lead or any(map(_is_bought, buttons))):
+        return True
     plain = tree.css("button, a, input")[:_ELEMENTS_MAX]
     names = {_named(element) for element in (*buttons, *plain)}
     if not names.isdisjoint(BUY):

@@ -25,9 +25,8 @@ PRICE_NAMES = ("price", "preis", "prijs", "prix", "preci", "prec", "prezz", "cen
 _OLD = r"old(?<![bghs]old)(?!er)|was\b"
 #: The same as one or two words of other languages.
 _OLD_ELSEWHERE = (
-    "hargalama harga-lama hargacoret harga-coret eskifiyat eski-fiyat giacu gia-cu precioanterior"
-    " precio-anterior precoantigo preco-antigo staracena stara-cena cenastara streichpreis"
-    " puvodnicena puvodni-cena prezzovecchio prezzo-vecchio ordpris ord-pris forpris normalpris"
+    "hargalama harga-lama harga-coret eskifiyat eski-fiyat giacu precio-anterior preco-antigo"
+    " cenastara streichpreis puvodni-cena normalpris"
 )
 _DISCOUNT = (
     r"discount(?!ed|[-_]{0,2}pri[cs])(?<!price-discount)(?<!price_discount)(?<!\bis--discount)"

@@ -282,8 +282,8 @@ def _read(element: LexborNode, places: Places) -> _Candidate | None:
     words = sum(map(str.isalpha, text))
     names = names_of(element)
     place, is_elsewhere = places.score(element)
-    # What words say of a price matters where it may be the page's own.
-    is_told = words > 1 and not is_elsewhere
+    # What words beside its sign say of a price matters where it may be the page's own.
+    is_told = not is_elsewhere and words - sum(map(str.isalpha, sign or "")) > 1
     if _is_in_old_price(element) or (is_told and calls_it_old(text)):
         names = f"{names} {_STRUCK_NAME}"
     elif is_told and PART_WORDS.search(text) is not None:

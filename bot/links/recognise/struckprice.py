@@ -4,6 +4,7 @@ Shops whose elements have names without meaning tell the price before a reductio
 is drawn, and some keep that one in their data.
 """
 
+import re
 from decimal import Decimal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -14,6 +15,8 @@ from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import short_text
 
 _STRUCK = 'del, s, strike, [style*="line-through"]'
+#: What one of them is told by, in markup.
+_STRUCK_MARK = re.compile(rb"<(?:del|s|strike)[\s>]|line-through")
 _STRUCK_MAX = 60
 _TEXT_LENGTH_MAX = 30
 #: The price to pay stands this close, and is not less than a tenth.
@@ -28,11 +31,13 @@ def reduced_from(price: Decimal, tree: LexborHTMLParser, facts: PageFacts) -> De
 
     It counts only near the page's heading, and where `price` does not stand there once more.
     """
+    if not facts.heading or _STRUCK_MARK.search(facts.beside_name) is None:
+        return None
     for struck in tree.css(_STRUCK)[:_STRUCK_MAX]:
         text = short_text(struck, _TEXT_LENGTH_MAX)
         if not text or read_amount(text) != price or sign_in(text) is None:
             continue
-        is_own = bool(facts.heading) and facts.behind_name.count(text) == 1
+        is_own = facts.behind_name.count(text) == 1
         return _lower_beside(struck, price) if is_own else None
     return None
 
