@@ -43,9 +43,12 @@ _SAID = (
     ((*SOLD_OUT, "unavailable"), "OutOfStock"), (PRE_ORDER, "PreOrder"),
     (BACK_ORDER, "BackOrder"), (IN_STOCK, "InStock"),
 )  # fmt: skip
+#: Where one of them stands, what is said to be there may not be.
 _NEGATION = re.compile(
-    r"\b(?:not?|nicht|keine?|non|pas|plus|ni|nu|ei|ej|inte|ikke|ikkje|niet|geen|nie|není|ne|nema"
-    r"|nem|nincs|nav|нет|не|нема|немає|няма|δεν|yok|değil|không|tidak)\b|[无無没欠切]|없|ไม่"
+    r"\b(?:not?|nicht|keine?|non|não|sem|sin|pas|plus|ni|niso|nima|nu|ei|ej|inte|ikke|ikkje|ekki|niet"
+    r"|geen|nie|není|ne|nema|nije|nisu|nem|nincs|nav|nėra|neturi\w*|pole|puudub|нет|не|нема|немає|нама"
+    r"|није|няма|жоқ|δεν|μη|yok\w*|yox\w*|değil\w*|không|chưa|hết|tidak|belum|لا|غير|ليس|ليست|نیست|אין|לא)\b"
+    r"|[无無没沒欠切非未缺]|ません|ない|없|않|못|불가|ไม่|नहीं|নেই|არ |არა|ոչ|үгүй|yo['\u2018\u02bb]q"
 )
 _KEY_LENGTH_MAX = 100
 _NO_TYPES: frozenset[str] = frozenset()
