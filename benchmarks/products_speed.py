@@ -10,6 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,20 +76,24 @@ def _ours_whole(page: bytes, url: str) -> object:
     return recognise(page, url)
 
 
-def _extruct_structured(page: bytes, url: str) -> dict[str, list[dict[str, object]]]:
+def _extruct_structured(page: bytes, url: str) -> dict[str, list[object]]:
     import extruct  # type: ignore[import-untyped] # noqa: PLC0415 - weighed apart
 
     text = page.decode("utf-8", "replace")
-    found: dict[str, list[dict[str, object]]] = extruct.extract(
-        text, base_url=url, syntaxes=_SYNTAXES, errors="ignore", uniform=True
-    )
+    found: dict[str, list[object]] = {}
+    # Whatever page it fails on, what it has found is nothing, and the time that took counts.
+    with suppress(Exception):
+        found = extruct.extract(
+            text, base_url=url, syntaxes=_SYNTAXES, errors="ignore", uniform=True
+        )
     return found
 
 
 def _extruct_whole(page: bytes, url: str) -> list[object]:
     from price_parser import Price  # noqa: PLC0415 - weighed apart
 
-    nodes = [node for found in _extruct_structured(page, url).values() for node in found]
+    listed = (node for found in _extruct_structured(page, url).values() for node in found)
+    nodes = [node for node in listed if isinstance(node, dict)]
     offers = [offer for node in nodes for offer in _listed(node.get("offers"))]
     return [
         Price.fromstring(

@@ -95,3 +95,12 @@ def test_sites_that_nobody_looked_at_are_told_apart(tmp_path: Path) -> None:
     assert others[2:5] == ["2", "0.5", "0.5"]
     (known,) = (row for row in rows if row[:3] == ["sites", "looked", "at"])
     assert known[3:5] == ["0", "-"]
+
+
+def test_a_page_that_the_peer_fails_on_ends_nothing(tmp_path: Path) -> None:
+    folder = corpus(tmp_path)
+    closed_early = b"<!DOCTYPE html>\n<html></html>\n<head><title>Tea</title></head><p>Tea"
+    (folder / "products" / "html" / "b.html.gz").write_bytes(gzip.compress(closed_early))
+    done = run("--corpus", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["price_right"] == 1
