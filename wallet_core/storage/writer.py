@@ -144,7 +144,12 @@ class Writer:
 
     def __post_init__(self) -> None:
         """Nothing waits yet."""
-        self._queue = Queue(self.lanes, self.batch_max, min(self.batch_max, _ALONE_MAX), _SHARE_MIN)
+        self._queue = Queue(
+            self.lanes,
+            self.batch_max,
+            alone_max=min(self.batch_max, _ALONE_MAX),
+            share_min=_SHARE_MIN,
+        )
         self._fences = Fences(self.database)
 
     async def __aenter__(self) -> "Writer":

@@ -126,6 +126,7 @@ def code_pattern() -> str:
 
 @cache
 def _codes() -> frozenset[str]:
+    # ISO 4217 has them for no currency and for testing.
     return known_currencies() - {"XXX", "XTS"}
 
 

@@ -42,7 +42,7 @@ class PageFacts:
     @once
     def is_published(self) -> bool:
         """Whether the page has a time at which it was published, as what is read has."""
-        return b"article:published_time" in self.markup.head
+        return self.markup.head_holds(b"article:published_time")
 
     @once
     def language(self) -> str:

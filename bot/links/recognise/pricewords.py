@@ -4,14 +4,13 @@ import re
 
 #: They call the number beside them a price, or say that it is with tax.
 _PLAIN_PRICE = (
-    r"price|preis|prix|precio|prezzo|prijs|cena|fiyat|harga|hinta|incl?\.|tax|vat|mwst|inkl\.|ttc|tva"
+    r"price|preis|prix|precio|prezzo|prijs|cena|fiyatı?|harga|hinta|incl?\.|tax|vat|mwst|inkl\.|ttc|tva"
     r"|iva|kdv|dahil|narx|pris|kaina|cijena|hind\b|dph|moms|pvp|tarifa|bedrag|mrp|m\.r\.p\.|ppn"
     r"|gst|hst"
 )
 _PLAIN_PRICE_WORDS = re.compile(_PLAIN_PRICE, re.IGNORECASE)
 _PRICE_WORDS = re.compile(
-    _PLAIN_PRICE
-    + r"|preço|цена|ціна|ціну|fiyatı|السعر|سعر|מחיר|価格|价格|價格|售价|售價|가격|판매가"
+    _PLAIN_PRICE + r"|preço|цена|ціна|ціну|السعر|سعر|מחיר|価格|价格|價格|售价|售價|가격|판매가"
     r"|preț|τιμή|ราคา|税込|税抜|税別|含稅|含税|未稅|판매금액|giá|qiymət|ár\b|verð|قیمت|بها|দাম|মূল্য"
     r"|कीमत|मूल्य|விலை|ధర|ფასი|գին|бағасы|қиммат|ддс|пдв|ндс|αξία|φπα",
     re.IGNORECASE,

@@ -36,7 +36,7 @@ from bot.links.recognise.shopsigns import (
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
 from bot.links.recognise.sighting import Clue, Sighting
 from bot.links.recognise.stocklabels import names_stock_once
-from bot.links.recognise.struckprice import reduced_from
+from bot.links.recognise.struckprice import reduced
 from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import labelled_price, unnamed_price
 from bot.links.recognise.tree import page_tree
@@ -294,25 +294,7 @@ class PageReader:
             if found is not None:
                 shown = ShownPrices.of(*found)
         verdict = judge_price(clues, shown, facts, self.markup.page)
-        return verdict if verdict.price in shown.current else self._reduced(verdict, tree)
-
-    def _reduced(self, verdict: Verdict, tree: LexborHTMLParser) -> Verdict:
-        """The same where the page's data keep a price that the page strikes out, with a doubt."""
-        before = verdict.price
-        if before is None or verdict.source == "page":
-            return verdict
-        price = reduced_from(before, tree, self.facts)
-        if price is None:
-            return verdict
-        doubts = (*verdict.doubts, f"The page shows {price}, its data say {before}.")
-        return replace(
-            verdict,
-            price=price,
-            source="page",
-            list_price=before,
-            list_price_source=verdict.source,
-            doubts=doubts,
-        )
+        return verdict if verdict.price in shown.current else reduced(verdict, tree, facts)
 
     def _is_bought(self, tree: LexborHTMLParser) -> bool:
         """Whether the page sells what its data call sold out.

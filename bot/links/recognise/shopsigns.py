@@ -238,10 +238,9 @@ def _is_named_gone(element: LexborNode, text: str, *, may_be_told: bool) -> bool
 
 
 def _tells_when_back(text: str) -> bool:
-    lowered = text.lower()
-    if lowered.isascii():
-        return any(map(lowered.__contains__, _TELL_ME_PLAIN))
-    return any(map(_lowered(text).__contains__, TELL_ME_WHEN_BACK))
+    lowered = _lowered(text)
+    words = _TELL_ME_PLAIN if lowered.isascii() else TELL_ME_WHEN_BACK
+    return any(map(lowered.__contains__, words))
 
 
 def _named(element: LexborNode) -> str:
@@ -252,16 +251,16 @@ def _named(element: LexborNode) -> str:
 
 def _lowered(text: str) -> str:
     """In lower case; Turkish has a dot on a capital letter that no other language has there."""
-    return text.lower().replace("i\u0307", "i")
+    lowered = text.lower()
+    return lowered if lowered.isascii() else lowered.replace("i\u0307", "i")
 
 
 def _is_gone(text: str) -> bool:
-    lowered = text.lower()
+    lowered = _lowered(text)
     if any(map(lowered.__contains__, _SOLD_OUT_PLAIN)):
         return True
     if lowered.isascii():
         return False
-    lowered = _lowered(text)
     # Most words are in scripts that the text does not hold.
     marks = _SOLD_OUT_BY_MARK.keys() & set(lowered)
     return any(word in lowered for mark in marks for word in _SOLD_OUT_BY_MARK[mark])

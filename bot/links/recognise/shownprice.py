@@ -46,8 +46,8 @@ _RIVAL_GAP = 2.5
 _RIVALS_OF_LISTING = 5
 _ALIKE_OF_LISTING = 4
 _ALIKE_BESIDE = 3
-#: Where there is nothing else, so many alike are a list.
-_ALIKE_ALONE = 3
+#: Where there is nothing else, so many alike are a list if they all differ.
+_DIFFERENT_ALONE = 3
 #: So many elements lie between two prices of one product at most.
 _NEXT_TO = 4
 _STRUCK_NAME = "price-was"
@@ -120,7 +120,8 @@ class ShownPrices:
         alike = by_build.pop(build_of(best.element))
         if len(alike) >= _ALIKE_OF_LISTING and (len(set(alike)) > 1 or best.is_elsewhere):
             return True
-        if len(alike) == len(self.found) >= _ALIKE_ALONE + (len(set(alike)) < len(alike)):
+        least = _DIFFERENT_ALONE if len(set(alike)) == len(alike) else _ALIKE_OF_LISTING
+        if len(alike) == len(self.found) >= least:
             return True
         # Cards that are built otherwise than the best are a list beside the product.
         lists = (amounts for amounts in by_build.values() if len(set(amounts)) >= _ALIKE_BESIDE)

@@ -5,6 +5,7 @@ is drawn, and some keep that one in their data.
 """
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -13,8 +14,10 @@ from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import sign_in
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import short_text
+from bot.links.recognise.places import STRUCK
+from bot.links.recognise.verdict import Verdict, doubt_of_shown
 
-_STRUCK = 'del, s, strike, [style*="line-through"]'
+_STRUCK = ", ".join((*sorted(STRUCK), '[style*="line-through"]'))
 #: What one of them is told by, in markup.
 _STRUCK_MARK = re.compile(rb"<(?:del|s|strike)[\s>]|line-through")
 _STRUCK_MAX = 60
@@ -26,7 +29,28 @@ _BESIDE_MAX = 20
 _LEAST_SHARE = 10
 
 
-def reduced_from(price: Decimal, tree: LexborHTMLParser, facts: PageFacts) -> Decimal | None:
+def reduced(verdict: Verdict, tree: LexborHTMLParser, facts: PageFacts) -> Verdict:
+    """The same where the data keep a price that the page strikes out, with a doubt.
+
+    The one lower amount beside it is the price then, and the one in the data the list price.
+    """
+    before = verdict.price
+    if before is None or verdict.source == "page":
+        return verdict
+    price = _reduced_from(before, tree, facts)
+    if price is None:
+        return verdict
+    return replace(
+        verdict,
+        price=price,
+        source="page",
+        list_price=before,
+        list_price_source=verdict.source,
+        doubts=(*verdict.doubts, doubt_of_shown(price, before)),
+    )
+
+
+def _reduced_from(price: Decimal, tree: LexborHTMLParser, facts: PageFacts) -> Decimal | None:
     """The one lower amount beside `price` where the page strikes that out; None otherwise.
 
     It counts only near the page's heading, and where `price` does not stand there once more.

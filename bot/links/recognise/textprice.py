@@ -106,8 +106,7 @@ def price_in_text(
         if re.search(rf"(?<![\d.,]){re.escape(found[2])}(?![\d])", text):
             return found[:2]
     heading = facts.heading
-    is_one = not heading and not shown.found and sells_either_way(tree)
-    if is_one or (not heading and names_stock_once(facts)):
+    if not heading and (names_stock_once(facts) or (not shown.found and sells_either_way(tree))):
         # What sells one thing, and names one amount, names its price.
         named = [found[:2] for found in _priced(text, facts)]
         return named[0] if len({amount for amount, _ in named}) == 1 else None

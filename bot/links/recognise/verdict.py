@@ -49,10 +49,10 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
         return Verdict(doubts=tuple(doubts))
     meant = _in_thousands(price, clues, shown)
     if meant != price:
-        doubts.append(f"The page shows {meant}, its data say {price}.")
+        doubts.append(doubt_of_shown(meant, price))
         price = meant
     if source != "page" and shown.best is not None and shown.lead_over(price) >= _CLEAR_LEAD:
-        doubts.append(f"The page shows {shown.best}, its data say {price}.")
+        doubts.append(doubt_of_shown(shown.best, price))
         if price in shown.scores and price not in shown.current and shown.best < price:
             # The data kept the old price, which the page itself strikes out.
             price, source = shown.best, "page"
@@ -65,6 +65,11 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
     doubts.extend(_currency_doubts(currency, priced, sign))
     listed, listed_source = _list_price(price, priced, shown)
     return Verdict(price, source, listed, listed_source, currency, currency_source, tuple(doubts))
+
+
+def doubt_of_shown(shown: Decimal, said: Decimal) -> str:
+    """What is noted where a page shows another price than its data say, both in whole units."""
+    return f"The page shows {shown}, its data say {said}."
 
 
 def in_minor_units(
