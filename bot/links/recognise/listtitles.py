@@ -21,7 +21,10 @@ _SEARCHES = (
     "резултати от търсенето", "резултати претраге", "αποτελέσματα αναζήτησης", "arama sonuçları",
     "arama sonucu", "نتائج البحث", "نتایج جستجو", "תוצאות חיפוש", "検索結果", "搜索结果",
     "搜尋結果", "搜索結果", "검색결과", "검색 결과", "kết quả tìm kiếm", "ผลการค้นหา",
-    "hasil pencarian", "hasil carian", "खोज परिणाम",
+    "hasil pencarian", "hasil carian", "खोज परिणाम", "resultats de la cerca", "such ergebnisse",
+    "resultado de búsqueda", "otsingutulemused", "نتیجه جستجو", "etsinnän tulos",
+    "résultats de la recherche", "rezultati pretraživanja", "risultati ricerca", "søkjeresultat",
+    "результат поиска", "výsledky hľadania", "ผลลัพธ์การค้นหา",
 )  # fmt: skip
 #: In lower case, the whole heading or title of a cart.
 _CARTS = frozenset(
@@ -35,7 +38,17 @@ _CARTS = frozenset(
      "kosaram", "coș de cumpărături", "coșul meu", "košarica", "корзина", "кошик", "количка",
      "καλάθι", "καλάθι αγορών", "sepet", "sepetim", "alışveriş sepeti", "سلة التسوق", "عربة التسوق",
      "سبد خرید", "עגלת קניות", "סל קניות", "カート", "ショッピングカート", "買い物かご", "购物车",
-     "購物車", "장바구니", "giỏ hàng", "ตะกร้าสินค้า", "รถเข็น", "keranjang", "keranjang belanja"}
+     "購物車", "장바구니", "giỏ hàng", "ตะกร้าสินค้า", "รถเข็น", "keranjang", "keranjang belanja",
+     "سلة المشتريات", "вашата количка", "корпа", "cistella de la compra", "finalitzar compra",
+     "váš košík", "pokladna", "pokladňa", "din indkøbskurv", "dein warenkorb", "zur kasse", "kasse",
+     "το καλάθι σας", "ολοκλήρωση παραγγελίας", "tu carrito", "finalizar compra", "ostukorv",
+     "تسویه حساب", "ostoskorisi", "kassa", "votre panier", "टोकरी", "vaša košarica", "plaćanje",
+     "pénztár", "զամբյուղ", "keranjang anda", "troli belanja", "il tuo carrello", "あなたのカート",
+     "კალათა", "카트", "결제", "jūsų krepšelis", "krepšelis", "кошничка", "handlekurven din",
+     "til kassen", "handlekorg", "je winkelwagen", "afrekenen", "o seu carrinho",
+     "finalizar compras", "coșul dvs", "оформление заказа", "оформлення замовлення", "blagajna",
+     "din varukorg", "till kassan", "kassan", "ตะกร้าสินค้าของคุณ", "ตะกร้า", "sepetiniz", "ödeme",
+     "giỏ hàng của bạn", "thanh toán", "您的购物车", "您的購物車", "结算", "結帳"}
 )  # fmt: skip
 #: In lower case, the whole title of a list of all that a shop has.
 _LISTS = frozenset(
@@ -54,7 +67,15 @@ _LISTS = frozenset(
      "全商品", "商品カテゴリ", "商品列表", "全部商品", "所有商品", "产品列表", "商品分類",
      "상품목록", "상품 목록", "전체상품", "전체 상품", "danh mục", "sản phẩm",
      "tất cả sản phẩm", "หมวดหมู่", "สินค้า", "สินค้าทั้งหมด", "kategori", "produk",
-     "semua produk", "उत्पाद"}
+     "semua produk", "उत्पाद", "productes", "tots els productes", "kategoriëe",
+     "όλα τα προϊόντα", "kategooriad", "tooted", "kõik tooted", "produktu guztiak",
+     "produktuak", "kategoriak", "دسته بندی ها", "دسته‌بندی‌ها", "کل محصولات", "luokat", "osastot",
+     "श्रेणियाँ", "kategorije", "svi proizvodi", "ապրանքներ", "բաժիններ", "vöruflokkar", "カテゴリ",
+     "カテゴリー", "全ての商品", "すべての商品", "კატეგორიები", "პროდუქტები", "카테고리",
+     "kategorijos", "prekės", "visos prekės", "produktai", "kategorijas", "produkti", "preces",
+     "visas preces", "kategoriar", "alle varer", "kategórie", "kategórie produktov", "vsi izdelki",
+     "категорије", "всі товари", "phân loại", "所有产品", "所有產品", "产品分类", "全部产品",
+     "商品类别", "الفئات"}
 )  # fmt: skip
 #: In lower case, what the heading of a front page begins with.
 _WELCOMES = (

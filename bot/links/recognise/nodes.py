@@ -1,6 +1,6 @@
 """Reading small pieces of a page's tree at a bounded cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from selectolax.lexbor import LexborNode
 
@@ -9,12 +9,17 @@ _DEPTH_MAX = 200
 
 
 def short_text(
-    element: LexborNode, length_max: int, *, without: frozenset[str] = frozenset()
+    element: LexborNode,
+    length_max: int,
+    *,
+    without: frozenset[str] = frozenset(),
+    but: Collection[int] = (),
 ) -> str:
     """The text in `element` in one line; empty when it is longer than `length_max` characters.
 
-    Text directly or one level below the tags `without` is left out. An element with more than
-    sixty nodes inside counts as too long, so that a page cannot make this slow.
+    Text directly or one level below the tags `without`, and that inside of the elements `but`,
+    given by their ids, is left out. An element with more than sixty nodes inside counts as too
+    long, so that a page cannot make this slow.
     """
     parts: list[str] = []
     length = 0
@@ -22,6 +27,8 @@ def short_text(
         if count > _NODES_MAX:
             return ""
         if node.tag != "-text" or _is_inside(node, without):
+            continue
+        if but and _is_within(node, but):
             continue
         part = node.text_content or ""
         length += len(part.strip())
@@ -65,7 +72,7 @@ def is_hidden(attributes: Mapping[str, str | None]) -> bool:
     return bool(style) and "display:none" in (style or "").replace(" ", "")
 
 
-def _is_within(element: LexborNode, ids: set[int]) -> bool:
+def _is_within(element: LexborNode, ids: Collection[int]) -> bool:
     """Whether an element around this one is among `ids`; far down in a tree always."""
     place = element.parent
     for _ in range(_DEPTH_MAX):

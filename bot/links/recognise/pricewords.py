@@ -11,8 +11,8 @@ _PLAIN_PRICE = (
 _PLAIN_PRICE_WORDS = re.compile(_PLAIN_PRICE, re.IGNORECASE)
 _PRICE_WORDS = re.compile(
     _PLAIN_PRICE + r"|preço|цена|ціна|ціну|السعر|سعر|מחיר|価格|价格|價格|售价|售價|가격|판매가"
-    r"|preț|τιμή|ราคา|税込|税抜|税別|含稅|含税|未稅|판매금액|giá|qiymət|ár\b|verð|قیمت|بها|দাম|মূল্য"
-    r"|कीमत|मूल्य|விலை|ధర|ფასი|գին|бағасы|қиммат|ддс|пдв|ндс|αξία|φπα",
+    r"|preț|τιμή|ราคา|税込|税抜|税別|含稅|含税|未稅|판매금액|giá|qiymət|preu|prys|តម្លៃ|ár\b|verð|قیمت|بها|দাম|মূল্য"
+    r"|कीमत|क़ीमत|मूल्य|விலை|ధర|ფასი|գին|бағасы|қиммат|ддс|пдв|ндс|αξία|φπα",
     re.IGNORECASE,
 )
 #: In lower case, what calls the number beside it what it cost before, or what others ask.
@@ -34,11 +34,16 @@ _OLD = (
     "αρχική τιμή", "προηγούμενη τιμή", "цена без скидки", "прежняя цена", "стара ціна",
     "звичайна ціна", "стара цена", "редовна цена", "giá cũ", "giá gốc", "giá niêm yết",
     "giá thị trường", "harga normal", "harga awal", "harga asli", "harga coret", "harga lama",
-    "verð áður",
+    "verð áður", "original price", "ursprünglicher preis", "prix d'origine", "prix d’origine",
+    "preu original", "originalna cijena", "prvotna cena", "oryginalna cena",
+    "oorspronkelijke prijs",
+    "ursprungligt pris", "upprunalegt verð", "pradinė kaina", "preț original", "orjinal fiyat",
+    "çmimi fillestar", "исходная цена", "оригинална цена", "початкова ціна", "жинхэнэ үнэ",
 )  # fmt: skip
 #: The same in scripts that join words, or put no blank between them.
 _OLD_JOINED = re.compile(
     r"السعر الأصلي|السعر السابق|السعر القديم|قبل الخصم|قیمت قبلی|قیمت اصلی|قبل از تخفیف"
+    r"|قيمت ابتدایی"
     r"|מחיר קודם|מחיר מקורי|מחיר מחירון|במקום|ราคาปกติ|ราคาเต็ม|ราคาเดิม|定価|参考価格"
     r"|希望小売価格|通常価格|メーカー希望|市場價|市场价|原價|原价|定價|划线价|劃線價|門市價"
     r"|门市价|建議售價|建议零售价|吊牌价|官方价|정가|소비자가|시중가|정상가|권장소비자가"

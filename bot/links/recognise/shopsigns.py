@@ -9,6 +9,12 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import is_styled_away, names_of, short_text
 from bot.links.recognise.partnames import PartNames
+from bot.links.recognise.saidstock import (
+    in_lower_case,
+    said_availability,
+    says_gone,
+    tells_when_back,
+)
 from bot.links.recognise.shopwords import (
     ADD_TO_CART,
     BUY,
@@ -18,12 +24,8 @@ from bot.links.recognise.shopwords import (
     OFF_NAME,
     OTHER_CARD,
     OTHER_PLACE,
-    SOLD_OUT,
-    TELL_ME_WHEN_BACK,
-    by_first_mark,
 )
 from bot.links.recognise.stocklabels import labelled_stock
-from bot.links.recognise.values import said_availability
 
 _BUTTONS = (
     'button, input[type="submit"], input[type="button"], [class*="cart" i], [id*="cart" i], '
@@ -39,11 +41,8 @@ _GONE = ("soldout", "sold_out", "sold-out", "sold out", "outofstock", "out_of_st
 _GONE_IN_BYTES = tuple(words.encode() for words in _GONE)
 #: Shops that are older say it in a picture.
 _GONE_PICTURES = ", ".join(f'img[src*="{words}" i], img[alt*="{words}" i]' for words in _GONE)
-_SOLD_OUT_PLAIN = tuple(filter(str.isascii, SOLD_OUT))
-_SOLD_OUT_BY_MARK = by_first_mark(SOLD_OUT)
 #: Words for the cart that say by themselves that something is put into it, or only where it is.
 _CART_NOUNS = tuple(word for word in ADD_TO_CART if word in CART_ITSELF)
-_TELL_ME_PLAIN = tuple(filter(str.isascii, TELL_ME_WHEN_BACK))
 _ADD_TO_CART_PLAIN = tuple(filter(str.isascii, ADD_TO_CART))
 #: What a link to the cart begins with, in languages that have one word for into it and to it.
 _GOES_TO_CART = (
@@ -106,14 +105,14 @@ def sells_either_way(tree: LexborHTMLParser) -> bool:
 
 def says_cart(tree: LexborHTMLParser) -> bool:
     """Whether a short text that stands by itself, a button or not, puts something into a cart."""
-    said = (_lowered(text) for _, text in _short_texts(tree, _BUTTON_LENGTH_MAX))
+    said = (in_lower_case(text) for _, text in _short_texts(tree, _BUTTON_LENGTH_MAX))
     return any(_puts_into_cart(text) for text in said if not _leads_to_cart(text))
 
 
 def is_switched_off(tree: LexborHTMLParser) -> bool:
     """Whether a button is there that cannot be pressed, and says that something is gone."""
     return any(
-        _is_gone(short_text(button, _SHORT_CHARS)) and _is_shown(button)
+        says_gone(short_text(button, _SHORT_CHARS)) and _is_shown(button)
         for button in tree.css("button[disabled]")[:_ELEMENTS_MAX]
     )
 
@@ -133,10 +132,10 @@ def availability_shown(tree: LexborHTMLParser, facts: PageFacts, *, is_priced: b
     ]
     # Most pages say nothing of the kind anywhere, which is told at once.
     said = "\n".join(text for _, text in lines)
-    may_be_gone, may_be_told = _is_gone(said), _tells_when_back(said)
+    may_be_gone, may_be_told = says_gone(said), tells_when_back(said)
     for element, text in lines:
         is_gone = bool(text) and (
-            (may_be_gone and _is_gone(text))
+            (may_be_gone and says_gone(text))
             or _is_named_gone(element, text, may_be_told=may_be_told)
         )
         if is_gone and _is_shown(element):
@@ -173,17 +172,17 @@ def _seems_gone(tree: LexborHTMLParser, facts: PageFacts, behind: str) -> bool:
         map(_is_shown, tree.css(_GONE_PICTURES)[:_ELEMENTS_MAX])
     ):
         return True
-    return _is_gone(behind) and _says_gone(tree)
+    return says_gone(behind) and _one_text_says_gone(tree)
 
 
-def _says_gone(tree: LexborHTMLParser) -> bool:
+def _one_text_says_gone(tree: LexborHTMLParser) -> bool:
     """Whether one short text that stands by itself says that the product is gone.
 
     Several say it of sizes, or of other products.
     """
     places = 0
     for node, text in _short_texts(tree, _SHORT_CHARS):
-        if _is_gone(text) and _OF_OTHER_THINGS.search(text) is None:
+        if says_gone(text) and _OF_OTHER_THINGS.search(text) is None:
             around = node.parent
             if around is not None and around.tag not in _CHOICES and _is_shown(around):
                 places += 1
@@ -225,45 +224,22 @@ def _is_open_cart_button(element: LexborNode, text: str) -> bool:
     if not CART_NAME.are_in(f"{names} {attributes.get('name') or ''}"):
         return False
     said = _said(element, text).lower()
-    if not _puts_into_cart(said) or OFF_NAME.are_in(names) or _is_gone(said):
+    if not _puts_into_cart(said) or OFF_NAME.are_in(names) or says_gone(said):
         return False
     return _is_shown(element, OTHER_CARD)
 
 
 def _is_named_gone(element: LexborNode, text: str, *, may_be_told: bool) -> bool:
     """Whether its class says that the product is gone, or it offers to tell when it is back."""
-    if may_be_told and _tells_when_back(text):
+    if may_be_told and tells_when_back(text):
         return element.tag == "button"
     return GONE_NAME.are_in(names_of(element)) and not _DIGIT.search(text)
-
-
-def _tells_when_back(text: str) -> bool:
-    lowered = _lowered(text)
-    words = _TELL_ME_PLAIN if lowered.isascii() else TELL_ME_WHEN_BACK
-    return any(map(lowered.__contains__, words))
 
 
 def _named(element: LexborNode) -> str:
     """What stands on a button or a link, in lower case; empty when it is long."""
     text = short_text(element, _BUTTON_LENGTH_MAX) or (element.attributes.get("value") or "")
-    return _lowered(text[:_TEXT_LENGTH_MAX]).strip(" !>»›→")
-
-
-def _lowered(text: str) -> str:
-    """In lower case; Turkish has a dot on a capital letter that no other language has there."""
-    lowered = text.lower()
-    return lowered if lowered.isascii() else lowered.replace("i\u0307", "i")
-
-
-def _is_gone(text: str) -> bool:
-    lowered = _lowered(text)
-    if any(map(lowered.__contains__, _SOLD_OUT_PLAIN)):
-        return True
-    if lowered.isascii():
-        return False
-    # Most words are in scripts that the text does not hold.
-    marks = _SOLD_OUT_BY_MARK.keys() & set(lowered)
-    return any(word in lowered for mark in marks for word in _SOLD_OUT_BY_MARK[mark])
+    return in_lower_case(text[:_TEXT_LENGTH_MAX]).strip(" !>»›→")
 
 
 def _puts_into_cart(lowered: str) -> bool:

@@ -38,6 +38,9 @@ _CENTS_DIGITS = 2
 _DIGIT = re.compile(r"\d")
 #: Texts of two elements are parted by a blank.
 _MAYBE_CENTS = re.compile(r"\d[.,]?\s[.,]?\s?\d\d(?!\d)")
+#: More than one number, with more than marks and blanks between them.
+_SEVERAL = re.compile(r"\d[^\d]{0,9}[^\d\s.,'’][^\d]{0,9}\d")
+_INSIDE_MAX = 20
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
 _SCORE_MIN = 3.0
 _STANDS_OUT_SCORE = 5.0
@@ -238,10 +241,16 @@ def _candidates(
         shown = _read(element, places)
         if shown is None:
             continue
-        since_heading += 1
+        since_heading += not (found and _holds(found[-1], shown))
         nearness = max(0.0, 2.0 - 0.25 * since_heading) if seen_heading else 0.0
         found.append(replace(shown, score=shown.score + nearness))
     return found, places.cards
+
+
+def _holds(outer: _Candidate, inner: _Candidate) -> bool:
+    """Whether it is the same amount in an element inside: one price in one place."""
+    is_same = outer.amount == inner.amount
+    return is_same and outer.element.mem_id in elements_around(inner.element)
 
 
 def _own_heading(elements: list[LexborNode], text: str) -> LexborNode | None:
@@ -312,7 +321,22 @@ def _price_text(element: LexborNode) -> str:
     # An element that is struck out itself is read, and judged by its place.
     inside = frozenset() if element.tag in STRUCK else STRUCK
     text = short_text(element, _TEXT_LENGTH_MAX, without=inside)
+    if _SEVERAL.search(text) is not None:
+        text = short_text(element, _TEXT_LENGTH_MAX, without=inside, but=_old_inside(element))
     return _with_cents(element, text) if _MAYBE_CENTS.search(text) else text
+
+
+def _old_inside(element: LexborNode) -> set[int]:
+    """The elements inside that are named as the price before a reduction, or drawn as one."""
+    return {
+        inside.mem_id
+        for inside in element.css("[class], [style]")[:_INSIDE_MAX]
+        if inside.mem_id != element.mem_id
+        and (
+            OLD_NAME.are_in(names_of(inside))
+            or "line-through" in (inside.attributes.get("style") or "")
+        )
+    }
 
 
 def _with_cents(element: LexborNode, text: str) -> str:

@@ -3,20 +3,9 @@
 import re
 
 from bot.links.recognise.facts import PageFacts
-from bot.links.recognise.shopwords import IN_STOCK, SOLD_OUT
-from bot.links.recognise.values import said_availability
+from bot.links.recognise.saidstock import said_availability
+from bot.links.recognise.stockwords import IN_STOCK, LABELS, SOLD_OUT
 
-#: In lower case, what stands in front of what a shop says of its stock, and a colon.
-_LABELS = (
-    "availability", "stock status", "verfügbarkeit", "lieferstatus", "lieferbarkeit",
-    "lagerbestand", "disponibilidad", "disponibilité", "disponibilità", "disponibilitat",
-    "disponibilitate", "beschikbaarheid", "lagerstatus", "tilgjengelighet", "saatavuus", "saadavus",
-    "pieejamība", "prieinamumas", "dostupnos", "dostępność", "razpoložljivost", "наличие",
-    "наявність", "наличност", "доступность", "elérhetőség", "készlet", "stok durumu",
-    "διαθεσιμότητα", "庫存", "库存", "在庫", "재고", "זמינות", "التوفر", "حالة المخزون",
-    "موجودی", "สถานะสินค้า", "สต็อก", "ketersediaan", "lagersaldo", "lagerstaða", "stav skladu",
-    "उपलब्धता", "მარაგი",
-)  # fmt: skip
 _BEHIND_LABEL = re.compile(r"[^:：.;!?]{0,15}[:：]\s{0,3}(\S.{0,40})")
 #: Where the label and its answer are told apart only by how they are drawn.
 _RIGHT_BEHIND_LABEL = re.compile(r"\s{1,3}(\S.{0,25})")
@@ -37,7 +26,7 @@ def names_stock_once(facts: PageFacts) -> bool:
     """Whether the page labels one stock, as pages of one product do; a list labels many or none."""
     lowered = facts.behind_name.lower()
     answered = [place for place in _behind_labels(lowered) if _BEHIND_LABEL.match(lowered, place)]
-    return len(answered) == 1 and not any(lowered.find(each, answered[0]) >= 0 for each in _LABELS)
+    return len(answered) == 1 and not any(lowered.find(each, answered[0]) >= 0 for each in LABELS)
 
 
 def labelled_stock(text: str) -> str | None:
@@ -67,4 +56,4 @@ def _said_without_colon(lowered: str, places: list[int]) -> str | None:
 
 def _behind_labels(lowered: str) -> list[int]:
     """Where the text goes on behind the first of each label in it."""
-    return [place + len(label) for label in _LABELS if (place := lowered.find(label)) >= 0]
+    return [place + len(label) for label in LABELS if (place := lowered.find(label)) >= 0]

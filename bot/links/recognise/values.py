@@ -10,7 +10,7 @@ from ada_url import URL, join_url, normalize_url
 
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import one_line
-from bot.links.recognise.shopwords import BACK_ORDER, IN_STOCK, PRE_ORDER, SOLD_OUT
+from bot.links.recognise.saidstock import said_availability
 
 #: Types of schema.org whose items are sold, and those that are read instead.
 PRODUCT_TYPES = frozenset(
@@ -38,18 +38,6 @@ _AVAILABILITIES = {name.lower(): name for name in _BEST_FIRST} | {
     "temporarilyoutofstock": "OutOfStock", "nolongeravailable": "Discontinued",
 }  # fmt: skip
 _WORDS_LENGTH_MAX = 60
-#: In this order: many words for “not there” hold one for “there”.
-_SAID = (
-    ((*SOLD_OUT, "unavailable"), "OutOfStock"), (PRE_ORDER, "PreOrder"),
-    (BACK_ORDER, "BackOrder"), (IN_STOCK, "InStock"),
-)  # fmt: skip
-#: Where one of them stands, what is said to be there may not be.
-_NEGATION = re.compile(
-    r"\b(?:not?|nicht|keine?|non|não|sem|sin|pas|plus|ni|niso|nima|nu|ei|ej|inte|ikke|ikkje|ekki|niet"
-    r"|geen|nie|není|ne|nema|nije|nisu|nem|nincs|nav|nėra|neturi\w*|pole|puudub|нет|не|нема|немає|нама"
-    r"|није|няма|жоқ|δεν|μη|yok\w*|yox\w*|değil\w*|không|chưa|hết|tidak|belum|لا|غير|ليس|ليست|نیست|אין|לא)\b"
-    r"|[无無没沒欠切非未缺]|ません|ない|없|않|못|불가|ไม่|नहीं|নেই|არ |არა|ոչ|үгүй|yo['\u2018\u02bb]q"
-)
 _KEY_LENGTH_MAX = 100
 _NO_TYPES: frozenset[str] = frozenset()
 _OF_THE_WEB = ("http:", "https:")
@@ -109,15 +97,6 @@ def availability_word(raw: object) -> str | None:
 def best_availability(words: Iterable[str | None]) -> str | None:
     """What a product is when its offers or variants are `words`: as good as the best of them."""
     return min(filter(None, words), key=_BEST_FIRST.index, default=None)
-
-
-def said_availability(text: str) -> str | None:
-    """schema.org's word for what `text` says of a stock, in any language that is listed."""
-    lowered = text.lower()
-    for words, meant in _SAID:
-        if any(map(lowered.__contains__, words)):
-            return meant if words is not IN_STOCK or not _NEGATION.search(lowered) else None
-    return None
 
 
 def gtin_in(value: object) -> str | None:
