@@ -284,13 +284,14 @@ class PageReader:
             )
         if not is_priced and (shown.is_listing or self._is_ordered_list):
             return Verdict()
-        # What is gone often has no price any more; then amounts in the text are others.
+        # What is gone by its data often has no price any more; then those in the text are others.
         is_gone = any(clue.availability in _GONE for clue in clues)
         is_list = len(shown.listed) >= _LISTED_MIN and not self._is_about_product
         is_silent = is_shop and shown.best is None and not is_priced and not (is_gone or is_list)
-        if is_silent and availability_shown(tree, facts, is_priced=True) not in _GONE:
+        if is_silent:
+            is_gone = availability_shown(tree, facts, is_priced=True) in _GONE
             shown.remove_cards()
-            found = unnamed_price(self.markup.page, tree, facts, shown)
+            found = unnamed_price(self.markup.page, tree, facts, shown, is_gone=is_gone)
             if found is not None:
                 shown = ShownPrices.of(*found)
         verdict = judge_price(clues, shown, facts, self.markup.page)

@@ -289,11 +289,12 @@ def _read(element: LexborNode, places: Places) -> _Candidate | None:
     amount, sign = places.amount_in(text)
     if amount is None:
         return None
-    words = sum(map(str.isalpha, text))
+    of_sign = sum(map(str.isalpha, sign or ""))
+    words = sum(map(str.isalpha, text)) - of_sign
     names = names_of(element)
     place, is_elsewhere = places.score(element)
     # What words beside its sign say of a price matters where it may be the page's own.
-    is_told = not is_elsewhere and words - sum(map(str.isalpha, sign or "")) > 1
+    is_told = not is_elsewhere and words > 1
     if _is_in_old_price(element) or (is_told and calls_it_old(text)):
         names = f"{names} {_STRUCK_NAME}"
     elif is_told and PART_WORDS.search(text) is not None:
@@ -301,7 +302,7 @@ def _read(element: LexborNode, places: Places) -> _Candidate | None:
     score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
     if words >= _WORDS_MIN:
-        words = sum(map(str.isalpha, without_price_words(text)))
+        words = max(0, sum(map(str.isalpha, without_price_words(text))) - of_sign)
     is_current = score > STRUCK_SCORE and not OTHER_NAME.are_in(names)
     is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.are_in(names))
     score -= min(words, 30) * 0.1

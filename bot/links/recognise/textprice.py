@@ -15,6 +15,7 @@ from bot.links.recognise.currencies import (
 )
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import remove_all
+from bot.links.recognise.numerals import western
 from bot.links.recognise.shopsigns import sells_either_way
 from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.stocklabels import names_stock_once
@@ -80,24 +81,26 @@ _OVERLAYS = (
 )
 _OVERLAYS_MAX = 100
 _WINDOW_CHARS = 2500
+_NEAR_CHARS = 250
 _DESCRIPTION_CHARS = 500
 
 
 def unnamed_price(
-    page: bytes, tree: LexborHTMLParser, facts: PageFacts, shown: ShownPrices
+    page: bytes, tree: LexborHTMLParser, facts: PageFacts, shown: ShownPrices, *, is_gone: bool
 ) -> tuple[Decimal, str | None] | None:
     """The price of a shop's page in which nothing is named a price, with its sign or currency."""
-    return viewed_price(page) or form_price(page) or price_in_text(tree, facts, shown)
+    return viewed_price(page) or form_price(page) or price_in_text(tree, facts, shown, is_gone)
 
 
 def price_in_text(
-    tree: LexborHTMLParser, facts: PageFacts, shown: ShownPrices
+    tree: LexborHTMLParser, facts: PageFacts, shown: ShownPrices, is_gone: bool
 ) -> tuple[Decimal, str | None] | None:
     """The first amount with a currency sign behind the page's heading, with its sign.
 
     An amount that the page's own description names is believed before that. Those that are
-    `shown` in a list of other products do not count. The tree loses its scripts, styles, overlays
-    and links to other pages here: a price in one is what that page sells.
+    `shown` in a list of other products do not count. What is gone often has no price any more, and
+    amounts farther on are those of others. The tree loses its scripts, styles, overlays and links
+    to other pages here: a price in one is what that page sells.
     """
     _unlink_prices(tree)
     remove_all(tree.css(_OVERLAYS)[:_OVERLAYS_MAX])
@@ -108,13 +111,14 @@ def price_in_text(
     heading = facts.heading
     if not heading and (names_stock_once(facts) or (not shown.found and sells_either_way(tree))):
         # What sells one thing, and names one amount, names its price.
-        named = [found[:2] for found in _priced(text, facts)]
+        named = [found[:2] for found in _priced(western(text), facts)]
         return named[0] if len({amount for amount, _ in named}) == 1 else None
     start = text.find(heading) if heading else -1
     if start < 0:
         return None
-    window = text[start + len(heading) : start + len(heading) + _WINDOW_CHARS]
-    own = (found for found in _priced(window, facts) if found[0] not in shown.listed)
+    begin = start + len(heading)
+    window = text[begin : begin + (_NEAR_CHARS if is_gone else _WINDOW_CHARS)]
+    own = (found for found in _priced(western(window), facts) if found[0] not in shown.listed)
     return next((found[:2] for found in own), None)
 
 
