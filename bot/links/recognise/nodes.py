@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from selectolax.lexbor import LexborNode
 
+from bot.links.recognise.markup import one_line
+
 _NODES_MAX = 60
 _DEPTH_MAX = 200
 
@@ -36,6 +38,12 @@ def short_text(
             return ""
         parts.append(part)
     return " ".join(" ".join(parts).split())
+
+
+def heading_of(headings: Sequence[LexborNode], text: str) -> LexborNode | None:
+    """The heading of the page's product: the one with this text, or else the first."""
+    own = (one for one in headings if one_line(one.text(separator=" ")) == text)
+    return next(own, headings[0] if headings else None)
 
 
 def remove_all(elements: Sequence[LexborNode]) -> None:

@@ -25,18 +25,12 @@ from bot.links.recognise.pagekind import (
 )
 from bot.links.recognise.schema import SchemaProduct, find_product, names_article, names_reading
 from bot.links.recognise.shopdata import read_shop_data
-from bot.links.recognise.shopsigns import (
-    availability_shown,
-    can_be_bought,
-    has_cart_button,
-    is_switched_off,
-    says_cart,
-    sells,
-)
+from bot.links.recognise.shopsigns import has_cart_button, says_cart, sells
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
+from bot.links.recognise.shownstock import ShownStock
 from bot.links.recognise.sighting import Clue, Sighting
 from bot.links.recognise.stocklabels import names_stock_once
-from bot.links.recognise.struckprice import reduced
+from bot.links.recognise.struckprice import reduced, struck_beside, with_list_price
 from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import labelled_price, unnamed_price
 from bot.links.recognise.tree import page_tree
@@ -182,18 +176,19 @@ class PageReader:
         if confirmed is not None:
             return summed_up(self.markup, self.facts, clues, confirmed, None)
         tree = page_tree(self.markup.around_heading)
-        verdict = self._verdict(tree)
+        stock = ShownStock(tree, self.facts)
+        verdict = self._verdict(tree, stock)
         in_words: str | None = None
         stated = next((clue.availability for clue in clues if clue.availability), None)
         if stated is None and verdict.price is None:
             is_shop = self._is_about_product or self._looks_like_shop(tree)
-            if is_shop or is_switched_off(tree):
-                in_words = availability_shown(tree, self.facts, is_priced=False)
+            if is_shop or stock.is_switched_off():
+                in_words = stock.availability(is_priced=False)
         elif verdict.price is not None and stated is None:
             # What is offered at a price and nowhere called sold out is taken to be there. The
             # source `page` says that this was read between the lines; no card repeats it.
-            in_words = availability_shown(tree, self.facts, is_priced=True) or "InStock"
-        elif stated in _GONE and verdict.price is not None and self._is_bought(tree):
+            in_words = stock.availability(is_priced=True) or "InStock"
+        elif stated in _GONE and verdict.price is not None and self._is_bought(stock):
             verdict = replace(verdict, doubts=(*verdict.doubts, _GONE_BUT_SOLD))
             clues = [replace(clue, availability=None) for clue in clues]
             in_words = "InStock"
@@ -263,7 +258,7 @@ class PageReader:
         reads = names_reading(self._nodes) or names_reading(self._items)
         return reads or self._is_no_products_page
 
-    def _verdict(self, tree: LexborHTMLParser) -> Verdict:
+    def _verdict(self, tree: LexborHTMLParser, stock: ShownStock) -> Verdict:
         clues, facts = self.clues, self.facts
         if facts.kind.startswith(_READING_KINDS) and not self._is_products_page:
             # Some shops call their pages articles; then only a schema.org product has a price.
@@ -274,7 +269,7 @@ class PageReader:
         if not is_shop and shown.best in shown.signs:
             has_button = shown.is_marked and has_cart_button(self.markup.page)
             is_shop = has_button or says_cart(tree)
-        is_shop = is_shop or names_stock_once(facts)
+        is_shop = is_shop or names_stock_once(facts) or stock.is_switched_off()
         if not is_shop and not shown.stands_out:
             labelled = labelled_price(tree)
             return (
@@ -288,21 +283,25 @@ class PageReader:
         is_gone = any(clue.availability in _GONE for clue in clues)
         is_list = len(shown.listed) >= _LISTED_MIN and not self._is_about_product
         is_silent = is_shop and shown.best is None and not is_priced and not (is_gone or is_list)
+        # Before anything is taken out of the tree.
+        before = struck_beside(tree, facts)
         if is_silent:
-            is_gone = availability_shown(tree, facts, is_priced=True) in _GONE
+            is_gone = stock.availability(is_priced=True) in _GONE
             shown.remove_cards()
             found = unnamed_price(self.markup.page, tree, facts, shown, is_gone=is_gone)
             if found is not None:
                 shown = ShownPrices.of(*found)
         verdict = judge_price(clues, shown, facts, self.markup.page)
-        return verdict if verdict.price in shown.current else reduced(verdict, tree, facts)
+        if verdict.price not in shown.current:
+            verdict = reduced(verdict, tree, facts)
+        return with_list_price(verdict, before)
 
-    def _is_bought(self, tree: LexborHTMLParser) -> bool:
+    def _is_bought(self, stock: ShownStock) -> bool:
         """Whether the page sells what its data call sold out.
 
         A button that asks for a variant first is there also when every variant is gone.
         """
-        if not can_be_bought(tree):
+        if not stock.can_be_bought():
             return False
         variants = read_shop_data(self.markup, self.facts)
         return variants is None or variants.availability not in _GONE

@@ -10,6 +10,8 @@ PRICE_NAMES = ("price", "preis", "prijs", "prix", "preci", "prec", "prezz", "cen
                "kaina", "hinta", "harga", "fiyat")  # fmt: skip
 
 _OLD = r"old(?<![bghs]old)(?!er)|was\b"
+#: What has one beside it, as shop software says, is the current one.
+_LIST_PRICE = r"(?<!with-)(?<!has-)list-price"
 #: The same as one or two words of other languages.
 _OLD_ELSEWHERE = (
     "hargalama harga-lama harga-coret eskifiyat eski-fiyat giacu precio-anterior preco-antigo"
@@ -25,32 +27,36 @@ CURRENT_NAME = PartNames(
 )
 #: Among those that are not the current price: what it was before.
 OLD_NAME = PartNames(
-    "was- -was listprice list-price rrp msrp uvp regular before orig strike compare prev barrato"
-    " barre ancien altpreis stara skreslen retailprice retail-price price-del line-through"
-    " linethrough pseudo fullprice full-price"
+    "was- -was non-sale normalprice normal-price listprice rrp msrp uvp regular before orig strike"
+    " compare prev barrato barre ancien altpreis stara skreslen retailprice retail-price price-del"
+    " line-through linethrough pseudo fullprice full-price"
     f" {_OLD_ELSEWHERE}",
-    _OLD,
+    rf"{_OLD}|{_LIST_PRICE}",
 )
 OTHER_NAME = PartNames(
-    "was- -was listprice list-price rrp msrp uvp regular before orig strike cross compare prev save"
-    " saving shipping deliver versand unit per- month installment instalment financ"
+    "was- -was non-sale listprice rrp msrp uvp regular before orig strike cross compare"
+    " prev save saving shipping deliver versand unit per- month installment instalment financ"
     " deposit credit from- minprice min-price maxprice max-price filter range tax vat histor rabat"
     " bonus point coupon barrato barre ancien altpreis stara label title badge advis retail free"
     " refund tradein trade-in average similar market price-del line-through linethrough pseudo"
     " fullprice full-price tasso"
     f" {_OLD_ELSEWHERE}",
     # A price that is reduced, not by how much it is.
-    _OLD + rf"|{_DISCOUNT}",
+    rf"{_OLD}|{_LIST_PRICE}|{_DISCOUNT}",
 )
-OTHER_PLACE = PartNames(
+_OTHER_PLACES = (
     "relat simil recommend carousel slider swiper upsell cross also recent minicart mini-cart"
     " basket cart- header footer menu aside sidebar access bundle listing grid review compar"
-    " popular trend sponsor banner suggest other viewed history deliver bid finance filter"
-    " tooltip popup quickview quick-view together subscri service warrant insur variant",
-    # WooCommerce calls a product that can be shipped `shipping-taxable`; in Magento's
-    # `product-options` the product itself is bought.
-    r"\b(?:nav|ads?\b|modal\b)|shipping(?!-taxable)|(?<!product[-_])option",
+    " popular trend sponsor banner suggest other viewed history bid finance filter"
+    " tooltip popup quickview quick-view together subscri service warrant insur variant"
 )
+#: WooCommerce calls a product that can be shipped `shipping-taxable`; in Magento's
+#: `product-options` the product itself is bought.
+_OTHER_PLACES_ELSE = r"\b(?:nav|ads?\b|modal\b)|shipping(?!-taxable)|(?<!product[-_])option"
+#: Other parts of the page than the product's own.
+OTHER_PLACE = PartNames(f"{_OTHER_PLACES} deliver", _OTHER_PLACES_ELSE)
+#: The same for what is named after its stock: many shops say there when it can be delivered.
+OTHER_THAN_STOCK = PartNames(_OTHER_PLACES, _OTHER_PLACES_ELSE)
 #: What opens above a page; a heading in it is not the page's.
 OVERLAY = PartNames("quickview quick-view popup", r"\bmodal\b|quick_view")
 #: Other products' cards; a button in one buys that product.

@@ -11,8 +11,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.builds import build_of, elements_around
 from bot.links.recognise.facts import PageFacts
-from bot.links.recognise.markup import one_line
-from bot.links.recognise.nodes import names_of, remove_all, short_text
+from bot.links.recognise.nodes import heading_of, names_of, remove_all, short_text
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
 from bot.links.recognise.pricewords import PART_WORDS, calls_it_old, without_price_words
 from bot.links.recognise.shopwords import (
@@ -36,7 +35,8 @@ _CANDIDATES_MAX = 60
 _TEXT_LENGTH_MAX = 60
 _CENTS_DIGITS = 2
 _DIGIT = re.compile(r"\d")
-#: Texts of two elements are parted by a blank.
+#: Texts of two elements are parted by a blank; some shops have one for each part of a number.
+_MARK_APART = re.compile(r"(?<=\d) ([.,]) (?=\d)")
 _MAYBE_CENTS = re.compile(r"\d[.,]?\s[.,]?\s?\d\d(?!\d)")
 #: More than one number, with more than marks and blanks between them.
 _SEVERAL = re.compile(r"\d[^\d]{0,9}[^\d\s.,'’][^\d]{0,9}\d")
@@ -229,7 +229,7 @@ def _candidates(
     matches = tree.css(selector)[:_CANDIDATES_MAX]
     # An element that matches by class and by id comes twice.
     elements = list({match.mem_id: match for match in matches}.values())
-    heading = _own_heading(elements, facts.heading)
+    heading = heading_of([each for each in elements if each.tag == "h1"], facts.heading)
     if with_cards and heading is not None and _is_in_overlay(heading):
         heading = None
     places = Places(facts, _all_around(heading), with_cards=with_cards)
@@ -251,13 +251,6 @@ def _holds(outer: _Candidate, inner: _Candidate) -> bool:
     """Whether it is the same amount in an element inside: one price in one place."""
     is_same = outer.amount == inner.amount
     return is_same and outer.element.mem_id in elements_around(inner.element)
-
-
-def _own_heading(elements: list[LexborNode], text: str) -> LexborNode | None:
-    """The heading of the page's product: the one with this text, or else the first."""
-    headings = [element for element in elements if element.tag == "h1"]
-    own = (one for one in headings if one_line(one.text(separator=" ")) == text)
-    return next(own, headings[0] if headings else None)
 
 
 def _is_in_overlay(heading: LexborNode) -> bool:
@@ -304,7 +297,7 @@ def _read(element: LexborNode, places: Places) -> _Candidate | None:
     if words >= _WORDS_MIN:
         words = max(0, sum(map(str.isalpha, without_price_words(text))) - of_sign)
     is_current = score > STRUCK_SCORE and not OTHER_NAME.are_in(names)
-    is_old = place <= STRUCK_SCORE or (place > 0 and OLD_NAME.are_in(names))
+    is_old = place <= STRUCK_SCORE or (place >= 0 and OLD_NAME.are_in(names))
     score -= min(words, 30) * 0.1
     return _Candidate(element, amount, sign, score, is_current, is_old, is_elsewhere)
 
@@ -324,6 +317,7 @@ def _price_text(element: LexborNode) -> str:
     text = short_text(element, _TEXT_LENGTH_MAX, without=inside)
     if _SEVERAL.search(text) is not None:
         text = short_text(element, _TEXT_LENGTH_MAX, without=inside, but=_old_inside(element))
+    text = _MARK_APART.sub(r"\1", text)
     return _with_cents(element, text) if _MAYBE_CENTS.search(text) else text
 
 

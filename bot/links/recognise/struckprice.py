@@ -5,6 +5,7 @@ is drawn, and some keep that one in their data.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
@@ -17,9 +18,11 @@ from bot.links.recognise.nodes import short_text
 from bot.links.recognise.places import STRUCK
 from bot.links.recognise.verdict import Verdict, doubt_of_shown
 
-_STRUCK = ", ".join((*sorted(STRUCK), '[style*="line-through"]'))
+_STRUCK = ", ".join(
+    (*sorted(STRUCK), '[style*="line-through"]', '[class*="line-through"]', '[class*="strike"]')
+)
 #: What one of them is told by, in markup.
-_STRUCK_MARK = re.compile(rb"<(?:del|s|strike)[\s>]|line-through")
+_STRUCK_MARK = re.compile(rb"<(?:del|s|strike)[\s>]|line-through|strike")
 _STRUCK_MAX = 60
 _TEXT_LENGTH_MAX = 30
 #: The price to pay stands this close, and is not less than a tenth.
@@ -55,15 +58,40 @@ def _reduced_from(price: Decimal, tree: LexborHTMLParser, facts: PageFacts) -> D
 
     It counts only near the page's heading, and where `price` does not stand there once more.
     """
+    for struck, amount, text in _struck(tree, facts):
+        if amount == price:
+            is_own = facts.behind_name.count(text) == 1
+            return _lower_beside(struck, price) if is_own else None
+    return None
+
+
+def struck_beside(tree: LexborHTMLParser, facts: PageFacts) -> dict[Decimal, set[Decimal]]:
+    """For amounts that the page shows, the higher ones that it strikes out beside them."""
+    found: dict[Decimal, set[Decimal]] = {}
+    for struck, amount, _ in _struck(tree, facts):
+        price = _lower_beside(struck, amount)
+        if price is not None:
+            found.setdefault(price, set()).add(amount)
+    return found
+
+
+def with_list_price(verdict: Verdict, before: dict[Decimal, set[Decimal]]) -> Verdict:
+    """The same with the one amount that stands struck out beside its price, as `before` has it."""
+    if verdict.price is None or verdict.list_price is not None:
+        return verdict
+    listed = before.get(verdict.price, set())
+    return replace(verdict, list_price=min(listed)) if len(listed) == 1 else verdict
+
+
+def _struck(tree: LexborHTMLParser, facts: PageFacts) -> Iterator[tuple[LexborNode, Decimal, str]]:
+    """What is struck out on a page with a heading: elements with a sign and an amount."""
     if not facts.heading or _STRUCK_MARK.search(facts.beside_name) is None:
-        return None
+        return
     for struck in tree.css(_STRUCK)[:_STRUCK_MAX]:
         text = short_text(struck, _TEXT_LENGTH_MAX)
-        if not text or read_amount(text) != price or sign_in(text) is None:
-            continue
-        is_own = facts.behind_name.count(text) == 1
-        return _lower_beside(struck, price) if is_own else None
-    return None
+        amount = read_amount(text) if text and sign_in(text) is not None else None
+        if amount is not None:
+            yield struck, amount, text
 
 
 def _lower_beside(struck: LexborNode, price: Decimal) -> Decimal | None:

@@ -77,7 +77,8 @@ _DIGIT = re.compile(r"\d")
 _LINKS_MAX = 1000
 #: What opens above a page shows other products, messages and offers; what is struck out is past.
 _OVERLAYS = (
-    '.modal, dialog, [class*="quickview" i], [class*="quick-view" i], [style*="line-through"]'
+    '.modal, dialog, [class*="quickview" i], [class*="quick-view" i], [style*="line-through"], '
+    '[class*="line-through"], [class*="linethrough" i], [class*="strike" i], [class*="old-price" i]'
 )
 _OVERLAYS_MAX = 100
 _WINDOW_CHARS = 2500
@@ -89,11 +90,12 @@ def unnamed_price(
     page: bytes, tree: LexborHTMLParser, facts: PageFacts, shown: ShownPrices, *, is_gone: bool
 ) -> tuple[Decimal, str | None] | None:
     """The price of a shop's page in which nothing is named a price, with its sign or currency."""
-    return viewed_price(page) or form_price(page) or price_in_text(tree, facts, shown, is_gone)
+    told = viewed_price(page) or form_price(page)
+    return told or price_in_text(tree, facts, shown, is_gone=is_gone)
 
 
 def price_in_text(
-    tree: LexborHTMLParser, facts: PageFacts, shown: ShownPrices, is_gone: bool
+    tree: LexborHTMLParser, facts: PageFacts, shown: ShownPrices, *, is_gone: bool
 ) -> tuple[Decimal, str | None] | None:
     """The first amount with a currency sign behind the page's heading, with its sign.
 
