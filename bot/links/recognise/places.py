@@ -26,6 +26,8 @@ _BLANKS_MAX = 3
 _CARD_TAGS = frozenset({"li", "article"})
 _PRICES = '[class*="price" i], [id*="price" i]'
 _PICTURE_LINKS = "a[href] img, h2 a[href], h3 a[href], h4 a[href], a[href] h2, a[href] h3"
+_NAME_LINKS = "h2 a[href], h3 a[href], h4 a[href]"
+_LINKS_MAX = 10
 #: Cards are not larger than so many elements around a price.
 _CARD_DEPTH = 6
 #: Digits inside of letters are a code, not an amount.
@@ -127,7 +129,7 @@ def _look(place: LexborNode, facts: PageFacts) -> _Place:
 
 
 def _is_card(place: LexborNode, facts: PageFacts) -> bool:
-    """Whether `place`, which holds a price, and one beside it are alike and lead elsewhere."""
+    """Whether `place`, which holds a price, is another product's, alone or beside others alike."""
     name = _first_name(place)
     if not name and place.tag not in _CARD_TAGS:
         return False
@@ -137,14 +139,26 @@ def _is_card(place: LexborNode, facts: PageFacts) -> bool:
         for beside in both
         if beside is not None and beside.tag == place.tag and _first_name(beside) == name
     ]
-    return (
-        bool(alike)
-        and _links_elsewhere(place, facts)
-        and any(
-            beside.css_first(_PRICES) is not None and _links_elsewhere(beside, facts)
-            for beside in alike
-        )
+    if not _links_elsewhere(place, facts):
+        return False
+    if not alike:
+        return _is_named_elsewhere(place, facts)
+    return any(
+        beside.css_first(_PRICES) is not None and _links_elsewhere(beside, facts)
+        for beside in alike
     )
+
+
+def _is_named_elsewhere(place: LexborNode, facts: PageFacts) -> bool:
+    """Whether its picture and its name, a heading, both lead to one other page."""
+    pictured = {_target(each.parent) for each in place.css("a[href] > img")[:_LINKS_MAX]}
+    named = {_target(link) for link in place.css(_NAME_LINKS)[:_LINKS_MAX]}
+    both = pictured & named
+    return len(both) == 1 and _leads_elsewhere(both.pop(), facts)
+
+
+def _target(link: LexborNode | None) -> str:
+    return (link.attributes.get("href") or "") if link is not None else ""
 
 
 def _first_name(element: LexborNode) -> str:

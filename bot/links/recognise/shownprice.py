@@ -140,6 +140,12 @@ class ShownPrices:
         lists = (amounts for amounts in by_build.values() if len(amounts) >= _ALIKE_OF_LISTING)
         return frozenset(amount for amounts in lists for amount in amounts)
 
+    @property
+    def elsewhere(self) -> frozenset[Decimal]:
+        """The amounts that stand nowhere but among other products, or in other parts of the page."""
+        here = {one.amount for one in self.found if not one.is_elsewhere}
+        return frozenset(one.amount for one in self.found if one.amount not in here)
+
     def remove_cards(self) -> None:
         """Take the cards of other products out of the tree."""
         remove_all(self.cards)

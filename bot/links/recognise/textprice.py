@@ -100,7 +100,7 @@ def price_in_text(
     """The first amount with a currency sign behind the page's heading, with its sign.
 
     An amount that the page's own description names is believed before that. Those that are
-    `shown` in a list of other products do not count. What is gone often has no price any more, and
+    `shown` nowhere but among other products do not count. What is gone often has no price any more, and
     amounts farther on are those of others. The tree loses its scripts, styles, overlays and links
     to other pages here: a price in one is what that page sells.
     """
@@ -120,7 +120,7 @@ def price_in_text(
         return None
     begin = start + len(heading)
     window = text[begin : begin + (_NEAR_CHARS if is_gone else _WINDOW_CHARS)]
-    own = (found for found in _priced(western(window), facts) if found[0] not in shown.listed)
+    own = (found for found in _priced(western(window), facts) if found[0] not in shown.elsewhere)
     return next((found[:2] for found in own), None)
 
 
