@@ -30,7 +30,7 @@ def short_text(
             return ""
         if node.tag != "-text" or _is_inside(node, without):
             continue
-        if but and _is_within(node, but):
+        if but and is_within(node, but):
             continue
         part = node.text_content or ""
         length += len(part.strip())
@@ -52,7 +52,7 @@ def remove_all(elements: Sequence[LexborNode]) -> None:
     What goes with another is not touched any more: the tree frees it.
     """
     ids = {element.mem_id for element in elements}
-    outermost = [element for element in elements if not _is_within(element, ids)]
+    outermost = [element for element in elements if not is_within(element, ids)]
     for element in {element.mem_id: element for element in outermost}.values():
         element.decompose()
 
@@ -80,8 +80,10 @@ def is_hidden(attributes: Mapping[str, str | None]) -> bool:
     return bool(style) and "display:none" in (style or "").replace(" ", "")
 
 
-def _is_within(element: LexborNode, ids: Collection[int]) -> bool:
+def is_within(element: LexborNode, ids: Collection[int]) -> bool:
     """Whether an element around this one is among `ids`; far down in a tree always."""
+    if not ids:
+        return False
     place = element.parent
     for _ in range(_DEPTH_MAX):
         if place is None:

@@ -265,7 +265,7 @@ class PageReader:
             return judge_price(clues, ShownPrices(), facts, self.markup.page)
         is_priced = any(clue.price is not None for clue in clues)
         shown = shown_prices(tree, facts, with_cards=not is_priced)
-        is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree)
+        is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree, shown)
         if not is_shop and shown.best in shown.signs:
             has_button = shown.is_marked and has_cart_button(self.markup.page)
             is_shop = has_button or says_cart(tree)
@@ -306,11 +306,11 @@ class PageReader:
         variants = read_shop_data(self.markup, self.facts)
         return variants is None or variants.availability not in _GONE
 
-    def _looks_like_shop(self, tree: LexborHTMLParser) -> bool:
+    def _looks_like_shop(self, tree: LexborHTMLParser, shown: ShownPrices | None = None) -> bool:
         """Whether a page without a schema.org product may sell one all the same."""
         if any(word in self.facts.kind for word in _PRODUCT_KINDS) or self._is_products_page:
             return True
-        return sells(tree)
+        return sells(tree, shown.cards if shown is not None else ())
 
 
 def _names_price(product: SchemaProduct | None) -> bool:

@@ -1,12 +1,12 @@
 """What a page puts into a cart or sells at once, by what its buttons say in any known language."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from bot.links.recognise.nodes import short_text
+from bot.links.recognise.nodes import is_within, short_text
 from bot.links.recognise.saidstock import in_lower_case
 from bot.links.recognise.shopwords import (
     ADD_TO_CART,
@@ -44,9 +44,15 @@ def has_cart_button(page: bytes) -> bool:
     return _CART_BUTTON.search(page) is not None
 
 
-def sells(tree: LexborHTMLParser) -> bool:
-    """Whether something on the page puts a product into a cart or buys it at once."""
-    buttons = tree.css(_BUTTONS)[:_ELEMENTS_MAX]
+def sells(tree: LexborHTMLParser, cards: Sequence[LexborNode] = ()) -> bool:
+    """Whether something on the page puts a product into a cart or buys it at once.
+
+    What stands in the `cards` of other products does so with those.
+    """
+    others = frozenset(card.mem_id for card in cards)
+    buttons = [
+        button for button in tree.css(_BUTTONS)[:_ELEMENTS_MAX] if not is_within(button, others)
+    ]
     said = "\n".join(
         said_by(element, short_text(element, _TEXT_LENGTH_MAX)) for element in buttons
     ).lower()
@@ -54,7 +60,7 @@ def sells(tree: LexborHTMLParser) -> bool:
     if puts_into_cart(said) and (not may_only_lead or any(map(_is_bought, buttons))):
         return True
     plain = tree.css("button, a, input")[:_ELEMENTS_MAX]
-    names = {_named(element) for element in (*buttons, *plain)}
+    names = {_named(one) for one in (*buttons, *plain) if not is_within(one, others)}
     if not names.isdisjoint(BUY):
         return True
     if not puts_into_cart("\n".join(names)):
