@@ -36,7 +36,7 @@ _TEXT_LENGTH_MAX = 60
 _CENTS_DIGITS = 2
 _DIGIT = re.compile(r"\d")
 #: Texts of two elements are parted by a blank; some shops have one for each part of a number.
-_MARK_APART = re.compile(r"(?<=\d) ([.,]) (?=\d)")
+_MARK_APART = re.compile(r"(?<=\d) ([.,'’]) (?=\d)")
 _MAYBE_CENTS = re.compile(r"\d[.,]?\s[.,]?\s?\d\d(?!\d)")
 #: More than one number, with more than marks and blanks between them.
 _SEVERAL = re.compile(r"\d[^\d]{0,9}[^\d\s.,'’][^\d]{0,9}\d")
@@ -142,7 +142,7 @@ class ShownPrices:
 
     @property
     def elsewhere(self) -> frozenset[Decimal]:
-        """The amounts that stand nowhere but among other products, or in other parts of the page."""
+        """The amounts that stand nowhere but among other products or in other parts."""
         here = {one.amount for one in self.found if not one.is_elsewhere}
         return frozenset(one.amount for one in self.found if one.amount not in here)
 

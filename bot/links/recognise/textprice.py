@@ -100,9 +100,9 @@ def price_in_text(
     """The first amount with a currency sign behind the page's heading, with its sign.
 
     An amount that the page's own description names is believed before that. Those that are
-    `shown` nowhere but among other products do not count. What is gone often has no price any more, and
-    amounts farther on are those of others. The tree loses its scripts, styles, overlays and links
-    to other pages here: a price in one is what that page sells.
+    `shown` nowhere but among other products do not count. What is gone often has no price any
+    more, and amounts farther on are those of others. The tree loses its scripts, styles, overlays
+    and links to other pages here: a price in one is what that page sells.
     """
     _unlink_prices(tree)
     remove_all(tree.css(_OVERLAYS)[:_OVERLAYS_MAX])

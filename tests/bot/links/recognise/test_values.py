@@ -13,7 +13,6 @@ from bot.links.recognise.values import (
     best_availability,
     clean,
     gtin_in,
-    said_availability,
     stock_level,
 )
 
@@ -100,27 +99,3 @@ def test_addresses_are_resolved_as_the_url_standard_says(parts: tuple[str, str])
 )
 def test_joiners_stay_between_the_letters_that_need_them(written: str, read: str) -> None:
     assert clean(written) == read
-
-
-@pytest.mark.parametrize(
-    "denied",
-    [
-        "nem rendelhető", "nem elérhető", "не е налично", "нама налично", "mevcut değildir",
-        "stokta yoktur", "stokta yoxdur", "nav pieejams", "ni na zalogi", "nima na zalogi",
-        "neturime", "nėra sandėlyje", "niet in voorraad", "غير متاح", "ليس في المخزون",
-        "nije na stanju", "није на лагеру", "немає на складі", "нема на залиха", "ekki á lager",
-        "沒有現貨", "没有现货", "非现货", "無庫存", "stok tidak ada", "không có sẵn", "לא זמין",
-        "nie ma w magazynie", "není dostupné", "não disponível", "ei laoseis", "inte i lager",
-        "δεν είναι σε απόθεμα", "მარაგში არ არის", "स्टॉक उपलब्ध नहीं", "ไม่พร้อมส่ง", "在庫有りません",
-        "구매 가능하지 않음", "nu este in stoc", "azonnal nem szállítható", "not ready stock",
-    ],
-)  # fmt: skip
-def test_what_is_denied_is_never_in_stock(denied: str) -> None:
-    assert said_availability(denied) != "InStock"
-
-
-@pytest.mark.parametrize(
-    "told", ["Raktáron", "налично", "mevcut", "na stanju", "á lager", "現貨", "متاح", "구매 가능"]
-)
-def test_what_is_told_to_be_there_is_in_stock(told: str) -> None:
-    assert said_availability(told) == "InStock"
