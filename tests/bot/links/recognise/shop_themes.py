@@ -170,7 +170,7 @@ def _shopware(p: Product) -> str:
     listed = p.if_old(f'<span class="list-price"><span>{p.old}*</span></span>')
     buy = f'<button class="btn-buy">{p.said.buy}</button>'
     return (
-        f'<body class="is-ctl-product"><div class="row"><h1 class="product-detail-name">{_NAME}</h1>'
+        f'<body class="is-ctl-product"><div><h1 class="product-detail-name">{_NAME}</h1>'
         f'</div><div class="product-detail-buy"><p class="product-detail-price '
         f'{p.if_old("with-list-price")}">{p.price}*</p>{listed}<p class="delivery-information '
         f'delivery-{p.if_there("available", "soldout")}">{p.stock}</p>{p.if_there(buy)}</div>'

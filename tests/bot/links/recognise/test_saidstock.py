@@ -80,9 +80,9 @@ def test_what_is_nearly_gone_is_there(told: str) -> None:
         "nie ma w magazynie", "není dostupné", "não disponível", "ei laoseis", "inte i lager",
         "δεν είναι σε απόθεμα", "მარაგში არ არის", "स्टॉक उपलब्ध नहीं", "ไม่พร้อมส่ง", "在庫有りません",
         "구매 가능하지 않음", "nu este in stoc", "azonnal nem szállítható", "not ready stock",
-        "nie jest dostępny", "no está en existencia", "não tem em estoque", "ikke tilgjengeleg",
+        "geen beschikbaar", "nie jest dostępny", "no está en existencia", "não tem em estoque", "ikke tilgjengeleg",
         "ez dago eskuragarri", "не доступно", "nije dostupno", "ni dobavljivo", "不可购买",
-        "در انبار موجود نمی‌باشد", "ei saadaval", "není skladem", "nicht an Lager", "geen beschikbaar",
+        "در انبار موجود نمی‌باشد", "ei saadaval", "není skladem", "nicht an Lager",
     ],
 )  # fmt: skip
 def test_what_is_denied_is_never_in_stock(denied: str) -> None:
@@ -102,7 +102,7 @@ def test_a_label_by_itself_says_nothing(label: str) -> None:
     [("Brak", True), ("Brak opłat za dostawę", False), ("Slut", True), ("Slutpris 4,90", False),
      ("Red\nHabis\nBlue", True), ("Menghabiskan", False), ("Tomt.", True), ("", False)],
 )  # fmt: skip
-def test_short_words_count_only_where_they_stand_alone(text: str, gone: bool) -> None:
+def test_short_words_count_only_where_they_stand_alone(text: str, *, gone: bool) -> None:
     assert says_gone(text) == gone
 
 

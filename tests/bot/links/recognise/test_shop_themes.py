@@ -45,8 +45,8 @@ def _products(*, gone: bool) -> Iterator[tuple[Product, int, int | None]]:
 
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("gone", [False, True], ids=["in stock", "sold out"])
-def test_a_theme_s_price_and_stock_are_read_in_every_language(theme: str, gone: bool) -> None:
-    wrong = []
+def test_a_theme_s_price_and_stock_are_read_in_every_language(theme: str, *, gone: bool) -> None:
+    wrong: list[tuple[object, ...]] = []
     for product, price, listed in _products(gone=gone):
         seen = _seen(product.said, THEMES[theme](product))
         told = (seen.price_minor, seen.currency, seen.availability)
