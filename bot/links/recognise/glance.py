@@ -7,6 +7,7 @@ tree is built and every price in the page is weighed.
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 
 from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import sign_in
@@ -24,7 +25,11 @@ _TAG_NAME = re.compile(rb"<([A-Za-z][A-Za-z0-9]{0,20})\s")
 #: Cents in an element of their own.
 _PARTED = re.compile(r"(\D{0,5}\d[\d.,]{0,9}) (\d\d)(\D{0,5})")
 _STRUCK = re.compile(rb"<(/?)(?:del|s|strike)[\s>]", re.IGNORECASE)
+_WORD_LENGTH = 4
+_NEAR_HEADING_BYTES = 12_000
 _BEHIND_HEADING_BYTES = 50_000
+#: More than one tag and one element take.
+_MARGIN_BYTES = 3_000
 _ELEMENT_BYTES_MAX = 1500
 _STRUCK_BYTES_BACK = 300
 _TAG_BYTES_MAX = 600
@@ -68,14 +73,8 @@ def glance(price: Decimal, exponent: int, facts: PageFacts) -> ShownPrices | Non
 
 def _named_prices(facts: PageFacts) -> Iterator[tuple[int, str, bool]]:
     """Place and text of elements named like prices, and whether it was the price before."""
-    place = facts.markup.heading_place
-    if place < 0:
-        return
-    around = facts.markup.stretches.seen(place, place + _BEHIND_HEADING_BYTES)
     position = 0
-    for count, match in enumerate(_PRICE.finditer(around)):
-        if count >= _NAMED_MAX:
-            return
+    for around, match in islice(_price_words(facts), _NAMED_MAX):
         if match.start() < position or around[match.start() - 1] not in _P:
             continue  # The same tag again, or another word.
         start = around.rfind(b"<", max(position, match.start() - _TAG_BYTES_MAX), match.start())
@@ -98,6 +97,24 @@ def _named_prices(facts: PageFacts) -> Iterator[tuple[int, str, bool]]:
         is_old = OLD_NAME.are_in(names) or _is_struck(around, start)
         if is_old or not OTHER_NAME.are_in(names):
             yield match.start(), text, is_old
+
+
+def _price_words(facts: PageFacts) -> Iterator[tuple[bytes, re.Match[bytes]]]:
+    """Where prices are named behind the page's heading, and the markup around it.
+
+    On most pages that is close by, so what is farther on is gone through only if it is asked for.
+    """
+    place, begin = facts.markup.heading_place, 0
+    if place < 0:
+        return
+    for stop in (_NEAR_HEADING_BYTES, _BEHIND_HEADING_BYTES):
+        around = facts.markup.stretches.seen(place, place + stop)
+        is_last = stop == _BEHIND_HEADING_BYTES
+        # An element that goes on behind a piece is read in the next.
+        end = len(around) if is_last else max(0, len(around) - _MARGIN_BYTES)
+        for match in _PRICE.finditer(around, begin, end):
+            yield around, match
+        begin = max(0, end - _WORD_LENGTH + 1)
 
 
 def _may_be_price(text: str) -> bool:

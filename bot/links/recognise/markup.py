@@ -32,6 +32,10 @@ _TITLE_TAG = re.compile(rb"<[tT][iI][tT][lL][eE]")
 _TELLING_KEY = re.compile(r"(?:og|product|twitter|book):|price|currency|availab|description")
 _MAY_TELL = (b"og:", b"product:", b"twitter:", b"book:", b"rice", b"urrency", b"vailab",
              b"escription")  # fmt: skip
+#: As most are written, from behind their name to their end.
+_PLAIN_META = re.compile(
+    rb"[ \n\r\t]*+(?:property|name)=\"([^\"]*+)\"[ \n\r\t]++content=\"([^\"]*+)\"[ \n\r\t]*+/?"
+)
 _TELLING_LINK = re.compile(rb"[^<>]{0,500}?(?:canonical|alternate|api\.w\.org)")
 _TELLING_LINKS = frozenset({"canonical", "alternate", "https://api.w.org/"})
 _TITLE = re.compile(rb"[^<>]{0,300}>([^<]{0,2000})")
@@ -247,11 +251,17 @@ def _metas(head: bytes, places: list[int]) -> Iterator[tuple[str, str]]:
         tag = head[place : head.find(b">", place)]
         if is_plain(tag) and not any(map(tag.__contains__, _MAY_TELL)):
             continue
-        attributes, _ = attributes_at(head, place)
-        content = text_of(attributes.get(b"content", b"")).strip()
+        plain = _PLAIN_META.fullmatch(tag)
+        if plain is not None:
+            named, written = [plain[1]], plain[2]
+        else:
+            attributes, _ = attributes_at(head, place)
+            named = [attributes.get(b"property", b""), attributes.get(b"name", b"")]
+            written = attributes.get(b"content", b"")
+        content = text_of(written).strip()
         if content:
-            for key in (b"property", b"name"):
-                name = text_of(attributes.get(key, b"")).strip().lower()
+            for key in named:
+                name = text_of(key).strip().lower()
                 if _TELLING_KEY.match(name):
                     yield name, html.unescape(content)
 

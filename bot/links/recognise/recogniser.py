@@ -284,7 +284,7 @@ class PageReader:
         is_list = len(shown.listed) >= _LISTED_MIN and not self._is_about_product
         is_silent = is_shop and shown.best is None and not is_priced and not (is_gone or is_list)
         # Before anything is taken out of the tree.
-        before = struck_beside(tree, facts)
+        before = {} if is_priced else struck_beside(tree, facts)
         if is_silent:
             is_gone = stock.availability(is_priced=True) in _GONE
             shown.remove_cards()

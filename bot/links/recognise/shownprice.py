@@ -39,7 +39,7 @@ _DIGIT = re.compile(r"\d")
 _MARK_APART = re.compile(r"(?<=\d) ([.,'’]) (?=\d)")
 _MAYBE_CENTS = re.compile(r"\d[.,]?\s[.,]?\s?\d\d(?!\d)")
 #: More than one number, with more than marks and blanks between them.
-_SEVERAL = re.compile(r"\d[^\d]{0,9}[^\d\s.,'’][^\d]{0,9}\d")
+_SEVERAL = re.compile(r"\d\s?[^\d\s.,'’][^\d]*\d")
 _INSIDE_MAX = 20
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
 _SCORE_MIN = 3.0
@@ -322,8 +322,10 @@ def _price_text(element: LexborNode) -> str:
     inside = frozenset() if element.tag in STRUCK else STRUCK
     text = short_text(element, _TEXT_LENGTH_MAX, without=inside)
     if _SEVERAL.search(text) is not None:
-        text = short_text(element, _TEXT_LENGTH_MAX, without=inside, but=_old_inside(element))
-    text = _MARK_APART.sub(r"\1", text)
+        old = _old_inside(element)
+        text = short_text(element, _TEXT_LENGTH_MAX, without=inside, but=old) if old else text
+    if " . " in text or " , " in text:
+        text = _MARK_APART.sub(r"\1", text)
     return _with_cents(element, text) if _MAYBE_CENTS.search(text) else text
 
 

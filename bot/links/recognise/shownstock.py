@@ -19,10 +19,11 @@ from bot.links.recognise.shopwords import (
     OTHER_THAN_STOCK,
 )
 from bot.links.recognise.stocklabels import labelled_stock
+from wallet_core.once import once
 
 _LINES = (
     '[class*="stock" i], [id*="stock" i], [class*="avail" i], [id*="avail" i], '
-    '[class*="sold" i], [class*="dispo" i], [class*="unavail" i], button'
+    '[class*="sold" i], [class*="dispo" i], button'
 )
 _GONE = ("soldout", "sold_out", "sold-out", "sold out", "outofstock", "out_of_stock",
          "out-of-stock", "out of stock")  # fmt: skip
@@ -52,12 +53,16 @@ class ShownStock:
     def __init__(self, tree: LexborHTMLParser, facts: PageFacts) -> None:
         self._tree = tree
         self._facts = facts
-        heading = heading_of(tree.css("h1")[:_HEADINGS_MAX], facts.heading)
-        # Nodes are not kept: the tree frees those that others take out of it.
-        around = list(_with_ancestors(heading))
-        #: What holds the page's heading is no other part of the page, whatever it is called.
-        self._own = frozenset(place.mem_id for place in around)
-        self._is_around_gone = any(GONE_NAME.are_in(names_of(place)) for place in around)
+
+    @once
+    def _own(self) -> dict[int, str]:
+        """The elements around the page's heading, with their names.
+
+        They are no other part of the page, whatever they are called. Nodes are not kept: the tree
+        frees those that others take out of it.
+        """
+        heading = heading_of(self._tree.css("h1")[:_HEADINGS_MAX], self._facts.heading)
+        return {place.mem_id: names_of(place) for place in _with_ancestors(heading)}
 
     def availability(self, *, is_priced: bool) -> str | None:
         """What the page's visible stock lines say of its product; None when they are silent.
@@ -66,7 +71,7 @@ class ShownStock:
         what it says, or a short text that the product is gone, if nothing puts it into a cart. Of
         what has a price only that it is gone is found out in every case.
         """
-        if self._is_around_gone:
+        if any(map(GONE_NAME.are_in, self._own.values())):
             return "OutOfStock"
         lines = [
             (element, short_text(element, _TEXT_LENGTH_MAX))

@@ -22,7 +22,8 @@ _STRUCK = ", ".join(
     (*sorted(STRUCK), '[style*="line-through"]', '[class*="line-through"]', '[class*="strike"]')
 )
 #: What one of them is told by, in markup.
-_STRUCK_MARK = re.compile(rb"<(?:del|s|strike)[\s>]|line-through|strike")
+_STRUCK_TAG = re.compile(rb"<(?:del|s)[\s>]")
+_STRUCK_NAMES = (b"line-through", b"strike")
 _STRUCK_MAX = 60
 _TEXT_LENGTH_MAX = 30
 #: The price to pay stands this close, and is not less than a tenth.
@@ -85,13 +86,17 @@ def with_list_price(verdict: Verdict, before: dict[Decimal, set[Decimal]]) -> Ve
 
 def _struck(tree: LexborHTMLParser, facts: PageFacts) -> Iterator[tuple[LexborNode, Decimal, str]]:
     """What is struck out on a page with a heading: elements with a sign and an amount."""
-    if not facts.heading or _STRUCK_MARK.search(facts.beside_name) is None:
+    if not facts.heading or not _may_strike(facts.beside_name):
         return
     for struck in tree.css(_STRUCK)[:_STRUCK_MAX]:
         text = short_text(struck, _TEXT_LENGTH_MAX)
         amount = read_amount(text) if text and sign_in(text) is not None else None
         if amount is not None:
             yield struck, amount, text
+
+
+def _may_strike(markup: bytes) -> bool:
+    return any(name in markup for name in _STRUCK_NAMES) or bool(_STRUCK_TAG.search(markup))
 
 
 def _lower_beside(struck: LexborNode, price: Decimal) -> Decimal | None:
