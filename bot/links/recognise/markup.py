@@ -55,6 +55,7 @@ _HEAD_TAGS_MAX = 400
 _HEADING_BYTES_MAX = 1500
 _BEFORE_HEADING_BYTES = 12_000
 _BEHIND_HEADING_BYTES = 60_000
+_BEHIND_HEADING_OF_PRICED_BYTES = 40_000
 _WITHOUT_HEADING_BYTES = 120_000
 _HEAD_BYTES_MAX = 1_000_000
 _HEAD_ENDS_MAX = 20
@@ -106,11 +107,11 @@ class Markup:
         """All but scripts, styles and comments."""
         return self.stretches.seen(0, len(self.page))
 
-    @property
-    def around_heading(self) -> bytes:
+    def around_heading(self, *, is_priced: bool) -> bytes:
         """What people see around the first heading, or at the beginning of a page without one.
 
         What a page sells stands there, and a tree of megabytes would take long and fill memory.
+        Where the page's data name the price, less has to be looked at.
         """
         place = self.heading_place
         if place < 0:
@@ -118,7 +119,8 @@ class Markup:
             start = max(0, self.name_place - _BEFORE_HEADING_BYTES)
             return self.stretches.seen_from(start, _WITHOUT_HEADING_BYTES)
         before = self.stretches.seen(max(0, place - _BEFORE_HEADING_BYTES), place)
-        return before + self.stretches.seen_from(place, _BEHIND_HEADING_BYTES)
+        behind = _BEHIND_HEADING_OF_PRICED_BYTES if is_priced else _BEHIND_HEADING_BYTES
+        return before + self.stretches.seen_from(place, behind)
 
     @once
     def title_parts(self) -> tuple[str, ...]:

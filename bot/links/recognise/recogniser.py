@@ -175,7 +175,8 @@ class PageReader:
         confirmed = self._at_a_glance(clues)
         if confirmed is not None:
             return summed_up(self.markup, self.facts, clues, confirmed, None)
-        tree = page_tree(self.markup.around_heading)
+        is_priced = any(clue.price is not None for clue in clues)
+        tree = page_tree(self.markup.around_heading(is_priced=is_priced))
         stock = ShownStock(tree, self.facts)
         verdict = self._verdict(tree, stock)
         in_words: str | None = None
