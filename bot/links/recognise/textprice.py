@@ -27,8 +27,11 @@ _NUMBER = (
     "|\\d(?:[\\d.,']{0,14}\\d)?(?:[.,][ \u00a0]\\d\\d(?!\\d))?)(?:,-)?"
 )
 _SIGN = rf"(?:{sign_pattern()}|{code_pattern()})"
+#: These stand in front of numbers: one between two belongs to the second.
+_IN_FRONT = "$£¥￥₹"
 _PRICED = re.compile(
-    rf"(?<![(\-–−\d.,])(?:{_SIGN}\s?({_NUMBER})|(?<![A-Za-z])({_NUMBER})\s?{_SIGN})(?![^\W_])"
+    rf"(?<![(\-–−\d.,])(?:{_SIGN}\s?({_NUMBER})"
+    rf"|(?<![A-Za-z])({_NUMBER})\s?{_SIGN}(?!(?<=[{_IN_FRONT}])\s?\d))(?![^\W_]|\$)"
 )
 #: Chinese, Japanese and Korean shops write what a price is in front of it, a discount between.
 _LABELLED = re.compile(
@@ -83,6 +86,8 @@ _OVERLAYS = (
 _OVERLAYS_MAX = 100
 _WINDOW_CHARS = 2500
 _NEAR_CHARS = 250
+#: A product without a heading shows no more amounts than its price, before and after a reduction.
+_NAMELESS_MAX = 2
 _DESCRIPTION_CHARS = 500
 
 
@@ -115,13 +120,16 @@ def price_in_text(
         # What sells one thing, and names one amount, names its price.
         named = [found[:2] for found in _priced(western(text), facts)]
         return named[0] if len({amount for amount, _ in named}) == 1 else None
-    start = text.find(heading) if heading else -1
+    name = heading or next((part for part in facts.markup.title_parts if part in text), "")
+    start = text.find(name) if name else -1
     if start < 0:
         return None
-    begin = start + len(heading)
-    window = text[begin : begin + (_NEAR_CHARS if is_gone else _WINDOW_CHARS)]
-    own = (found for found in _priced(western(window), facts) if found[0] not in shown.elsewhere)
-    return next((found[:2] for found in own), None)
+    begin = start + len(name)
+    window = western(text[begin : begin + (_NEAR_CHARS if is_gone else _WINDOW_CHARS)])
+    own = [found[:2] for found in _priced(window, facts) if found[0] not in shown.elsewhere]
+    # What only its title names may be a list.
+    is_one = bool(heading) or len({amount for amount, _ in own}) <= _NAMELESS_MAX
+    return own[0] if own and is_one else None
 
 
 def labelled_price(tree: LexborHTMLParser) -> tuple[Decimal, str | None] | None:

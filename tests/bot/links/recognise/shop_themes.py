@@ -96,7 +96,7 @@ class Product:
 
 
 Theme = Callable[[Product], str]
-_NAME = "Qorvex"
+NAME = "Qorvex 300"
 
 
 def _woocommerce(p: Product) -> str:
@@ -107,7 +107,7 @@ def _woocommerce(p: Product) -> str:
     buy = f'<button name="add-to-cart" class="single_add_to_cart_button">{p.said.buy}</button>'
     return (
         f'<body class="single single-product woocommerce"><div class="summary entry-summary">'
-        f'<h1 class="product_title">{_NAME}</h1><p class="price">{old} {amount(p.price)}</p>'
+        f'<h1 class="product_title">{NAME}</h1><p class="price">{old} {amount(p.price)}</p>'
         f'<p class="stock">{p.stock}</p>{p.if_there(buy)}</div>'
         f'<section class="related products">{p.cards("product", "price")}</section></body>'
     )
@@ -120,7 +120,7 @@ def _magento(p: Product) -> str:
     )
     buy = f'<button id="product-addtocart-button">{p.said.buy}</button>'
     return (
-        f'<body class="catalog-product-view"><main><h1 class="page-title">{_NAME}</h1>'
+        f'<body class="catalog-product-view"><main><h1 class="page-title">{NAME}</h1>'
         f'<div class="price-box price-final_price"><span class="special-price">'
         f'<span class="price">{p.price}</span></span>{old}</div><div class="stock" '
         f'title="{p.said.stock_label}"><span>{p.stock}</span></div>{p.if_there(buy)}</main>'
@@ -134,7 +134,7 @@ def _prestashop(p: Product) -> str:
     )
     gone = f'<span id="product-availability">{p.stock}</span>'
     return (
-        f'<body id="product"><div class="row"><h1 class="h1">{_NAME}</h1>'
+        f'<body id="product"><div class="row"><h1 class="h1">{NAME}</h1>'
         f'<div class="product-prices">{old}<div class="product-price"><div class="current-price">'
         f'<span>{p.price}</span></div></div></div><form><button class="btn add-to-cart" '
         f"{p.if_there('', 'disabled')}>{p.said.buy}</button>{p.if_there('', gone)}</form></div>"
@@ -145,7 +145,7 @@ def _opencart(p: Product) -> str:
     old = p.if_old(f'<li><span style="text-decoration: line-through;">{p.old}</span></li>')
     return (
         f'<body><div id="cart"><button><span id="cart-total">0</span></button></div>'
-        f'<div id="content"><h1>{_NAME}</h1><ul class="list-unstyled">'
+        f'<div id="content"><h1>{NAME}</h1><ul class="list-unstyled">'
         f'<li>{p.said.stock_label}: {p.stock}</li></ul><ul class="list-unstyled">{old}'
         f'<li><h2>{p.price}</h2></li></ul><button id="button-cart">{p.said.buy}</button>'
         f'<div class="row">{p.cards("product-thumb", "price")}</div></div></body>'
@@ -159,7 +159,7 @@ def _bigcommerce(p: Product) -> str:
     )
     buy = f'<input class="button" type="submit" value="{p.said.buy}">'
     return (
-        f'<body><div class="productView"><h1 class="productView-title">{_NAME}</h1>'
+        f'<body><div class="productView"><h1 class="productView-title">{NAME}</h1>'
         f'<div class="productView-price">{old}<div class="price-section"><span class="price '
         f'price--withoutTax">{p.price}</span></div></div><dl><dt>{p.said.stock_label}:</dt>'
         f"<dd>{p.stock}</dd></dl>{p.if_there(buy)}</div>{p.cards('card', 'price-section')}</body>"
@@ -170,7 +170,7 @@ def _shopware(p: Product) -> str:
     listed = p.if_old(f'<span class="list-price"><span>{p.old}*</span></span>')
     buy = f'<button class="btn-buy">{p.said.buy}</button>'
     return (
-        f'<body class="is-ctl-product"><div><h1 class="product-detail-name">{_NAME}</h1>'
+        f'<body class="is-ctl-product"><div><h1 class="product-detail-name">{NAME}</h1>'
         f'</div><div class="product-detail-buy"><p class="product-detail-price '
         f'{p.if_old("with-list-price")}">{p.price}*</p>{listed}<p class="delivery-information '
         f'delivery-{p.if_there("available", "soldout")}">{p.stock}</p>{p.if_there(buy)}</div>'
@@ -185,7 +185,7 @@ def _nopcommerce(p: Product) -> str:
     )
     buy = f'<button class="add-to-cart-button">{p.said.buy}</button>'
     return (
-        f'<body><div class="overview"><h1>{_NAME}</h1><div class="availability"><div class="stock">'
+        f'<body><div class="overview"><h1>{NAME}</h1><div class="availability"><div class="stock">'
         f'<span class="label">{p.said.stock_label}:</span><span class="value">{p.stock}</span>'
         f'</div></div><div class="prices">{old}<div class="product-price"><label>'
         f"{p.said.price_label}:</label><span>{p.price}</span></div></div>{p.if_there(buy)}</div>"
@@ -198,7 +198,7 @@ def _salesforce(p: Product) -> str:
         f'<del><span class="strike-through list"><span class="value">{p.old}</span></span></del>'
     )
     return (
-        f'<body><div class="product-detail"><h1 class="product-name">{_NAME}</h1>'
+        f'<body><div class="product-detail"><h1 class="product-name">{NAME}</h1>'
         f'<div class="prices"><div class="price"><span>{old}<span class="sales"><span '
         f'class="value">{p.price}</span></span></span></div></div><button class="add-to-cart" '
         f'{p.if_there("", "disabled")}>{p.said.buy}</button><ul class="availability-msg"><li>'
@@ -217,7 +217,7 @@ def _vtex(p: Product) -> str:
     buy = f'<button class="vtex-button"><span>{p.said.buy}</span></button>'
     gone = f"<div>{p.stock}</div><button>{p.said.tell_me}</button>"
     return (
-        f'<body><h1 class="vtex-store-components-3-x-productNameContainer">{_NAME}</h1>{old}'
+        f'<body><h1 class="vtex-store-components-3-x-productNameContainer">{NAME}</h1>{old}'
         f'<span class="{name}-sellingPrice"><span class="{name}-currencyContainer">{parts}</span>'
         f"</span>{p.if_there(buy, gone)}</body>"
     )
@@ -234,7 +234,7 @@ def _utilities(p: Product) -> str:
     )
     return (
         f'<body><main><div class="grid grid-cols-2"><div class="space-y-4"><h1 class="text-3xl">'
-        f'{_NAME}</h1><p class="text-2xl">{old} <span class="font-semibold">{p.price}</span></p>'
+        f'{NAME}</h1><p class="text-2xl">{old} <span class="font-semibold">{p.price}</span></p>'
         f'{p.if_there(buy, gone)}</div></div><div class="grid">{others}</div></main></body>'
     )
 
@@ -245,7 +245,7 @@ def _hashed(p: Product) -> str:
     buy = f'<button class="b1"><span>{p.said.buy}</span></button>'
     gone = f'<button class="b1" disabled><span>{p.stock}</span></button>'
     return (
-        f'<body><article class="s1"><section><h1 class="_2qrJF">{_NAME}</h1><div class="x4">{old}'
+        f'<body><article class="s1"><section><h1 class="_2qrJF">{NAME}</h1><div class="x4">{old}'
         f'<span class="_26qxh">{p.price}</span></div>{p.if_there(buy, gone)}</section></article>'
     )
 
@@ -255,7 +255,7 @@ def _plain(p: Product) -> str:
     old = p.if_old(f'<span class="old-price">{p.old}</span>')
     buy = f'<button class="btn">{p.said.buy}</button>'
     return (
-        f'<body><h1>{_NAME}</h1><div class="price">{old}<span>{p.price}</span></div>'
+        f'<body><h1>{NAME}</h1><div class="price">{old}<span>{p.price}</span></div>'
         f'<div class="stock">{p.stock}</div>{p.if_there(buy)}'
         f'<div class="related">{p.cards("card", "price")}</div></body>'
     )

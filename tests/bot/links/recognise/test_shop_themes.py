@@ -1,5 +1,6 @@
 """Prices and stock in the markup of shop software, in many languages, without data for machines."""
 
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from babel.numbers import format_currency
 from bot.links.recognise import Sighting, recognise
 from tests.bot.links.recognise.shop_themes import (
     LANGUAGES,
+    NAME,
     THEMES,
     WITHOUT_LIST_PRICE,
     Language,
@@ -19,8 +21,8 @@ from wallet_core.money import exponent_of
 _AMOUNTS = ((Decimal("1299.90"), None), (Decimal("24.95"), Decimal("39.95")))
 
 
-def _seen(said: Language, body: str, path: str = "p/qorvex") -> Sighting:
-    html = f'<html lang="{said.tag}"><head><title>Page - Zyx</title></head>{body}</html>'
+def _seen(said: Language, body: str, *, title: str = NAME, path: str = "p/qorvex") -> Sighting:
+    html = f'<html lang="{said.tag}"><head><title>{title} - Zyx</title></head>{body}</html>'
     return recognise(html.encode(), f"https://zyx.{said.tld}/{path}")
 
 
@@ -43,12 +45,23 @@ def _products(*, gone: bool) -> Iterator[tuple[Product, int, int | None]]:
             yield Product(said, *shown, gone), _minor(price, said), listed
 
 
+#: Some themes have the shop's name as their heading, or none at all.
+HEADINGS: dict[str, Callable[[str], str]] = {
+    "with a heading": lambda body: body,
+    "with a lesser heading": lambda body: re.sub(r"(</?h)1\b", r"\g<1>2", body),
+    "with the shop's name as heading": lambda body: body.replace("<body", "<h1>Zyx</h1><body", 1),
+}
+
+
+@pytest.mark.parametrize("heading", HEADINGS)
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("gone", [False, True], ids=["in stock", "sold out"])
-def test_a_theme_s_price_and_stock_are_read_in_every_language(theme: str, *, gone: bool) -> None:
+def test_a_theme_s_price_and_stock_are_read_in_every_language(
+    theme: str, heading: str, *, gone: bool
+) -> None:
     wrong: list[tuple[object, ...]] = []
     for product, price, listed in _products(gone=gone):
-        seen = _seen(product.said, THEMES[theme](product))
+        seen = _seen(product.said, HEADINGS[heading](THEMES[theme](product)))
         told = (seen.price_minor, seen.currency, seen.availability)
         if told != (price, product.said.currency, "OutOfStock" if gone else "InStock"):
             wrong.append((product.said.tag, product.price, product.old, told))
@@ -102,7 +115,9 @@ def test_what_sells_nothing_or_many_things_has_no_price_in_any_language(kind: st
     wrong = []
     for said in LANGUAGES:
         prices = [_written(Decimal(amount), said) for amount in (2495, 4990, 7485, 3000)]
-        seen = _seen(said, f"<body>{OTHER_PAGES[kind](said, prices)}</body>", path="a/page")
+        seen = _seen(
+            said, f"<body>{OTHER_PAGES[kind](said, prices)}</body>", title="Page", path="a/page"
+        )
         if seen.price_minor is not None:
             wrong.append((said.tag, prices[0], seen.price_minor))
     assert not wrong
