@@ -27,6 +27,7 @@ from bot.links.recognise.values import (
 from wallet_core.once import once
 
 _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin", "ean", "isbn", "upc", "barcode")
+_OFFERS = ("offers", "schema:offers")
 #: Shorter titles turn up in other words by chance.
 _TELLING_LENGTH = 5
 
@@ -76,7 +77,8 @@ class SchemaProduct:
 
 def find_product(source: str, nodes: Sequence[Node], facts: PageFacts) -> SchemaProduct | None:
     """The page's product among `nodes` of one source; None without one."""
-    products = [lowered(node) for node in nodes if not PRODUCT_TYPES.isdisjoint(types_of(node))]
+    named = [node for node in nodes if not PRODUCT_TYPES.isdisjoint(types_of(node))]
+    products = [lowered(_with_offer(node, nodes)) for node in named]
     if any("productgroup" in types_of(node) for node in products):
         products = [node for node in products if "isvariantof" not in node]
     chosen = _page_products(products, facts)
@@ -84,6 +86,14 @@ def find_product(source: str, nodes: Sequence[Node], facts: PageFacts) -> Schema
         return None
     by_id = {str(node["@id"]): node for node in nodes if "@id" in node and len(node) > 1}
     return SchemaProduct(source, chosen, by_id, facts)
+
+
+def _with_offer(product: Node, nodes: Sequence[Node]) -> Node:
+    """A product with the offer that names it as what it offers, where it has none of its own."""
+    if any(key in product for key in _OFFERS):
+        return product
+    offer = next((node for node in nodes if node.get("itemOffered") is product), None)
+    return product if offer is None else {**product, "offers": offer}
 
 
 def names_article(nodes: Iterable[Node]) -> bool:

@@ -483,3 +483,14 @@ def test_a_page_that_was_saved_in_utf8_is_read_so_whatever_it_calls_itself() -> 
         assert (seen.title, seen.price_minor, seen.currency) == ("Чай", 16329000, "RUB")
     seen = recognise(html.encode(), "https://shop.example/p/tea", charset="windows-1251")
     assert seen.title != "Чай"
+
+
+def test_an_offer_that_names_what_it_offers_is_that_product_s() -> None:
+    offer = (
+        '{"@type": "Offer", "price": "4.90", "priceCurrency": "EUR", "availability": "InStock",'
+        ' "itemOffered": {"@type": "Product", "name": "Tea"%s}}'
+    )
+    seen = page("<h1>Tea</h1>", head=json_ld(offer % ""))
+    assert (price(seen), seen.title, seen.availability) == ((490, "EUR", 2), "Tea", "InStock")
+    own = ', "offers": {"price": "5.90", "priceCurrency": "EUR"}'
+    assert price(page("<h1>Tea</h1>", head=json_ld(offer % own))) == (590, "EUR", 2)
