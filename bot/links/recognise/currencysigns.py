@@ -10,6 +10,7 @@ _RUPEES = "INR PKR LKR NPR MUR SCR"
 SIGNS = {
     "€": "EUR", "₹": "INR", "₽": "RUB", "руб": "RUB BYN", "₩": "KRW", "￦": "KRW", "원": "KRW",
     "円": "JPY", "zł": "PLN", "ZŁ": "PLN", "Kč": "CZK", "KČ": "CZK", "kč": "CZK", "Ft": "HUF",
+    "лей": "MDL RON", "Лей": "MDL RON", "леев": "MDL RON", "лея": "MDL RON",
     "lei": "RON MDL", "Lei": "RON MDL", "LEI": "RON MDL", "лв": "BGN", "₴": "UAH",
     "грн": "UAH", "₺": "TRY", "TL": "TRY", "₪": "ILS", "₱": "PHP", "฿": "THB", "บาท": "THB",
     "₫": "VND", "VNĐ": "VND", "đ": "VND", "₸": "KZT", "₾": "GEL", "₦": "NGN", "₵": "GHS",

@@ -8,6 +8,7 @@ from functools import cache
 
 from bot.links.recognise.currencies import signs_of, tender
 from bot.links.recognise.facts import PageFacts
+from bot.links.recognise.namedcurrency import countries_in_fields
 
 #: Countries whose money has the same sign, as they are called in pages, by that money.
 _DOLLAR_COUNTRIES = (
@@ -53,8 +54,8 @@ _GUESSED = " is a guess."
 def guessed_currency(sign: str, facts: PageFacts, page: bytes) -> str | None:
     """What `sign` most likely means on a page that does not say so; None when that stays open.
 
-    A page that writes `$` and speaks of the United States, and of no other country with a dollar,
-    means theirs; one that speaks of others, or of none, leaves it open.
+    A page that writes `$` and speaks of no other country with a dollar means that of the United
+    States, if it speaks of them, or if it is in English and its scripts name no other country.
     """
     sides = page if len(page) <= 2 * _SIDE_BYTES else page[:_SIDE_BYTES] + page[-_SIDE_BYTES:]
     if sign in _RUPEES:
@@ -68,7 +69,9 @@ def guessed_currency(sign: str, facts: PageFacts, page: bytes) -> str | None:
         return _only_named(_PESO_COUNTRIES, sides)
     if language not in ("en", "") or _OTHER_DOLLARS.search(sides) is not None:
         return None
-    return "USD" if _UNITED_STATES.search(sides) is not None else None
+    if _UNITED_STATES.search(sides) is not None:
+        return "USD"
+    return "USD" if language and countries_in_fields(page) <= {"US"} else None
 
 
 def _by_script(facts: PageFacts) -> str | None:

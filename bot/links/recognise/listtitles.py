@@ -95,6 +95,12 @@ _COUNTED = re.compile(
     r"|produk|उत्पाद)\s?[)）]",
     re.IGNORECASE,
 )
+#: How many of them a search says that it found, in front.
+_FOUND = re.compile(
+    r"\d[\d.,\s]{0,8}(?:results?|ergebnisse?|résultats?|resultados?|risultati|resultaten|resultater"
+    r"|träffar|treff|tulosta|wynik(?:ów|i)|výsledk(?:ů|y|ov)|találat|rezultat[eai]?"
+    r"|результат(?:а|ов|ів|и)?|αποτελέσματα|sonuç|نتيجة|نتائج|תוצאות|kết quả|hasil)\b"
+)
 _TITLE_CHARS_MAX = 200
 #: What parts a page's name from its shop's.
 _PARTS = re.compile(r"\s[|\-–—·:»]\s|[|｜]")
@@ -108,6 +114,8 @@ def is_called_a_list(heading: str, titles: tuple[str, ...]) -> bool:
 
 def _is_of_list(title: str) -> bool:
     lowered = title.lower().strip()
-    if lowered in _LISTS or lowered.startswith(_SEARCHES) or _COUNTED.search(lowered) is not None:
+    if lowered in _LISTS or lowered.startswith(_SEARCHES):
+        return True
+    if _COUNTED.search(lowered) is not None or _FOUND.match(lowered) is not None:
         return True
     return _PARTS.split(lowered, maxsplit=1)[0].strip(" !.") in _CARTS

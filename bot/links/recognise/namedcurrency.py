@@ -56,7 +56,8 @@ def named_currency(sign: str | None, facts: PageFacts, page: bytes) -> str | Non
         return field
     if sign is None:
         return None
-    country = _country_in_fields(page) or _country_in_links(facts, page)
+    countries = countries_in_fields(page)
+    country = countries.pop() if len(countries) == 1 else _country_in_links(facts, page)
     meant = currency_of_sign(sign, (country,)) if country else None
     if meant:
         return meant
@@ -79,8 +80,11 @@ def _currency_in_fields(fields: re.Pattern[bytes], page: bytes) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _country_in_fields(page: bytes) -> str | None:
-    """The one country that the page's scripts name as its own, by its ISO 3166 code."""
+def countries_in_fields(page: bytes) -> set[str]:
+    """The countries that the page's scripts name, by their ISO 3166 codes: its own, if it is one.
+
+    Of several no more than two.
+    """
     found: set[str] = set()
     for count, match in enumerate(_COUNTRY_FIELD.finditer(page)):
         named = match[1].decode()
@@ -89,7 +93,7 @@ def _country_in_fields(page: bytes) -> str | None:
             found.add(country)
         if count >= _FIELDS_MAX or len(found) > 1:
             break
-    return found.pop() if len(found) == 1 else None
+    return found
 
 
 def _country_in_links(facts: PageFacts, page: bytes) -> str | None:

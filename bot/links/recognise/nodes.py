@@ -6,6 +6,8 @@ from selectolax.lexbor import LexborNode
 
 from bot.links.recognise.markup import one_line
 
+_HIDING = frozenset({"hidden", "hide", "is-hidden", "u-hidden", "js-hidden", "ng-hide", "d-none"})
+_HIDING_SOMEWHERE = frozenset({"d-none"})
 _NODES_MAX = 60
 _DEPTH_MAX = 200
 
@@ -70,6 +72,15 @@ def names_in(attributes: Mapping[str, str | None]) -> str:
 def is_styled_away(element: LexborNode) -> bool:
     """Whether the element's own style or attributes hide it."""
     return is_hidden(element.attributes)
+
+
+def is_named_hidden(names: str) -> bool:
+    """Whether one of an element's classes, as style sheets of many shops have them, hides it.
+
+    One that hides it on small screens only comes with another that shows it.
+    """
+    classes = _HIDING.intersection(names.split())
+    return bool(classes) and (classes != _HIDING_SOMEWHERE or "-block" not in names)
 
 
 def is_hidden(attributes: Mapping[str, str | None]) -> bool:

@@ -46,15 +46,18 @@ OTHER_NAME = PartNames(
 )
 _OTHER_PLACES = (
     "relat simil recommend carousel slider swiper upsell cross also recent minicart mini-cart"
-    " basket cart- header footer menu aside sidebar access bundle listing review compar"
+    " header footer menu aside sidebar access bundle listing compar"
     " popular trend sponsor banner suggest other viewed history bid finance filter"
     " tooltip popup quickview quick-view together subscri service warrant insur variant"
 )
 #: WooCommerce calls a product that can be shipped `shipping-taxable`; in Magento's
-#: `product-options` the product itself is bought. A grid by itself is how a page is laid out.
+#: `product-options` the product itself is bought. A grid by itself is how a page is laid out, and
+#: what is added to a cart stands in no cart yet.
 _OTHER_PLACES_ELSE = (
     r"\b(?:nav|ads?\b|modal\b)|shipping(?!-taxable)|(?<!product[-_])option|(?<=[a-z])[-_]{0,2}grid"
-    r"|grid[-_]{0,2}(?!col|row|flow|auto)[a-z]"
+    r"|grid[-_]{0,2}(?!col|row|flow|auto)[a-z]|(?<!p)review|(?<!to)(?<!to[-_])basket"
+    r"|cart[-_](?:count|drawer|drop|fly|head|icon|item|line|link|list|menu|mini|modal|notif|overlay"
+    r"|panel|pop|preview|side|sub|summary|toggle|total|widget)"
 )
 #: Other parts of the page than the product's own.
 OTHER_PLACE = PartNames(f"{_OTHER_PLACES} deliver", _OTHER_PLACES_ELSE)

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.facts import PageFacts
-from bot.links.recognise.nodes import heading_of, is_styled_away, names_of, short_text
+from bot.links.recognise.nodes import (
+    heading_of,
+    is_named_hidden,
+    is_styled_away,
+    names_of,
+    short_text,
+)
 from bot.links.recognise.partnames import PartNames
 from bot.links.recognise.saidstock import said_availability, says_gone, tells_when_back
 from bot.links.recognise.shopsigns import puts_into_cart, said_by, short_texts
@@ -145,7 +151,7 @@ class ShownStock:
         """Whether it is seen, and stands in no other part of the page."""
         for place in _with_ancestors(element):
             names = names_of(place)
-            if is_styled_away(place) or "hidden" in names.split():
+            if is_styled_away(place) or is_named_hidden(names):
                 return False
             if place.mem_id not in self._own and elsewhere.are_in(names):
                 return False

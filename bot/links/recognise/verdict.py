@@ -58,11 +58,14 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
             price, source = shown.best, "page"
     currency, currency_source = _currency(price, clues, shown, facts, page)
     sign = shown.signs.get(price)
+    doubts.extend(_currency_doubts(currency, priced, sign))
+    if currency is not None and sign is not None and _cannot_mean(sign, currency):
+        # The same amount with another sign: people see that, and templates keep wrong codes.
+        currency, currency_source = currency_of_sign(sign, facts.regions), "page"
     if currency is None and sign is not None:
         currency = guessed_currency(sign, facts, page)
         if currency is not None:
             doubts.append(doubt_of_guess(sign, currency))
-    doubts.extend(_currency_doubts(currency, priced, sign))
     listed, listed_source = _list_price(price, priced, shown)
     return Verdict(price, source, listed, listed_source, currency, currency_source, tuple(doubts))
 
@@ -166,9 +169,13 @@ def _currency_doubts(currency: str | None, priced: list[Clue], sign: str | None)
     named = {clue.currency for clue in priced if clue.currency}
     if len(named) > 1:
         doubts.append(f"The page's data name different currencies: {', '.join(sorted(named))}.")
-    if currency and sign and possible_currencies(sign) - {currency} == possible_currencies(sign):
+    if currency and sign and _cannot_mean(sign, currency):
         doubts.append(f"The page shows “{sign}”, its data say {currency}.")
     return doubts
+
+
+def _cannot_mean(sign: str, currency: str) -> bool:
+    return currency not in possible_currencies(sign)
 
 
 def _listed(priced: list[Clue]) -> str:

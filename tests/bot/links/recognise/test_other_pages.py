@@ -208,7 +208,6 @@ def test_a_charset_that_is_named_late_is_used() -> None:
         ('\\"country\\":\\"AU\\"', "AUD"),
         ('"countryCode":"US","country":"CA"', None),
         ('"countryCode":"FR"', None),
-        ("", None),
     ],
 )
 def test_a_sign_is_meant_as_in_the_country_that_scripts_name(

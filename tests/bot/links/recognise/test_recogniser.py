@@ -170,9 +170,9 @@ def test_variants_at_several_prices_are_a_doubt_and_an_address_that_names_one_is
 @pytest.mark.parametrize(
     ("lang", "written", "currency"),
     [
-        ("en", "$15.99", None),
         ("en-US", "$15.99", "USD"),
         ("en-CA", "$15.99", "CAD"),
+        ("", "$15.99", None),
         ("en", "159 kr", None),
         ("sv", "159 kr", "SEK"),
         ("ja", "¥1599", "JPY"),
