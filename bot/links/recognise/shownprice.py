@@ -119,7 +119,8 @@ class ShownPrices:
         best = next((one for one in self.found if one.amount == self.best and one.is_current), None)
         if best is None:
             return False
-        by_build = _by_build(self.found)
+        # What is built as the cards of others are, and is none itself, is not one of them.
+        by_build = _by_build(one for one in self.found if best.is_elsewhere or not one.is_elsewhere)
         alike = by_build.pop(build_of(best.element))
         if len(alike) >= _ALIKE_OF_LISTING and (len(set(alike)) > 1 or best.is_elsewhere):
             return True
@@ -286,7 +287,7 @@ def _read(element: LexborNode, places: Places) -> _Candidate | None:
     if _DIGIT.search(text) is None:
         return None
     amount, sign = places.amount_in(text)
-    if amount is None:
+    if amount is None or (sign is None and not _is_plainly_price(names_of(element))):
         return None
     of_sign = sum(map(str.isalpha, sign or ""))
     words = sum(map(str.isalpha, text)) - of_sign
@@ -355,9 +356,15 @@ def _with_cents(element: LexborNode, text: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def _name_score(names: str) -> float:
+def _is_plainly_price(names: str) -> bool:
+    """Whether it is named a price, and not only an amount, which may be one of pieces."""
     lowered = names.lower()
-    score = 1.5 if any(name in lowered for name in _PLAIN_NAMES) else 0.5
+    return any(name in lowered for name in _PLAIN_NAMES)
+
+
+@lru_cache(maxsize=512)
+def _name_score(names: str) -> float:
+    score = 1.5 if _is_plainly_price(names) else 0.5
     if CURRENT_NAME.are_in(names):
         score += 1.0
     if OTHER_NAME.are_in(names):

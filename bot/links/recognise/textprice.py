@@ -127,6 +127,10 @@ def price_in_text(
     begin = start + len(name)
     window = western(text[begin : begin + (_NEAR_CHARS if is_gone else _WINDOW_CHARS)])
     own = [found[:2] for found in _priced(window, facts) if found[0] not in shown.elsewhere]
+    if not own and heading:
+        # Some shops write the price into the heading itself.
+        own = [found[:2] for found in _priced(western(heading).replace("(", " "), facts)]
+        return own[0] if len(own) == 1 else None
     # What only its title names may be a list.
     is_one = bool(heading) or len({amount for amount, _ in own}) <= _NAMELESS_MAX
     return own[0] if own and is_one else None
