@@ -97,7 +97,7 @@ _COUNTED = re.compile(
 )
 #: How many of them a search says that it found, in front.
 _FOUND = re.compile(
-    r"\d[\d.,\s]{0,8}(?:results?|ergebnisse?|résultats?|resultados?|risultati|resultaten|resultater"
+    r"\d[\d.,\s]{0,8}\+?\s?(?:results?|ergebnisse?|résultats?|resultados?|risultati|resultaten|resultater"
     r"|träffar|treff|tulosta|wynik(?:ów|i)|výsledk(?:ů|y|ov)|találat|rezultat[eai]?"
     r"|результат(?:а|ов|ів|и)?|αποτελέσματα|sonuç|نتيجة|نتائج|תוצאות|kết quả|hasil)\b"
 )

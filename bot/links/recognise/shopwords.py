@@ -54,8 +54,9 @@ _OTHER_PLACES = (
 #: `product-options` the product itself is bought. A grid by itself is how a page is laid out, and
 #: what is added to a cart stands in no cart yet.
 _OTHER_PLACES_ELSE = (
-    r"\b(?:nav|ads?\b|modal\b)|shipping(?!-taxable)|(?<!product[-_])option|(?<=[a-z])[-_]{0,2}grid"
-    r"|grid[-_]{0,2}(?!col|row|flow|auto)[a-z]|(?<!p)review|(?<!to)(?<!to[-_])basket"
+    r"\b(?:nav|ads?\b|modal\b)|shipping(?!-taxable)|(?<!product[-_])option"
+    r"|(?:product|item|card|collection|categor(?:y|ies)|shop|tile)s?[-_]{0,2}grid"
+    r"|grid[-_]{0,2}(?:product|item|view|list|tile|card)|(?<!p)review|(?<!to)(?<!to[-_])basket"
     r"|cart[-_](?:count|drawer|drop|fly|head|icon|item|line|link|list|menu|mini|modal|notif|overlay"
     r"|panel|pop|preview|side|sub|summary|toggle|total|widget)"
 )
