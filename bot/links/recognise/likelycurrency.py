@@ -39,6 +39,9 @@ _DOLLARS = frozenset({"$", "＄"})
 _RUPEES = frozenset({"Rs", "Rs.", "₨"})
 #: Money that is mostly told in another unit: ten Iranian rials are a toman, and no sign may say so.
 _TOLD_IN_OTHERS = frozenset({"IRR"})
+#: Words that hardly an English text is without.
+_ENGLISH = frozenset({"the", "and", "of", "for", "with", "this", "your", "is", "in", "to"})
+_ENGLISH_MIN = 4
 _YEN_SIGNS = frozenset({"¥", "￥"})
 #: Japanese is written with syllables between its Chinese characters, Chinese never is.
 _KANA = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
@@ -64,7 +67,7 @@ def guessed_currency(sign: str, facts: PageFacts, page: bytes) -> str | None:
         return _by_script(facts)
     if sign not in _DOLLARS or facts.regions:
         return None
-    language = facts.language[:2].lower()
+    language = facts.language[:2].lower() or ("en" if _is_english(facts) else "")
     if language == "es":
         return _only_named(_PESO_COUNTRIES, sides)
     if language not in ("en", "") or _OTHER_DOLLARS.search(sides) is not None:
@@ -72,6 +75,12 @@ def guessed_currency(sign: str, facts: PageFacts, page: bytes) -> str | None:
     if _UNITED_STATES.search(sides) is not None:
         return "USD"
     return "USD" if language and countries_in_fields(page) <= {"US"} else None
+
+
+def _is_english(facts: PageFacts) -> bool:
+    """Whether what stands behind the heading of a page without a language is in English."""
+    words = set(facts.behind_name.lower().split())
+    return facts.behind_name.isascii() and len(words & _ENGLISH) >= _ENGLISH_MIN
 
 
 def _by_script(facts: PageFacts) -> str | None:
@@ -110,12 +119,13 @@ def _only_named(countries: dict[bytes, str], page: bytes) -> str | None:
 
 @cache
 def _money_in(currency: str) -> re.Pattern[bytes]:
-    """An amount with a sign of `currency`, or its code, beside it."""
+    """An amount with a sign of `currency`, or its code, beside it; or the code by itself."""
     entities = {"€": b"&euro;", "£": b"&pound;", "¥": b"&yen;"}
     written = [re.escape(sign.encode()) for sign in (*signs_of(currency), currency)]
     written += [entities[sign] for sign in signs_of(currency) if sign in entities]
     either = b"|".join(written)
     blanks = rb"(?: |&nbsp;|\xc2\xa0)?"
     return re.compile(
-        rb"[0-9]%b(?:%b)(?![A-Za-z])|(?<![A-Za-z])(?:%b)%b[0-9]" % (blanks, either, either, blanks)
+        rb"[0-9]%b(?:%b)(?![A-Za-z])|(?<![A-Za-z])(?:%b)%b[0-9]|>\s{0,20}%b\s{0,20}<"
+        % (blanks, either, either, blanks, currency.encode())
     )

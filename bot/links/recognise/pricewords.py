@@ -39,6 +39,13 @@ _OLD = (
     "oorspronkelijke prijs",
     "ursprungligt pris", "upprunalegt verð", "pradinė kaina", "preț original", "orjinal fiyat",
     "çmimi fillestar", "исходная цена", "оригинална цена", "початкова ціна", "жинхэнэ үнэ",
+    # What shops of the European Union have to say: the lowest price of the last thirty days.
+    "lowest price in the last", "lowest price of the last", "lowest recent price",
+    "niedrigster preis", "tage-bestpreis", "prix récent le plus bas", "prix le plus bas",
+    "precio más bajo", "precio mínimo", "prezzo più basso", "preço mais baixo", "laagste prijs",
+    "lägsta pris", "laveste pris", "alin hinta", "nejnižší cena", "najnižšia cena",
+    "najnižja cena", "najniža cijena", "cel mai mic preț", "най-ниска цена",
+    "χαμηλότερη τιμή", "legalacsonyabb ár", "madalaim hind", "zemākā cena", "žemiausia kaina",
 )  # fmt: skip
 #: The same in scripts that join words, or put no blank between them.
 _OLD_JOINED = re.compile(
@@ -51,13 +58,14 @@ _OLD_JOINED = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]+")
 #: The words by which such a text may begin, which is told quickest.
-_OLD_FIRST = frozenset(phrase.split()[0] for phrase in _OLD)
+_OLD_FIRST = frozenset(_WORD.findall(phrase)[0] for phrase in _OLD)
 _OLD_WORDS = re.compile(rf"\b(?:{'|'.join(map(re.escape, _OLD))})\b")
 _ABBREVIATION = re.compile(r"(?<=\w)\. ?(?=\w)")
 #: They say that the number beside them is paid every month, or by who takes many.
 PART_WORDS = re.compile(
     r"\b(?:as low as|per month|a month|monthly|pro monat|monatlich|mtl|par mois|al mese|al mes"
     r"|por mes|por mês|miesięcznie|měsíčně|mesačne|в месяц|ayda|per maand|i måneden|i månaden)\b"
+    r"|/ ?(?:h|std|hour|stunde|heure|hora|ora|godz|час)\b"
     r"|/ ?(?:mo(?:nth)?|monat|mois|mese|mes|mês|мес|ay|mies|měs|md|mnd|mån|kk|hó|lună|luna)\b|月々"
     r"|每月|每期|分期|월|개월|mỗi tháng|/ ?tháng|per bulan|/ ?bulan|ต่อเดือน|شهري|ماهانه|ماهیانه"
     r"|לחודש|μήνα|месечно|mensual|mensais",

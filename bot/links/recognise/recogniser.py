@@ -302,7 +302,7 @@ class PageReader:
 
         A button that asks for a variant first is there also when every variant is gone.
         """
-        if not stock.can_be_bought():
+        if not stock.can_be_bought() or stock.availability(is_priced=True) in _GONE:
             return False
         variants = read_shop_data(self.markup, self.facts)
         return variants is None or variants.availability not in _GONE

@@ -41,6 +41,7 @@ _MAYBE_CENTS = re.compile(r"\d[.,]?\s[.,]?\s?\d\d(?!\d)")
 #: More than one number, with more than marks and blanks between them.
 _SEVERAL = re.compile(r"\d\s?[^\d\s.,'’][^\d]*\d")
 _INSIDE_MAX = 20
+_CELLS, _LABEL_CELLS, _CELL_DEPTH = ("td", "dd"), ("td", "th", "dt"), 4
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
 _SCORE_MIN = 3.0
 _STANDS_OUT_SCORE = 5.0
@@ -295,7 +296,7 @@ def _read(element: LexborNode, places: Places) -> _Candidate | None:
     place, is_elsewhere = places.score(element)
     # What words beside its sign say of a price matters where it may be the page's own.
     is_told = not is_elsewhere and words > 1
-    if _is_in_old_price(element) or (is_told and calls_it_old(text)):
+    if _is_in_old_price(element) or (is_told and calls_it_old(text)) or _is_in_old_row(element):
         names = f"{names} {_STRUCK_NAME}"
     elif is_told and PART_WORDS.search(text) is not None:
         names = f"{names} {_PART_NAME}"
@@ -316,6 +317,21 @@ def _is_in_old_price(element: LexborNode) -> bool:
         return False
     names = names_of(around)
     return "rice" in names and OLD_NAME.are_in(names) and OTHER_NAME.are_in(names)
+
+
+def _is_in_old_row(element: LexborNode) -> bool:
+    """Whether it stands in a table whose cell in front calls it the price before a reduction."""
+    place: LexborNode | None = element
+    for _ in range(_CELL_DEPTH):
+        if place is None or place.tag in _CELLS:
+            break
+        place = place.parent
+    if place is None or place.tag not in _CELLS:
+        return False
+    label = place.prev
+    while label is not None and label.tag not in _LABEL_CELLS:
+        label = label.prev
+    return label is not None and calls_it_old(short_text(label, _TEXT_LENGTH_MAX))
 
 
 def _price_text(element: LexborNode) -> str:

@@ -24,7 +24,7 @@ SOLD_OUT = _words("""
     cs: vyprodan; vyprodáno; není skladem; není na skladě; není k dispozici; nedostupn; prodej ukončen
     cy: allan o stoc
     da: udsolgt; ikke på lager; ikke tilgængelig; ikke længere tilgængelig; udgået
-    de: ausverkauft; nicht auf lager; nicht verfügbar; nicht lieferbar; vergriffen; derzeit nicht; momentan nicht; nicht mehr verfügbar; nicht vorrätig; nicht mehr lieferbar; nicht mehr erhältlich; nicht erhältlich
+    de: ausverkauft; nicht auf lager; nicht verfügbar; nicht lieferbar; vergriffen; derzeit nicht; zurzeit nicht; zur zeit nicht; momentan nicht; nicht mehr verfügbar; nicht vorrätig; nicht mehr lieferbar; nicht mehr erhältlich; nicht erhältlich
     el: εξαντλ; μη διαθέσιμ; δεν είναι διαθέσιμ; δεν είναι πλέον διαθέσιμ; εκτός αποθέματος; χωρίς απόθεμα; δεν υπάρχει απόθεμα
     en: out of stock; sold out; currently unavailable; no longer available; no stock; temporarily unavailable; unavailable online; not in stock; no longer for sale; no longer sold; not available; item unavailable; product unavailable; discontinued
     es: agotad; sin existencias; no disponible; fuera de stock; sin stock; no hay existencias; no está disponible; no esta disponible; no hay stock; fuera de inventario; sin inventario; no existe disponibilidad; descatalogad

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -16,6 +17,7 @@ from bot.links.recognise.currencies import (
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import remove_all
 from bot.links.recognise.numerals import western
+from bot.links.recognise.pricewords import calls_it_old
 from bot.links.recognise.shopsigns import sells_either_way
 from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.stocklabels import names_stock_once
@@ -72,6 +74,8 @@ _SPREAD_MAX = 5
 #: Cents in an element of their own, `10,` and `83`.
 _PARTED_CENTS = re.compile(r"(?<=\d[.,])[ \u00a0](?=\d\d(?!\d))")
 _BEFORE_CHARS = 24
+#: Between an amount and the one in front of it, what it is called.
+_LABEL_CHARS = 48
 #: A code there, `$49.95 AUD`, says what an ambiguous sign means.
 _BESIDE_CHARS = 5
 _CART_WORDS = ("購物車", "购物车", "カートに", "買い物かご", "장바구니")
@@ -89,6 +93,15 @@ _NEAR_CHARS = 250
 #: A product without a heading shows no more amounts than its price, before and after a reduction.
 _NAMELESS_MAX = 2
 _DESCRIPTION_CHARS = 500
+
+
+class _Priced(NamedTuple):
+    """An amount with its sign, as written, and whether it is called an old price."""
+
+    amount: Decimal
+    sign: str | None
+    written: str
+    is_old: bool
 
 
 def unnamed_price(
@@ -113,27 +126,24 @@ def price_in_text(
     remove_all(tree.css(_OVERLAYS)[:_OVERLAYS_MAX])
     text = _text_of(tree)
     for found in _priced(facts.description[:_DESCRIPTION_CHARS], facts):
-        if re.search(rf"(?<![\d.,]){re.escape(found[2])}(?![\d])", text):
-            return found[:2]
+        if re.search(rf"(?<![\d.,]){re.escape(found.written)}(?![\d])", text):
+            return found.amount, found.sign
     heading = facts.heading
     if not heading and (names_stock_once(facts) or (not shown.found and sells_either_way(tree))):
         # What sells one thing, and names one amount, names its price.
-        named = [found[:2] for found in _priced(western(text), facts)]
-        return named[0] if len({amount for amount, _ in named}) == 1 else None
+        return _first(_priced(western(text), facts), amounts_max=1)
     name = heading or next((part for part in facts.markup.title_parts if part in text), "")
     start = text.find(name) if name else -1
     if start < 0:
         return None
     begin = start + len(name)
     window = western(text[begin : begin + (_NEAR_CHARS if is_gone else _WINDOW_CHARS)])
-    own = [found[:2] for found in _priced(window, facts) if found[0] not in shown.elsewhere]
+    own = [found for found in _priced(window, facts) if found.amount not in shown.elsewhere]
     if not own and heading:
         # Some shops write the price into the heading itself.
-        own = [found[:2] for found in _priced(western(heading).replace("(", " "), facts)]
-        return own[0] if len(own) == 1 else None
+        return _first(_priced(western(heading).replace("(", " "), facts), amounts_max=1)
     # What only its title names may be a list.
-    is_one = bool(heading) or len({amount for amount, _ in own}) <= _NAMELESS_MAX
-    return own[0] if own and is_one else None
+    return _first(own, amounts_max=None if heading else _NAMELESS_MAX)
 
 
 def labelled_price(tree: LexborHTMLParser) -> tuple[Decimal, str | None] | None:
@@ -163,8 +173,19 @@ def _text_of(tree: LexborHTMLParser) -> str:
     return _BLANKS.sub(" ", body.text(deep=True, separator=" ")) if body is not None else ""
 
 
-def _priced(text: str, facts: PageFacts) -> list[tuple[Decimal, str | None, str]]:
-    priced: list[tuple[Decimal, str | None, str]] = []
+def _first(priced: list[_Priced], *, amounts_max: int | None) -> tuple[Decimal, str | None] | None:
+    """The first of them that is not called the price before a reduction, if any is not.
+
+    None where there are more amounts than so many.
+    """
+    if amounts_max is not None and len({found.amount for found in priced}) > amounts_max:
+        return None
+    first = next((found for found in priced if not found.is_old), priced[0] if priced else None)
+    return None if first is None else (first.amount, first.sign)
+
+
+def _priced(text: str, facts: PageFacts) -> list[_Priced]:
+    priced: list[_Priced] = []
     end, lower = 0, None
     for match in _PRICED.finditer(text):
         written = match[1] or match[2]
@@ -173,6 +194,7 @@ def _priced(text: str, facts: PageFacts) -> list[tuple[Decimal, str | None, str]
             if amount >= _SPREAD_MAX * lower and priced:
                 priced.pop()
             continue
+        label = text[max(end, match.start() - _LABEL_CHARS) : match.start()]
         end, lower = match.end(), amount
         if _is_other_amount(text, match):
             lower = None
@@ -180,7 +202,8 @@ def _priced(text: str, facts: PageFacts) -> list[tuple[Decimal, str | None, str]
         sign = sign_in(match.group())
         if amount is not None and sign is not None and _is_money(sign, facts):
             around = text[max(0, match.start() - _BESIDE_CHARS) : match.end() + _BESIDE_CHARS]
-            priced.append((amount, code_beside(around, sign) or sign, written))
+            known = code_beside(around, sign) or sign
+            priced.append(_Priced(amount, known, written, calls_it_old(label)))
     return priced
 
 
