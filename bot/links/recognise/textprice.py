@@ -92,6 +92,7 @@ _WINDOW_CHARS = 2500
 _NEAR_CHARS = 250
 #: A product without a heading shows no more amounts than its price, before and after a reduction.
 _NAMELESS_MAX = 2
+_ARABIC_POINT = "٫"
 _DESCRIPTION_CHARS = 500
 
 
@@ -131,17 +132,17 @@ def price_in_text(
     heading = facts.heading
     if not heading and (names_stock_once(facts) or (not shown.found and sells_either_way(tree))):
         # What sells one thing, and names one amount, names its price.
-        return _first(_priced(western(text), facts), amounts_max=1)
+        return _first(_priced(_plain(text), facts), amounts_max=1)
     name = heading or next((part for part in facts.markup.title_parts if part in text), "")
     start = text.find(name) if name else -1
     if start < 0:
         return None
     begin = start + len(name)
-    window = western(text[begin : begin + (_NEAR_CHARS if is_gone else _WINDOW_CHARS)])
+    window = _plain(text[begin : begin + (_NEAR_CHARS if is_gone else _WINDOW_CHARS)])
     own = [found for found in _priced(window, facts) if found.amount not in shown.elsewhere]
     if not own and heading:
         # Some shops write the price into the heading itself.
-        return _first(_priced(western(heading).replace("(", " "), facts), amounts_max=1)
+        return _first(_priced(_plain(heading).replace("(", " "), facts), amounts_max=1)
     # What only its title names may be a list.
     return _first(own, amounts_max=None if heading else _NAMELESS_MAX)
 
@@ -157,6 +158,11 @@ def labelled_price(tree: LexborHTMLParser) -> tuple[Decimal, str | None] | None:
     found = _LABELLED.search(text)
     amount = read_amount(found[1], exponent=0) if found else None
     return (amount, found[2]) if found and amount is not None else None
+
+
+def _plain(text: str) -> str:
+    """`text` with Western digits and marks in its numbers."""
+    return western(text).replace(_ARABIC_POINT, ".")
 
 
 def _unlink_prices(tree: LexborHTMLParser) -> None:

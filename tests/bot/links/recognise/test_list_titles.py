@@ -68,3 +68,16 @@ def test_a_product_may_be_called_alike(title: str) -> None:
 def test_the_name_of_a_shop_behind_a_title_is_no_part_of_it() -> None:
     assert is_called_a_list("", ("Checkout | Shop",))
     assert not is_called_a_list("", ("Tea | Checkout",))
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["18 results for 'tea'", "97.000+ Ergebnisse für Tee", "1 240 résultats"],
+)
+def test_a_heading_that_counts_what_was_found_is_a_searchs(title: str) -> None:
+    assert is_called_a_list(title, (title,))
+
+
+@pytest.mark.parametrize("title", ["18 Resultante", "5 Hasiland", "Tea: 18 results"])
+def test_a_product_may_begin_or_end_with_a_number(title: str) -> None:
+    assert not is_called_a_list(title, (title,))

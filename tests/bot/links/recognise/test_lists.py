@@ -171,3 +171,28 @@ def test_four_equal_prices_built_alike_and_no_other_are_a_list() -> None:
     cards = '<div class="box"><div class="price">£9.00</div></div>'
     assert page(f"{cards * 4}{BUY}").price_minor is None
     assert page(f"{cards * 2}{BUY}").price_minor == 900
+
+
+def test_what_is_built_as_cards_are_and_leads_nowhere_else_is_no_card() -> None:
+    others = "".join(
+        f'<li><a href="/p/{n}"><img src="/{n}.jpg"></a><h3><a href="/p/{n}">Other</a></h3><form>'
+        f'<span class="price">{n},95 €</span></form></li>'
+        for n in range(10, 16)
+    )
+    own = '<form><span class="price">18,95 €</span><button>In den Warenkorb</button></form>'
+    assert page(f"<h1>Tee</h1>{own}<ul>{others}</ul>").price_minor == 1895
+
+
+def test_a_number_of_pieces_is_no_amount_of_money() -> None:
+    pieces = '<div class="amount-selector"><div class="amount">1</div></div>'
+    seen = page(f"<h1>Tea</h1>{pieces}<p>4,90 €</p><button>Add to cart</button>")
+    assert seen.price_minor == 490
+
+
+def test_the_cell_in_front_may_call_a_price_old() -> None:
+    rows = (
+        '<table><tr><td>List price:</td><td class="price">€39.95</td></tr>'
+        '<tr><td>Price:</td><td class="price">€24.95</td></tr></table>'
+    )
+    seen = page(f"<h1>Tea</h1>{rows}<button>Add to cart</button>")
+    assert (seen.price_minor, seen.list_price_minor) == (2495, 3995)

@@ -168,3 +168,24 @@ def test_a_price_without_a_sign_in_iran_may_be_in_tomans(
     body = f'<h1>Tea</h1><b class="product-price">120000</b><button>Buy now</button><p>{money}</p>'
     html = f'<html lang="{language}"><body>{body}</body></html>'
     assert recognise(html.encode(), URL).currency == meant
+
+
+def test_a_sign_that_cannot_mean_the_code_in_the_data_is_believed_with_a_doubt() -> None:
+    data = (
+        '<script type="application/ld+json">{"@type": "Product", "name": "Tea", "offers": {'
+        '"price": "583", "priceCurrency": "UAH", "availability": "InStock"}}</script>'
+    )
+    body = '<h1>Tea</h1><b class="price">583 лей</b><button>Add to cart</button>'
+    html = f'<html lang="ru"><head>{data}</head><body>{body}</body></html>'
+    seen = recognise(html.encode(), "https://shop.example.md/p/tea")
+    assert (seen.price_minor, seen.currency) == (58_300, "MDL")
+    assert any("its data say UAH" in doubt for doubt in seen.disagreements)
+
+
+def test_a_price_without_a_sign_has_the_currency_whose_code_stands_by_itself() -> None:
+    body = (
+        '<h1>Te</h1><p><span class="price">479,-</span><span>NOK</span></p>'
+        "<button>Legg i handlekurv</button>"
+    )
+    html = f'<html lang="nb"><body>{body}</body></html>'
+    assert recognise(html.encode(), "https://shop.example.no/p/te").currency == "NOK"

@@ -113,3 +113,27 @@ def test_a_label_may_be_told_from_its_answer_by_how_it_is_drawn(said: str, meant
 def test_a_label_without_an_answer_says_nothing() -> None:
     kind = '<meta property="og:type" content="product">'
     assert stock("<h1>Tea</h1><p>Availability and delivery of stock</p>", head=kind) is None
+
+
+@pytest.mark.parametrize("names", ["hide", "msg hidden", "is-hidden", "ng-hide", "d-none"])
+def test_what_is_hidden_by_a_class_says_nothing(names: str) -> None:
+    page = f'<h1>Tea</h1>{PRICE}<div class="stock {names}">Out of stock</div>'
+    assert stock(page) == "InStock"
+    assert stock(page.replace(names, "line d-none d-md-block")) == "OutOfStock"
+
+
+def test_data_that_say_sold_out_are_believed_where_the_page_says_so_too() -> None:
+    data = (
+        '<script type="application/ld+json">{"@type": "Product", "name": "Tea", "offers": {'
+        '"price": "4.90", "priceCurrency": "GBP", "availability": "OutOfStock"}}</script>'
+    )
+    buy = '<button class="add-to-cart">Add to basket</button>'
+    assert stock(f"<h1>Tea</h1>{PRICE}{buy}", head=data) == "InStock"
+    gone = '<p class="stock">Currently unavailable</p>'
+    assert stock(f"<h1>Tea</h1>{PRICE}{gone}{buy}", head=data) == "OutOfStock"
+
+
+def test_what_holds_the_heading_is_no_other_part_of_the_page() -> None:
+    line = '<p class="stock">Sold out</p>'
+    assert stock(f'<div class="listing"><h1>Tea</h1>{PRICE}{line}</div>') == "OutOfStock"
+    assert stock(f'<h1>Tea</h1>{PRICE}<div class="listing">{line}</div>') == "InStock"
