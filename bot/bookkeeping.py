@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 from bot.checkpoint_log import CheckpointLog
+from bot.counted import counted
 from bot.data_folder import DataFolder, DataFolderError
 from bot.house import define_currencies
 from bot.instance_key import instance_key, key_file
@@ -163,9 +164,11 @@ async def _audited(database: Database, say: Say) -> bool:
         say(f"The books are wrong. {broken}")
         return False
     say(
-        f"The books are right: {found.account_count} accounts, {found.entry_count} entries, "
-        f"{found.transfer_count} transfers, {found.order_count} orders, "
-        f"{found.batch_count} batches in {found.chain_count} chains."
+        f"The books are right: {counted(found.account_count, 'account')}, "
+        f"{counted(found.entry_count, 'entry', 'entries')}, "
+        f"{counted(found.transfer_count, 'transfer')}, {counted(found.order_count, 'order')}, "
+        f"{counted(found.batch_count, 'batch', 'batches')} in "
+        f"{counted(found.chain_count, 'chain')}."
     )
     return True
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from bot.cards import Button, Card, Line, Role, Style, Tone
 from bot.catalogue.differences import Kind, Tally
 from bot.catalogue.record import Problem
+from bot.counted import counted
 from wallet_core.commerce.catalogue import CatalogueSource
 
 PROBLEMS_SHOWN = 5
@@ -125,11 +126,6 @@ def well_again_card(source: CatalogueSource) -> Card:
         lines=(Line(source.name[:_URL_CHARS]),),
         tone=Tone.GOOD,
     )
-
-
-def counted(count: int, thing: str) -> str:
-    """`1 product`, `1,200 products`."""
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def duration(seconds: int) -> str:

@@ -6,9 +6,10 @@ from bot.cards import Card, Line, Role, Tone
 from bot.catalogue.handed_in import HandedInAlready, Paste, pasted
 from bot.catalogue.record import UnreadableCatalogue
 from bot.catalogue.staging import Staging
-from bot.catalogue.words import ago, counted
+from bot.catalogue.words import ago
 from bot.commands.command import prefix_of
 from bot.conversation.turn import Desk, Turn, sentence
+from bot.counted import counted
 from bot.links.addresses import is_loopback
 from bot.links.canonical import usable_url
 from wallet_core.commerce.catalogue import CatalogueSource, SourceState

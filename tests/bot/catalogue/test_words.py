@@ -7,7 +7,7 @@ from bot.adapters.base import Capabilities, Edits
 from bot.cards import ACTION_BYTES_MAX, Card, plain_text
 from bot.catalogue.differences import Tally, differences
 from bot.catalogue.staging import Reading
-from bot.catalogue.words import ago, counted, dry_run_card, duration, failed_card
+from bot.catalogue.words import ago, dry_run_card, duration, failed_card
 from bot.conversation.presenter import fit
 from bot.conversation.words import plain_words, stands_for
 from tests.bot.catalogue.items import listed_item
@@ -85,11 +85,6 @@ def test_a_failure_says_what_still_counts() -> None:
 
 
 def test_numbers_are_said_as_people_say_them() -> None:
-    assert [counted(n, "product") for n in (0, 1, 1200)] == [
-        "0 products",
-        "1 product",
-        "1,200 products",
-    ]
     assert [ago(s) for s in (0, 60, 7199, 7200, 172_800)] == [
         "just now",
         "1 minute ago",
