@@ -40,6 +40,7 @@ from wallet_core.once import once
 
 _GONE = frozenset({"OutOfStock", "SoldOut"})
 _GONE_BUT_SOLD = "The page's data say that it is sold out, but the page itself sells it."
+_THERE_BUT_GONE = "The page's data say that it is in stock, but the page itself says it is gone."
 _PRODUCT_KINDS = ("product", "item", "offer")
 _READING_KINDS = ("article", "video", "blog", "profile", "news")
 #: A page without data that shows so many prices of others, and none of its own, is a list of them.
@@ -189,11 +190,20 @@ class PageReader:
             # What is offered at a price and nowhere called sold out is taken to be there. The
             # source `page` says that this was read between the lines; no card repeats it.
             in_words = stock.availability(is_priced=True) or "InStock"
-        elif stated in _GONE and verdict.price is not None and self._is_bought(stock):
-            verdict = replace(verdict, doubts=(*verdict.doubts, _GONE_BUT_SOLD))
-            clues = [replace(clue, availability=None) for clue in clues]
-            in_words = "InStock"
+        elif verdict.price is not None:
+            in_words, doubt = self._denied(stated, stock)
+            if in_words is not None:
+                verdict = replace(verdict, doubts=(*verdict.doubts, doubt))
+                clues = [replace(clue, availability=None) for clue in clues]
         return summed_up(self.markup, self.facts, clues, verdict, in_words)
+
+    def _denied(self, stated: str | None, stock: ShownStock) -> tuple[str | None, str]:
+        """What the page plainly shows against what its data state of the stock, with the doubt."""
+        if stated in _GONE:
+            return ("InStock", _GONE_BUT_SOLD) if self._is_bought(stock) else (None, "")
+        if stated == "InStock" and stock.availability(is_priced=True) in _GONE:
+            return (None, "") if stock.can_be_bought() else ("OutOfStock", _THERE_BUT_GONE)
+        return None, ""
 
     def _at_a_glance(self, clues: list[Clue]) -> Verdict | None:
         """The verdict when all data name one price, and the page plainly shows the same."""

@@ -137,3 +137,17 @@ def test_what_holds_the_heading_is_no_other_part_of_the_page() -> None:
     line = '<p class="stock">Sold out</p>'
     assert stock(f'<div class="listing"><h1>Tea</h1>{PRICE}{line}</div>') == "OutOfStock"
     assert stock(f'<h1>Tea</h1>{PRICE}<div class="listing">{line}</div>') == "InStock"
+
+
+def test_data_that_say_in_stock_are_not_believed_where_the_page_says_it_is_gone() -> None:
+    data = (
+        '<script type="application/ld+json">{"@type": "Product", "name": "Tea", "offers": {'
+        '"price": "4.90", "priceCurrency": "GBP", "availability": "InStock"}}</script>'
+    )
+    gone = '<h1>Tea</h1><p class="stock">Sold out</p><p>Dear <b>£4.90</b></p>'
+    html = f"<html lang='en-GB'><head>{data}</head><body>{gone}</body></html>"
+    seen = recognise(html.encode(), "https://shop.example/p/tea")
+    assert (seen.availability, seen.price_minor) == ("OutOfStock", 490)
+    assert any("says it is gone" in doubt for doubt in seen.disagreements)
+    buy = '<button class="add-to-cart">Add to basket</button>'
+    assert stock(gone + buy, head=data) == "InStock"
