@@ -1,22 +1,27 @@
 """Bluesky in the contract suite: a strict server of the AT Protocol, and people with accounts."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import monotonic
 from typing import Any, ClassVar
 
 import msgspec
 
 from bot.adapters.bluesky.listening import Place
-from tests.bot.adapters.contract.driver import Ability, Network, Person, Shown
+from tests.bot.adapters.contract.driver import WITHIN_S, Ability, Network, Person, Shown
 from tests.bot.adapters.contract.house import House
 from tests.peers.bluesky_api import BOT, HANDLE, PASSWORD, FakeBluesky
 from tests.peers.bluesky_chat import Refusal
 
 _FACET = "app.bsky.richtext.facet"
 _LINK = re.compile(r"https?://[!-~]+[A-Za-z0-9/]")
+#: What the bot asks for last whenever it looks for news.
+_LAST_OF_LOOK = "chat.bsky.convo.getLog"
+_SHORTLY_S = 0.01
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -129,6 +134,14 @@ class Driver(Network):
 
     async def close(self) -> None:
         await self._api.__aexit__(None, None, None)
+
+    async def bot_started(self, url: str) -> None:
+        """Wait until it has looked once: what was said before it came is not for it."""
+        del url
+        looks, deadline = self._api.calls.count(_LAST_OF_LOOK), monotonic() + WITHIN_S
+        while self._api.calls.count(_LAST_OF_LOOK) == looks and not self._api.down:
+            assert monotonic() < deadline, "the bot never looked for what it was told"
+            await asyncio.sleep(_SHORTLY_S)
 
     async def gather(self, *names: str) -> Sequence[Person]:
         friends: set[str] = set()
