@@ -110,7 +110,12 @@ def _statement(shapes: tuple[_Shape, ...], *, checked: bool = False) -> str:
         parts.append(sql)
         number += used
     named = ", ".join(f"w{n} AS ({sql})" for n, sql in enumerate(parts))
-    counts = [f"(SELECT count(*) FROM w{n})" for n in range(len(parts))]  # noqa: S608 - names of parts
+    # New rows are not asked for: PostgreSQL adds them when all that is asked for has been done, and
+    # spares itself to hand each of them up.
+    counts = [
+        "0" if shape[0] == "insert" else f"(SELECT count(*) FROM w{n})"  # noqa: S608 - names of parts
+        for n, shape in enumerate(shapes)
+    ]
     if not checked:
         return f"WITH {named} SELECT {', '.join(counts)}"
     met = []
@@ -118,10 +123,11 @@ def _statement(shapes: tuple[_Shape, ...], *, checked: bool = False) -> str:
         if shape[1]:
             number += 1
             met.append(f"{count} = ${number}::int")
-        else:
+        elif shape[0] != "insert":
             # Asked for, so that it is done in its turn.
             met.append(f"{count} >= 0")
-    return f"WITH {named} SELECT {CLOCK} / (CASE WHEN {' AND '.join(met)} THEN 1 ELSE 0 END)"
+    is_met = " AND ".join(met) or "true"
+    return f"WITH {named} SELECT {CLOCK} / (CASE WHEN {is_met} THEN 1 ELSE 0 END)"
 
 
 def _part(shape: _Shape, before: int) -> tuple[str, int]:
@@ -134,7 +140,7 @@ def _part(shape: _Shape, before: int) -> tuple[str, int]:
         case ("insert", _, table, columns, if_absent, forms):
             source, values = _source(forms, before)
             rest = f" ON CONFLICT{_target(table, columns)} DO NOTHING" if if_absent else ""
-            chosen = f"SELECT {', '.join(values)}{_from(source)}{rest} RETURNING 1"
+            chosen = f"SELECT {', '.join(values)}{_from(source)}{rest}"
             return f"INSERT INTO {table.name} ({', '.join(columns)}) {chosen}", len(columns)
         case ("change", _, table, by, seen, columns, forms):
             source, values = _source(forms, before)
