@@ -8,6 +8,7 @@ from bot.links.recognise.markup import one_line
 
 _HIDING = frozenset({"hidden", "hide", "is-hidden", "u-hidden", "js-hidden", "ng-hide", "d-none"})
 _HIDING_SOMEWHERE = frozenset({"d-none"})
+_SHOWN_ELSEWHERE = ("-block", "-flex", "-inline", "-grid", "-table")
 _NODES_MAX = 60
 _DEPTH_MAX = 200
 
@@ -80,7 +81,9 @@ def is_named_hidden(names: str) -> bool:
     One that hides it on small screens only comes with another that shows it.
     """
     classes = _HIDING.intersection(names.split())
-    return bool(classes) and (classes != _HIDING_SOMEWHERE or "-block" not in names)
+    if classes != _HIDING_SOMEWHERE:
+        return bool(classes)
+    return not any(shown in names for shown in _SHOWN_ELSEWHERE)
 
 
 def is_hidden(attributes: Mapping[str, str | None]) -> bool:

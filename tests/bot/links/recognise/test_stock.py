@@ -120,6 +120,7 @@ def test_what_is_hidden_by_a_class_says_nothing(names: str) -> None:
     page = f'<h1>Tea</h1>{PRICE}<div class="stock {names}">Out of stock</div>'
     assert stock(page) == "InStock"
     assert stock(page.replace(names, "line d-none d-md-block")) == "OutOfStock"
+    assert stock(page.replace(names, "line d-none d-lg-flex")) == "OutOfStock"
 
 
 def test_data_that_say_sold_out_are_believed_where_the_page_says_so_too() -> None:
