@@ -1,8 +1,9 @@
 """Reading small pieces of a page's tree at a bounded cost."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
 
-from selectolax.lexbor import LexborNode
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.markup import one_line
 
@@ -11,6 +12,8 @@ _HIDING_SOMEWHERE = frozenset({"d-none"})
 _SHOWN_ELSEWHERE = ("-block", "-flex", "-inline", "-grid", "-table")
 _NODES_MAX = 60
 _DEPTH_MAX = 200
+_TEXTS_MAX = 1500
+_BLANKS_MAX = 3
 
 
 def short_text(
@@ -41,6 +44,33 @@ def short_text(
             return ""
         parts.append(part)
     return " ".join(" ".join(parts).split())
+
+
+def short_texts(tree: LexborHTMLParser, length_max: int) -> Iterator[tuple[LexborNode, str]]:
+    """The texts of at most so many characters that stand by themselves, near the page's top."""
+    nodes = tree.body.traverse(include_text=True) if tree.body is not None else iter(())
+    for node in islice(nodes, _TEXTS_MAX):
+        text = (node.text_content or "").strip() if node.tag == "-text" else ""
+        if 0 < len(text) <= length_max:
+            yield node, text
+
+
+def ancestors(element: LexborNode | None) -> Iterator[LexborNode]:
+    """The elements around one, from the inside out."""
+    place = element.parent if element is not None else None
+    while place is not None:
+        yield place
+        place = place.parent
+
+
+def element_beside(place: LexborNode, *, after: bool) -> LexborNode | None:
+    """The element next to `place`, which blanks may part from it."""
+    beside = place.next if after else place.prev
+    for _ in range(_BLANKS_MAX):
+        if beside is None or not (beside.tag or "-").startswith("-"):
+            return beside
+        beside = beside.next if after else beside.prev
+    return None
 
 
 def heading_of(headings: Sequence[LexborNode], text: str) -> LexborNode | None:
@@ -98,14 +128,10 @@ def is_within(element: LexborNode, ids: Collection[int]) -> bool:
     """Whether an element around this one is among `ids`; far down in a tree always."""
     if not ids:
         return False
-    place = element.parent
-    for _ in range(_DEPTH_MAX):
-        if place is None:
-            return False
-        if place.mem_id in ids:
+    for depth, place in enumerate(ancestors(element)):
+        if place.mem_id in ids or depth >= _DEPTH_MAX:
             return True
-        place = place.parent
-    return True
+    return False
 
 
 def _is_inside(node: LexborNode, tags: frozenset[str]) -> bool:

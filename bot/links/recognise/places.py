@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborNode
 from bot.links.recognise.amounts import read_amount, read_lowest
 from bot.links.recognise.currencies import currency_of_sign, sign_in
 from bot.links.recognise.facts import PageFacts
-from bot.links.recognise.nodes import is_hidden, names_in
+from bot.links.recognise.nodes import element_beside, is_hidden, names_in
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
 from bot.links.recognise.tree import RENAMED
 from bot.links.recognise.values import leads_away
@@ -19,10 +19,14 @@ from wallet_core.money import exponent_of
 STRUCK = frozenset({"del", "s", "strike", f"{RENAMED}s", f"{RENAMED}strike"})
 #: What a price that is struck out scores, and less.
 STRUCK_SCORE = -4.0
+#: The same by style, and by the classes that people give it.
+STRUCK_BY_STYLE = (
+    '[style*="line-through"]', '[class*="line-through"]', '[class*="linethrough" i]',
+    '[class*="strike" i]',
+)  # fmt: skip
 _BARE_PLACES = frozenset({"footer", "nav", "aside", "header", "select", "option"})
 _TOP = frozenset({"body", "html"})
 _ANCESTORS_MAX = 12
-_BLANKS_MAX = 3
 _CARD_TAGS = frozenset({"li", "article"})
 _PRICES = '[class*="price" i], [id*="price" i]'
 _PICTURE_LINKS = "a[href] img, h2 a[href], h3 a[href], h4 a[href], a[href] h2, a[href] h3"
@@ -133,7 +137,7 @@ def _is_card(place: LexborNode, facts: PageFacts) -> bool:
     name = _first_name(place)
     if not name and place.tag not in _CARD_TAGS:
         return False
-    both = (_next_to(place, after=True), _next_to(place, after=False))
+    both = (element_beside(place, after=True), element_beside(place, after=False))
     alike = [
         beside
         for beside in both
@@ -164,16 +168,6 @@ def _target(link: LexborNode | None) -> str:
 def _first_name(element: LexborNode) -> str:
     """The first of its classes; those behind it number it, or place it."""
     return (element.attributes.get("class") or "").strip().partition(" ")[0]
-
-
-def _next_to(place: LexborNode, *, after: bool) -> LexborNode | None:
-    """The element next to `place`, which blanks may part from it."""
-    beside = place.next if after else place.prev
-    for _ in range(_BLANKS_MAX):
-        if beside is None or not (beside.tag or "-").startswith("-"):
-            return beside
-        beside = beside.next if after else beside.prev
-    return None
 
 
 def _links_elsewhere(place: LexborNode, facts: PageFacts) -> bool:

@@ -4,10 +4,11 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import islice
 
 from selectolax.lexbor import LexborNode
 
-from bot.links.recognise.nodes import names_of, short_text
+from bot.links.recognise.nodes import ancestors, element_beside, names_of, short_text
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
 from bot.links.recognise.pricewords import PART_WORDS, calls_it_old, without_price_words
 from bot.links.recognise.shopwords import CURRENT_NAME, OLD_NAME, OTHER_NAME, PRICE_NAMES
@@ -27,7 +28,6 @@ _SEVERAL = re.compile(r"\d\s?[^\d\s.,'’][^\d]*\d")
 _INSIDE_MAX = 20
 _CELLS, _LABEL_CELLS, _CELL_DEPTH = ("td", "dd"), ("td", "th", "dt"), 4
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
-_BLANKS_MAX = 3
 _STRUCK_NAME = "price-was"
 _PART_NAME = "per-month"
 
@@ -57,11 +57,11 @@ def read_price(element: LexborNode, places: Places) -> PricedElement | None:
     if _DIGIT.search(text) is None:
         return None
     amount, sign = places.amount_in(text)
-    if amount is None or (sign is None and not _is_plainly_price(names_of(element))):
+    names = names_of(element)
+    if amount is None or (sign is None and not _is_plainly_price(names)):
         return None
     of_sign = sum(map(str.isalpha, sign or ""))
     words = sum(map(str.isalpha, text)) - of_sign
-    names = names_of(element)
     place, is_elsewhere = places.score(element)
     # What words beside its sign say of a price matters where it may be the page's own.
     is_told = not is_elsewhere and words > 1
@@ -90,18 +90,9 @@ def _is_in_old_price(element: LexborNode) -> bool:
 
 def _is_in_old_row(element: LexborNode) -> bool:
     """Whether it stands in a table whose cell in front calls it the price before a reduction."""
-    place: LexborNode | None = element
-    for _ in range(_CELL_DEPTH):
-        if place is None or place.tag in _CELLS:
-            break
-        place = place.parent
-    if place is None or place.tag not in _CELLS:
-        return False
-    label = place.prev
-    for _ in range(_BLANKS_MAX):
-        if label is None or label.tag in _LABEL_CELLS:
-            break
-        label = label.prev
+    around = (element, *islice(ancestors(element), _CELL_DEPTH))
+    cell = next((place for place in around if place.tag in _CELLS), None)
+    label = element_beside(cell, after=False) if cell is not None else None
     if label is None or label.tag not in _LABEL_CELLS:
         return False
     return calls_it_old(short_text(label, _TEXT_LENGTH_MAX))

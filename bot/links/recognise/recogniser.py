@@ -1,8 +1,9 @@
 """Ask every source what it says about a page, compare the answers, and say what was seen."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.canonical import host_of
 from bot.links.recognise.charset import in_utf8
@@ -139,6 +140,11 @@ class PageReader:
         return [*self.products, *self._meta_tags.clues]
 
     @property
+    def _is_priced(self) -> bool:
+        """Whether any source but the page's text names a price."""
+        return any(clue.price is not None for clue in self.clues)
+
+    @property
     def endpoints(self) -> tuple[Endpoint, ...]:
         """Where the page's own shop may be asked about its product."""
         return endpoints_of(self.markup, self.facts)
@@ -176,8 +182,7 @@ class PageReader:
         confirmed = self._at_a_glance(clues)
         if confirmed is not None:
             return summed_up(self.markup, self.facts, clues, confirmed, None)
-        is_priced = any(clue.price is not None for clue in clues)
-        tree = page_tree(self.markup.around_heading(is_priced=is_priced))
+        tree = page_tree(self.markup.around_heading(is_priced=self._is_priced))
         stock = ShownStock(tree, self.facts)
         verdict = self._verdict(tree, stock)
         in_words: str | None = None
@@ -191,19 +196,21 @@ class PageReader:
             # source `page` says that this was read between the lines; no card repeats it.
             in_words = stock.availability(is_priced=True) or "InStock"
         elif verdict.price is not None:
-            in_words, doubt = self._denied(stated, stock)
-            if in_words is not None:
+            denied = self._denied(stated, stock)
+            if denied is not None:
+                in_words, doubt = denied
                 verdict = replace(verdict, doubts=(*verdict.doubts, doubt))
                 clues = [replace(clue, availability=None) for clue in clues]
         return summed_up(self.markup, self.facts, clues, verdict, in_words)
 
-    def _denied(self, stated: str | None, stock: ShownStock) -> tuple[str | None, str]:
+    def _denied(self, stated: str | None, stock: ShownStock) -> tuple[str, str] | None:
         """What the page plainly shows against what its data state of the stock, with the doubt."""
         if stated in _GONE:
-            return ("InStock", _GONE_BUT_SOLD) if self._is_bought(stock) else (None, "")
-        if stated == "InStock" and stock.availability(is_priced=True) in _GONE:
-            return (None, "") if stock.can_be_bought() else ("OutOfStock", _THERE_BUT_GONE)
-        return None, ""
+            return ("InStock", _GONE_BUT_SOLD) if self._is_bought(stock) else None
+        is_there = stated == "InStock"
+        if is_there and stock.availability(is_priced=True) in _GONE and not stock.can_be_bought():
+            return "OutOfStock", _THERE_BUT_GONE
+        return None
 
     def _at_a_glance(self, clues: list[Clue]) -> Verdict | None:
         """The verdict when all data name one price, and the page plainly shows the same."""
@@ -274,9 +281,9 @@ class PageReader:
         if facts.kind.startswith(_READING_KINDS) and not self._is_products_page:
             # Some shops call their pages articles; then only a schema.org product has a price.
             return judge_price(clues, ShownPrices(), facts, self.markup.page)
-        is_priced = any(clue.price is not None for clue in clues)
+        is_priced = self._is_priced
         shown = shown_prices(tree, facts, with_cards=not is_priced)
-        is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree, shown)
+        is_shop = bool(self.products) or is_priced or self._looks_like_shop(tree, shown.cards)
         if not is_shop and shown.best in shown.signs:
             has_button = shown.is_marked and has_cart_button(self.markup.page)
             is_shop = has_button or says_cart(tree)
@@ -317,11 +324,14 @@ class PageReader:
         variants = read_shop_data(self.markup, self.facts)
         return variants is None or variants.availability not in _GONE
 
-    def _looks_like_shop(self, tree: LexborHTMLParser, shown: ShownPrices | None = None) -> bool:
-        """Whether a page without a schema.org product may sell one all the same."""
+    def _looks_like_shop(self, tree: LexborHTMLParser, cards: Sequence[LexborNode] = ()) -> bool:
+        """Whether a page without a schema.org product may sell one all the same.
+
+        `cards` are those of other products.
+        """
         if any(word in self.facts.kind for word in _PRODUCT_KINDS) or self._is_products_page:
             return True
-        return sells(tree, shown.cards if shown is not None else ())
+        return sells(tree, cards)
 
 
 def _names_price(product: SchemaProduct | None) -> bool:

@@ -27,7 +27,7 @@ _NEGATION = re.compile(
 _MARKS = " \u00a0.,:;!?：。！-–—*()[]✓✔✗✘"
 
 
-def by_first_mark(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def _by_first_mark(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Those of `words` that plain letters cannot write, by the first that is none in each."""
     found: dict[str, tuple[str, ...]] = {}
     for word in words:
@@ -38,7 +38,7 @@ def by_first_mark(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 _SOLD_OUT_PLAIN = tuple(filter(str.isascii, SOLD_OUT))
-_SOLD_OUT_BY_MARK = by_first_mark(SOLD_OUT)
+_SOLD_OUT_BY_MARK = _by_first_mark(SOLD_OUT)
 _TELL_ME_PLAIN = tuple(filter(str.isascii, TELL_ME_WHEN_BACK))
 _NEARLY = re.compile("|".join(map(re.escape, NEARLY_GONE)))
 _AHEAD = ((PRE_ORDER, "PreOrder"), (BACK_ORDER, "BackOrder"))

@@ -27,7 +27,6 @@ from bot.links.recognise.values import (
 from wallet_core.once import once
 
 _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin", "ean", "isbn", "upc", "barcode")
-_OFFERS = ("offers", "schema:offers")
 #: Shorter titles turn up in other words by chance.
 _TELLING_LENGTH = 5
 
@@ -78,7 +77,7 @@ class SchemaProduct:
 def find_product(source: str, nodes: Sequence[Node], facts: PageFacts) -> SchemaProduct | None:
     """The page's product among `nodes` of one source; None without one."""
     named = [node for node in nodes if not PRODUCT_TYPES.isdisjoint(types_of(node))]
-    products = [lowered(_with_offer(node, nodes)) for node in named]
+    products = [_product(node, nodes) for node in named]
     if any("productgroup" in types_of(node) for node in products):
         products = [node for node in products if "isvariantof" not in node]
     chosen = _page_products(products, facts)
@@ -88,12 +87,14 @@ def find_product(source: str, nodes: Sequence[Node], facts: PageFacts) -> Schema
     return SchemaProduct(source, chosen, by_id, facts)
 
 
-def _with_offer(product: Node, nodes: Sequence[Node]) -> Node:
-    """A product with the offer that names it as what it offers, where it has none of its own."""
-    if any(key in product for key in _OFFERS):
-        return product
-    offer = next((node for node in nodes if node.get("itemOffered") is product), None)
-    return product if offer is None else {**product, "offers": offer}
+def _product(node: Node, nodes: Sequence[Node]) -> Node:
+    """A product's node, with the offer that names it as what it offers if it has none itself."""
+    product = lowered(node)
+    if "offers" not in product:
+        offer = next((each for each in nodes if each.get("itemOffered") is node), None)
+        if offer is not None:
+            product["offers"] = offer
+    return product
 
 
 def names_article(nodes: Iterable[Node]) -> bool:

@@ -1,12 +1,11 @@
 """What a page puts into a cart or sells at once, by what its buttons say in any known language."""
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from bot.links.recognise.nodes import is_within, short_text
+from bot.links.recognise.nodes import is_within, short_text, short_texts
 from bot.links.recognise.saidstock import in_lower_case
 from bot.links.recognise.shopwords import (
     ADD_TO_CART,
@@ -33,7 +32,6 @@ _CART_BUTTON = re.compile(
     rb"<(?:button|input)\s[^<>]{0,300}?\b(?:id|name|class)\s{0,2}=\s{0,2}[\"'][^\"'<>]{0,100}"
     rb"add[-_]?to[-_]?(?:cart|basket|bag)"
 )
-_NODES_MAX = 1500
 _ELEMENTS_MAX = 160
 _BUTTON_LENGTH_MAX = 24
 _TEXT_LENGTH_MAX = 80
@@ -79,15 +77,6 @@ def says_cart(tree: LexborHTMLParser) -> bool:
     """Whether a short text that stands by itself, a button or not, puts something into a cart."""
     said = (in_lower_case(text) for _, text in short_texts(tree, _BUTTON_LENGTH_MAX))
     return any(puts_into_cart(text) for text in said if not _leads_to_cart(text))
-
-
-def short_texts(tree: LexborHTMLParser, length_max: int) -> Iterator[tuple[LexborNode, str]]:
-    """The texts of at most so many characters that stand by themselves, near the page's top."""
-    nodes = tree.body.traverse(include_text=True) if tree.body is not None else iter(())
-    for node in islice(nodes, _NODES_MAX):
-        text = (node.text_content or "").strip() if node.tag == "-text" else ""
-        if 0 < len(text) <= length_max:
-            yield node, text
 
 
 def _is_bought(element: LexborNode) -> bool:

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from itertools import takewhile
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.builds import build_of, elements_around
 from bot.links.recognise.facts import PageFacts
-from bot.links.recognise.nodes import heading_of, names_of, remove_all
+from bot.links.recognise.nodes import ancestors, heading_of, names_of, remove_all
 from bot.links.recognise.places import Places
 from bot.links.recognise.pricedelements import PricedElement, read_price
 from bot.links.recognise.shopwords import OVERLAY, PRICE_NAMES
@@ -203,7 +204,9 @@ def _candidates(
     heading = heading_of([each for each in elements if each.tag == "h1"], facts.heading)
     if with_cards and heading is not None and _is_in_overlay(heading):
         heading = None
-    places = Places(facts, _all_around(heading), with_cards=with_cards)
+    # What holds the page's heading is no other part of the page.
+    own = frozenset(place.mem_id for place in ancestors(heading))
+    places = Places(facts, own, with_cards=with_cards)
     for element in elements:
         if element.tag == "h1":
             if heading is not None and element.mem_id == heading.mem_id:
@@ -226,19 +229,5 @@ def _holds(outer: PricedElement, inner: PricedElement) -> bool:
 
 def _is_in_overlay(heading: LexborNode) -> bool:
     """Whether it stands in what opens above the page, where other products are shown."""
-    place = heading.parent
-    while place is not None and place.tag != "body":
-        if OVERLAY.are_in(names_of(place)):
-            return True
-        place = place.parent
-    return False
-
-
-def _all_around(heading: LexborNode | None) -> frozenset[int]:
-    """The elements that hold the page's heading: those are no other part of the page."""
-    found: set[int] = set()
-    place = heading.parent if heading is not None else None
-    while place is not None:
-        found.add(place.mem_id)
-        place = place.parent
-    return frozenset(found)
+    inside = takewhile(lambda place: place.tag != "body", ancestors(heading))
+    return any(OVERLAY.are_in(names_of(place)) for place in inside)

@@ -2,20 +2,23 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice, takewhile
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import (
+    ancestors,
     heading_of,
     is_named_hidden,
     is_styled_away,
     names_of,
     short_text,
+    short_texts,
 )
 from bot.links.recognise.partnames import PartNames
 from bot.links.recognise.saidstock import said_availability, says_gone, tells_when_back
-from bot.links.recognise.shopsigns import puts_into_cart, said_by, short_texts
+from bot.links.recognise.shopsigns import puts_into_cart, said_by
 from bot.links.recognise.shopwords import (
     CART_NAME,
     GONE_NAME,
@@ -181,9 +184,7 @@ def _is_named_gone(element: LexborNode, text: str) -> bool:
 
 
 def _with_ancestors(element: LexborNode | None) -> Iterator[LexborNode]:
-    place = element
-    for _ in range(_ANCESTORS_MAX):
-        if place is None or place.tag in {"body", "html"}:
-            return
-        yield place
-        place = place.parent
+    """The element itself and the closest around it, up to the page's body."""
+    around = islice(ancestors(element), _ANCESTORS_MAX - 1)
+    places = () if element is None else (element, *around)
+    return takewhile(lambda place: place.tag not in {"body", "html"}, places)

@@ -1,7 +1,7 @@
-"""A price in a page's data that the page itself strikes out, and what it shows beside it.
+"""What a page strikes out is the price before a reduction, and what stands beside it the price.
 
-Shops whose elements have names without meaning tell the price before a reduction only by how it
-is drawn, and some keep that one in their data.
+Shops whose elements have names without meaning tell the two only by how they are drawn, and some
+keep the one before in their data.
 """
 
 import re
@@ -15,12 +15,10 @@ from bot.links.recognise.amounts import read_amount
 from bot.links.recognise.currencies import sign_in
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import short_text
-from bot.links.recognise.places import STRUCK
+from bot.links.recognise.places import STRUCK, STRUCK_BY_STYLE
 from bot.links.recognise.verdict import Verdict, doubt_of_shown
 
-_STRUCK = ", ".join(
-    (*sorted(STRUCK), '[style*="line-through"]', '[class*="line-through"]', '[class*="strike"]')
-)
+_STRUCK = ", ".join((*sorted(STRUCK), *STRUCK_BY_STYLE))
 #: What one of them is told by, in markup.
 _STRUCK_TAG = re.compile(rb"<(?:del|s)[\s>]")
 _STRUCK_NAMES = (b"line-through", b"strike")
@@ -59,9 +57,9 @@ def _reduced_from(price: Decimal, tree: LexborHTMLParser, facts: PageFacts) -> D
 
     It counts only near the page's heading, and where `price` does not stand there once more.
     """
-    for struck, amount, text in _struck(tree, facts):
+    for struck, amount in _struck(tree, facts):
         if amount == price:
-            is_own = facts.behind_name.count(text) == 1
+            is_own = facts.behind_name.count(short_text(struck, _TEXT_LENGTH_MAX)) == 1
             return _lower_beside(struck, price) if is_own else None
     return None
 
@@ -69,7 +67,7 @@ def _reduced_from(price: Decimal, tree: LexborHTMLParser, facts: PageFacts) -> D
 def struck_beside(tree: LexborHTMLParser, facts: PageFacts) -> dict[Decimal, set[Decimal]]:
     """For amounts that the page shows, the higher ones that it strikes out beside them."""
     found: dict[Decimal, set[Decimal]] = {}
-    for struck, amount, _ in _struck(tree, facts):
+    for struck, amount in _struck(tree, facts):
         price = _lower_beside(struck, amount)
         if price is not None:
             found.setdefault(price, set()).add(amount)
@@ -84,15 +82,14 @@ def with_list_price(verdict: Verdict, before: dict[Decimal, set[Decimal]]) -> Ve
     return replace(verdict, list_price=min(listed)) if len(listed) == 1 else verdict
 
 
-def _struck(tree: LexborHTMLParser, facts: PageFacts) -> Iterator[tuple[LexborNode, Decimal, str]]:
-    """What is struck out on a page with a heading: elements with a sign and an amount."""
+def _struck(tree: LexborHTMLParser, facts: PageFacts) -> Iterator[tuple[LexborNode, Decimal]]:
+    """What is struck out on a page with a heading, and is an amount with a sign."""
     if not facts.heading or not _may_strike(facts.beside_name):
         return
     for struck in tree.css(_STRUCK)[:_STRUCK_MAX]:
-        text = short_text(struck, _TEXT_LENGTH_MAX)
-        amount = read_amount(text) if text and sign_in(text) is not None else None
+        amount = _amount_in(struck)
         if amount is not None:
-            yield struck, amount, text
+            yield struck, amount
 
 
 def _may_strike(markup: bytes) -> bool:
@@ -118,8 +115,13 @@ def _amounts_in(place: LexborNode) -> set[Decimal]:
     for count, element in enumerate(place.css("*")):
         if count >= _BESIDE_MAX:
             break
-        text = short_text(element, _TEXT_LENGTH_MAX)
-        amount = read_amount(text) if text and sign_in(text) is not None else None
+        amount = _amount_in(element)
         if amount is not None:
             found.add(amount)
     return found
+
+
+def _amount_in(element: LexborNode) -> Decimal | None:
+    """The amount in an element with a short text, where a sign stands with it."""
+    text = short_text(element, _TEXT_LENGTH_MAX)
+    return read_amount(text) if text and sign_in(text) is not None else None

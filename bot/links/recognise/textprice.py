@@ -17,6 +17,7 @@ from bot.links.recognise.currencies import (
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.nodes import remove_all
 from bot.links.recognise.numerals import western
+from bot.links.recognise.places import STRUCK_BY_STYLE
 from bot.links.recognise.pricewords import calls_it_old
 from bot.links.recognise.shopsigns import sells_either_way
 from bot.links.recognise.shownprice import ShownPrices
@@ -83,9 +84,11 @@ _BLANKS = re.compile(r"\s+")
 _DIGIT = re.compile(r"\d")
 _LINKS_MAX = 1000
 #: What opens above a page shows other products, messages and offers; what is struck out is past.
-_OVERLAYS = (
-    '.modal, dialog, [class*="quickview" i], [class*="quick-view" i], [style*="line-through"], '
-    '[class*="line-through"], [class*="linethrough" i], [class*="strike" i], [class*="old-price" i]'
+_OVERLAYS = ", ".join(
+    (
+        '.modal, dialog, [class*="quickview" i], [class*="quick-view" i], [class*="old-price" i]',
+        *STRUCK_BY_STYLE,
+    )
 )
 _OVERLAYS_MAX = 100
 _WINDOW_CHARS = 2500

@@ -485,7 +485,7 @@ def test_a_page_that_was_saved_in_utf8_is_read_so_whatever_it_calls_itself() -> 
     assert seen.title != "Чай"
 
 
-def test_an_offer_that_names_what_it_offers_is_that_product_s() -> None:
+def test_an_offer_belongs_to_the_product_that_it_names_as_offered() -> None:
     offer = (
         '{"@type": "Offer", "price": "4.90", "priceCurrency": "EUR", "availability": "InStock",'
         ' "itemOffered": {"@type": "Product", "name": "Tea"%s}}'

@@ -56,7 +56,7 @@ HEADINGS: dict[str, Callable[[str], str]] = {
 @pytest.mark.parametrize("heading", HEADINGS)
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("gone", [False, True], ids=["in stock", "sold out"])
-def test_a_theme_s_price_and_stock_are_read_in_every_language(
+def test_price_and_stock_of_a_theme_are_read_in_every_language(
     theme: str, heading: str, *, gone: bool
 ) -> None:
     has_listed = theme not in WITHOUT_LIST_PRICE and heading != "with a lesser heading"
