@@ -457,7 +457,9 @@ async def test_memory_does_not_grow_with_the_books(database_url: str) -> None:
         await _fill(database, more)
     with_more_bytes = await _peak_of_an_audit(database, 6 * TOP_UPS)
     await database.close()
-    assert with_more_bytes < 1.2 * with_some_bytes
+    # One audit differs from the next by up to a quarter, as rows arrive in larger or smaller
+    # pieces. Rows that were kept, of some 100 bytes each, would make it twice as much.
+    assert with_more_bytes < 1.5 * with_some_bytes
 
 
 async def _peak_of_an_audit(database: Database, entry_count: int) -> int:
