@@ -2,6 +2,8 @@
 
 import re
 
+from bot.links.recognise.seek import find
+
 _ATTRIBUTE = re.compile(
     rb"([A-Za-z_:@][\w:.\-]{0,60})"
     rb"(?:\s*+=\s*+(?:\"([^\"]{0,5000})\"|'([^']{0,5000})'|([^\s\"'>]{0,2000})))?"
@@ -25,7 +27,7 @@ def attributes_at(page: bytes, position: int) -> tuple[Attributes, int]:
     Of two attributes of one name the first counts.
     """
     stop = position + _TAG_BYTES_MAX
-    end = page.find(b">", position, stop)
+    end = find(page, b">", position, stop)
     if end >= 0 and _PLAIN_INSIDE.fullmatch(page, position, end) is not None:
         return dict(reversed(_PLAIN_ATTRIBUTE.findall(page, position, end))), end
     inside = page[position : end if end >= 0 else stop]

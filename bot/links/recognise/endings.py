@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from itertools import accumulate, islice
 
+from bot.links.recognise.seek import find
+
 _SLASH = ord("/")
 _DEEPER = {b"": 1, b"/": -1}
 #: Most elements are small. In others all tags of a step are counted at once, and the steps grow.
@@ -56,7 +58,7 @@ class Ending:
         if self._tags is not inner._tags or self.end or not inner.end:
             return
         # Whatever is counted goes up to a tag: here to the first one inside.
-        inside = self._endings.visible.find(b"<", inner._begin)
+        inside = find(self._endings.visible, b"<", inner._begin)
         if self._counted < inside:
             self._count(inner._begin)
         if self._counted == inside and not self.end:
@@ -79,12 +81,12 @@ class Ending:
         if self._endings.bytes_left <= 0:
             return
         # No tag is cut in two.
-        stop = visible.find(b"<", stop)
+        stop = find(visible, b"<", stop)
         stop = stop if stop >= 0 else len(visible)
         begin, self._counted = self._counted, stop
         place = self._count_singly(begin, stop) if begin == self._begin else begin
         while place < stop and not self.end:
-            end = visible.find(b"<", place + self._step, stop)
+            end = find(visible, b"<", place + self._step, stop)
             end = end if end >= 0 else stop
             self._count_at_once(place, end)
             place, self._step = end, 2 * self._step

@@ -4,6 +4,7 @@ from ada_url import URL
 
 from bot.links.recognise.currencies import page_regions
 from bot.links.recognise.markup import Markup, all_text
+from bot.links.recognise.seek import find
 from bot.links.recognise.values import path_of, squeezed
 from wallet_core.once import once
 
@@ -78,7 +79,7 @@ class PageFacts:
         stretches, place = self.markup.stretches, self.markup.heading_place
         if place >= 0:
             return stretches.seen_from(place, _BEHIND_BYTES)
-        start = self.markup.name_place or max(0, self.markup.page.find(b"<body"))
+        start = self.markup.name_place or max(0, find(self.markup.page, b"<body"))
         return stretches.seen_from(start, _NAMELESS_BYTES)
 
     @once

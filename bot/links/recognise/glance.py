@@ -14,6 +14,7 @@ from bot.links.recognise.currencies import sign_in
 from bot.links.recognise.endings import closing_tag
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.markup import text_of, without_tags
+from bot.links.recognise.seek import find, rfind
 from bot.links.recognise.shopwords import OLD_NAME, OTHER_NAME
 from bot.links.recognise.shownprice import ShownPrices
 
@@ -77,9 +78,9 @@ def _named_prices(facts: PageFacts) -> Iterator[tuple[int, str, bool]]:
     for around, match in islice(_price_words(facts), _NAMED_MAX):
         if match.start() < position or around[match.start() - 1] not in _P:
             continue  # The same tag again, or another word.
-        start = around.rfind(b"<", max(position, match.start() - _TAG_BYTES_MAX), match.start())
+        start = rfind(around, b"<", max(position, match.start() - _TAG_BYTES_MAX), match.start())
         named = _TAG_NAME.match(around, start) if start >= 0 else None
-        begin = around.find(b">", start) + 1 if named else 0
+        begin = find(around, b">", start) + 1 if named else 0
         if named is None or begin <= match.end():
             continue  # It stands in the page's text.
         position = begin

@@ -15,6 +15,7 @@ from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.itemnames import is_wanted, leads_astray, names_in
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import text_of, without_tags
+from bot.links.recognise.seek import find, rfind
 from bot.links.recognise.values import ARTICLE_TYPES, PRODUCT_TYPES, types_of
 
 _ELEMENTS_MAX = 3000
@@ -82,10 +83,10 @@ def item_nodes(facts: PageFacts, syntax: Syntax) -> list[Node]:
     first = _first_telling(page, syntax)
     if first < 0:
         return []
-    last = page.rfind(syntax.name)
+    last = rfind(page, syntax.name)
     if last < first:
         # Some frameworks write the names of attributes as scripts call them.
-        last = page.rfind(syntax.script_name)
+        last = rfind(page, syntax.script_name)
     visible = markup.stretches.seen_far(first, last + _TEXT_BYTES_MAX)
     return _Scanner(visible, syntax, facts).nodes()
 
@@ -140,7 +141,7 @@ class _Scanner:
     def _element(self, place: int) -> _Element | None:
         """The tag around `place`; None where that stands in the page's text."""
         visible = self._visible
-        start = visible.rfind(b"<", self._position, place)
+        start = rfind(visible, b"<", self._position, place)
         if start < 0:
             return None
         named = _TAG_NAME.match(visible, start)
@@ -179,7 +180,7 @@ class _Scanner:
             return False
         # Another item of that name would be a variant, perhaps at a price of its own.
         plain = max(_PLAIN_WORDS.findall(name), key=len, default="")
-        if not plain or self._visible.find(plain.encode(), self._position) >= 0:
+        if not plain or find(self._visible, plain.encode(), self._position) >= 0:
             return False
         return self._facts.is_called(name)
 
@@ -219,15 +220,15 @@ def _lowered(name: bytes) -> str:
 def _first_telling(page: bytes, syntax: Syntax) -> int:
     """Where the first tag stands whose type says what the page is about; -1 without."""
     mark = syntax.vocabulary
-    position = page.find(mark)
+    position = find(page, mark)
     while position >= 0:
         begin = position + len(mark)
         name = _TYPE_NAME.match(page, begin)
         if name is not None and name[1].decode().lower() in _TELLING_TYPES:
-            tag = page.rfind(b"<", max(0, position - _TAG_BYTES_MAX), position)
+            tag = rfind(page, b"<", max(0, position - _TAG_BYTES_MAX), position)
             if tag >= 0 and syntax.kind in page[tag:begin].lower():
                 return tag
-        position = page.find(mark, begin)
+        position = find(page, mark, begin)
     return -1
 
 
@@ -251,6 +252,6 @@ def _value(visible: bytes, element: _Element) -> str:
     if element.name in VOID:
         return ""
     # What the tag still holds behind its attributes ends with it.
-    begin = visible.find(b">", element.end_of_tag) + 1
+    begin = find(visible, b">", element.end_of_tag) + 1
     end = closing_tag(visible, element.name, begin, begin + _TEXT_BYTES_MAX) if begin else 0
     return without_tags(visible[begin:end])

@@ -13,6 +13,7 @@ import msgspec
 
 from bot.links.recognise.attributes import attributes_at, is_plain
 from bot.links.recognise.blocks import json_ld_blocks
+from bot.links.recognise.seek import find
 from bot.links.recognise.stretches import Stretches
 from wallet_core.once import once
 
@@ -132,7 +133,7 @@ class Markup:
     def name_place(self) -> int:
         """Where a page without a heading first names what its title does; 0 where it does not."""
         for part in self.title_parts:
-            place = self.page.find(part.encode(), len(self.head))
+            place = find(self.page, part.encode(), len(self.head))
             if place >= 0 and self.stretches.is_seen(place):
                 return place
         return 0
@@ -153,7 +154,7 @@ class Markup:
         if inside is None:
             return None
         begin, end = inside
-        behind_tag = self.page.find(b">", begin, end) + 1 or end
+        behind_tag = find(self.page, b">", begin, end) + 1 or end
         return Script(self.page[begin:behind_tag].lower(), behind_tag, end)
 
     @once
@@ -250,7 +251,7 @@ def one_line(text: str) -> str:
 
 def _metas(head: bytes, places: list[int]) -> Iterator[tuple[str, str]]:
     for place in places:
-        tag = head[place : head.find(b">", place)]
+        tag = head[place : find(head, b">", place)]
         if is_plain(tag) and not any(map(tag.__contains__, _MAY_TELL)):
             continue
         plain = _PLAIN_META.fullmatch(tag)

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from bot.links.recognise.jsonld import Node
 from bot.links.recognise.markup import text_of
+from bot.links.recognise.seek import find
 from bot.links.recognise.values import PRODUCT_TYPES, types_of
 
 _BODY = re.compile(rb"<body\b([^<>]{0,4000})", re.IGNORECASE)
@@ -104,7 +105,7 @@ def offers_price_order(page: bytes) -> bool:
     for count, select in enumerate(_SELECT.finditer(page, 0, _ORDER_BYTES_MAX)):
         if count >= _SELECTS_MAX:
             break
-        ended = page.find(b"</select", select.end(), select.end() + _SELECT_BYTES_MAX)
+        ended = find(page, b"</select", select.end(), select.end() + _SELECT_BYTES_MAX)
         end = ended if ended >= 0 else select.end() + _SELECT_BYTES_MAX
         if _PRICE_ORDER.search(page, select.end(), end):
             return True

@@ -16,6 +16,7 @@ from bot.links.recognise.currencies import currency_code
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.markup import Markup, Script, text_of
 from bot.links.recognise.offers import SEVERAL_PRICES
+from bot.links.recognise.seek import find
 from bot.links.recognise.sighting import Clue, VariantClue
 from bot.links.recognise.values import absolute_url, best_availability, clean, gtin_in
 
@@ -147,7 +148,7 @@ def _variations(page: bytes, sign: int, facts: PageFacts) -> Clue | None:
     named = _VARIATIONS.match(page, sign - len(_BEFORE_SIGN)) if sign >= len(_BEFORE_SIGN) else None
     if named is None:
         return None
-    end = page.find(named[1], named.end(), named.end() + _VARIATIONS_BYTES_MAX)
+    end = find(page, named[1], named.end(), named.end() + _VARIATIONS_BYTES_MAX)
     if end < 0:
         return None
     try:

@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from bot.links.recognise.rawtext import closing_of
+from bot.links.recognise.seek import find, rfind
 
 #: All that changes what the bytes behind it are, and the first headings on the way. Most tags are
 #: ruled out by their first two letters, so the first is only looked at again behind the second.
@@ -88,15 +89,15 @@ class Stretches:
         one.
         """
         page = self._page
-        closed = page.rfind(_SCRIPT_END, self._reached, place)
-        begin = page.find(b">", closed, place) + 1 if closed >= 0 else 0
+        closed = rfind(page, _SCRIPT_END, self._reached, place)
+        begin = find(page, b">", closed, place) + 1 if closed >= 0 else 0
         if not begin:
             return None
         start = max(0, closed - _AROUND_SCRIPT_BYTES_MAX)
         for opened, ended in _AROUND_SCRIPTS:
-            around = page.rfind(opened, start, closed)
+            around = rfind(page, opened, start, closed)
             # `<!-->` is a whole comment.
-            if around >= 0 and page.find(ended, around + 2, closed) < 0:
+            if around >= 0 and find(page, ended, around + 2, closed) < 0:
                 return None
         return begin
 
@@ -107,10 +108,10 @@ class Stretches:
         where it cannot be told so.
         """
         page = self._page
-        comment = page.rfind(_COMMENT, max(begin, place - _SHORTLY_BYTES), place)
+        comment = rfind(page, _COMMENT, max(begin, place - _SHORTLY_BYTES), place)
         return (
             comment >= 0
-            and page.find(_COMMENT_END, comment + 2, place) >= 0
+            and find(page, _COMMENT_END, comment + 2, place) >= 0
             and _MAY_BEGIN_TEXT.search(page, begin, place + 3) is None
         )
 
@@ -182,13 +183,13 @@ class Stretches:
             seen_to(begin)
             if length == _COMMENT_LENGTH:
                 # `<!-->` is a whole comment too.
-                ended = page.find(_COMMENT_END, begin + 2)
+                ended = find(page, _COMMENT_END, begin + 2)
                 reached = ended + _COMMENT_END_LENGTH if ended >= 0 else len(page)
             else:
                 closed = closing_of(b"/style" if length == _STYLE_LENGTH else b"/script", page, end)
                 if length != _STYLE_LENGTH:
                     self._scripts.append((end, closed if closed >= 0 else len(page)))
-                reached = page.find(b">", closed) + 1 if closed >= 0 else 0
+                reached = find(page, b">", closed) + 1 if closed >= 0 else 0
                 reached = reached or len(page)
             seen_from(reached)
             if reached - begin > _LARGE_BYTES:
