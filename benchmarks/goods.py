@@ -38,5 +38,7 @@ def tea(number: int, merchant_id: str, seller: str, quote_id: str) -> tuple[Inse
         "seller": seller,
         "created_at_us": now_us,
         "expires_at_us": now_us + _VALID_US,
+        "title": offer["title"],
+        "url": offer["url"],
     }
     return Insert("offers", offer), Insert("quotes", quote)

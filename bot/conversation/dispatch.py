@@ -309,11 +309,10 @@ async def press_refund(desk: Desk, turn: Turn, order_id: str) -> None:
 async def press_again(desk: Desk, turn: Turn, quote_id: str, links: SharedLinks) -> None:
     """Buy another, or look an old price up again: a new quote for this person alone."""
     quote = await desk.reader.quote(quote_id)
-    offer = await desk.reader.offer(quote.offer_id) if quote else None
-    if offer is None:
+    if quote is None:
         await desk.answer(turn, sentence("That offer is gone. Share the link once more."))
         return
-    await links.offer_again(desk, turn, offer.url)
+    await links.offer_again(desk, turn, quote.url)
 
 
 PRESSES: dict[str, Press] = {

@@ -42,10 +42,10 @@ class External:
             text = "This can be paid from your wallet only. No money moved."
             await desk.answer(turn, sentence(text, Tone.BAD))
             return
-        collector, bill, offer = found
+        collector, bill, quote, host = found
         card = Card(
-            title=offer.title,
-            lines=(Line(f"{offer.host} · paid with {collector.title}"),),
+            title=quote.title,
+            lines=(Line(f"{host} · paid with {collector.title}"),),
             invoice=Invoice(
                 payload=quote_id, amount_minor=bill.amount_minor, currency=bill.currency
             ),

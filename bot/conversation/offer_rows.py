@@ -8,9 +8,12 @@ from wallet_core.commerce.records import Offer, Quote
 from wallet_core.ledger.commits import Insert, RowChange, Update, Value
 from wallet_core.ledger.posting import MICROSECONDS
 
+_TITLE_LENGTH_MAX = 500
+_SKU_LENGTH_MAX = 200
+
 
 def quote_of(product: Product, now_us: int, valid_s: float) -> Quote:
-    """A new quote, which freezes a product's price for `valid_s` seconds.
+    """A new quote, which freezes a product and its price for `valid_s` seconds.
 
     A signed price is frozen no longer than it was signed for.
     """
@@ -31,6 +34,9 @@ def quote_of(product: Product, now_us: int, valid_s: float) -> Quote:
         created_at_us=now_us,
         expires_at_us=until_us,
         read_at_us=product.read_at_us,
+        title=_title(sighting),
+        sku=_sku(sighting),
+        url=product.url,
     )
 
 
@@ -43,8 +49,8 @@ def offer_rows(product: Product, known: Offer | None, now_us: int) -> list[RowCh
     sighting = product.sighting
     values: dict[str, Value] = {
         "merchant_id": product.merchant.id if product.merchant else None,
-        "title": (sighting.title or "")[:500],
-        "sku": sighting.sku[:200] if sighting.sku else None,
+        "title": _title(sighting),
+        "sku": _sku(sighting),
         "url": product.url,
         "host": product.host,
         "picture": product.picture,
@@ -68,6 +74,14 @@ def offer_rows(product: Product, known: Offer | None, now_us: int) -> list[RowCh
             },
         )
     ]
+
+
+def _title(sighting: Sighting) -> str:
+    return (sighting.title or "")[:_TITLE_LENGTH_MAX]
+
+
+def _sku(sighting: Sighting) -> str | None:
+    return sighting.sku[:_SKU_LENGTH_MAX] if sighting.sku else None
 
 
 def _stated_availability(sighting: Sighting) -> str | None:

@@ -68,15 +68,16 @@ class PriceLooks:
         try:
             async with asyncio.timeout(self.budget_s):
                 product = await self.pages.look(
-                    self.reader, SharedLink(offer.url), age_s_max=self.fresh_s, with_picture=False
+                    self.reader, SharedLink(quote.url), age_s_max=self.fresh_s, with_picture=False
                 )
         except TimeoutError:
-            _log.info("price_not_read", url=offer.url[:300], code="budget")
+            _log.info("price_not_read", url=quote.url[:300], code="budget")
             late = "The shop's server took too long to answer."
             return NotCharged(Refusal.PRICE_UNREAD, late)
         if isinstance(product, FetchError):
             return NotCharged(Refusal.PRICE_UNREAD, product.message)
-        if product is None or (offer.id != product.offer_id and offer.url != product.url):
+        known = (offer.url, quote.url)
+        if product is None or (offer.id != product.offer_id and product.url not in known):
             return NotCharged(Refusal.NOT_FOR_SALE, "The page does not sell it any more.")
         product = msgspec.structs.replace(product, picture=offer.picture, known_as=offer.id)
         return await self._settled(quote, product, at_us)
@@ -88,7 +89,7 @@ class PriceLooks:
             # The card that all see says so too.
             await self._keep(product, at_us, also=(Refresh(view="offer", ref=quote.id),))
             return NotCharged(Refusal.NOT_FOR_SALE, product.reason)
-        if _terms(fresh) != _terms(quote):
+        if _terms(fresh) != _terms(quote) or not _is_same_product(fresh, quote):
             await self._keep(product, at_us, Insert("quotes", msgspec.structs.asdict(fresh)))
             return PriceChanged(fresh)
         seen = Update(
@@ -120,3 +121,10 @@ class PriceLooks:
 def _terms(quote: Quote) -> tuple[object, ...]:
     """What a payer has agreed to when he taps."""
     return quote.amount_minor, quote.currency, quote.merchant_id, quote.trust
+
+
+def _is_same_product(fresh: Quote, quote: Quote) -> bool:
+    """Whether the page still sells what `quote` is of: the same sku, or else the same title."""
+    if fresh.sku is not None and quote.sku is not None:
+        return fresh.sku == quote.sku
+    return fresh.title.casefold() == quote.title.casefold()

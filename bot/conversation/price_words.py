@@ -15,7 +15,7 @@ def price_refused_card(news: TapRefused) -> Card | None:
         return None
     match news.code:
         case Refusal.PRICE_CHANGED:
-            return price_changed_card(price, news.offered) if news.offered else _look_up(quote)
+            return price_changed_card(quote, news.offered) if news.offered else _look_up(quote)
         case Refusal.PRICE_UNREAD:
             return Card(
                 title="Not charged. The price could not be checked just now.",
@@ -47,12 +47,17 @@ def price_refused_card(news: TapRefused) -> Card | None:
             return None
 
 
-def price_changed_card(before: Money, offered: Quote) -> Card:
+def price_changed_card(quote: Quote, offered: Quote) -> Card:
     """The page says something else by now: nothing was charged, and here is what it says."""
-    now = offered.price or before
+    before, now = quote.price, offered.price
+    if before is None or now is None:
+        return _look_up(quote)
     title = "Not charged. The price has changed."
     words = f"It was {before.format()} when the page was read, now it is {now.format()}."
-    if now == before:
+    if (quote.title, quote.sku) != (offered.title, offered.sku):
+        title = "Not charged. The page sells something else now."
+        words = f"It was “{quote.title}” for {before.format()}; now it is “{offered.title}”."
+    elif now == before:
         title = "Not charged. It is paid in another way now."
         words = f"{offered.reason} It still costs {now.format()}."
     return Card(

@@ -61,7 +61,7 @@ class SharedLink(msgspec.Struct, frozen=True):
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True):
-    """A page that sells something, and who is behind its host. `name` is the page's identity.
+    """A page that sells something, and who is behind its host. `name` is the page's own.
 
     `read_at_us`: when the page was read. `priced_until_us`: how long a signed price counts.
     `known_as`: the offer that stands at its address already, whatever the page called itself then.
@@ -80,9 +80,15 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     known_as: str | None = None
 
     @property
+    def identity(self) -> str:
+        """What is the same for all ways to this product; a page may show several, told by sku."""
+        sku = self.sighting.sku
+        return self.name if sku is None else f"{self.name}\n{sku}"
+
+    @property
     def offer_id(self) -> str:
-        """The id under which the page is an offer."""
-        return self.known_as or f"of_{named('offer', self.name).hex}"
+        """The id under which the product is an offer."""
+        return self.known_as or f"of_{named('offer', self.identity).hex}"
 
 
 @dataclass(frozen=True)

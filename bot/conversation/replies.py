@@ -54,8 +54,7 @@ async def empty_wallet_card(desk: Desk, turn: Turn, quote_id: str) -> Card | Non
     if await desk.reader.balances(f"wallet:{turn.person.wallet_id}"):
         return None
     quote = await desk.reader.quote(quote_id)
-    offer = await desk.reader.offer(quote.offer_id) if quote is not None else None
-    if quote is None or offer is None or not quote.can_be_tapped or quote.price is None:
+    if quote is None or not quote.can_be_tapped or quote.price is None:
         return None
     facts = await desk.reader.tap_facts(quote_id, turn.person.wallet_id)
     if facts is not None and facts.order is not None and facts.order.stands:
@@ -65,7 +64,7 @@ async def empty_wallet_card(desk: Desk, turn: Turn, quote_id: str) -> Card | Non
     return Card(
         title="Not charged. You have no wallet here yet.",
         lines=(
-            Line(f"{offer.title} · {price}"),
+            Line(f"{quote.title} · {price}"),
             Line(
                 "The link leads to a page where you can pay. Or bring money in here with "
                 "/topup 100, and then answer this once more.",

@@ -59,11 +59,11 @@ class SharedLinks:
         links = _links(message)
         looked = await self._look_at_all(desk, links)
         # Ways to one product are one card; the doubtful way decides.
-        by_name: dict[str, Product] = {}
+        by_identity: dict[str, Product] = {}
         for found in looked:
-            if isinstance(found, Product) and _weighs_more(found, by_name.get(found.name)):
-                by_name[found.name] = found
-        products = list(by_name.values())
+            if isinstance(found, Product) and _weighs_more(found, by_identity.get(found.identity)):
+                by_identity[found.identity] = found
+        products = list(by_identity.values())
         if not products:
             codes = find_share_codes(message.text)
             if codes:
@@ -97,7 +97,7 @@ class SharedLinks:
         if self.seen is None:
             return True
         thread = message.thread_ref or message.message_ref
-        place = f"{message.network}\n{message.room_id}\n{thread}\n{product.name}"
+        place = f"{message.network}\n{message.room_id}\n{thread}\n{product.identity}"
         key = f"card:{named('card', place).hex}"
         return await self.seen.claim(key, message.id, for_s=self.quote_valid_s) == message.id
 

@@ -118,11 +118,13 @@ def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:
     if bought:
         mine = Button(label="Undo mine", action=f"undomine:{quote.id}", needs=Feature.SHARED_UNDO)
         buttons = (*buttons, mine)
+    # By now the offer may show another of its variants.
+    picture = offer.picture if offer.title == quote.title else None
     return Card(
-        title=offer.title,
-        link_url=offer.url,
+        title=quote.title,
+        link_url=quote.url,
         lines=tuple(lines),
-        picture=_picture.decode(offer.picture) if offer.picture else None,
+        picture=_picture.decode(picture) if picture else None,
         buttons=buttons,
     )
 

@@ -191,6 +191,8 @@ class World:
                     "seller": "Tea House",
                     "created_at_us": now_us(),
                     "expires_at_us": now_us() + valid_for_us,
+                    "title": f"Green {offer_id.removeprefix('of_')}",
+                    "url": f"https://shop.example/{offer_id.removeprefix('of_')}",
                 },
             )
         )

@@ -232,7 +232,7 @@ class Checkout:
         quote, price = facts.quote, facts.quote.price
         if price is None:
             raise Refused(Refusal.NOT_ALLOWED, quote.id)
-        order = new_order(tap, quote, merchant, facts.title, price)
+        order = new_order(tap, quote, merchant, price)
         payee, ending, ends_after_s = self._ending(facts, merchant, price.currency)
         hold = Authorise(
             id=order.hold_id,

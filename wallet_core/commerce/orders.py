@@ -41,9 +41,7 @@ class TapOn(msgspec.Struct, frozen=True, kw_only=True):
         return event_key(self.event_id)
 
 
-def new_order(
-    tap: TapOn, quote: Quote, merchant: Merchant | None, title: str, price: Money
-) -> Order:
+def new_order(tap: TapOn, quote: Quote, merchant: Merchant | None, price: Money) -> Order:
     """The order that a tap makes; `merchant` is None where nobody has claimed the host yet."""
     accepts = merchant is not None and (merchant.standing_acceptance or quote.is_payable)
     # By the key of the event it is made once; the time in it only keeps neighbours together.
@@ -60,7 +58,7 @@ def new_order(
         captured_minor=0,
         refunded_minor=0,
         currency=price.currency,
-        title=title,
+        title=quote.title,
         state=OrderState.AUTHORISED,
         accepted=accepts,
         network=tap.place.network,

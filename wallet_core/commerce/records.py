@@ -86,9 +86,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
-    """A frozen price. `trust` is how far it may be charged, `reason` why.
+    """A frozen price, and what it is of. `trust` is how far it may be charged, `reason` why.
 
     `read_at_us`: when the price was read from its page, None where it comes from elsewhere.
+    `title`, `sku` and `url` are those of the product as it was then: one offer may have variants,
+    and its page changes.
     """
 
     id: str
@@ -102,6 +104,9 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     created_at_us: int
     expires_at_us: int
     read_at_us: int | None = None
+    title: str
+    sku: str | None = None
+    url: str
 
     @property
     def price(self) -> Money | None:
@@ -228,7 +233,6 @@ class TapFacts(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     quote: Quote
-    title: str
     merchant: Merchant | None
     person_id: str | None
     n: int

@@ -119,14 +119,14 @@ class ExternalPayments:
     checkout: Checkout
     collectors: Sequence[Collector]
 
-    async def bill(self, quote_id: str) -> tuple[Collector, Bill, Offer] | None:
-        """Who may collect what for a quote; None when nobody may."""
+    async def bill(self, quote_id: str) -> tuple[Collector, Bill, Quote, str] | None:
+        """Who may collect what for a quote on which host; None when nobody may."""
         quote = await self.reader.quote(quote_id)
         offer = await self.reader.offer(quote.offer_id) if quote else None
         if quote is None or offer is None:
             return None
         found = self._collecting(quote, offer)
-        return (*found, offer) if found else None
+        return (*found, quote, offer.host) if found else None
 
     def _collecting(
         self, quote: Quote, offer: Offer, currency: str | None = None

@@ -127,5 +127,7 @@ def _quotes(dice: random.Random) -> Iterator[RowChange]:
                 "seller": "",
                 "created_at_us": 1,
                 "expires_at_us": _FAR_US,
+                "title": quote_id,
+                "url": f"https://goods.example/{quote_id}",
             },
         )

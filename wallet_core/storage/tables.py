@@ -278,6 +278,10 @@ quotes = sa.Table(
     _at("expires_at_us"),
     # When the price was read from its page; None where it comes from elsewhere.
     _at("read_at_us", nullable=True),
+    # What is sold at this price, and where it was seen: the offer moves on with its page.
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("sku", sa.String(200)),
+    sa.Column("url", sa.Text, nullable=False),
 )
 
 attempts = sa.Table(

@@ -18,8 +18,8 @@ _QUOTE = tuple(Quote.__struct_fields__)
 _MERCHANT = tuple(Merchant.__struct_fields__)
 _ORDER = tuple(Order.__struct_fields__)
 #: Where the columns of each begin in a row of the facts.
-_HOST_AT = 8
-_FIRST = 11
+_HOST_AT = 7
+_FIRST = 10
 _MERCHANT_AT = _FIRST + len(_QUOTE)
 _ORDER_AT = _MERCHANT_AT + len(_MERCHANT)
 _WALLETS = "SELECT v.id FROM wallets v WHERE v.person_id = w.person_id"
@@ -77,7 +77,7 @@ def _query(keys: str, in_wallets: str, *, postgres: bool) -> str:
         order_id = f"SELECT b.order_id FROM attempts b WHERE {his} {best_first} LIMIT 1"  # noqa: S608 - same
     columns = ", ".join(
         [
-            *("k.quote_id", "k.wallet_id", "f.title", "w.person_id"),
+            *("k.quote_id", "k.wallet_id", "w.person_id"),
             *(f"({of_person})", f"({of_wallets})", "w.fence"),
             *("f.host", *HOST_STANDING, "f.sold >= f.stock_total"),
             *(f"q.{name}" for name in _QUOTE),
@@ -120,7 +120,7 @@ async def tap_facts(database: Database, taps: Sequence[Tapped]) -> Mapping[Tappe
 def _facts(
     row: Sequence[Any], quotes: dict[str, Quote], merchants: dict[str, Merchant]
 ) -> TapFacts:
-    quote_id, _, title, person_id, of_person, of_wallets, fence, host = row[:_HOST_AT]
+    quote_id, _, person_id, of_person, of_wallets, fence, host = row[:_HOST_AT]
     lost, claimed, sold_out = row[_HOST_AT:_FIRST]
     quote = quotes.get(quote_id)
     if quote is None:
@@ -133,7 +133,6 @@ def _facts(
             merchants[merchant.id] = merchant
     return TapFacts(
         quote=quote,
-        title=title,
         merchant=merchant,
         person_id=person_id,
         n=max(of_person or 0, of_wallets or 0),

@@ -318,6 +318,8 @@ class Chat:
             "seller": "Tea House",
             "created_at_us": now,
             "expires_at_us": now + 3_600_000_000,
+            "title": title,
+            "url": offer["url"],
         }
         notice = Notice(
             send_id=f"offer:{name}",

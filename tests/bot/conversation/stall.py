@@ -51,6 +51,8 @@ class Stall:
     waits: asyncio.Event | None = None
     asked: list[str] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
+    #: By path and query: what stands there instead.
+    pages: dict[str, str] = field(default_factory=dict)
     shop_id: str = ""
 
     @property
@@ -76,6 +78,8 @@ class Stall:
             return web.Response(status=404)
         if request.path in self.files:
             return web.Response(text=self.files[request.path])
+        if request.path_qs in self.pages:
+            return web.Response(text=self.pages[request.path_qs], content_type="text/html")
         if request.path != "/tea":
             return web.Response(status=404)
         self.asked.append(request.path)

@@ -72,6 +72,8 @@ def quote(**changes: object) -> Quote:
         seller="Tea House",
         created_at_us=1,
         expires_at_us=2,
+        title="Green tea",
+        url="https://shop.example/tea",
     )
     return msgspec.structs.replace(made, **changes)
 
