@@ -37,8 +37,8 @@ class PageFacts:
 
     @once
     def kind(self) -> str:
-        """Open Graph's type of the page, in lower case."""
-        return self._metas.get("og:type", "").lower()
+        """Open Graph's type of the page, in lower case, without the name of whose type it is."""
+        return self._metas.get("og:type", "").lower().rpartition(":")[2]
 
     @once
     def is_published(self) -> bool:

@@ -3,6 +3,14 @@
 import re
 
 _LITERAL = re.compile(r"[a-z-]+")
+#: They hold one of the words and mean nothing of the kind: how a thing is laid out, coloured or
+#: pointed at, as the classes of widespread style sheets say, and other words of English.
+_LOOK_ALIKES = (
+    "relative", "orange", "pointer", "wrapper-", "paper-", "super-", "upper-", "before:", "origin-",
+    "font-regular", "text-regular", "body-regular", "fa-regular", "community", "private", "activat",
+    "elevat", "reservat", "innovat", "accessib", "another", "mother", "forbidden", "taxonomy",
+    "syntax", "textile", "versatile",
+)  # fmt: skip
 
 
 class PartNames:
@@ -25,5 +33,14 @@ class PartNames:
         lowered = names.lower()
         for word in self._plain:
             if word in lowered:
-                return True
+                return self._are_surely_in(lowered)
+        return self._pattern is not None and self._pattern.search(lowered) is not None
+
+    def _are_surely_in(self, lowered: str) -> bool:
+        """The same where a plain word was seen, which may be a part of one that only looks so."""
+        for look_alike in _LOOK_ALIKES:
+            if look_alike in lowered:
+                lowered = lowered.replace(look_alike, " ")
+        if any(map(lowered.__contains__, self._plain)):
+            return True
         return self._pattern is not None and self._pattern.search(lowered) is not None

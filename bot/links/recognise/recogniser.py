@@ -188,14 +188,15 @@ class PageReader:
         in_words: str | None = None
         stated = next((clue.availability for clue in clues if clue.availability), None)
         if stated is None and verdict.price is None:
-            is_shop = self._is_about_product or self._looks_like_shop(tree)
-            if is_shop or stock.is_switched_off():
+            is_shop = self._is_about_product or names_stock_once(self.facts)
+            is_shop = is_shop or self._looks_like_shop(tree)
+            if is_shop or stock.is_switched_off() or stock.is_plainly_gone():
                 in_words = stock.availability(is_priced=False)
         elif verdict.price is not None and stated is None:
             # What is offered at a price and nowhere called sold out is taken to be there. The
             # source `page` says that this was read between the lines; no card repeats it.
             in_words = stock.availability(is_priced=True) or "InStock"
-        elif verdict.price is not None:
+        elif verdict.price is not None or stated == "InStock":
             denied = self._denied(stated, stock)
             if denied is not None:
                 in_words, doubt = denied

@@ -50,13 +50,16 @@ _OTHER_PLACES = (
     " popular trend sponsor banner suggest other viewed history bid finance filter"
     " tooltip popup quickview quick-view together subscri service warrant insur variant"
 )
+_GRID = (
+    r"(?:product|item|card|collection|categor(?:y|ies)|shop|tile)s?[-_]{0,2}grid"
+    r"|grid[-_]{0,2}(?:product|item|view|list|tile|card)"
+)
 #: WooCommerce calls a product that can be shipped `shipping-taxable`; in Magento's
 #: `product-options` the product itself is bought. A grid by itself is how a page is laid out, and
 #: what is added to a cart stands in no cart yet.
 _OTHER_PLACES_ELSE = (
     r"\b(?:nav|ads?\b|modal\b)|shipping(?!-taxable)|(?<!product[-_])option"
-    r"|(?:product|item|card|collection|categor(?:y|ies)|shop|tile)s?[-_]{0,2}grid"
-    r"|grid[-_]{0,2}(?:product|item|view|list|tile|card)|(?<!p)review|(?<!to)(?<!to[-_])basket"
+    rf"|{_GRID}|(?<!p)review|(?<!to)(?<!to[-_])basket"
     r"|cart[-_](?:count|drawer|drop|fly|head|icon|item|line|link|list|menu|mini|modal|notif|overlay"
     r"|panel|pop|preview|side|sub|summary|toggle|total|widget)"
 )
@@ -70,8 +73,8 @@ OVERLAY = PartNames("quickview quick-view popup", r"\bmodal\b|quick_view")
 OTHER_CARD = PartNames(
     "relat simil recommend carousel slider swiper upsell crosssell cross-sell also recent minicart"
     " mini-cart header footer menu compar popular trend sponsor suggest viewed together listing"
-    " grid tile quickview quickadd quickshop quick-view quick-add quick-shop wishlist wish-list",
-    r"\bnav|(?:product|item)[-_]?card",
+    " tile quickview quickadd quickshop quick-view quick-add quick-shop wishlist wish-list",
+    rf"\bnav|(?:product|item)[-_]?card|{_GRID}",
 )
 PRODUCT_PLACE = PartNames("product detail pdp buy purchase item summary main addto add-to")
 #: In lower case, on or around the buttons of a page that sells what it shows.

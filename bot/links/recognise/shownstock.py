@@ -34,6 +34,7 @@ _LINES = (
     '[class*="stock" i], [id*="stock" i], [class*="avail" i], [id*="avail" i], '
     '[class*="sold" i], [class*="dispo" i], button'
 )
+_AVAILABILITY = '[id="availability" i], [class~="availability" i]'
 _GONE = ("soldout", "sold_out", "sold-out", "sold out", "outofstock", "out_of_stock",
          "out-of-stock", "out of stock")  # fmt: skip
 _GONE_IN_BYTES = tuple(words.encode() for words in _GONE)
@@ -42,9 +43,10 @@ _GONE_PICTURES = ", ".join(f'img[src*="{words}" i], img[alt*="{words}" i]' for w
 #: What a size says of itself is not what the product says.
 _CHOICES = frozenset({"option", "li", "label"})
 #: They are not available on pages whose product is.
+_PICTURES = r"imag|immagin|obraz|obráz|bild|photo|foto|video|изображ|фото|画像|图片|圖片|이미지"
+_OF_PICTURES = re.compile(_PICTURES, re.IGNORECASE)
 _OF_OTHER_THINGS = re.compile(
-    r"imag|immagin|obraz|obráz|bild|photo|foto|video|pdf|review|preview|chat|deliver|pick ?up|store"
-    r"|versand|abhol|livraison|magasin|изображ|фото|画像|图片|圖片|이미지",
+    rf"{_PICTURES}|pdf|review|preview|chat|deliver|pick ?up|store|versand|abhol|livraison|magasin",
     re.IGNORECASE,
 )
 _WINDOW_CHARS = 2000
@@ -92,7 +94,7 @@ class ShownStock:
         for element, text in lines:
             if not text:
                 continue
-            says_so = (may_be_gone and says_gone(text)) or (
+            says_so = (may_be_gone and says_gone(text) and _OF_PICTURES.search(text) is None) or (
                 may_be_told and element.tag == "button" and tells_when_back(text)
             )
             if says_so and self._is_shown(element):
@@ -127,6 +129,16 @@ class ShownStock:
         """
         buttons = self._tree.css("button")[:_ELEMENTS_MAX]
         return sum(_buys_nothing_now(each) and self._is_shown(each) for each in buttons) == 1
+
+    def is_plainly_gone(self) -> bool:
+        """Whether an element that is named after availability says, in a sentence, that it is gone.
+
+        Nothing else has to name a product then: a page that is to be read has no such element.
+        """
+        return any(
+            says_gone(short_text(element, _TEXT_LENGTH_MAX)) and self._is_shown(element)
+            for element in self._tree.css(_AVAILABILITY)[:_ELEMENTS_MAX]
+        )
 
     def _seems_gone(self, behind: str) -> bool:
         """Whether a picture, or a text that stands by itself, says that the product is gone."""
