@@ -188,8 +188,7 @@ class PageReader:
         in_words: str | None = None
         stated = next((clue.availability for clue in clues if clue.availability), None)
         if stated is None and verdict.price is None:
-            is_shop = self._is_about_product or names_stock_once(self.facts)
-            is_shop = is_shop or self._looks_like_shop(tree)
+            is_shop = self._is_about_product or self._looks_like_shop(tree)
             if is_shop or stock.is_switched_off() or stock.is_plainly_gone():
                 in_words = stock.availability(is_priced=False)
         elif verdict.price is not None and stated is None:

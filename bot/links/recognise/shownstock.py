@@ -49,6 +49,8 @@ _OF_OTHER_THINGS = re.compile(
     rf"{_PICTURES}|pdf|review|preview|chat|deliver|pick ?up|store|versand|abhol|livraison|magasin",
     re.IGNORECASE,
 )
+#: Shopify's own themes have the badge in every price, and show it in one that is called so.
+_BADGE, _BADGE_SHOWN = "price__badge-sold-out", "price--sold-out"
 _WINDOW_CHARS = 2000
 _SHORT_CHARS = 40
 _TEXT_LENGTH_MAX = 80
@@ -164,13 +166,18 @@ class ShownStock:
 
     def _is_shown(self, element: LexborNode, elsewhere: PartNames = OTHER_PLACE) -> bool:
         """Whether it is seen, and stands in no other part of the page."""
+        waits_for = ""
         for place in _with_ancestors(element):
             names = names_of(place)
             if is_styled_away(place) or is_named_hidden(names):
                 return False
             if place.mem_id not in self._own and elsewhere.are_in(names):
                 return False
-        return True
+            if _BADGE in names:
+                waits_for = _BADGE_SHOWN
+            elif waits_for in names:
+                waits_for = ""
+        return not waits_for
 
 
 def _is_open_cart_button(element: LexborNode) -> bool:

@@ -152,3 +152,42 @@ def test_data_that_say_in_stock_are_not_believed_where_the_page_says_it_is_gone(
     assert any("says it is gone" in doubt for doubt in seen.disagreements)
     buy = '<button class="add-to-cart">Add to basket</button>'
     assert stock(gone + buy, head=data) == "InStock"
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        '<div class="unavailableView">Bild nicht verfügbar</div>',
+        '<p class="available-views">Image not available for colour red</p>',
+    ],
+)
+def test_a_picture_that_is_not_there_says_nothing_of_the_product(beside: str) -> None:
+    assert stock(f"<h1>Tea</h1>{PRICE}{beside}") == "InStock"
+    gone = '<div class="availability">Nicht verfügbar</div>'
+    assert stock(f"<h1>Tea</h1>{PRICE}{beside}{gone}") == "OutOfStock"
+
+
+def test_an_element_named_after_availability_tells_that_a_page_sells_something_and_it_is_gone() -> (
+    None
+):
+    said = '<div id="availability"><span>Currently unavailable.</span></div>'
+    assert stock(f"<h1>Tea of 48 leaves</h1>{said}") == "OutOfStock"
+    assert stock(f'<h1>Tea</h1><div class="related">{said}</div>') is None
+    assert stock("<h1>Tea</h1><p>The minister was unavailable for comment.</p>") is None
+
+
+@pytest.mark.parametrize("price", ["", '"price": "4.90", "priceCurrency": "GBP",'])
+def test_what_a_page_calls_gone_is_not_there_because_its_data_say_so(price: str) -> None:
+    offer = f'"offers": {{{price} "availability": "https://schema.org/InStock"}}'
+    told = f'{{"@type": "Product", "name": "Tea", {offer}}}'
+    head = f'<script type="application/ld+json">{told}</script>'
+    line = '<p class="stock out-of-stock">Sold out</p>'
+    assert stock(f"<h1>Tea</h1>{line}", head=head) == "OutOfStock"
+    assert stock("<h1>Tea</h1>", head=head) == "InStock"
+
+
+def test_the_badge_of_shopifys_themes_counts_where_its_price_is_called_sold_out() -> None:
+    badge = '<span class="badge price__badge-sold-out">Sold out</span>'
+    block = '<div class="price {}"><span class="price-item">£4.90</span>{}</div>'
+    assert stock(f"<h1>Tea</h1>{block.format('price--large', badge)}") == "InStock"
+    assert stock(f"<h1>Tea</h1>{block.format('price--sold-out', badge)}") == "OutOfStock"
