@@ -155,7 +155,7 @@ class OfferReader:
         if "?" in wanted and _MARKS.search(url) and absolute_url(url, wanted) == wanted:
             return True
         sku = text_in(offer.get("sku")) or text_in(offer.get("productid"))
-        return len(sku) >= _TELLING_SKU_LENGTH and f"={sku}" in wanted
+        return len(sku) >= _TELLING_SKU_LENGTH and sku in self._facts.asked_for
 
     def _price(self, offer: Node) -> _Priced | None:
         currency = text_in(offer.get("pricecurrency"))
