@@ -15,7 +15,7 @@ from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.markup import Markup, Script, text_of
-from bot.links.recognise.offers import SEVERAL_PRICES
+from bot.links.recognise.offerprice import SEVERAL_PRICES
 from bot.links.recognise.seek import find
 from bot.links.recognise.sighting import Clue, VariantClue
 from bot.links.recognise.values import absolute_url, best_availability, clean, gtin_in

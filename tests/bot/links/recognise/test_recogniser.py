@@ -34,7 +34,7 @@ def price(seen: Sighting) -> tuple[int | None, str | None, int | None]:
         ('{"@graph": [{"@type": "Product", "name": "Tea", "offers": {"@id": "#o"}}, '
         '{"@id": "#o", "@type": "Offer", "price": 199, "priceCurrency": "CNY"}]}'),
         ('{"@type": "http://schema.org/Product", "name": "Tea", "offers": [{"@type": '
-        '"AggregateOffer", "lowPrice": "199.00", "priceCurrency": "CNY"}]}'),
+        '"AggregateOffer", "lowPrice": "199.00", "priceCurrency": "CNY", "offerCount": 1}]}'),
         ('{"@type": "Product", "name": "Tea", "offers": {"@type": "Offer", "priceSpecification": '
         '[{"price": 250, "priceCurrency": "CNY", "priceType": "https://schema.org/ListPrice"}, '
         '{"price": 199.0, "priceCurrency": "CNY"}]}}'),
