@@ -31,6 +31,8 @@ _PRICE_LABELS = frozenset(
 _ABOUT_PRICES = (b"price", b"twitter:data")
 _IMAGES = ("og:image:secure_url", "og:image", "og:image:url")
 _AVAILABILITIES = ("product:availability", "og:availability", "availability")
+#: What these say is held against what others say of the same.
+_COMPARED = frozenset((*_PRICES, *_LIST_PRICES, *_CURRENCIES, *_AVAILABILITIES))
 _GTINS = ("product:gtin", "product:ean", "product:upc", "product:isbn", "book:isbn")
 
 
@@ -98,7 +100,11 @@ class MetaTags:
 
     def _named(self, names: tuple[str, ...]) -> list[str]:
         """What all tags of these names say, those too that come twice."""
-        return [text for name, text in self._markup.metas if name in names]
+        return [text for name, text in self._compared if name in names]
+
+    @once
+    def _compared(self) -> list[tuple[str, str]]:
+        return [tag for tag in self._markup.metas if tag[0] in _COMPARED]
 
 
 def _amounts(texts: Iterable[str]) -> set[Decimal]:

@@ -45,9 +45,11 @@ _BOUNDS = ("lowprice", "highprice", "minprice", "maxprice")
 
 @dataclass(slots=True)
 class OfferPrice:
-    """What one offer costs in whole units, as `named` it in `key`: the offer itself, or one of its
-    `specifications`. `plain` are those that name what anybody pays for one.
-    """  # noqa: D205 - one sentence
+    """What one offer costs in whole units.
+
+    It was `named` in `key` by the offer itself, or by one of its price specifications; `priced` are
+    all of those that name a price of the product.
+    """
 
     offer: Node
     named: Node
@@ -55,7 +57,7 @@ class OfferPrice:
     amount: Decimal
     currency: str
     list_price: Decimal | None
-    plain: list[Node]
+    priced: list[Node]
 
     @property
     def written(self) -> object:
@@ -63,9 +65,9 @@ class OfferPrice:
         return first_of(self.named.get(self.key))
 
     @property
-    def is_untaxed(self) -> bool:
-        """Whether it is said to be without tax."""
-        return _is_untaxed(self.named)
+    def plain(self) -> list[Node]:
+        """The specifications that name what anybody pays for one."""
+        return [node for node in self.priced if not (_is_untaxed(node) or is_conditional(node))]
 
     @property
     def amounts(self) -> set[Decimal]:
@@ -74,10 +76,16 @@ class OfferPrice:
         return found.union(*(amounts_in(node.get("price")) for node in self.plain))
 
     @property
+    def codes(self) -> set[str]:
+        """The currencies that the offer and its plain specifications name."""
+        return set().union(*map(codes_in, (self.offer, self.named, *self.plain)))
+
+    @property
     def doubt(self) -> str | None:
         """What in the offer itself speaks against the price."""
-        if len(self.amounts) > 1:
-            return doubt_of_several(self.amounts)
+        amounts = self.amounts
+        if len(amounts) > 1:
+            return doubt_of_several(amounts)
         if self._is_one_of_several:
             return SEVERAL_PRICES
         codes = self.codes
@@ -90,7 +98,7 @@ class OfferPrice:
     @property
     def tax_doubt(self) -> str | None:
         """What is noted of a price without tax."""
-        return _UNTAXED if self.is_untaxed else None
+        return _UNTAXED if _is_untaxed(self.named) else None
 
     @property
     def _is_one_of_several(self) -> bool:
@@ -100,28 +108,22 @@ class OfferPrice:
             return True
         return self.key == "lowprice" and is_open(self.offer, known=0)
 
-    @property
-    def codes(self) -> set[str]:
-        """The currencies that the offer and its plain specifications name."""
-        return set().union(*map(codes_in, (self.offer, self.named, *self.plain)))
-
 
 def price_of(offer: Node, specifications: list[Node]) -> OfferPrice | None:
     """The price that an offer names, itself or in one of its price specifications."""
     currency = text_in(offer.get("pricecurrency"))
     priced = [node for node in specifications if "price" in node and _is_of_product(node)]
-    plain = [node for node in priced if not (_is_untaxed(node) or is_conditional(node))]
-    listed = _list_price(specifications)
+    listed = _list_price(specifications) if specifications else None
     for key in ("price", "lowprice"):
         amount = machine_amount(first_of(offer.get(key)))
         if amount is not None:
             named = currency or (sign_in(text_in(offer.get(key))) or "")
-            return OfferPrice(offer, offer, key, amount, named, _above(listed, amount), plain)
+            return OfferPrice(offer, offer, key, amount, named, _above(listed, amount), priced)
     for node in sorted(priced, key=lambda node: (is_conditional(node), _is_untaxed(node))):
         amount = machine_amount(first_of(node.get("price")))
         if amount is not None:
             named = text_in(node.get("pricecurrency")) or currency
-            return OfferPrice(offer, node, "price", amount, named, _above(listed, amount), plain)
+            return OfferPrice(offer, node, "price", amount, named, _above(listed, amount), priced)
     return None
 
 

@@ -1,7 +1,7 @@
 """The offers of a schema.org product: prices, variants, availability, seller."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 
@@ -59,13 +59,11 @@ _DEPTH_MAX = 4
 class OfferReader:
     """The offers of one product, whose nodes are `products`.
 
-    `by_id` has the nodes of each `@id` and resolves references inside the source.
+    References lead to the others of the source's `nodes`.
     """
 
-    def __init__(
-        self, by_id: dict[str, list[Node]], facts: PageFacts, products: list[Node]
-    ) -> None:
-        self._by_id = by_id
+    def __init__(self, nodes: Sequence[Node], facts: PageFacts, products: list[Node]) -> None:
+        self._nodes_of_source = nodes
         self._facts = facts
         #: What sums up offers that are listed inside it, and how many those are.
         self._summaries: list[tuple[Node, int]] = []
@@ -76,6 +74,15 @@ class OfferReader:
         if len(self._every) > 1:
             # An address that names one variant asks for that one.
             self._named = list(filter(self._is_named, self._every)) or self._every
+
+    @once
+    def _by_id(self) -> dict[str, list[Node]]:
+        """The nodes of each `@id`; most sources have no references, and nobody asks."""
+        by_id: dict[str, list[Node]] = {}
+        for node in self._nodes_of_source:
+            if "@id" in node and len(node) > 1:
+                by_id.setdefault(str(node["@id"]), []).append(node)
+        return by_id
 
     def read_others(self, clue: Clue) -> None:
         """Put into `clue` what the offers say beside prices, and what is in doubt of those."""
@@ -132,8 +139,10 @@ class OfferReader:
         """Put into `clue` what in the offers themselves speaks against their price."""
         lowest = _lowest(self._prices)
         clue.otherwise = other_reading(lowest.written)
-        # One that contradicts itself may cost what it says elsewhere, as the page may show.
-        clue.prices = clue.prices or frozenset(lowest.amounts if len(lowest.amounts) > 1 else ())
+        amounts = lowest.amounts
+        if not clue.prices and len(amounts) > 1:
+            # What contradicts itself may cost any of these; the page may show which.
+            clue.prices = frozenset(amounts)
         if clue.doubt is None:
             doubts = (priced.doubt for priced in self._prices)
             clue.doubt = (
@@ -146,7 +155,8 @@ class OfferReader:
     def _doubt_of_ids(self) -> str | None:
         """What is noted where the nodes of one `@id` name different prices."""
         ids = dict.fromkeys(str(one.offer["@id"]) for one in self._prices if one.offer.get("@id"))
-        for nodes in filter(None, map(self._by_id.get, ids)):
+        for name in ids:
+            nodes = self._by_id.get(name, [])
             alike = [lowered(node) for node in nodes] if len(nodes) > 1 else []
             amounts = set().union(*(amounts_in(node.get("price")) for node in alike))
             if len(amounts) > 1:
@@ -213,7 +223,9 @@ class OfferReader:
         return len(sku) >= _TELLING_SKU_LENGTH and sku in self._facts.asked_for
 
     def _price(self, offer: Node) -> OfferPrice | None:
-        specifications = self._nodes(offer.get("pricespecification"))
+        if "pricespecification" not in offer:
+            return price_of(offer, [])
+        specifications = self._nodes(offer["pricespecification"])
         return price_of(offer, list(islice(specifications, _SPECIFICATIONS_MAX)))
 
     def _nodes(self, value: object) -> Iterator[Node]:

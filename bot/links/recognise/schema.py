@@ -37,12 +37,12 @@ class SchemaProduct:
     """The product of a page, by one source's nodes for it; read as far as anybody asks."""
 
     def __init__(
-        self, source: str, nodes: list[Node], by_id: dict[str, list[Node]], facts: PageFacts
+        self, source: str, nodes: list[Node], every: Sequence[Node], facts: PageFacts
     ) -> None:
         self._nodes = nodes
         self._facts = facts
         self._source = source
-        self._offers = OfferReader(by_id, facts, nodes)
+        self._offers = OfferReader(every, facts, nodes)
 
     @property
     def names_price(self) -> bool:
@@ -87,11 +87,7 @@ def find_product(source: str, nodes: Sequence[Node], facts: PageFacts) -> Schema
     chosen = _page_products(products, facts)
     if not chosen:
         return None
-    by_id: dict[str, list[Node]] = {}
-    for node in nodes:
-        if "@id" in node and len(node) > 1:
-            by_id.setdefault(str(node["@id"]), []).append(node)
-    return SchemaProduct(source, _with_nameless(chosen, products), by_id, facts)
+    return SchemaProduct(source, _with_nameless(chosen, products), nodes, facts)
 
 
 def _with_nameless(chosen: list[Node], products: list[Node]) -> list[Node]:
