@@ -68,6 +68,11 @@ def machine_amount(raw: object) -> Decimal | None:
     return amount if amount.is_finite() and 0 < amount < _AMOUNT_MAX else None
 
 
+def is_machine_text(text: str) -> bool:
+    """Whether it is nothing but a number, as a price field for machines should be."""
+    return _MACHINE.fullmatch(text.strip()) is not None
+
+
 def read_amount(text: str, *, exponent: int | None = None, language: str = "") -> Decimal | None:
     """The one price in `text` that people read; None when there is none, or more than one.
 

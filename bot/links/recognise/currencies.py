@@ -50,6 +50,12 @@ def sign_in(text: str) -> str | None:
     return code.group() if code and currency_code(code.group()) in _current() else None
 
 
+def without_signs(text: str, currency: str | None = None) -> str:
+    """`text` without signs and codes of currencies; that of `currency` may be in small letters."""
+    bare = _sign_or_code().sub(" ", text)
+    return re.sub(rf"\b{currency}\b", " ", bare, flags=re.IGNORECASE) if currency else bare
+
+
 def code_beside(text: str, sign: str) -> str | None:
     """The ISO code that says in `text` which currency an ambiguous `sign` means."""
     meanings = _MEANINGS.get(sign, "").split()
@@ -122,6 +128,11 @@ def code_pattern() -> str:
     """A regular expression for the ISO codes of money that is paid with today."""
     codes = "|".join(sorted(filter(None, _current())))
     return rf"(?<![A-Za-z])(?=[A-Z]{{3}}(?![A-Za-z]))(?:{codes})"
+
+
+@cache
+def _sign_or_code() -> re.Pattern[str]:
+    return re.compile(rf"{sign_pattern()}|{code_pattern()}")
 
 
 @cache

@@ -18,7 +18,7 @@ from bot.links.recognise.currencies import currency_code
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.jsonld import parse_leniently
 from bot.links.recognise.markup import Markup
-from bot.links.recognise.offers import SEVERAL_PRICES
+from bot.links.recognise.offerprice import SEVERAL_PRICES
 from bot.links.recognise.shopdata import (
     clue_of_variants,
     shopify_clue,
@@ -35,6 +35,8 @@ _POST_ID = re.compile(rb"[\s\"']postid-(\d{1,12})[\s\"']")
 _REST = "https://api.w.org/"
 _MINOR_UNIT_MAX = 6
 _ENDPOINTS_MAX = 3
+#: WooCommerce's types of products that nobody can buy by themselves, or not in this shop.
+_NOT_SOLD_HERE = frozenset({"grouped", "external"})
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -97,6 +99,8 @@ def _woocommerce(value: object, _: Markup, facts: PageFacts) -> Clue | None:
     if len(products) != 1 or not isinstance(products[0].get("prices"), dict):
         return None
     product = products[0]
+    if product.get("type") in _NOT_SOLD_HERE:
+        return None
     prices: dict[str, object] = product["prices"]
     price, before = _minor(prices, "price"), _minor(prices, "regular_price")
     return Clue(
@@ -106,10 +110,19 @@ def _woocommerce(value: object, _: Markup, facts: PageFacts) -> Clue | None:
         currency=currency_code(prices.get("currency_code")),
         list_price=before if before and price and before > price else None,
         sku=clean(product.get("sku")),
-        availability=stock_word(product.get("is_in_stock")),
+        availability=_woocommerce_stock(product),
         image=_first_image(product.get("images"), facts),
         doubt=SEVERAL_PRICES if isinstance(prices.get("price_range"), dict) else None,
     )
+
+
+def _woocommerce_stock(product: dict[str, object]) -> str | None:
+    """As an import of the shop's catalogue has it: what cannot be bought is not there."""
+    if product.get("is_purchasable") is False:
+        return "OutOfStock"
+    word = stock_word(product.get("is_in_stock"))
+    is_late = word != "OutOfStock" and product.get("is_on_backorder") is True
+    return "BackOrder" if is_late else word
 
 
 def _first_image(images: object, facts: PageFacts) -> str | None:

@@ -1,5 +1,8 @@
 """What every reader of a page may need to know of it, found out when it is first asked for."""
 
+import re
+from urllib.parse import unquote_plus
+
 from ada_url import URL
 
 from bot.links.recognise.currencies import page_regions
@@ -11,6 +14,14 @@ from wallet_core.once import once
 #: Behind a page's name stands what it says of its topic: behind a heading soon, without one later.
 _BEHIND_BYTES = 6_000
 _NAMELESS_BYTES = 30_000
+_PARAMETER_MARKS = re.compile("[?#&;]")
+#: Parameters whose values are never the number of a product or of a variant.
+_OTHER_PARAMETERS = frozenset(
+    {"page", "paged", "limit", "offset", "per_page", "pagesize", "q", "s", "query", "search",
+     "sort", "order", "qty", "quantity", "amount", "price", "year", "ref", "source", "affiliate",
+     "gclid", "fbclid", "msclkid", "dclid", "srsltid", "ver", "ts"}
+)  # fmt: skip
+_OTHER_PREFIXES = ("utm_", "mc_", "pf_", "ga_")
 
 
 class PageFacts:
@@ -24,6 +35,22 @@ class PageFacts:
     def path(self) -> str:
         """Host and path of the page's address, for comparing it with others."""
         return path_of(self.url, "")
+
+    @once
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """The names, in lower case, and values that the page's address asks for.
+
+        Those that are known to mean no product, such as the page of a list, are left out.
+        """
+        _, *parts = _PARAMETER_MARKS.split(self.url)
+        pairs = (part.partition("=")[::2] for part in parts)
+        named = ((unquote_plus(name).lower(), unquote_plus(value)) for name, value in pairs)
+        return tuple((name, value) for name, value in named if value and not _is_other(name))
+
+    @once
+    def asked_for(self) -> frozenset[str]:
+        """The values of these parameters, whole."""
+        return frozenset(value for _, value in self.parameters)
 
     @once
     def og_title(self) -> str:
@@ -98,3 +125,7 @@ class PageFacts:
     def _metas(self) -> dict[str, str]:
         # Of tags that come twice the last counts here.
         return dict(self.markup.metas)
+
+
+def _is_other(parameter: str) -> bool:
+    return parameter in _OTHER_PARAMETERS or parameter.startswith(_OTHER_PREFIXES)

@@ -20,7 +20,9 @@ _WANTED = _BESIDE | frozenset(
      "gtin", "gtin8", "gtin12", "gtin13", "gtin14", "isbn", "ean", "upc", "barcode", "image",
      "url", "contenturl", "brand", "manufacturer", "seller", "model", "hasvariant",
      "isvariantof", "inventorylevel", "value", "valueaddedtaxincluded", "referencequantity",
-     "mainentityofpage"}
+     "mainentityofpage", "validformembertier", "eligiblequantity", "minvalue", "minprice",
+     "maxprice", "pricecomponenttype", "billingduration", "billingincrement", "billingstart",
+     "unitcode"}
 )  # fmt: skip
 
 

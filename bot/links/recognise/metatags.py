@@ -1,10 +1,19 @@
 """Open Graph, `product:` and Twitter card meta tags."""
 
+from collections.abc import Iterable
+from decimal import Decimal
+
 from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code, sign_in
 from bot.links.recognise.markup import Markup, one_line
+from bot.links.recognise.pricefields import (
+    doubt_of_currencies,
+    doubt_of_field,
+    doubt_of_several,
+    other_reading,
+)
 from bot.links.recognise.sighting import Clue
-from bot.links.recognise.values import availability_word, gtin_in
+from bot.links.recognise.values import GONE_AND_THERE, are_at_odds, availability_word, gtin_in
 from wallet_core.once import once
 
 #: Meta tags that name a price, the price to pay now first.
@@ -22,6 +31,8 @@ _PRICE_LABELS = frozenset(
 _ABOUT_PRICES = (b"price", b"twitter:data")
 _IMAGES = ("og:image:secure_url", "og:image", "og:image:url")
 _AVAILABILITIES = ("product:availability", "og:availability", "availability")
+#: What these say is held against what others say of the same.
+_COMPARED = frozenset((*_PRICES, *_LIST_PRICES, *_CURRENCIES, *_AVAILABILITIES))
 _GTINS = ("product:gtin", "product:ean", "product:upc", "product:isbn", "book:isbn")
 
 
@@ -43,6 +54,10 @@ class MetaTags:
         """All that they say."""
         open_graph, plain = self._priced
         found = self._found
+        written = found.get(_price_tag(found) or "")
+        open_graph.otherwise = other_reading(written)
+        open_graph.doubt = self._doubt(open_graph) or doubt_of_field(written, open_graph.currency)
+        plain.otherwise = other_reading(found.get(_labelled_tag(found) or ""))
         open_graph.title = _line(found.get("og:title"))
         open_graph.availability = _availability(found)
         open_graph.sku = _line(found.get("product:retailer_item_id") or found.get("product:sku"))
@@ -63,9 +78,46 @@ class MetaTags:
     def _priced(self) -> tuple[Clue, Clue]:
         return _open_graph_price(self._found), _labelled_price(self._found)
 
+    def _doubt(self, clue: Clue) -> str | None:
+        """What is noted where tags that should say the same contradict each other."""
+        amounts = _amounts(self._named(_PRICES)) - self._reduced_from(clue)
+        if len(amounts) > 1:
+            return doubt_of_several(amounts)
+        codes = {code for text in self._named(_CURRENCIES) if (code := currency_code(text))}
+        if len(codes) > 1:
+            return doubt_of_currencies(codes)
+        at_odds = are_at_odds(map(availability_word, self._named(_AVAILABILITIES)))
+        return GONE_AND_THERE if at_odds else None
+
+    def _reduced_from(self, clue: Clue) -> set[Decimal]:
+        """What the tags say that it cost before, which is no contradiction."""
+        if clue.price is None:
+            return set()
+        before = _amounts(self._named(_LIST_PRICES))
+        if clue.list_price is not None:
+            before.add(clue.list_price)
+        return {amount for amount in before if amount > clue.price}
+
+    def _named(self, names: tuple[str, ...]) -> list[str]:
+        """What all tags of these names say, those too that come twice."""
+        return [text for name, text in self._compared if name in names]
+
+    @once
+    def _compared(self) -> list[tuple[str, str]]:
+        return [tag for tag in self._markup.metas if tag[0] in _COMPARED]
+
+
+def _amounts(texts: Iterable[str]) -> set[Decimal]:
+    return {amount for text in texts if (amount := machine_amount(text)) is not None}
+
+
+def _price_tag(found: dict[str, str]) -> str | None:
+    """The first tag that names a price."""
+    return next((key for key in _PRICES if machine_amount(found.get(key))), None)
+
 
 def _open_graph_price(found: dict[str, str]) -> Clue:
-    priced = next((key for key in _PRICES if machine_amount(found.get(key))), None)
+    priced = _price_tag(found)
     currency = next((found[key] for key in _CURRENCIES if currency_code(found.get(key))), None)
     written = found[priced] if priced else ""
     price = machine_amount(written)
@@ -81,14 +133,18 @@ def _open_graph_price(found: dict[str, str]) -> Clue:
     )
 
 
-def _labelled_price(found: dict[str, str]) -> Clue:
-    clue = Clue(source="meta")
-    for number in ("1", "2"):
+def _labelled_tag(found: dict[str, str]) -> str | None:
+    """The last tag of Twitter's that another one calls a price."""
+    for number in ("2", "1"):
         label = found.get(f"twitter:label{number}", "").lower().strip(" :")
         if label in _PRICE_LABELS:
-            written = found.get(f"twitter:data{number}", "")
-            clue.price, clue.symbol = machine_amount(written), sign_in(written)
-    return clue
+            return f"twitter:data{number}"
+    return None
+
+
+def _labelled_price(found: dict[str, str]) -> Clue:
+    written = found.get(_labelled_tag(found) or "", "")
+    return Clue(source="meta", price=machine_amount(written), symbol=sign_in(written))
 
 
 def _availability(found: dict[str, str]) -> str | None:

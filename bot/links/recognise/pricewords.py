@@ -72,6 +72,26 @@ PART_WORDS = re.compile(
     re.IGNORECASE,
 )
 
+#: They say of a price only that it is today's, or this shop's.
+_OF_TODAY = frozenset(
+    {"now", "only", "just", "today", "our", "sale", "special", "current", "nur", "jetzt", "heute",
+     "unser", "aktuell", "seulement", "maintenant", "notre", "actuel", "solo", "sólo", "hoy",
+     "ahora", "nuestro", "ora", "adesso", "nostro", "agora", "hoje", "nosso", "nu", "nå", "nyt",
+     "alleen", "vandaag", "onze", "teraz", "dziś", "nasza", "nyní", "teď", "naše", "сейчас",
+     "сегодня", "наша"}
+)  # fmt: skip
+#: `10+` is the lowest of several, `~10` nearly that much.
+_INEXACT = frozenset("+~≈≥≤<>")
+
+
+def says_more_than_price(text: str) -> bool:
+    """Whether a text with a number, and no sign of a currency, has words that are not a price's.
+
+    `from`, `per month`, `/kg` and their like in any language are; so is any word not known.
+    """
+    words = _WORD.findall(without_price_words(text).lower())
+    return not _OF_TODAY.issuperset(words) or not _INEXACT.isdisjoint(text)
+
 
 def without_price_words(text: str) -> str:
     """A text without what only says that the number in it is a price."""

@@ -35,6 +35,7 @@ from bot.links.recognise.struckprice import reduced, struck_beside, with_list_pr
 from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import labelled_price, unnamed_price
 from bot.links.recognise.tree import page_tree
+from bot.links.recognise.values import GONE_AND_THERE, are_at_odds
 from bot.links.recognise.verdict import Verdict, judge_price
 from wallet_core.money import exponent_of
 from wallet_core.once import once
@@ -181,10 +182,11 @@ class PageReader:
             return summed_up(self.markup, self.facts, clues, Verdict(), None)
         confirmed = self._at_a_glance(clues)
         if confirmed is not None:
+            confirmed = _with_stock_doubt(confirmed, clues)
             return summed_up(self.markup, self.facts, clues, confirmed, None)
         tree = page_tree(self.markup.around_heading(is_priced=self._is_priced))
         stock = ShownStock(tree, self.facts)
-        verdict = self._verdict(tree, stock)
+        verdict = _with_stock_doubt(self._verdict(tree, stock), clues)
         in_words: str | None = None
         stated = next((clue.availability for clue in clues if clue.availability), None)
         if stated is None and verdict.price is None:
@@ -332,6 +334,14 @@ class PageReader:
         if any(word in self.facts.kind for word in _PRODUCT_KINDS) or self._is_products_page:
             return True
         return sells(tree, cards)
+
+
+def _with_stock_doubt(verdict: Verdict, clues: list[Clue]) -> Verdict:
+    """The same with a doubt where one source calls gone what another says is there."""
+    is_known = GONE_AND_THERE in verdict.doubts
+    if verdict.price is None or is_known or not are_at_odds(clue.availability for clue in clues):
+        return verdict
+    return replace(verdict, doubts=(*verdict.doubts, GONE_AND_THERE))
 
 
 def _names_price(product: SchemaProduct | None) -> bool:

@@ -11,9 +11,11 @@ from bot.links.recognise.offers import OfferReader
 from bot.links.recognise.sighting import Clue
 from bot.links.recognise.values import (
     ARTICLE_TYPES,
+    GONE_AND_THERE,
     PRODUCT_TYPES,
     READING_TYPES,
     absolute_url,
+    are_at_odds,
     availability_word,
     clean,
     first_of,
@@ -35,12 +37,12 @@ class SchemaProduct:
     """The product of a page, by one source's nodes for it; read as far as anybody asks."""
 
     def __init__(
-        self, source: str, nodes: list[Node], by_id: dict[str, Node], facts: PageFacts
+        self, source: str, nodes: list[Node], every: Sequence[Node], facts: PageFacts
     ) -> None:
         self._nodes = nodes
         self._facts = facts
         self._source = source
-        self._offers = OfferReader(by_id, facts, nodes)
+        self._offers = OfferReader(every, facts, nodes)
 
     @property
     def names_price(self) -> bool:
@@ -62,8 +64,10 @@ class SchemaProduct:
         if clue.gtin is None:
             clue.refused_gtin = next(filter(None, map(text_in, numbers)), None)
         offers.read_others(clue)
-        if clue.availability is None:
-            clue.availability = availability_word(product.get("availability"))
+        said = availability_word(product.get("availability"))
+        if clue.doubt is None and are_at_odds((clue.availability, said)):
+            clue.doubt = GONE_AND_THERE
+        clue.availability = clue.availability or said
         return clue
 
     @once
@@ -83,8 +87,15 @@ def find_product(source: str, nodes: Sequence[Node], facts: PageFacts) -> Schema
     chosen = _page_products(products, facts)
     if not chosen:
         return None
-    by_id = {str(node["@id"]): node for node in nodes if "@id" in node and len(node) > 1}
-    return SchemaProduct(source, chosen, by_id, facts)
+    return SchemaProduct(source, _with_nameless(chosen, products), nodes, facts)
+
+
+def _with_nameless(chosen: list[Node], products: list[Node]) -> list[Node]:
+    """The chosen nodes, and those that go on about one of them: its `@id`, offers and no name."""
+    ids = {str(node["@id"]) for node in chosen if node.get("@id")}
+    more = (node for node in products if "offers" in node and "name" not in node) if ids else ()
+    known = set(map(id, chosen))
+    return chosen + [n for n in more if id(n) not in known and str(n.get("@id")) in ids]
 
 
 def _product(node: Node, nodes: Sequence[Node]) -> Node:

@@ -15,7 +15,7 @@ from bot.links.recognise.amounts import machine_amount
 from bot.links.recognise.currencies import currency_code
 from bot.links.recognise.facts import PageFacts
 from bot.links.recognise.markup import Markup, Script, text_of
-from bot.links.recognise.offers import SEVERAL_PRICES
+from bot.links.recognise.offerprice import SEVERAL_PRICES
 from bot.links.recognise.seek import find
 from bot.links.recognise.sighting import Clue, VariantClue
 from bot.links.recognise.values import absolute_url, best_availability, clean, gtin_in
@@ -73,7 +73,8 @@ def shopify_clue(
         for variant in product["variants"][:_VARIANTS_MAX]
         if isinstance(variant, dict)
     ]
-    wanted = [v for v in variants if v.url is not None and f"variant={v.url}" in facts.url]
+    asked = {value for name, value in facts.parameters if name.endswith("variant")}
+    wanted = [variant for variant in variants if variant.url in asked]
     for variant in variants:
         variant.url = absolute_url(f"?variant={variant.url}", facts.url) if variant.url else None
     clue = clue_of_variants(source, wanted or variants)

@@ -74,6 +74,7 @@ class Clue:
     """What one source says; None where it is silent. `price` is in whole units.
 
     `prices` are those of all offers where they differ; `price` is the lowest then.
+    `otherwise` is what else the text of `price` may mean: `1.500` is read as 1.5 or as 1500.
     `variants` lists them when it is called. `is_free`: it names a price, and that is zero.
     `refused_gtin` is an article number whose check digit is wrong.
     """
@@ -93,6 +94,7 @@ class Clue:
     seller: str | None = None
     variants: Callable[[], list[VariantClue]] = list
     doubt: str | None = None
+    otherwise: Decimal | None = None
     prices: frozenset[Decimal] = frozenset()
     is_free: bool = False
     refused_gtin: str | None = None

@@ -38,6 +38,7 @@ _AVAILABILITIES = {name.lower(): name for name in _BEST_FIRST} | {
     "temporarilyoutofstock": "OutOfStock", "nolongeravailable": "Discontinued",
 }  # fmt: skip
 _WORDS_LENGTH_MAX = 60
+_LISTED_MAX = 50
 _KEY_LENGTH_MAX = 100
 _NO_TYPES: frozenset[str] = frozenset()
 _OF_THE_WEB = ("http:", "https:")
@@ -53,6 +54,11 @@ _ISBN10_LENGTH = 10
 _STOCK_DIGITS_MAX = 9
 
 
+#: What is one of these cannot be bought; whatever else a source says of its stock, it can.
+GONE = frozenset({"OutOfStock", "SoldOut", "Discontinued"})
+GONE_AND_THERE = "The page's data call it both sold out and in stock."
+
+
 def first_of(value: object) -> object:
     """The first of a list, or the value itself; what `@value` holds stands for its object."""
     while isinstance(value, list):
@@ -60,6 +66,13 @@ def first_of(value: object) -> object:
     if isinstance(value, dict) and "@value" in value:
         return value["@value"]
     return value
+
+
+def all_of(value: object) -> list[object]:
+    """All of a list, or the value by itself, each as `first_of` has it; of long lists the first."""
+    return [
+        first_of(item) for item in (value[:_LISTED_MAX] if isinstance(value, list) else [value])
+    ]
 
 
 def text_in(value: object) -> str:
@@ -99,6 +112,12 @@ def best_availability(words: Iterable[str | None]) -> str | None:
     return min(filter(None, words), key=_BEST_FIRST.index, default=None)
 
 
+def are_at_odds(words: Iterable[str | None]) -> bool:
+    """Whether some of these words for one thing's stock call it gone, and others there."""
+    gone = {word in GONE for word in words if word is not None}
+    return len(gone) > 1
+
+
 def gtin_in(value: object) -> str | None:
     """A GTIN-8, -12, -13 or -14 (or ISBN) whose check digit is right, None for all else.
 
@@ -125,7 +144,17 @@ def stock_level(value: object) -> int | None:
 
 def lowered(node: Node) -> Node:
     """The node with short lower-case keys: `http://schema.org/priceCurrency` → `pricecurrency`."""
-    return {_short_key(key): value for key, value in node.items()}
+    short = {_short_key(key): value for key, value in node.items()}
+    return short if len(short) == len(node) else _gathered(node)
+
+
+def _gathered(node: Node) -> Node:
+    """The same where two keys are one in short: all their values, the last first."""
+    found: dict[str, list[object]] = {}
+    for key, value in reversed(node.items()):
+        listed = value if isinstance(value, list) else [value]
+        found.setdefault(_short_key(key), []).extend(listed)
+    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
 
 
 @lru_cache(maxsize=512)

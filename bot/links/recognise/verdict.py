@@ -11,6 +11,7 @@ from bot.links.recognise.likelycurrency import (
     local_currency,
 )
 from bot.links.recognise.namedcurrency import named_currency
+from bot.links.recognise.pricefields import may_be_both
 from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.sighting import Clue
 from wallet_core.money import AMOUNT_MINOR_MAX, exponent_of
@@ -47,7 +48,7 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
         price, source = _of_several(chosen, chosen.price, shown), chosen.source
     if price is None:
         return Verdict(doubts=tuple(doubts))
-    meant = _in_thousands(price, clues, shown)
+    meant = _as_shown(price, clues, shown)
     if meant != price:
         doubts.append(doubt_of_shown(meant, price))
         price = meant
@@ -66,6 +67,7 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
         currency = guessed_currency(sign, facts, page)
         if currency is not None:
             doubts.append(doubt_of_guess(sign, currency))
+    doubts.extend(_doubts_of_readings(price, currency, priced, shown))
     listed, listed_source = _list_price(price, priced, shown)
     return Verdict(price, source, listed, listed_source, currency, currency_source, tuple(doubts))
 
@@ -115,14 +117,41 @@ def _of_several(clue: Clue, price: Decimal, shown: ShownPrices) -> Decimal:
     return best if shown.lead_over(price) >= _CLEAR_LEAD else price
 
 
-def _in_thousands(price: Decimal, clues: list[Clue], shown: ShownPrices) -> Decimal:
-    """What `275.000` means where the page shows 275,000 and the currency has no third decimal."""
-    written = price.as_tuple().exponent
-    currency = next((clue.currency for clue in clues if clue.price == price), None)
-    if written != -_GROUP_DIGITS or currency is None or exponent_of(currency) >= _GROUP_DIGITS:
+def _as_shown(price: Decimal, clues: list[Clue], shown: ShownPrices) -> Decimal:
+    """What `275.000` means where the page shows 275,000 and the currency has no third decimal.
+
+    Or where it shows 19.900 and the data's `19,900` may mean either.
+    """
+    clue = next((clue for clue in clues if clue.price == price and clue.currency), None)
+    if clue is None or clue.currency is None:
         return price
-    meant = price.scaleb(_GROUP_DIGITS)
+    written, meant = price.as_tuple().exponent, price
+    if written == -_GROUP_DIGITS and exponent_of(clue.currency) < _GROUP_DIGITS:
+        meant = price.scaleb(_GROUP_DIGITS)
+    elif clue.otherwise is not None and may_be_both(price, clue.otherwise, clue.currency):
+        meant = clue.otherwise
     return meant if meant in shown.current and price not in shown.scores else price
+
+
+def _doubts_of_readings(
+    price: Decimal, currency: str | None, priced: list[Clue], shown: ShownPrices
+) -> list[str]:
+    """What is noted where all data that name this price may as well mean another amount by it."""
+    if currency is None:
+        return []
+    same = [clue for clue in priced if clue.price == price]
+    others = {
+        clue.otherwise
+        for clue in same
+        if clue.otherwise is not None and may_be_both(price, clue.otherwise, currency)
+    }
+    if not others or any(clue.otherwise is None for clue in same):
+        return []
+    # What people see has three digits behind its mark for one reason, save in these currencies.
+    is_telling = exponent_of(currency) != _GROUP_DIGITS
+    if is_telling and price in shown.current - shown.elsewhere and others.isdisjoint(shown.current):
+        return []
+    return [f"The price in the page's data may mean {price:f} or {others.pop():f}."]
 
 
 def _list_price(

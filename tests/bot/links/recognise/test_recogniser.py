@@ -34,7 +34,7 @@ def price(seen: Sighting) -> tuple[int | None, str | None, int | None]:
         ('{"@graph": [{"@type": "Product", "name": "Tea", "offers": {"@id": "#o"}}, '
         '{"@id": "#o", "@type": "Offer", "price": 199, "priceCurrency": "CNY"}]}'),
         ('{"@type": "http://schema.org/Product", "name": "Tea", "offers": [{"@type": '
-        '"AggregateOffer", "lowPrice": "199.00", "priceCurrency": "CNY"}]}'),
+        '"AggregateOffer", "lowPrice": "199.00", "priceCurrency": "CNY", "offerCount": 1}]}'),
         ('{"@type": "Product", "name": "Tea", "offers": {"@type": "Offer", "priceSpecification": '
         '[{"price": 250, "priceCurrency": "CNY", "priceType": "https://schema.org/ListPrice"}, '
         '{"price": 199.0, "priceCurrency": "CNY"}]}}'),
@@ -293,11 +293,17 @@ def test_a_page_made_to_be_slow_is_done_with_soon(unit: str) -> None:
 @pytest.mark.timeout(30)
 def test_json_ld_made_to_be_slow_is_done_with_soon() -> None:
     references = ",".join(['{"@id": "A"}'] * 3000)
+    prices = ",".join(['{"price": "10,00 €"}'] * 20_000)
     for block in (
         "[" * 500_000,
         "\n" * 1_000_000,
         ", " * 500_000,
         f'{{"@id": "A", "@type": "Product", "name": "x", "offers": [{references}]}}',
+        f'[{{"@type": "Product", "offers": [{references}]}}, {{"@id": "A", "price": [{prices}]}}]',
+        (
+            f'[{{"@type": "Product", "offers": [{references}]}}, {{"@id": "A", "lowPrice": "10", '
+            f'"priceSpecification": [{prices}]}}]'
+        ),
         '{"@type": "Product", "name": "x", "offers": {"price": ' + "9" * 5000 + "}}",
     ):
         recognise(json_ld(block).encode(), URL)
