@@ -44,6 +44,8 @@ from wallet_core.once import once
 _OFFER_TYPES = frozenset({"offer", "aggregateoffer", "demand", "offerforpurchase", ""})
 _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin")
 _VARIANTS = ("hasvariant", "model")
+#: schema.org's OfferItemCondition, but for what is new.
+_USED = ("usedcondition", "refurbishedcondition", "damagedcondition")
 #: Under these an offer may hold others.
 _NESTS = frozenset({"offers", *_VARIANTS})
 _INHERITED = ("sku", "productid", "url", "name", *_GTINS)
@@ -237,11 +239,20 @@ class OfferReader:
 
 
 def _lowest(prices: list[OfferPrice]) -> OfferPrice:
-    """The lowest price of offers that are not gone; of all where none is left."""
+    """The lowest price of offers that are not gone, of new ones if there are any.
+
+    Of all where none is left: who is not told otherwise takes what is sold for new.
+    """
     if len(prices) == 1:
         return prices[0]
     there = [one for one in prices if _availability(one.offer) not in GONE] or prices
-    return min(there, key=lambda priced: priced.amount)
+    new = [one for one in there if not _is_used(one.offer)] or there
+    return min(new, key=lambda priced: priced.amount)
+
+
+def _is_used(offer: Node) -> bool:
+    condition = text_in(offer.get("itemcondition")) if "itemcondition" in offer else ""
+    return condition.lower().endswith(_USED)
 
 
 def _with_names(offer: Node, product: Node) -> Node:

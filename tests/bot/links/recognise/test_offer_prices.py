@@ -255,3 +255,17 @@ def test_a_product_that_goes_on_in_a_node_without_a_name_has_the_offers_of_both(
     html = f'<h1>Tea</h1><script type="application/ld+json">{json.dumps(nodes)}</script>'
     page = recognise(html.encode(), URL)
     assert (page.price_minor, page.disagreements) == (1000, (SEVERAL,))
+
+
+def test_of_new_and_used_pieces_the_new_ones_price_is_told_and_the_doubt_stays() -> None:
+    def piece(price: str, condition: str, availability: str = "InStock") -> dict[str, str]:
+        stated = {"itemCondition": f"https://schema.org/{condition}", "availability": availability}
+        return {"@type": "Offer", "price": price, "priceCurrency": "EUR"} | stated
+
+    used = piece("5.86", "UsedCondition")
+    told = seen([used, piece("10.46", "NewCondition"), piece("7", "RefurbishedCondition")])
+    assert told.price_minor == 1046
+    assert SEVERAL in told.disagreements
+    gone = seen([used, piece("10.46", "NewCondition", "OutOfStock")])
+    assert gone.price_minor == 586
+    assert seen([used]).price_minor == 586
