@@ -7,7 +7,7 @@ a well-known ending in the middle of a name.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from bot.links.canonical import host_of
@@ -45,6 +45,8 @@ _PIECE_LENGTH = 256
 _TURNED = "\u202e"
 #: A crowd shares the same few links.
 _REMEMBERED_MAX = 512
+#: One text may stand for several links.
+_SEEN_MAX = 16
 #: Names before a shop's host that say how the same shop is shown, not whose it is.
 _PRESENTATIONS = frozenset({"www", "m", "mobile", "amp", "wap", "touch", "h5"})
 
@@ -84,10 +86,11 @@ def shown_elsewhere_warning(shown: str, url: str, url_final: str | None = None) 
 
 def names_a_host(text: str) -> bool:
     """Whether people read a web address in `text`."""
-    return next(_hosts_seen(text), None) is not None
+    return bool(_hosts_seen(text))
 
 
-def _hosts_seen(shown: str) -> Iterator[str]:
+@lru_cache(maxsize=_SEEN_MAX)
+def _hosts_seen(shown: str) -> Sequence[str]:
     """The hosts that people read in a text, however its letters, dots and marks are made up."""
     seen = shown
     if not shown.isascii():
@@ -98,11 +101,9 @@ def _hosts_seen(shown: str) -> Iterator[str]:
         seen = _DOTS_SEEN.sub(".", "".join(parts))
     # What stands before an @ is meant to be taken for the host.
     seen = _CREDENTIALS_SEEN.sub(r"\1 ", seen).strip()
-    for text in (seen, seen[::-1]) if _TURNED in shown else (seen,):
-        for found in find_links(text):
-            host = host_of(found.url)
-            if host is not None:
-                yield host
+    texts = (seen, seen[::-1]) if _TURNED in shown else (seen,)
+    hosts = (host_of(found.url) for text in texts for found in find_links(text))
+    return tuple(dict.fromkeys(host for host in hosts if host is not None))
 
 
 def host_as_owned(host: str) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from bot.links.canonical import canonical_url
 from bot.links.hosts import HOST_CHAR, bare_hosts, host_after_scheme
+from bot.links.markdown import shown_texts
 from bot.links.tails import tail_end
 from bot.links.tlds import is_tld
 
@@ -50,9 +51,6 @@ _WORD_BEFORE = re.compile(rf"{_LETTER}{_HIDDEN}{{1,4}}\Z")
 _WORD_BEHIND = re.compile(rf"{_HIDDEN}{{1,4}}\.?{_LETTER}")
 _HIDDEN_REACH = 5
 
-#: How far the text of a Markdown link may reach back.
-_SHOWN_LENGTH_MAX = 200
-
 
 class FoundLink(msgspec.Struct, frozen=True):
     """A web address in a text; `start` and `end` count code points, `end` is exclusive.
@@ -84,6 +82,7 @@ def _may_hold_host(text: str) -> bool:
 def _links(text: str) -> Iterator[FoundLink]:
     position = 0
     known: dict[str, str | None] = {}
+    shown = shown_texts(text)
     while start := _RESTART.match(text, position) or _START.search(text, position):
         scheme = start["scheme"] is not None
         spans, position = _after_scheme(text, start) if scheme else _bare(text, start)
@@ -93,16 +92,7 @@ def _links(text: str) -> Iterator[FoundLink]:
                 known[written] = canonical_url(written if scheme else f"https://{written}")
             url = known[written]
             if url is not None:
-                shown = _shown(text, begin) if scheme else None
-                yield FoundLink(written, url, begin, end, shown)
-
-
-def _shown(text: str, begin: int) -> str | None:
-    """The text of the Markdown link whose target begins at `begin`."""
-    if not text.startswith("](", begin - 2) or begin < len("[]("):
-        return None
-    bracket = text.rfind("[", max(0, begin - _SHOWN_LENGTH_MAX), begin - 2)
-    return text[bracket + 1 : begin - 2] if bracket >= 0 else None
+                yield FoundLink(written, url, begin, end, shown.get(begin) if scheme else None)
 
 
 def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[list[tuple[int, int]], int]:
