@@ -28,6 +28,13 @@ _RESTART = re.compile(
     rf"(?P<scheme>https?://)|(?P<run>{HOST_CHAR}++(?:\.{HOST_CHAR}++)++)", re.IGNORECASE
 )
 _RUN = re.compile(rf"{HOST_CHAR}++(?:\.{HOST_CHAR}++)*+")
+#: A sentence's marks, which browsers take for a host's dots, and strokes, which they take for its
+#: letters. Between Latin letters they part nothing: `https://shop.com⁄x.elsewhere.top`.
+_DOTS_TO_BROWSERS = str.maketrans("．。｡", "...")
+_JOINS = frozenset("．。｡⁄⁁‐‑⁃⹊")
+_JOINED_RUN = re.compile(
+    rf"{HOST_CHAR}++(?:(?:\.|(?<=[0-9A-Za-z])[{''.join(sorted(_JOINS))}](?=[0-9A-Za-z])){HOST_CHAR}++)*+"
+)
 _NUMERIC_HOST = re.compile(
     r"(?:(?:\d{1,3}\.){3}\d{1,3}|localhost|\[[0-9A-Fa-f:.]{2,45}\])(?![\w.\-])", re.IGNORECASE
 )
@@ -107,9 +114,7 @@ def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[list[tuple[int, int
     if numeric:
         host_end, run_end = numeric.end(), numeric.end()
     elif run:
-        run_end = run.end()
-        run_end -= _scheme_tail(text, host_start, run_end)
-        host_end = host_start + host_after_scheme(text[host_start:run_end])
+        host_end, run_end = _host_and_run(text, host_start, run.end())
     else:
         return [], host_start
     if host_end == host_start or (before and before in _BARS_SCHEME):
@@ -118,6 +123,20 @@ def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[list[tuple[int, int
         return [], run_end
     end = tail_end(text, host_end, before=before) if host_end == run_end else host_end
     return [(begin, end)], end
+
+
+def _host_and_run(text: str, start: int, run_end: int) -> tuple[int, int]:
+    """Where the host ends that begins at `start` behind a scheme, and the run that it is in."""
+    if text[run_end : run_end + 1] in _JOINS:
+        joined = _JOINED_RUN.match(text, start)
+        joined_end = joined.end() if joined else run_end
+        joined_end -= _scheme_tail(text, start, joined_end)
+        seen = text[start:joined_end].translate(_DOTS_TO_BROWSERS)
+        host_end = start + host_after_scheme(seen)
+        if host_end > run_end:
+            return host_end, joined_end
+    run_end -= _scheme_tail(text, start, run_end)
+    return start + host_after_scheme(text[start:run_end]), run_end
 
 
 def _bare(text: str, match: re.Match[str]) -> tuple[list[tuple[int, int]], int]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.links.canonical import canonical_url
 from bot.links.inspect import findings
 from bot.links.scan import find_links
 
@@ -266,6 +267,48 @@ def test_what_markdown_shows_for_a_link_is_told_however_it_is_written(
 ) -> None:
     (found,) = [link for link in find_links(message) if link.url == "https://b.com/"]
     assert found.shown == shown
+
+
+@pytest.mark.parametrize("dot", ["．", "。", "｡"])
+@pytest.mark.parametrize("stroke", ["⁄", "⁁", "‐", "‑", "⁃", "⹊"])
+def test_behind_a_scheme_a_host_goes_on_as_far_as_it_does_for_a_browser(
+    dot: str, stroke: str
+) -> None:
+    for mark in (dot, stroke, f"{stroke}x{dot}"):
+        for path in ("", "/pay", ":8443/pay", "?q=1"):
+            message = f"https://shop.com{mark}x.evil.com{path}"
+            (found,) = findings(f"see {message}, quickly")
+            assert (found["text"], found["url"]) == (message, canonical_url(message))
+            assert found["warnings"] != []
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ("https://shop.com。好", ["https://shop.com"]),
+        ("https://shop.com。See you", ["https://shop.com"]),
+        ("https://shop.com。https://b.com", ["https://shop.com", "https://b.com"]),
+        ("https://shop.com/x。b.com", ["https://shop.com/x", "b.com"]),
+        ("https://shop.com，b.com", ["https://shop.com", "b.com"]),
+        ("https://shop.com—b.com", ["https://shop.com", "b.com"]),
+        ("https://shop.com⁄pay", ["https://shop.com"]),
+        ("https://shop.com‐", ["https://shop.com"]),
+        ("https://shop.com。b.com好看", ["https://shop.com。b.com"]),
+        ("shop.com。b.com", ["shop.com", "b.com"]),
+    ],
+)
+def test_a_sentence_around_a_link_does_not_become_its_host(message: str, found: list[str]) -> None:
+    assert texts(message) == found
+
+
+@pytest.mark.parametrize(
+    "unit", ["https://a.com⁄", "https://a.com。b.", "https://a。b⁄c.com ", "a。", "⁄a.com。みんな"]
+)
+def test_marks_that_join_hosts_hold_nobody_up(unit: str) -> None:
+    for message in (unit * (20_000 // len(unit)), f"https://{unit * (20_000 // len(unit))}"):
+        began = time.process_time()
+        find_links(message)
+        assert time.process_time() - began < 1
 
 
 NESTED = 1_000
