@@ -1,6 +1,7 @@
 """The `payontap` command."""
 
 import asyncio
+import os
 import signal
 import sys
 from typing import Annotated
@@ -39,7 +40,17 @@ register_simulation(app)
 
 def main() -> None:
     """Run the command; a mistake of the user's is one sentence and exit status 2."""
+    _open_standard_files()
     app()
+
+
+def _open_standard_files() -> None:
+    """What was closed for us (`<&-`) leads nowhere: uvloop aborts if it gets such a number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 @app.command()

@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 
 
 def inspect(
-    targets: Annotated[list[str], typer.Argument(metavar="FILE-OR-URL…", help="Pages to look at.")],
+    targets: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE-OR-URL…", help="Pages to look at; - is standard input."),
+    ],
     url: Annotated[str | None, typer.Option(help="The address that a file was saved from.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a page.")] = False,  # noqa: FBT002 - typer's way to declare a flag
     config: ConfigFile = None,
@@ -42,8 +45,9 @@ async def _inspect(
     settings: Settings, targets: list[str], url: str | None, *, as_json: bool
 ) -> bool:
     from bot.links.fetch import Fetcher, FetchLimits  # noqa: PLC0415 - only this command needs it
-    from bot.links.inspect import inspection_lines  # noqa: PLC0415 - same
+    from bot.links.inspect import inspection_lines, saved_from  # noqa: PLC0415 - same
 
+    url = saved_from(url) if url is not None else None
     ok = True
     origins = (origin.rpartition(":") for origin in settings.fetch.allowed_origins)
     fetcher = Fetcher(

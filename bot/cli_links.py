@@ -1,5 +1,7 @@
 """`payontap links`: which links the bot finds in messages, and which of them it doubts."""
 
+import errno
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -50,9 +52,9 @@ def links(
                             bar.say(json.dumps(links_line(line), ensure_ascii=False))
                         else:
                             _say_plainly(bar, path, number, findings(line))
-                        sys.stdout.flush()
             except OSError as error:
-                bar.say(f"payontap: {path} cannot be read: {error.strerror}.", err=True)
+                name = "standard input" if path is None else path
+                bar.say(f"payontap: {name} cannot be read: {error.strerror}.", err=True)
                 ok = False
             bar.update(1)
     raise typer.Exit(0 if ok else 1)
@@ -60,10 +62,14 @@ def links(
 
 @contextmanager
 def _opened(path: Path | None) -> Iterator[TextIO]:
+    # A letter of another charset harms no link.
     if path is None:
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "it is closed")
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors="replace")
         yield sys.stdin
         return
-    # A letter of another charset harms no link.
     with path.open(encoding="utf-8", errors="replace") as messages:
         yield messages
 
@@ -96,6 +102,8 @@ def _json_string(line: str, number: int) -> str:
     except json.JSONDecodeError as error:
         typer.echo(f"payontap: line {number} is not JSON: {error}.", err=True)
         raise typer.Exit(2) from None
+    except (ValueError, RecursionError):
+        text = None  # a number of thousands of digits, or lists within lists within lists
     if not isinstance(text, str):
         typer.echo(f"payontap: line {number} is not a JSON string.", err=True)
         raise typer.Exit(2)

@@ -25,7 +25,7 @@ def price_of(text: str, currency: str | None = None) -> tuple[int, str]:
     """An amount in minor units and its currency, from `12.34 EUR` or `EUR 12.34`.
 
     The form is that of Google's product data (a number, a blank, an ISO 4217 code); `currency` is
-    what counts where the text names none. Raises `BadValue`.
+    what counts where the text names none, and it may name no other. Raises `BadValue`.
     """
     found = _PRICE.fullmatch(text.strip())
     if found is None:
@@ -36,6 +36,8 @@ def price_of(text: str, currency: str | None = None) -> tuple[int, str]:
     code = (named or currency or "").upper()
     if not code:
         raise BadValue(f"“{_shown(text)}” names no currency; write it like 12.34 EUR")
+    if currency and code != currency.upper():
+        raise BadValue(f"“{_shown(text)}” names another currency than {_shown(currency)}")
     return minor_of(found[2], code), code
 
 

@@ -53,9 +53,7 @@ def _sale(fields: Mapping[str, str], currency: str) -> tuple[int | None, int | N
     text = fields.get("sale_price", "").strip()
     if not text:
         return None, None, None
-    amount, named = price_of(text, currency)
-    if named != currency:
-        raise BadValue("sale_price and price name different currencies")
+    amount, _ = price_of(text, currency)
     return (amount, *times_of(fields.get("sale_price_effective_date", "")))
 
 

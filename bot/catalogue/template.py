@@ -15,7 +15,7 @@ COLUMNS: Mapping[str, str] = {
     "id": "your own name of the product, the same for ever",
     "title": "what the card calls it",
     "link": "its page, on a host that you have proven",
-    "price": "12.50, or 12.50 EUR where there is no column currency",
+    "price": "12.50, or 12.50 EUR; then the column currency is empty or says the same",
     "currency": "an ISO 4217 code such as EUR",
     "availability": "in_stock, out_of_stock, preorder or backorder",
     "sale_price": "what it costs for now, in the same currency",
@@ -78,9 +78,7 @@ def _item(cells: Mapping[str, str], line: int, hosts: frozenset[str]) -> Found:
 def _sale(cells: Mapping[str, str], currency: str) -> tuple[int | None, int | None, int | None]:
     if not cells.get("sale_price"):
         return None, None, None
-    amount, named = price_of(cells["sale_price"], currency)
-    if named != currency:
-        raise BadValue("sale_price and price name different currencies")
+    amount, _ = price_of(cells["sale_price"], currency)
     begins, ends = cells.get("sale_begins", ""), cells.get("sale_ends", "")
     if not begins and not ends:
         return amount, None, None

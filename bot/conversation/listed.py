@@ -14,6 +14,7 @@ import msgspec
 from bot.links.canonical import identity_of
 from bot.links.page_name import as_owned
 from bot.links.recognise import Sighting
+from bot.links.recognise.values import best_availability
 from bot.links.trust import Trust, judge
 from wallet_core.commerce.catalogue import SITEMAP, CatalogueItem, Listing
 from wallet_core.ledger.posting import MICROSECONDS
@@ -80,11 +81,10 @@ def _as_listed(
 ) -> Sighting:
     first = items[0]
     alone = len(items) == 1
-    states = {item.availability for item in items}
     # One variant that can be had is enough; bad news of the page itself stands.
-    availability = "InStock" if "InStock" in states else first.availability
-    if sighting.availability in _GONE and alone:
-        availability = sighting.availability
+    availability = sighting.availability
+    if availability not in _GONE:
+        availability = best_availability(item.availability or availability for item in items)
     return msgspec.structs.replace(
         sighting,
         title=(first.full_title if alone else first.title) or sighting.title,
@@ -92,7 +92,7 @@ def _as_listed(
         currency=currency,
         exponent=exponent_of(currency),
         list_price_minor=first.list_price_minor if alone else None,
-        availability=availability or sighting.availability,
+        availability=availability,
         sku=(first.sku if alone else None) or sighting.sku,
         gtin=(first.gtin if alone else None) or sighting.gtin,
         brand=first.brand or sighting.brand,

@@ -74,6 +74,8 @@ class PriceLooks:
             _log.info("price_not_read", url=quote.url[:300], code="budget")
             late = "The shop's server took too long to answer."
             return NotCharged(Refusal.PRICE_UNREAD, late)
+        if isinstance(product, FetchError) and product.is_gone:
+            return NotCharged(Refusal.NOT_FOR_SALE, "The shop's page is there no more.")
         if isinstance(product, FetchError):
             return NotCharged(Refusal.PRICE_UNREAD, product.message)
         known = (offer.url, quote.url)

@@ -38,8 +38,6 @@ from wallet_core.storage.pictures import Pictures
 
 _log = structlog.get_logger(__name__)
 _encode = msgspec.json.Encoder().encode
-#: The page is no more, so that no catalogue speaks for it.
-_GONE = frozenset({404, 410})
 
 
 class Owners(Protocol):
@@ -157,7 +155,7 @@ class ProductPages:
         self, owners: Owners, link: SharedLink, error: FetchError, *, with_picture: bool
     ) -> Product | None:
         """What a catalogue lists at an address whose page could not be read; None for nothing."""
-        if self.listed is None or error.status in _GONE:
+        if self.listed is None or error.is_gone:
             return None
         host = urlsplit(link.url).netloc
         merchant = await owners.merchant_of_host(host)

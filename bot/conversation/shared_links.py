@@ -37,8 +37,6 @@ _encode = msgspec.json.Encoder().encode
 _MARKDOWN = "]("
 #: Links of one message that are answered.
 LINKS_MAX = 3
-#: Nothing is sold at an address that is known to be empty.
-_GONE = frozenset({404, 410})
 #: How often an offer that somebody else changes at the same moment is written again.
 _TRIES = 4
 

@@ -237,7 +237,8 @@ class Fetcher:
             return
         if entry.failure.code == "busy":
             return
-        if before is not None and before.page is not None and before.stale_until > now:
+        stumbles = not entry.failure.error().is_final
+        if stumbles and before is not None and before.page and before.stale_until > now:
             # The shop stumbles: what it said before stands a little longer.
             pause = min(entry.fresh_until, before.stale_until)
             entry = msgspec.structs.replace(before, fresh_until=pause)

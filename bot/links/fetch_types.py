@@ -35,6 +35,9 @@ TYPES: dict[Kind, frozenset[str]] = {
     ),
 }  # fmt: skip
 
+#: With these a server says that there is no such page, or none any more.
+_GONE = frozenset({404, 410})
+
 
 class FetchError(PayontapError):
     """A page that was not fetched. `code` is for machines, the text one sentence for people."""
@@ -44,6 +47,17 @@ class FetchError(PayontapError):
         self.code: FetchCode = code
         self.message = message
         self.status = status
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is no such page any more."""
+        return self.status in _GONE
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the shop has said no, and does not only stumble: what it said before is over."""
+        # A robots.txt that could not be had has a status; then nobody has said anything.
+        return self.is_gone or (self.code == "robots" and self.status is None)
 
 
 class Fetched(msgspec.Struct, frozen=True):

@@ -2,6 +2,10 @@
 
 import asyncio
 import gzip
+import io
+import os
+import select
+import sys
 import time
 import zlib
 from datetime import UTC, datetime
@@ -34,6 +38,10 @@ from wallet_core.errors import PayontapError
 
 _PAGE_BYTES_MAX = 8_000_000
 _GZIP_MARK = b"\x1f\x8b"
+#: The target that stands for what is piped in.
+STANDARD_INPUT = "-"
+#: How long a pipe may have no writer.
+_WRITER_WAIT_S = 5
 
 _SHOWN = ("url", "price", "list_price", "availability", "stock", "sku", "brand", "gtin", "image",
           "seller", "variants")  # fmt: skip
@@ -55,11 +63,11 @@ class InspectError(PayontapError):
 
 
 async def inspect(target: str, *, url: str | None, fetcher: Fetcher | None) -> Inspection:
-    """What stands in the page `target`, a web address or a file (plain or gzipped).
+    """What stands in the page `target`: a web address, a file (plain or gzipped), or `-`.
 
-    `url` is the address that a file's page was found at. A web address is fetched with
-    `fetcher`, or with one of its own, and so is its shop's endpoint where the page names no
-    price. No domain counts as verified. Raises `FetchError` and `InspectError`.
+    `-` is standard input. `url` is the address that a file's page was found at. A web address is
+    fetched with `fetcher`, or with one of its own, and so is its shop's endpoint where the page
+    names no price. No domain counts as verified. Raises `FetchError` and `InspectError`.
     """
     if target.lower().startswith(("http://", "https://")):
         if fetcher is None:
@@ -69,13 +77,20 @@ async def inspect(target: str, *, url: str | None, fetcher: Fetcher | None) -> I
     else:
         if "://" in target:
             raise InspectError("Only addresses with http:// or https:// can be opened.")
-        body = await asyncio.to_thread(_read_page, Path(target))
+        body = await asyncio.to_thread(_read_page, target)
         reader = await asyncio.to_thread(PageReader, body, url or "")
         signed = _unchecked(offers_in_page(body))
     seen = await asyncio.to_thread(reader.sighting)
     if signed.offer is not None:
         seen = as_offered(seen, signed.offer)
     return {**_as_dict(reader, seen), "signed_offer": signed.shown}
+
+
+def saved_from(url: str) -> str:
+    """The address that somebody says a file was saved from. Raises `InspectError` for no such."""
+    if canonical_url(url) is None:
+        raise InspectError(f"“{url}” is no web address such as https://shop.example/tea.")
+    return url
 
 
 def inspection_lines(inspection: Inspection, target: str | None = None) -> str:
@@ -191,21 +206,51 @@ def _unchecked(texts: list[str]) -> _Signed:
     return _Signed({"counts": False, "reason": why})
 
 
-def _read_page(path: Path) -> bytes:
+def _read_page(target: str) -> bytes:
+    """The bytes of a file's page, or of the one on standard input."""
+    name = "standard input" if target == STANDARD_INPUT else target
     try:
-        with path.open("rb") as file:
-            packed = file.read(2) == _GZIP_MARK
-        with gzip.open(path, "rb") if packed else path.open("rb") as page:
-            body = page.read(_PAGE_BYTES_MAX + 1)
+        body = _bytes_in(target)
+        if body.startswith(_GZIP_MARK) and len(body) <= _PAGE_BYTES_MAX:
+            with gzip.open(io.BytesIO(body)) as page:
+                body = page.read(_PAGE_BYTES_MAX + 1)
     except FileNotFoundError:
-        raise InspectError(f"There is no file {path}.") from None
+        raise InspectError(f"There is no file {target}.") from None
     except IsADirectoryError:
-        raise InspectError(f"{path} is a folder. Name the files in it.") from None
+        raise InspectError(f"{target} is a folder. Name the files in it.") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise InspectError(f"{path} cannot be read: {error}.") from error
+        raise InspectError(f"{name} cannot be read: {error}.") from error
     if len(body) > _PAGE_BYTES_MAX:
-        raise InspectError(f"{path} is larger than {_PAGE_BYTES_MAX // 1_000_000} MB.")
+        raise InspectError(f"{name} is larger than {_PAGE_BYTES_MAX // 1_000_000} MB.")
     return body
+
+
+def _bytes_in(target: str) -> bytes:
+    """What stands there, up to a byte more than a page may have; read once, as pipes can be."""
+    if target == STANDARD_INPUT:
+        if sys.stdin is None:
+            raise InspectError("Standard input is closed.")
+        return sys.stdin.buffer.read(_PAGE_BYTES_MAX + 1)
+    path = Path(target)
+    if path.is_fifo():
+        return _bytes_of_pipe(path)
+    with path.open("rb") as file:
+        return file.read(_PAGE_BYTES_MAX + 1)
+
+
+def _bytes_of_pipe(path: Path) -> bytes:
+    # Not the plain way, which waits for a writer, if need be for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with open(descriptor, "rb", buffering=0) as pipe:  # noqa: PTH123 - it is open already
+        coming, first = select.poll(), None
+        coming.register(pipe, select.POLLIN)
+        if not coming.poll(_WRITER_WAIT_S * 1000):
+            first = pipe.read(1)
+            # A writer who is silent makes it None.
+            if first == b"":
+                raise InspectError(f"Nobody writes to the pipe {path}.")
+        os.set_blocking(descriptor, True)
+        return (first or b"") + io.BufferedReader(pipe).read(_PAGE_BYTES_MAX + 1)
 
 
 def _as_dict(reader: PageReader, seen: Sighting) -> Inspection:

@@ -7,7 +7,7 @@ a well-known ending in the middle of a name.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache, lru_cache
 
 from bot.links.canonical import host_of
@@ -27,8 +27,16 @@ _TOGETHER = (
     frozenset({"LATIN", "CJK", "BOPOMOFO"}),
     frozenset({"LATIN", "CJK", "HANGUL"}),
 )
-#: Punctuation and signs of mathematics, which pass for those too.
-_MARKS = frozenset({"Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sk", "Sm"})
+#: Punctuation, signs of mathematics and other drawings, which pass for those too.
+_MARKS = frozenset({"Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "Sk", "Sm", "So"})
+#: Pictures, which pass for no stroke and stand in honest names: `i❤.ws`. Among them are bars and
+#: heavy slashes, which do.
+_PICTURES = re.compile(
+    r"[\u231a\u231b\u2328\u23e9-\u23fa\u2600-\u2757\u2763-\u27bf\u2b05-\u2b55"
+    r"\U0001f000-\U0001f64f\U0001f680-\U0001faff]"
+)
+#: Unicode's class of marks that are drawn across the letter before: `com̸x`.
+_DRAWN_ACROSS = 1
 #: Catalan's double l, the one mark that words are written with.
 _WRITTEN_MARK = "l·l"
 #: Where the letter ı is at home.
@@ -37,6 +45,9 @@ _DOTLESS_TLDS = frozenset({"tr", "az"})
 #: Endings that people read as the end of a name.
 _ENDINGS = frozenset({"com", "net", "org"})
 _COUNTRY_LENGTH = 2
+#: One of them at the beginning of a longer label. Only these two: honest names begin with `net-`
+#: and `org-` (net-a-porter.com), hardly any with `com-`.
+_HYPHENED = re.compile(r"(com|co\.[a-z]{2})-")
 #: What people read as a host's dot.
 _DOTS_SEEN = re.compile(r"(?<=[0-9A-Za-z])[。｡](?=[0-9A-Za-z])")
 _CREDENTIALS_SEEN = re.compile(r"(://[^\s/@]{0,256})@")
@@ -45,6 +56,8 @@ _PIECE_LENGTH = 256
 _TURNED = "\u202e"
 #: A crowd shares the same few links.
 _REMEMBERED_MAX = 512
+#: One text may stand for several links.
+_SEEN_MAX = 16
 #: Names before a shop's host that say how the same shop is shown, not whose it is.
 _PRESENTATIONS = frozenset({"www", "m", "mobile", "amp", "wap", "touch", "h5"})
 
@@ -84,10 +97,11 @@ def shown_elsewhere_warning(shown: str, url: str, url_final: str | None = None) 
 
 def names_a_host(text: str) -> bool:
     """Whether people read a web address in `text`."""
-    return next(_hosts_seen(text), None) is not None
+    return bool(_hosts_seen(text))
 
 
-def _hosts_seen(shown: str) -> Iterator[str]:
+@lru_cache(maxsize=_SEEN_MAX)
+def _hosts_seen(shown: str) -> Sequence[str]:
     """The hosts that people read in a text, however its letters, dots and marks are made up."""
     seen = shown
     if not shown.isascii():
@@ -98,11 +112,9 @@ def _hosts_seen(shown: str) -> Iterator[str]:
         seen = _DOTS_SEEN.sub(".", "".join(parts))
     # What stands before an @ is meant to be taken for the host.
     seen = _CREDENTIALS_SEEN.sub(r"\1 ", seen).strip()
-    for text in (seen, seen[::-1]) if _TURNED in shown else (seen,):
-        for found in find_links(text):
-            host = host_of(found.url)
-            if host is not None:
-                yield host
+    texts = (seen, seen[::-1]) if _TURNED in shown else (seen,)
+    hosts = (host_of(found.url) for text in texts for found in find_links(text))
+    return tuple(dict.fromkeys(host for host in hosts if host is not None))
 
 
 def host_as_owned(host: str) -> str:
@@ -144,19 +156,30 @@ def _doubt(label: str, tld: str) -> str | None:
 
 
 def _marks(label: str) -> set[str]:
-    """Punctuation and signs of mathematics outside ASCII in a label."""
-    words = label.replace(_WRITTEN_MARK, "ll")
-    return {c for c in words if not c.isascii() and unicodedata.category(c) in _MARKS}
+    """Punctuation, signs and strokes outside ASCII in a label."""
+    words = _PICTURES.sub("", label.replace(_WRITTEN_MARK, "ll"))
+    return {
+        char
+        for char in words
+        if not char.isascii()
+        and (unicodedata.category(char) in _MARKS or unicodedata.combining(char) == _DRAWN_ACROSS)
+    }
 
 
 def _borrowed_ending(labels: list[str]) -> str | None:
-    """The warning for `shop.com.elsewhere.top`, which is not shop.com's."""
-    for index in range(1, len(labels) - 2):
+    """The warning for `shop.com.elsewhere.top` or `shop.com-elsewhere.top`: not shop.com's."""
+    for index in range(1, len(labels) - 1):
         ends = _ending(labels, index)
         if ends is not None and ends < len(labels) - 1:
-            begins, owner = ".".join(labels[:ends]), ".".join(labels[ends:])
-            return f"The address begins like {begins} but belongs to {owner}."
+            return _begins_like(labels[:ends], labels[ends:])
+        ending = _HYPHENED.match(".".join(labels[index : index + 2]))
+        if ending and labels[index - 1] not in _PRESENTATIONS:
+            return _begins_like([*labels[:index], ending[1]], labels[index:])
     return None
+
+
+def _begins_like(begins: list[str], owner: list[str]) -> str:
+    return f"The address begins like {'.'.join(begins)} but belongs to {'.'.join(owner)}."
 
 
 def _ending(labels: list[str], index: int) -> int | None:

@@ -21,7 +21,6 @@ _NEAR_S = 10.0
 _NEAR_MAX = 32
 _MAX_AGE = re.compile(r"(?:\A|[\s,])max-age\s{0,9}=\s{0,9}\"?([0-9]{1,9})", re.IGNORECASE)
 _NO_STORE = re.compile(r"(?:\A|[\s,])no-store(?:\Z|[\s,])", re.IGNORECASE)
-_GONE = frozenset({404, 410})
 
 
 class PageStore(Protocol):
@@ -207,5 +206,5 @@ def page_entry(
 
 def failure_entry(error: FetchError, limits: FetchLimits, *, now: float) -> Entry:
     """The entry for a failure."""
-    for_s = limits.fresh_s if error.status in _GONE else limits.negative_s
+    for_s = limits.fresh_s if error.is_gone else limits.negative_s
     return Entry(now, now + for_s, now + for_s, failure=Failure.of(error))

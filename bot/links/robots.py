@@ -5,6 +5,7 @@ matched without regular expressions, so that no file can make a match slow.
 """
 
 import asyncio
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote, unquote_to_bytes
@@ -13,12 +14,14 @@ import msgspec
 
 #: What a host may say at least, by the RFC; what is longer is cut.
 BYTES_MAX = 512_000
-_RULES_MAX = 2_000
-_PATTERN_LENGTH_MAX = 1_000
-_WILDCARDS_MAX = 16
+#: A file with more rules for one reader forbids everything: what it allows cannot be told. Those
+#: with wildcards are searched for in the whole path.
+_RULES_MAX = 20_000
+_WILDCARD_RULES_MAX = 2_000
 _KEPT_FOR_S = 6 * 3600.0
 _ORIGINS_MAX = 2_048
-_SAFE = "/?=&%:@!$'()*+,;~-._"
+_SAFE = "/?=&%:@!'()+,;~-._"
+_WILDCARDS = re.compile(r"\*+")
 
 
 class RobotsFile(msgspec.Struct, frozen=True):
@@ -29,7 +32,11 @@ class RobotsFile(msgspec.Struct, frozen=True):
 
 
 class Rules(msgspec.Struct, frozen=True):
-    """The rules for one reader: pairs of a pattern and whether it allows."""
+    """The rules for one reader: pairs of a pattern and whether it allows.
+
+    In a pattern `*` stands for anything, and `$` at its end for the end; all else is in the form
+    of `_normal`.
+    """
 
     rules: tuple[tuple[str, bool], ...] = ()
 
@@ -68,10 +75,14 @@ def parse_robots(body: bytes, product: str) -> Rules:
                 groups.append(everybodys)
         elif key in {"allow", "disallow"}:
             in_names = False
-            if value and len(value) <= _PATTERN_LENGTH_MAX:
+            if value:
                 for group in groups:
-                    group.append((_normal(value), key == "allow"))
-    return Rules(tuple((own if named_own else everybodys)[:_RULES_MAX]))
+                    group.append((_pattern(value), key == "allow"))
+    rules = own if named_own else everybodys
+    with_wildcards = sum("*" in pattern for pattern, _ in rules)
+    if len(rules) > _RULES_MAX or with_wildcards > _WILDCARD_RULES_MAX:
+        return Rules((("/", False),))
+    return Rules(tuple(rules))
 
 
 class RobotsKeeper:
@@ -130,16 +141,23 @@ class RobotsKeeper:
 def _normal(path: str) -> str:
     """Percent-encoding in one form, so that `/ü`, `/%C3%BC` and `/%c3%bc` are the same.
 
-    An encoded slash stays encoded: it parts no folders.
+    An encoded slash stays encoded: it parts no folders. `$` and `*` become encoded, as those are
+    in a pattern that mean nothing but themselves.
     """
     kept = path.replace("%2F", "%252F").replace("%2f", "%252F")
     return quote(unquote_to_bytes(kept), safe=_SAFE)
 
 
+def _pattern(rule: str) -> str:
+    """The pattern of a rule as it is written in a file."""
+    end = "$" if rule.endswith("$") else ""
+    return "*".join(map(_normal, _WILDCARDS.split(rule.removesuffix("$")))) + end
+
+
 def _matches(pattern: str, path: str) -> bool:
     """Whether a pattern with `*` and a closing `$` matches the beginning of a path."""
     anchored = pattern.endswith("$")
-    parts = pattern.removesuffix("$").split("*", _WILDCARDS_MAX)
+    parts = pattern.removesuffix("$").split("*")
     if not path.startswith(parts[0]):
         return False
     position = len(parts[0])

@@ -12,6 +12,7 @@ import msgspec
 
 from bot.links.canonical import canonical_url
 from bot.links.hosts import HOST_CHAR, bare_hosts, host_after_scheme
+from bot.links.markdown import shown_texts
 from bot.links.tails import tail_end
 from bot.links.tlds import is_tld
 
@@ -27,6 +28,13 @@ _RESTART = re.compile(
     rf"(?P<scheme>https?://)|(?P<run>{HOST_CHAR}++(?:\.{HOST_CHAR}++)++)", re.IGNORECASE
 )
 _RUN = re.compile(rf"{HOST_CHAR}++(?:\.{HOST_CHAR}++)*+")
+#: A sentence's marks, which browsers take for a host's dots, and strokes, which they take for its
+#: letters. Between Latin letters they part nothing: `https://shop.com⁄x.elsewhere.top`.
+_DOTS_TO_BROWSERS = str.maketrans("．。｡", "...")
+_JOINS = frozenset("．。｡⁄⁁‐‑⁃⹊")
+_JOINED_RUN = re.compile(
+    rf"{HOST_CHAR}++(?:(?:\.|(?<=[0-9A-Za-z])[{''.join(sorted(_JOINS))}](?=[0-9A-Za-z])){HOST_CHAR}++)*+"
+)
 _NUMERIC_HOST = re.compile(
     r"(?:(?:\d{1,3}\.){3}\d{1,3}|localhost|\[[0-9A-Fa-f:.]{2,45}\])(?![\w.\-])", re.IGNORECASE
 )
@@ -49,9 +57,6 @@ _LETTER = r"[0-9A-Za-z\-À-ÖØ-öø-\u052f]"
 _WORD_BEFORE = re.compile(rf"{_LETTER}{_HIDDEN}{{1,4}}\Z")
 _WORD_BEHIND = re.compile(rf"{_HIDDEN}{{1,4}}\.?{_LETTER}")
 _HIDDEN_REACH = 5
-
-#: How far the text of a Markdown link may reach back.
-_SHOWN_LENGTH_MAX = 200
 
 
 class FoundLink(msgspec.Struct, frozen=True):
@@ -84,6 +89,7 @@ def _may_hold_host(text: str) -> bool:
 def _links(text: str) -> Iterator[FoundLink]:
     position = 0
     known: dict[str, str | None] = {}
+    shown = shown_texts(text)
     while start := _RESTART.match(text, position) or _START.search(text, position):
         scheme = start["scheme"] is not None
         spans, position = _after_scheme(text, start) if scheme else _bare(text, start)
@@ -93,16 +99,7 @@ def _links(text: str) -> Iterator[FoundLink]:
                 known[written] = canonical_url(written if scheme else f"https://{written}")
             url = known[written]
             if url is not None:
-                shown = _shown(text, begin) if scheme else None
-                yield FoundLink(written, url, begin, end, shown)
-
-
-def _shown(text: str, begin: int) -> str | None:
-    """The text of the Markdown link whose target begins at `begin`."""
-    if not text.startswith("](", begin - 2) or begin < len("[]("):
-        return None
-    bracket = text.rfind("[", max(0, begin - _SHOWN_LENGTH_MAX), begin - 2)
-    return text[bracket + 1 : begin - 2] if bracket >= 0 else None
+                yield FoundLink(written, url, begin, end, shown.get(begin) if scheme else None)
 
 
 def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[list[tuple[int, int]], int]:
@@ -117,9 +114,7 @@ def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[list[tuple[int, int
     if numeric:
         host_end, run_end = numeric.end(), numeric.end()
     elif run:
-        run_end = run.end()
-        run_end -= _scheme_tail(text, host_start, run_end)
-        host_end = host_start + host_after_scheme(text[host_start:run_end])
+        host_end, run_end = _host_and_run(text, host_start, run.end())
     else:
         return [], host_start
     if host_end == host_start or (before and before in _BARS_SCHEME):
@@ -128,6 +123,20 @@ def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[list[tuple[int, int
         return [], run_end
     end = tail_end(text, host_end, before=before) if host_end == run_end else host_end
     return [(begin, end)], end
+
+
+def _host_and_run(text: str, start: int, run_end: int) -> tuple[int, int]:
+    """Where the host ends that begins at `start` behind a scheme, and the run that it is in."""
+    if text[run_end : run_end + 1] in _JOINS:
+        joined = _JOINED_RUN.match(text, start)
+        joined_end = joined.end() if joined else run_end
+        joined_end -= _scheme_tail(text, start, joined_end)
+        seen = text[start:joined_end].translate(_DOTS_TO_BROWSERS)
+        host_end = start + host_after_scheme(seen)
+        if host_end > run_end:
+            return host_end, joined_end
+    run_end -= _scheme_tail(text, start, run_end)
+    return start + host_after_scheme(text[start:run_end]), run_end
 
 
 def _bare(text: str, match: re.Match[str]) -> tuple[list[tuple[int, int]], int]:

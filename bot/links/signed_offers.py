@@ -147,14 +147,22 @@ def offer_in_link(address: str) -> str | None:
 def best_offer(
     texts: Iterable[str], page: Fetched, keys: Sequence[PublicKey], now_s: float
 ) -> SignedOffer:
-    """The first of several offers that counts for `page`. Raises `OfferRefused`, for the first."""
-    refused: OfferRefused | None = None
+    """The newest of several offers that count for `page`. Raises `OfferRefused`, for the first.
+
+    Of several that were signed in the same second none counts, unless they name one price.
+    """
+    counting, refused = list[SignedOffer](), list[OfferRefused]()
     for text in texts:
         try:
-            return opened_offer(text, page, keys, now_s)
+            counting.append(opened_offer(text, page, keys, now_s))
         except OfferRefused as error:
-            refused = refused or error
-    raise refused or OfferRefused("There is no signed offer.")
+            refused.append(error)
+    if not counting:
+        raise refused[0] if refused else OfferRefused("There is no signed offer.")
+    newest = max(counting, key=lambda offer: offer.iat)
+    if any(offer.price != newest.price for offer in counting if offer.iat == newest.iat):
+        raise OfferRefused("The newest signed offers are equally old and name different prices.")
+    return newest
 
 
 def as_offered(sighting: Sighting, offer: SignedOffer) -> Sighting:

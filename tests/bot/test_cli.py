@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import socket
 import sys
 import time
@@ -42,6 +43,22 @@ async def payontap(
     )
     async with asyncio.timeout(120):
         out, err = await process.communicate(stdin.encode())
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def shell(script: str, cwd: Path) -> tuple[int, str, str]:
+    """Run a script that calls `payontap`, with pipes and redirections as people write them."""
+    main = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from bot.cli import main; main()"
+    called = f'payontap() {{ {shlex.quote(sys.executable)} -c {shlex.quote(main)} "$@"; }}'
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", f"{called}\n{script}", cwd=cwd,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(60):
+        out, err = await process.communicate()
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
 
@@ -187,6 +204,101 @@ async def test_links_names_the_line_that_is_no_json_string() -> None:
     status, _, err = await payontap("links", "--json", stdin='"fine"\n{"not": "a string"}\n')
     assert status == 2
     assert err.strip() == "payontap: line 2 is not a JSON string."
+
+
+@pytest.mark.parametrize("line", ["[" * 20_000, "9" * 5_000, "[" + "9" * 5_000 + "]"])
+async def test_links_calls_no_json_string_what_is_too_deep_or_too_long_to_be_read(
+    line: str,
+) -> None:
+    status, out, err = await payontap("links", "--json", stdin=f"{line}\n")
+    assert (status, out) == (2, "")
+    assert err == "payontap: line 1 is not a JSON string.\n"
+
+
+async def test_links_reads_letters_of_another_charset_from_a_pipe(tmp_path: Path) -> None:
+    script = (
+        r"printf 'Gr\xfc\xdfe, https://a.com/x\n' | PYTHONIOENCODING=utf-8:strict payontap links"
+    )
+    assert await shell(script, tmp_path) == (0, "https://a.com/x\n", "")
+
+
+async def test_links_says_that_standard_input_is_closed(tmp_path: Path) -> None:
+    status, out, err = await shell("payontap links <&-", tmp_path)
+    assert (status, out) == (1, "")
+    assert err == "payontap: standard input cannot be read: it is closed.\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["links m.txt", "links --json < j.txt", "inspect p.html", "inspect p.html --json"]
+)
+async def test_a_full_disk_is_one_true_sentence(words: str, tmp_path: Path) -> None:
+    (tmp_path / "m.txt").write_text("https://a.com/x\n")
+    (tmp_path / "j.txt").write_text('"https://a.com/x"\n')
+    (tmp_path / "p.html").write_text(PAGE)
+    status, _, err = await shell(f"payontap {words} >/dev/full", tmp_path)
+    assert status == 2
+    assert err == "payontap: The output cannot be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize("words", ["links m.txt n.txt", "links --json < j.txt"])
+async def test_whoever_reads_no_more_ends_the_command_quietly(words: str, tmp_path: Path) -> None:
+    (tmp_path / "m.txt").write_text("https://a.com/x\n" * 20_000)
+    (tmp_path / "n.txt").write_text("https://b.com/x\n")
+    (tmp_path / "j.txt").write_text('"https://a.com/x"\n' * 20_000)
+    status, out, err = await shell(f"set -o pipefail; payontap {words} | head -2", tmp_path)
+    assert (status, err) == (141, "")
+    assert len(out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "cat tea.html | payontap inspect -",
+        "payontap inspect - < tea.html",
+        "cat tea.html | payontap inspect /dev/stdin",
+        "payontap inspect <(cat tea.html)",
+        "gzip -c tea.html | payontap inspect -",
+        "payontap inspect <(sleep 6; cat tea.html)",
+        "mkfifo pipe; (sleep 1; cat tea.html > pipe) & payontap inspect pipe",
+    ],
+)
+async def test_inspect_reads_a_pipe_once_and_to_its_end(words: str, tmp_path: Path) -> None:
+    # Longer than a pipe holds.
+    (tmp_path / "tea.html").write_text(PAGE + "<!-- more -->" * 10_000)
+    status, out, err = await shell(words, tmp_path)
+    assert (status, err) == (0, "")
+    assert out.startswith("Blue cup\n")
+    assert "19.90 EUR" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("mkfifo pipe; payontap inspect pipe", "pipe: Nobody writes to the pipe pipe."),
+        ("payontap inspect - <&-", "-: Standard input is closed."),
+    ],
+)
+async def test_inspect_does_not_wait_for_what_nobody_writes(
+    words: str, says: str, tmp_path: Path
+) -> None:
+    status, out, err = await shell(words, tmp_path)
+    assert (status, out) == (1, "")
+    assert err == f"payontap: {says}\n"
+
+
+async def test_inspect_needs_no_standard_files(tmp_path: Path) -> None:
+    (tmp_path / "one.html").write_text(PAGE)
+    status, out, err = await shell("payontap inspect one.html <&-", tmp_path)
+    assert (status, out.partition("\n")[0], err) == (0, "Blue cup", "")
+    assert await shell("payontap inspect one.html two.html >&- 2>&-", tmp_path) == (1, "", "")
+
+
+@pytest.mark.parametrize("url", ["not a url", "shop.example/tea", "ftp://shop.example/", ""])
+async def test_inspect_refuses_an_address_that_is_none(url: str, tmp_path: Path) -> None:
+    (tmp_path / "one.html").write_text(PAGE)
+    status, out, err = await payontap("inspect", "one.html", "--url", url, cwd=tmp_path)
+    assert (status, out) == (2, "")
+    assert err == f"payontap: “{url}” is no web address such as https://shop.example/tea.\n"
 
 
 async def test_config_hides_secrets_and_an_unknown_key_names_the_nearest() -> None:

@@ -55,4 +55,7 @@ def test_what_is_no_price_is_told_why(text: str, why: str) -> None:
 
 def test_a_column_of_currencies_counts_where_the_price_names_none() -> None:
     assert price_of("12.50", "EUR") == (1250, "EUR")
-    assert price_of("12.50 USD", "EUR") == (1250, "USD")
+    assert price_of("12.50 EUR", "eur") == (1250, "EUR")
+    assert price_of("12.50 usd", "") == (1250, "USD")
+    with pytest.raises(BadValue, match=r"“USD 12\.50” names another currency than EUR"):
+        price_of("USD 12.50", "EUR")

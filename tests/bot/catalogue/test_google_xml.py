@@ -67,7 +67,7 @@ def test_blanks_before_the_declaration_are_no_harm() -> None:
         (GOOD.replace("https:", "ftp:"), "is no web address"),
         (GOOD.replace("<title>Tea</title>", ""), "item 1 has no title"),
         (GOOD.replace("<g:id>1</g:id>", ""), "it has no id"),
-        (GOOD + "<g:sale_price>4 USD</g:sale_price>", "different currencies"),
+        (GOOD + "<g:sale_price>4 USD</g:sale_price>", "another currency than EUR"),
         (
             GOOD + "<g:sale_price>4 EUR</g:sale_price>"
             "<g:sale_price_effective_date>soon</g:sale_price_effective_date>",

@@ -77,6 +77,24 @@ def test_a_spreadsheet_that_does_not_name_its_charset_is_read(
     assert len(read) == count
 
 
+def test_a_price_in_another_currency_than_its_row_is_a_problem() -> None:
+    head = "id,title,link,price,currency,sale_price\n"
+    rows = (
+        "1,Tea,https://shop.example/1,12.50 EUR,USD,\n"
+        "2,Tea,https://shop.example/2,12.50 USD,USD,9 EUR\n"
+        "3,Tea,https://shop.example/3,12.50,USD,9 EUR\n"
+        "4,Tea,https://shop.example/4,12.50 USD,usd,9 USD\n"
+    )
+    *found, tea = read_csv(file(head + rows), HOSTS)
+    assert problems(found) == [
+        "Line 2: “12.50 EUR” names another currency than USD.",
+        "Line 3: “9 EUR” names another currency than USD.",
+        "Line 4: “9 EUR” names another currency than USD.",
+    ]
+    (tea,) = items([tea])
+    assert (tea.price_minor, tea.sale_price_minor, tea.currency) == (1250, 900, "USD")
+
+
 def test_problems_name_the_line_in_the_file() -> None:
     text = (
         CSV + '2,"Two\nlines",https://shop.example/2,1.500,EUR\n3,,https://shop.example/3,1,EUR\n'

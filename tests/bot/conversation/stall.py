@@ -100,6 +100,11 @@ class Stall:
 
     async def share(self, url: str | None = None) -> Said:
         """Somebody shares the link; the card that answers."""
+        (said,) = await self.shared(url)
+        return said
+
+    async def shared(self, url: str | None = None) -> list[Said]:
+        """Somebody shares the link; all that answers, if anything does."""
         event = Message(
             id=f"web:stall{next(_heard)}",
             network="web",
@@ -109,8 +114,7 @@ class Stall:
             message_ref=f"stall{next(_heard)}",
         )
         await self.chat.dispatch.answer(event)
-        (said,) = await self.chat.deliver()
-        return said
+        return await self.chat.deliver()
 
     def later(self, seconds: float) -> None:
         """Time passes, for the bot and for the pages that it keeps."""

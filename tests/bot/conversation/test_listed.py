@@ -9,7 +9,7 @@ from bot.conversation.listed import ListedPrices, weigh
 from bot.links.recognise import Sighting
 from bot.links.trust import Trust
 from tests.bot.catalogue.items import listed_item
-from wallet_core.commerce.catalogue import SITEMAP, Listing
+from wallet_core.commerce.catalogue import SITEMAP, CatalogueItem, Listing
 
 NOW_US = 1_790_000_000_000_000
 URL = "https://shop.example/p/1"
@@ -26,6 +26,14 @@ def page(price_minor: int | None = 1000, currency: str = "EUR", **other: object)
         sources={"price": "json-ld"},
     )
     return msgspec.structs.replace(sighting, **other)
+
+
+def variants(*availabilities: str | None) -> list[CatalogueItem]:
+    """Variants at one address and price, of which one is so, another so."""
+    return [
+        msgspec.structs.replace(listed_item(n), url=URL, availability=availability)
+        for n, availability in enumerate(availabilities, 1)
+    ]
 
 
 def test_a_catalogues_price_that_the_page_confirms_is_payable() -> None:
@@ -73,6 +81,33 @@ def test_bad_news_from_either_side_forbids_the_button() -> None:
     gone = msgspec.structs.replace(listed_item(1), availability="OutOfStock")
     assert weigh([gone], page(), NOW_US)[1] is Trust.PREVIEW
     assert weigh([listed_item(1)], page(availability="SoldOut"), NOW_US)[1] is Trust.PREVIEW
+
+
+@pytest.mark.parametrize("word", ["OutOfStock", "SoldOut", "Discontinued"])
+def test_a_page_that_is_sold_out_forbids_the_button_also_where_variants_are_listed(
+    word: str,
+) -> None:
+    seen, trust, reason = weigh(variants("InStock", "InStock"), page(availability=word), NOW_US)
+    assert (seen.availability, trust, reason) == (word, Trust.PREVIEW, "It is sold out.")
+
+
+@pytest.mark.parametrize(
+    ("listed", "on_page", "counts"),
+    [
+        (("OutOfStock", "PreOrder"), None, "PreOrder"),
+        (("Discontinued", "InStock"), "InStock", "InStock"),
+        (("OutOfStock", "SoldOut"), "InStock", "OutOfStock"),
+        (("OutOfStock", None), "InStock", "InStock"),
+        (("OutOfStock", None), None, "OutOfStock"),
+        ((None, None), "BackOrder", "BackOrder"),
+    ],
+)
+def test_variants_at_one_address_are_as_good_as_the_best_of_them(
+    listed: tuple[str | None, str | None], on_page: str | None, counts: str
+) -> None:
+    for order in (listed, listed[::-1]):
+        seen, _, _ = weigh(variants(*order), page(availability=on_page), NOW_US)
+        assert seen.availability == counts
 
 
 def test_a_sale_counts_from_its_beginning_to_its_end() -> None:

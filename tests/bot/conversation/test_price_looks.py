@@ -109,7 +109,7 @@ async def test_a_page_that_keeps_people_waiting_is_given_up(stall: Stall) -> Non
     assert await stall.held() == 0
 
 
-async def test_what_is_sold_out_or_gone_by_now_is_not_charged(stall: Stall) -> None:
+async def test_what_is_sold_out_by_now_is_not_charged(stall: Stall) -> None:
     card = await stall.share()
     stall.later(FRESH_S + 1)
     stall.availability = "OutOfStock"
@@ -121,10 +121,24 @@ async def test_what_is_sold_out_or_gone_by_now_is_not_charged(stall: Stall) -> N
     assert answer.card.title == "Not charged. This cannot be bought any more."
     assert "It is sold out." in answer.text
     assert answer.actions == []
-    stall.later(FRESH_S + 1)
-    stall.status = 404
-    assert (await tap(stall, card)).card.title.startswith("Not charged.")
     assert await stall.held() == 0
+
+
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_page_that_is_gone_at_the_tap_sells_nothing_any_more(
+    stall: Stall, status: int
+) -> None:
+    card = await stall.share()
+    stall.later(FRESH_S + 1)
+    stall.status = status
+    answer = await tap(stall, card)
+    assert answer.card.title == "Not charged. This cannot be bought any more."
+    assert "The shop's page is there no more." in answer.text
+    assert answer.actions == []
+    assert await stall.held() == 0
+    assert await stall.chat.balance("anna") == 100_000
+    # Nor is there a new card from what the page said before.
+    assert await stall.shared() == []
 
 
 async def test_sources_that_disagree_by_now_charge_nothing(stall: Stall) -> None:

@@ -73,6 +73,25 @@ async def test_the_order_names_what_was_signed(stall: Stall) -> None:
     assert offer.sku == "TEA-1"
 
 
+async def test_the_newest_of_two_prices_signed_for_one_page_is_what_is_charged(
+    stall: Stall,
+) -> None:
+    now = int(stall.now_s[0])
+    stall.head = tag(signed(stall, iat=now - 600)) + tag(signed(stall, amount_minor=16_900))
+    card = await stall.share()
+    assert "¥169.00" in card.text
+    assert "Payable at once" in card.text
+
+
+async def test_two_prices_signed_at_once_for_one_page_leave_the_word_to_the_page(
+    stall: Stall,
+) -> None:
+    stall.head = tag(signed(stall)) + tag(signed(stall, amount_minor=16_900))
+    card = await stall.share()
+    assert "¥199.00" in card.text
+    assert "Confirmed by hold" in card.text
+
+
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

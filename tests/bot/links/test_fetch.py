@@ -444,6 +444,53 @@ async def test_a_shop_that_stumbles_is_shown_as_it_was_for_a_while() -> None:
         assert await code_of(fetcher, shop.url()) == "status"
 
 
+@pytest.mark.parametrize("status", [404, 410])
+async def test_a_page_that_is_gone_is_not_shown_as_it_was(status: int) -> None:
+    now, there = [0.0], [True]
+
+    async def vanish(request: web.Request) -> web.Response:
+        return await page(request) if there[0] else web.Response(status=status)
+
+    async with (
+        serving(vanish) as shop,
+        Fetcher(allowed_origins=shop.origin, clock=lambda: now[0]) as fetcher,
+    ):
+        await fetcher.get(shop.url())
+        there[0] = False
+        now[0] = 350.0
+        with pytest.raises(FetchError) as gone:
+            await fetcher.get(shop.url(), age_s_max=0.0)
+        assert gone.value.is_gone
+        assert await code_of(fetcher, shop.url()) == "status"
+        now[0] = 649.0
+        assert await code_of(fetcher, shop.url()) == "status"
+        assert len(shop.hits) == 2
+        there[0] = True
+        now[0] = 651.0
+        assert (await fetcher.get(shop.url())).body == PAGE.encode()
+
+
+async def test_a_page_that_robots_txt_forbids_by_now_is_not_shown_as_it_was() -> None:
+    now = [0.0]
+    async with (
+        serving(page) as shop,
+        Fetcher(
+            allowed_origins=shop.origin,
+            clock=lambda: now[0],
+            # Longer than a robots.txt is kept.
+            limits=FetchLimits(stale_s=8 * 3600.0),
+        ) as fetcher,
+    ):
+        await fetcher.get(shop.url())
+        shop.robots = "User-agent: *\nDisallow: /"
+        now[0] = 7 * 3600.0
+        assert await code_of(fetcher, shop.url()) is None
+        while await code_of(fetcher, shop.url()) is None:  # noqa: ASYNC110 - as the others do
+            await asyncio.sleep(0.005)
+        assert await code_of(fetcher, shop.url()) == "robots"
+        assert len(shop.hits) == 1
+
+
 async def test_robots_txt_is_obeyed_read_once_and_not_asked_by_the_owner() -> None:
     async with serving(page) as shop, Fetcher(allowed_origins=shop.origin) as fetcher:
         shop.robots = "User-agent: *\nDisallow: /\n\nUser-agent: payontap\nDisallow: /private"

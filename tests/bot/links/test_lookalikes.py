@@ -14,7 +14,11 @@ from bot.links.lookalikes import host_warning, shown_elsewhere_warning
      "xn--\u0661.com",
      "ոսօ.com", "mіcrosoft.com", "paypal.com.secure-login.net", "amazon.co.uk.login.top",
      "shop.com⁄pay.login.top", "shop.com∕pay.login.top", "pay‐pal.com", "shop.ıkea.fr",
-     "shop.comノlögin.top"],
+     "shop.comノlögin.top", "shop.com╱x.login.top", "shop.com│x.login.top", "shop.com𝈺x.login.top",
+     "shop.com🙼x.login.top", "shop.com❘x.login.top", "shop.com㇓x.login.top",
+     "shop.com\u0338x.login.top", "shop.com\u0337x.login.top", "shop.com\u20e5x.login.top",
+     "xn--comx-dv2b.login.top", "shop.com-login.top", "www.shop.com-login.top:8443",
+     "shop.com-x.login.top", "shop.co.uk-login.top"],
 )  # fmt: skip
 def test_a_host_that_imitates_another_is_warned_about(host: str) -> None:
     assert host_warning(host) is not None
@@ -27,7 +31,10 @@ def test_a_host_that_imitates_another_is_warned_about(host: str) -> None:
      "shop.com.br", "a.co.uk", "127.0.0.1:8001", "[::1]", "[::1]:8001",
      "localhost", "ノート.jp", "straße.de", "한국쇼핑.com", "com.example", "net.shop.com", "i❤.ws",
      "col·lecció.cat", "ıstanbul.com.tr", "shop.co.uk", "www.shop.co.uk", "co.uk.shop.com",
-     "ソニー・ストア.jp"],
+     "ソニー・ストア.jp", "com-unity.example", "www.com-unity.example", "m.com-unity.example",
+     "www.net-a-porter.com", "shop.net-a-porter.com", "shop.org-anic.example", "shop.co-op.example",
+     "tele.com.example", "shop.dot-com.example", "shop.comet-x.example", "i☕.ws",
+     "i🍕.ws", "ẹ́wà.ng"],
 )  # fmt: skip
 def test_an_honest_host_is_not(host: str) -> None:
     assert host_warning(host) is None

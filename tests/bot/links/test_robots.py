@@ -1,6 +1,7 @@
 """robots.txt as RFC 9309 says."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -42,6 +43,18 @@ def allow(text: str, path: str) -> bool:
         ("User-agent: *\nDisallow: /%c3%bc", "/%C3%BC", False),
         ("User-agent: *\nDisallow: /a%2Fb", "/a/b", True),
         ("User-agent: *\nDisallow: /%61", "/a", False),
+        ("User-agent: *\nDisallow: /a-%24", "/a-$b", False),
+        ("User-agent: *\nDisallow: /a-%24", "/a-%24b", False),
+        ("User-agent: *\nDisallow: /a-%24", "/a-", True),
+        ("User-agent: *\nDisallow: /a$b", "/a%24b", False),
+        ("User-agent: *\nDisallow: /a-%2A.html", "/a-*.html", False),
+        ("User-agent: *\nDisallow: /a-%2a.html", "/a-%2A.html", False),
+        ("User-agent: *\nDisallow: /a-%2A.html", "/a-xx.html", True),
+        ("User-agent: *\nDisallow: /a-*.html", "/a-*.html", False),
+        ("User-agent: *\nDisallow: " + "*a" * 30 + "b", "/" + "a" * 50 + "b", False),
+        ("User-agent: *\nDisallow: " + "*a" * 30 + "b", "/" + "a" * 29 + "b", True),
+        ("User-agent: *\nDisallow: /" + "a" * 3000, "/" + "a" * 3001, False),
+        ("User-agent: *\nDisallow: /a***b**", "/a-b", False),
         ("Disallow: /", "/p", True),
         ("<!doctype html><p>Not found</p>", "/p", True),
         ("\ufeffUser-agent: *\r\nDisallow: /p\r\n", "/p", False),
@@ -50,6 +63,46 @@ def allow(text: str, path: str) -> bool:
 )
 def test_the_longest_rule_of_the_own_group_decides(text: str, path: str, *, expected: bool) -> None:
     assert allow(text, path) is expected
+
+
+def many(rule: str, count: int) -> str:
+    return "".join(f"{rule.replace('N', str(number))}\n" for number in range(count))
+
+
+def test_the_last_of_many_rules_counts_as_the_first_does() -> None:
+    text = "User-agent: *\n" + many("Allow: /pN", 19_000) + "Disallow: /secret\n"
+    assert not allow(text, "/secret/1")
+    assert allow(text, "/tea")
+    text = "User-agent: *\n" + many("Allow: /*/pN", 1_900) + "Disallow: /*/secret\n"
+    assert not allow(text, "/a/secret")
+    assert allow(text, "/a/tea")
+
+
+@pytest.mark.parametrize(("rule", "count"), [("allow:/pN", 20_001), ("allow:/*/pN", 2_001)])
+def test_more_rules_than_can_be_kept_forbid_everything(rule: str, count: int) -> None:
+    assert not allow("User-agent: *\n" + many(rule, count), "/p1")
+    # Those for others do not matter.
+    own = "User-agent: payontap\nDisallow: /no\n"
+    assert allow(f"{own}User-agent: *\n{many(rule, count)}", "/p1")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        many("Disallow: *" + "a" * 25 + "b" + "a" * 24, 2_000),
+        many("Disallow: *" + "a" * 120 + "b" + "a" * 119, 1_900),
+        many("Disallow: /" + "*a" * 450 + "b", 500),
+        "Disallow: /" + "*a" * 240_000 + "b",
+        "Disallow: /" + "*" * 500_000 + "b",
+        many("Disallow: /N" + "a" * 10, 20_000),
+    ],
+    ids=["short", "long", "many wildcards", "one long rule", "wildcards alone", "many rules"],
+)
+def test_a_path_is_looked_up_quickly_in_any_file(rules: str) -> None:
+    kept = parse_robots(f"User-agent: *\n{rules}".encode(), "Payontap")
+    began = time.process_time()
+    assert kept.allow("/" + "a" * 4_000)
+    assert time.process_time() - began < 1.0
 
 
 def test_a_file_made_to_slow_its_reader_does_not() -> None:

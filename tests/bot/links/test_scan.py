@@ -1,9 +1,13 @@
 """Links in what people write."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.links.canonical import canonical_url
+from bot.links.inspect import findings
 from bot.links.scan import find_links
 
 
@@ -230,6 +234,102 @@ def test_the_text_of_a_markdown_link_is_told_with_its_target() -> None:
     assert last.shown is None
     (third,) = find_links("](https://c.com)")
     assert third.shown is None
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("[a.com](<https://b.com>)", "a.com"),
+        ("[a.com]( https://b.com 'Tea')", "a.com"),
+        ("[a.com](\n<https://b.com>)", "a.com"),
+        (f"[a.com {'x' * 1000}](https://b.com)", f"a.com {'x' * 1000}"),
+        ("[a.com [now]](https://b.com)", "a.com [now]"),
+        ("[a.com \\] now](https://b.com)", "a.com \\] now"),
+        ("[a.com][1]\n\n[1]: https://b.com", "a.com"),
+        ("[a.com][One]\n\n[ONE]: <https://b.com> 'Tea'", "a.com"),
+        ("[a.com][]\n\n[A.com]:\n  https://b.com", "a.com"),
+        ("At [a.com]: now!\n\n[a.com]: https://b.com", "a.com"),
+        ("> [1]: https://b.com\n\n[a.com][1] [c.com][1]", "a.com\nc.com"),
+        ("[a.com][1]\n[1]: /tea\n\n[1]: https://b.com", "a.com"),
+        ("[a.com ![x ![y](/y.png)](/x.png)](https://b.com)", "a.com ![x ![y](/y.png)](/x.png)"),
+        ("[z][a.com [y]](https://b.com)\n\n[z]: /z", "a.com [y]"),
+        ("[z][a.com](https://b.com)\n\n[z]: /z", "a.com"),
+        ("[a.com [c](/c)](https://b.com)", None),
+        ("[a.com\n\n](https://b.com)", None),
+        ("\\[a.com](https://b.com)", None),
+        ("[a.com]: https://b.com", None),
+        ("[a.com][2]\n\n[1]: https://b.com", None),
+        ("a.com](https://b.com)", None),
+    ],
+)
+def test_what_markdown_shows_for_a_link_is_told_however_it_is_written(
+    message: str, shown: str | None
+) -> None:
+    (found,) = [link for link in find_links(message) if link.url == "https://b.com/"]
+    assert found.shown == shown
+
+
+@pytest.mark.parametrize("dot", ["．", "。", "｡"])
+@pytest.mark.parametrize("stroke", ["⁄", "⁁", "‐", "‑", "⁃", "⹊"])
+def test_behind_a_scheme_a_host_goes_on_as_far_as_it_does_for_a_browser(
+    dot: str, stroke: str
+) -> None:
+    for mark in (dot, stroke, f"{stroke}x{dot}"):
+        for path in ("", "/pay", ":8443/pay", "?q=1"):
+            message = f"https://shop.com{mark}x.evil.com{path}"
+            (found,) = findings(f"see {message}, quickly")
+            assert (found["text"], found["url"]) == (message, canonical_url(message))
+            assert found["warnings"] != []
+
+
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ("https://shop.com。好", ["https://shop.com"]),
+        ("https://shop.com。See you", ["https://shop.com"]),
+        ("https://shop.com。https://b.com", ["https://shop.com", "https://b.com"]),
+        ("https://shop.com/x。b.com", ["https://shop.com/x", "b.com"]),
+        ("https://shop.com，b.com", ["https://shop.com", "b.com"]),
+        ("https://shop.com—b.com", ["https://shop.com", "b.com"]),
+        ("https://shop.com⁄pay", ["https://shop.com"]),
+        ("https://shop.com‐", ["https://shop.com"]),
+        ("https://shop.com。b.com好看", ["https://shop.com。b.com"]),
+        ("shop.com。b.com", ["shop.com", "b.com"]),
+    ],
+)
+def test_a_sentence_around_a_link_does_not_become_its_host(message: str, found: list[str]) -> None:
+    assert texts(message) == found
+
+
+@pytest.mark.parametrize(
+    "unit", ["https://a.com⁄", "https://a.com。b.", "https://a。b⁄c.com ", "a。", "⁄a.com。みんな"]
+)
+def test_marks_that_join_hosts_hold_nobody_up(unit: str) -> None:
+    for message in (unit * (20_000 // len(unit)), f"https://{unit * (20_000 // len(unit))}"):
+        began = time.process_time()
+        find_links(message)
+        assert time.process_time() - began < 1
+
+
+NESTED = 1_000
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[" * NESTED + "](https://a.com/x)" * NESTED,
+        "![" * NESTED + "](https://a.com/x)" * NESTED,
+        "![[" * NESTED + "](https://a.com/x)](https://a.com/y)" * NESTED,
+        "[a.com][1]" * NESTED + "\n" + "[1]: https://a.com/x\n" * NESTED,
+        "[" * NESTED + "][1]" * NESTED + "\n[1]: https://a.com/x",
+        "[" * 20 * NESTED + "]" * 20 * NESTED + "\n[a]: https://a.com/x",
+    ],
+    ids=["links", "pictures", "both", "references", "labels", "brackets"],
+)
+def test_brackets_within_brackets_hold_nobody_up(message: str) -> None:
+    began = time.process_time()
+    findings(message)
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(

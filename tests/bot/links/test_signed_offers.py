@@ -255,6 +255,26 @@ def test_of_several_offers_the_one_for_this_page_counts() -> None:
         best_offer(texts, page(f"{URL}?variant=3"), [KEY.public], NOW_S)
 
 
+def test_of_several_offers_for_one_page_the_newest_counts() -> None:
+    older = jws(iat=NOW_S - 3600)
+    newer = jws(iat=NOW_S - 60, amount_minor=990)
+    over = jws(iat=NOW_S - 30, exp=NOW_S - 1, amount_minor=1)
+    forged = jws(iat=NOW_S, amount_minor=2, key=SigningKey.new())
+    for texts in ([older, newer, over, forged], [forged, over, newer, older]):
+        assert best_offer(texts, page(), [KEY.public], NOW_S).amount_minor == 990
+
+
+def test_of_offers_that_are_equally_old_none_counts_unless_they_name_one_price() -> None:
+    for other in ({"amount_minor": 990}, {"currency": "USD"}):
+        for texts in ([jws(), jws(**other)], [jws(**other), jws(), jws(iat=NOW_S - 3600)]):
+            with pytest.raises(OfferRefused, match="equally old and name different prices"):
+                best_offer(texts, page(), [KEY.public], NOW_S)
+    assert best_offer([jws(), jws(title="Tea")], page(), [KEY.public], NOW_S) == OFFER
+    newest = jws(iat=NOW_S, amount_minor=1200)
+    offers = [jws(), jws(amount_minor=990), newest]
+    assert best_offer(offers, page(), [KEY.public], NOW_S).amount_minor == 1200
+
+
 def test_the_signed_price_stands_in_for_what_the_page_says() -> None:
     seen = Sighting(
         url=URL, title="Tea (old)", price_minor=590, currency="USD", exponent=2,
