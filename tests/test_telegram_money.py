@@ -5,10 +5,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
+from bot.demo.visitor import visit
 from tests.peers.telegram_api import Message
+from tests.peers.telegram_api.refusals import bad
 from tests.telegram_people import Client, Scene
 from wallet_core.commerce.records import OrderState
 from wallet_core.storage import tables as t
@@ -73,7 +77,9 @@ async def test_stars_pay_a_quote_once_and_forwarded_bills_are_not_paid_again(
             }
 
 
-async def test_stars_go_back_once_when_what_they_paid_was_undone(tmp_path: Path) -> None:
+async def test_stars_go_back_once_when_what_they_paid_was_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with Scene(tmp_path, {**STARS, "money__undo_window_s": "8"}) as scene:
         anna, api = scene.anna, scene.api
         bill = await bill_for(scene, anna, await scene.offer())
@@ -82,20 +88,68 @@ async def test_stars_go_back_once_when_what_they_paid_was_undone(tmp_path: Path)
         await anna.tap(paid, "Undo")
         await anna.until(lambda: paid.text.startswith("Undone") or None, "the undo")
         came_in = await anna.see("came in through Telegram Stars", chat=anna.chat)
-        # The first answer of Telegram is lost: the bot asks again and is told that it is done.
+        # The first answer of Telegram is lost: the bot asks again and is told that it is done. That
+        # it is done Telegram tells later than that.
         api.answers_lost["refundStarPayment"] = 1
+        told, put = [], api.delivery.put
+
+        def late(kind: str, body: dict[str, Any], chat: str) -> None:
+            if "refunded_payment" in body:
+                told.append((kind, body, chat))
+            else:
+                put(kind, body, chat)
+
+        monkeypatch.setattr(api.delivery, "put", late)
         await anna.tap(came_in, "Give it back")
-        await anna.see(f"{PRICE} was paid out", chat=anna.chat)
-        await scene.money_for(anna)
-        again = await anna.tap(came_in, "Give it back")
-        assert "on their way back already" in again.text
         async with asyncio.timeout(20):
             while api.calls["refundStarPayment"] < 2:  # noqa: ASYNC110 - a refused call is no change
                 await asyncio.sleep(0.05)
+        again = await anna.tap(came_in, "Give it back")
+        assert "on their way back already" in again.text
+        put(*told.pop())
+        await api.state.tell()
+        await anna.see(f"{PRICE} was paid out", chat=anna.chat)
+        await scene.money_for(anna)
+        again = await anna.tap(came_in, "Give it back")
+        assert "are back already" in again.text
+        assert told == []
         assert anna.user.stars == 10_000
         async with books(scene) as balances:
             assert sum(balances.values()) == 0
             assert balances["provider:cash/clearing/CNY"] == -500_00
+            assert "provider:telegram-stars/clearing/CNY" not in balances
+
+
+async def test_stars_that_telegram_turned_down_are_asked_for_once_more(tmp_path: Path) -> None:
+    async with Scene(tmp_path, {**STARS, "money__undo_window_s": "8"}) as scene:
+        anna, api = scene.anna, scene.api
+        bill = await bill_for(scene, anna, await scene.offer())
+        assert await api.pay(anna.user, bill) == ""
+        paid = await anna.see(f"Paid {PRICE}", chat=anna.chat)
+        await anna.tap(paid, "Undo")
+        await anna.until(lambda: paid.text.startswith("Undone") or None, "the undo")
+        came_in = await anna.see("came in through Telegram Stars", chat=anna.chat)
+        refund = api.answers._refund
+
+        async def refused(*_: object) -> object:
+            api.answers.hook("refundStarPayment", refund)
+            raise bad("BALANCE_TOO_LOW")
+
+        api.answers.hook("refundStarPayment", refused)
+        await anna.tap(came_in, "Give it back")
+        await anna.see(f"{PRICE} is held", chat=anna.chat)
+        # The admin has nothing to decide: the Stars may come back any time.
+        async with visit(scene.admin, scene.instance.url, "till") as till:
+            await till.say("/admin pending")
+            await till.see_text("Nobody waits at the till.")
+        async with asyncio.timeout(20):
+            while "once more" not in (await anna.tap(came_in, "Give it back")).text:
+                await anna.see("on their way back already", chat=anna.chat)
+        await anna.see(f"{PRICE} was paid out", chat=anna.chat)
+        await scene.settled(anna)
+        assert anna.user.stars == 10_000
+        async with books(scene) as balances:
+            assert sum(balances.values()) == 0
             assert "provider:telegram-stars/clearing/CNY" not in balances
 
 

@@ -18,7 +18,14 @@ from wallet_core.commerce.news import (
     OrderChanged,
     TapRefused,
 )
-from wallet_core.commerce.records import Merchant, Order, OrderState, Place, Speech
+from wallet_core.commerce.records import (
+    FundingRequest,
+    Merchant,
+    Order,
+    OrderState,
+    Place,
+    Speech,
+)
 from wallet_core.errors import SPENDING_REFUSALS, Refusal
 from wallet_core.ledger.commits import Notice, Refresh
 from wallet_core.money import Money
@@ -128,6 +135,11 @@ def _funding_changed(news: FundingChanged) -> Speech:
     till = Refresh(view="till", ref=request.code)
     if request.state == "pending":
         return own, refresh
+    if request.state == "expired":
+        return refresh, till, _private(request.place, expired_card(request), request.id, "expired")
+    if request.state == "done" and request.kind == "payout":
+        # One that is done at once was said to nobody before.
+        return own, refresh, till
     if request.state == "done" and request.kind == "topup":
         card = Card(
             title=f"{request.money.format()} is in your wallet",
@@ -136,6 +148,22 @@ def _funding_changed(news: FundingChanged) -> Speech:
         )
         return refresh, till, _private(request.place, card, request.id, "funded")
     return refresh, till
+
+
+def expired_card(request: FundingRequest) -> Card:
+    """A withdrawal that nobody has paid out; a month has passed, and its card is far up."""
+    who = "The network" if request.is_network_settled else "Nobody"
+    turned_down = "turned it down" if request.is_network_settled else "handed it over in time"
+    where = "your wallet" if request.owner.startswith("wallet:") else "the shop's balance"
+    money = request.money.format()
+    return Card(
+        title=f"Your withdrawal of {money} is over",
+        lines=(
+            Line(f"{who} {turned_down}. {money} is back in {where}; ask again if you want it."),
+            Line(f"Code {request.code}", Role.HINT),
+        ),
+        tone=Tone.BAD,
+    )
 
 
 def tap_refused_card(news: TapRefused) -> Card:
@@ -230,6 +258,14 @@ def action_refused_card(news: ActionRefused) -> Card:
     if of_order is not None:
         return of_order
     match news.code:
+        case Refusal.NOT_ALLOWED if news.order is None and news.action in ("confirm", "decline"):
+            return _bad(
+                "No money moved: only the network can end this withdrawal.",
+                "It is paid out here once the network says that it has paid; there is nothing to "
+                "confirm or decline.",
+            )
+        case Refusal.TAKEN if news.action == "payout":
+            return _bad("That is on its way back already.", "No money moved just now.")
         case Refusal.NOT_ALLOWED:
             return _bad("Only the seller can do that.", "No money moved.")
         case Refusal.NO_FUNDS if news.money is not None and news.balance is not None:

@@ -11,7 +11,7 @@ from bot.conversation.announcer import tap_refused_card
 from bot.conversation.turn import Desk, Turn, card_body, send_id, sentence
 from bot.events import ExternalPaid, ExternalRefunded, PreCheckout
 from wallet_core.commerce.news import TapRefused
-from wallet_core.commerce.records import FundingRequest, Speech
+from wallet_core.commerce.records import PAYOUT_ASKED, FundingRequest, Speech
 from wallet_core.errors import Refusal
 from wallet_core.funding.telegram_payments import (
     Bill,
@@ -19,7 +19,7 @@ from wallet_core.funding.telegram_payments import (
     Collector,
     ExternalPayments,
 )
-from wallet_core.funding.telegram_stars import GivingBack
+from wallet_core.funding.telegram_stars import Asking, GivingBack
 from wallet_core.ledger.commits import Notice
 
 ExternalEvent = PreCheckout | ExternalPaid | ExternalRefunded
@@ -58,11 +58,8 @@ class External:
             await desk.answer(turn, sentence("That button is too old to work. No money moved."))
             return
 
-        def ask(request: FundingRequest) -> Speech:
-            return (_asked_back(request),)
-
         why_not = await self.giving_back.begin(
-            turn.event.id, code, turn.payer, turn.place, turn.now_us, ask
+            turn.event.id, code, turn.payer, turn.place, turn.now_us, _asked_back
         )
         if why_not is not None:
             await desk.answer(turn, sentence(why_not, Tone.BAD))
@@ -120,21 +117,15 @@ class External:
         await self.payments.take(paid, words)
 
     async def _refunded(self, desk: Desk, turn: Turn, event: ExternalRefunded) -> None:
-        done = self.giving_back is not None and await self.giving_back.done(
-            event.id, event.charge_ref, turn.place
-        )
-        if done:
-            return
-        text = f"The network gave the payment {event.charge_ref} back, and nobody had asked here."
-        card = Card(
-            title="A payment was given back outside the books.",
-            lines=(
-                Line(text),
-                Line("What came in for it is still in the payer's wallet.", Role.HINT),
-            ),
-            tone=Tone.BAD,
-        )
-        await desk.tell_admins(turn, card)
+        payout = None
+        if self.giving_back is not None:
+            done = await self.giving_back.done(
+                event.id, event.charge_ref, turn.place, turn.heard_at_us
+            )
+            if done:
+                return
+            payout = await self.giving_back.left_over(event.charge_ref)
+        await desk.tell_admins(turn, _outside_the_books(event.charge_ref, payout))
 
 
 def _came_in(turn: Turn, request: FundingRequest, collector: Collector, *, returns: bool) -> Notice:
@@ -155,11 +146,38 @@ def _came_in(turn: Turn, request: FundingRequest, collector: Collector, *, retur
     )
 
 
-def _asked_back(request: FundingRequest) -> Notice:
-    """To the network: give this payment back."""
-    return Notice(
-        send_id=send_id("giveback", request.id),
-        network=request.network,
-        room_id=request.instructions,
-        body=card_body(sentence(f"Give {request.money.format()} back.")),
+def _outside_the_books(charge_ref: str, payout: FundingRequest | None) -> Card:
+    """For admins: a payment went back, and its worth was not taken out of the wallet.
+
+    `payout` had been asked for and ended without money; None where nobody had asked.
+    """
+    if payout is None:
+        text = f"The network gave the payment {charge_ref} back, and nobody had asked here."
+        more = "What came in for it was not taken out of the payer's wallet; no money moved here."
+    else:
+        money = payout.money.format()
+        text = (
+            f"The network gave the payment {charge_ref} back after its payout {payout.code} had "
+            f"ended: {money} had gone back to {payout.owner} before."
+        )
+        more = (
+            "No money moved just now: it is spent by now, or the wallet is frozen. "
+            f"Ask its owner for {money}."
+        )
+    return Card(
+        title="A payment was given back outside the books.",
+        lines=(Line(text), Line(more, Role.HINT)),
+        tone=Tone.BAD,
     )
+
+
+def _asked_back(asking: Asking) -> Speech:
+    """To the network: give this payment back."""
+    notice = Notice(
+        send_id=send_id("giveback", asking.payout.id, asking.asked),
+        network=asking.payment.network,
+        room_id=asking.payment.instructions,
+        view=PAYOUT_ASKED,
+        ref=asking.payout.code,
+    )
+    return (notice,)

@@ -16,6 +16,7 @@ from bot.links.trust import trust_title
 from wallet_core.commerce.escrow import escrow_host
 from wallet_core.commerce.records import (
     NOBODY,
+    PAYOUT_ASKED,
     FundingRequest,
     Offer,
     Order,
@@ -62,6 +63,7 @@ class Views:
             "order": self._order,
             "funding": self._funding,
             "till": self._till,
+            PAYOUT_ASKED: self._payout_asked,
         }
         make = makers.get(view)
         return await make(ref) if make else None
@@ -87,6 +89,13 @@ class Views:
     async def _till(self, code: str) -> Card | None:
         request = await self.reader.funding_request(code)
         return till_card(request) if request else None
+
+    async def _payout_asked(self, code: str) -> Card | None:
+        """To a network: pay this out. It is not asked any more once the payout has ended."""
+        request = await self.reader.funding_request(code)
+        if request is None or request.state != "pending":
+            return None
+        return Card(lines=(Line(f"Give {request.money.format()} back."),))
 
 
 def _as_it_stands(shown: ShownOffer) -> Quote:
@@ -308,10 +317,12 @@ def till_card(request: FundingRequest) -> Card:
     owner, _, owner_id = request.owner.partition(":")
     lines = [Line(f"Code {request.code} · {owner} {owner_id[:10]}", Role.HINT)]
     if request.state != "pending":
-        lines.append(
-            Line({"done": "Confirmed", "declined": "Declined"}.get(request.state, "Ended"))
-        )
+        ended = {"done": "Confirmed", "declined": "Declined", "expired": "Not confirmed in time"}
+        lines.append(Line(ended.get(request.state, "Ended")))
         return Card(title=f"{what} of {money}", lines=tuple(lines))
+    if request.is_network_settled:
+        lines.insert(0, Line("The network ends it; there is nothing to confirm or decline."))
+        return Card(title=f"{what} of {money}", lines=tuple(lines), tone=Tone.WAITING)
     lines.insert(0, Line(f"Confirm once you {verb} the cash."))
     return Card(
         title=f"{what} of {money}",

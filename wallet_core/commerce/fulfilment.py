@@ -12,16 +12,25 @@ from wallet_core.commerce.answers import event_key, say_once
 from wallet_core.commerce.checkout import Terms
 from wallet_core.commerce.escrow import escrow_host
 from wallet_core.commerce.house_terms import NO_HOUSE_TERMS, HouseTerms
-from wallet_core.commerce.news import ActionRefused, Announcer, OrderChanged
+from wallet_core.commerce.news import ActionRefused, Announcer, FundingChanged, OrderChanged
 from wallet_core.commerce.orders import ending_without_money
 from wallet_core.commerce.ports import DueReader, FundingReader, OrderReader
-from wallet_core.commerce.records import NOBODY, Merchant, Order, OrderState, Place, Speech
+from wallet_core.commerce.records import (
+    NOBODY,
+    FundingRequest,
+    Merchant,
+    Order,
+    OrderState,
+    Place,
+    Speech,
+)
 from wallet_core.commerce.refunds import refunding
 from wallet_core.commerce.takings import releasing, taking
 from wallet_core.errors import KeyConflict, Refusal, Refused
 from wallet_core.ledger.commits import Commit, Hold, RowChange, Update, WriterPort
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import (
+    Capture,
     EndingAction,
     HoldState,
     Transfer,
@@ -32,6 +41,8 @@ from wallet_core.money import Money
 
 #: Endings worked on in one round.
 _ROUND_MAX = 100
+#: When a payout is looked at again that its network alone can end.
+_NETWORK_LOOK_US = 24 * 3600 * MICROSECONDS
 #: How many holds are ended at the same time.
 _AT_ONCE = 20
 
@@ -273,7 +284,7 @@ class Endings:
             if kind == "order":
                 await self._end_order(hold, ref)
             else:
-                await self._expire_payout(hold)
+                await self._end_other(hold)
         except (Refused, KeyConflict):
             # An undo, a confirmation or another process was quicker: the hold has its ending.
             return
@@ -327,25 +338,62 @@ class Endings:
             result=order.id,
         )
 
-    async def _expire_payout(self, hold: Hold) -> None:
+    async def _end_other(self, hold: Hold) -> None:
+        """A payout, or what somebody else has held: captured or given back, as it was made."""
         request = await self.funding.funding_request_of_hold(hold.id)
+        if request is not None and await self._is_in_its_networks_hands(request):
+            await self.writer.commit(_put_off(hold))
+            return
+        key = f"ending:{hold.id.hex}"
+        captured = hold.ending == EndingAction.CAPTURE
         rows: tuple[RowChange, ...] = ()
         speech: Speech = ()
         if request is not None:
+            ended = msgspec.structs.replace(request, state="done" if captured else "expired")
             rows = (
                 Update(
                     table="funding_requests",
                     where={"id": request.id, "state": "pending"},
-                    values={"state": "expired"},
+                    values={"state": ended.state},
                     refusal=Refusal.NOT_OPEN,
                 ),
             )
-        void = Void(
-            id=named("expire", hold.id),
-            hold_id=hold.id,
-            state=HoldState.EXPIRED,
-            subject=hold.subject,
-        )
-        await self.writer.commit(
-            Commit(key=f"ending:{hold.id.hex}", transfers=(void,), rows=rows, outbox=speech)
-        )
+            news = FundingChanged(event_id=key, request=ended, place=ended.place)
+            speech = self.announce(news)
+        transfer = _captured(hold) if captured else _expired(hold)
+        await self.writer.commit(Commit(key=key, transfers=(transfer,), rows=rows, outbox=speech))
+
+    async def _is_in_its_networks_hands(self, request: FundingRequest) -> bool:
+        """Whether a network may have paid it already: one that was asked and did not say no."""
+        if not request.is_network_settled:
+            return False
+        asks = await self.funding.payout_asks(request.code)
+        return not asks or any(state != "dropped" for state in asks)
+
+
+def _captured(hold: Hold) -> Capture:
+    return Capture(id=named("capture", hold.id), hold_id=hold.id, subject=hold.subject)
+
+
+def _expired(hold: Hold) -> Void:
+    return Void(
+        id=named("expire", hold.id),
+        hold_id=hold.id,
+        state=HoldState.EXPIRED,
+        subject=hold.subject,
+    )
+
+
+def _put_off(hold: Hold) -> Commit:
+    """Look at a hold again later; what is due and cannot be ended would be looked at for ever."""
+    return Commit(
+        key=f"put off:{hold.id.hex}:{hold.due_at_us}",
+        rows=(
+            Update(
+                table="holds",
+                where={"id": hold.id, "state": HoldState.OPEN, "due_at_us": hold.due_at_us},
+                values={"due_at_us": hold.due_at_us + _NETWORK_LOOK_US},
+                refusal=Refusal.NOT_OPEN,
+            ),
+        ),
+    )

@@ -91,7 +91,7 @@ class ActionRefused(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FundingChanged(msgspec.Struct, frozen=True, kw_only=True):
-    """A top-up or payout was asked for, confirmed or declined."""
+    """A top-up or payout was asked for, confirmed or declined, or a payout has expired."""
 
     event_id: str
     request: FundingRequest

@@ -82,3 +82,9 @@ class FundingReader(Protocol):
 
     async def funding_request_of_hold(self, hold_id: object) -> FundingRequest | None:
         """The payout that a hold belongs to."""
+
+    async def payout_asks(self, code: str) -> Sequence[str]:
+        """How the messages stand that ask a network for a payout: `due`, `sent` or `dropped`."""
+
+    async def owns_wallet(self, person_id: str, wallet_id: str) -> bool:
+        """Whether a wallet is this person's."""

@@ -265,6 +265,12 @@ def taken_text(taken: Mapping[str, tuple[int, int]]) -> str | None:
     return msgspec.json.encode(taken, order="deterministic").decode() if taken else None
 
 
+#: Providers whose network tells by events of its own when a payout is done.
+NETWORK_SETTLED = frozenset({"telegram-stars"})
+#: The view of the message that asks a network for such a payout; its `ref` is the payout's code.
+PAYOUT_ASKED = "payout asked"
+
+
 class FundingRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Money that is to come in (`topup`) or to go out (`payout`) through a provider."""
 
@@ -292,6 +298,11 @@ class FundingRequest(msgspec.Struct, frozen=True, kw_only=True):
     def place(self) -> Place:
         """Where it was asked for."""
         return Place(self.network, self.room_id, self.network_person_id)
+
+    @property
+    def is_network_settled(self) -> bool:
+        """Whether its network says how it ends, and neither an admin nor the clock."""
+        return self.provider in NETWORK_SETTLED
 
 
 Speech = tuple[Notice | Refresh, ...]

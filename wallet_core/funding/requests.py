@@ -7,6 +7,7 @@ it cannot be spent twice, and moves it out when it is confirmed.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+from uuid import UUID
 
 import msgspec
 
@@ -43,7 +44,9 @@ def _nothing(_request: FundingRequest) -> Speech:
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody asks for money in or out. `owner` is `wallet:…` or `merchant:…`.
 
-    `also` is said together with the answer (to those who will confirm it).
+    `also` is said together with the answer (to those who will confirm it). `hold_id` names a
+    payout's hold where what it is for is paid out once, whichever event asks; without it each event
+    has a hold of its own.
     """
 
     event_id: str
@@ -52,6 +55,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
     at_us: int
     also: Callable[[FundingRequest], Speech] = _nothing
+    hold_id: UUID | None = None
 
 
 class RequestReader(OrderReader, FundingReader, Protocol):
@@ -75,18 +79,31 @@ class Funding:
 
     async def ask_payout(self, ask: Ask) -> None:
         """Ask to pay money out to `ask.owner`; it is held from now on."""
-        hold_id = named("payout", ask.event_id)
-        request = msgspec.structs.replace(self._request("payout", ask), hold_id=hold_id)
-        hold = Authorise(
-            id=hold_id,
-            subject=f"payout:{request.id}",
-            payer=AccountRef(ask.owner, Purpose.AVAILABLE, ask.money.currency),
-            payee=clearing(self.provider.name, ask.money.currency),
-            amount_minor=ask.money.amount_minor,
-            ending=EndingAction.EXPIRE,
-            ends_after_s=PAYOUT_EXPIRES_AFTER_S,
-        )
+        request, hold = self._payout(ask)
         await self._begin(ask, request, hold)
+
+    async def take_out(self, ask: Ask) -> Refusal | None:
+        """The money has gone to `ask.owner` outside already: take it out of the books, in one step.
+
+        None once the event is answered by it, else why the books do not follow; nothing is said
+        then. Raises `KeyConflict` where the hold stands for another payout.
+        """
+        request, hold = self._payout(ask)
+        done = msgspec.structs.replace(request, state="done")
+        news = FundingChanged(event_id=ask.event_id, request=done, place=ask.place)
+        commit = Commit(
+            key=event_key(ask.event_id),
+            transfers=(hold, *self._moved(request)),
+            rows=(Insert("funding_requests", msgspec.structs.asdict(done)),),
+            outbox=self.announce(news),
+            event_id=ask.event_id,
+            result=request.code,
+        )
+        try:
+            await self.writer.commit(commit)
+        except Refused as refused:
+            return refused.code
+        return None
 
     async def confirm(
         self, event_id: str, request: FundingRequest, place: Place, also: Speech = ()
@@ -94,6 +111,14 @@ class Funding:
         """The money has changed hands: an admin says so; `also` is said with it."""
         transfers = self._moved(request)
         await self._end(event_id, "confirm", request, "done", place, transfers, also)
+
+    async def settle(self, event_id: str, request: FundingRequest, place: Place) -> Refusal | None:
+        """The money has changed hands: the network of the provider says so.
+
+        None once the event is answered by it, else why the books do not follow; nothing is said
+        then.
+        """
+        return await self._ended(event_id, request, "done", place, self._moved(request))
 
     async def decline(
         self, event_id: str, request: FundingRequest, place: Place, also: Speech = ()
@@ -118,6 +143,21 @@ class Funding:
             Leg(owner, request.amount_minor),
         )
         return (Post(id=named("topup", request.id), subject=f"topup:{request.id}", legs=legs),)
+
+    def _payout(self, ask: Ask) -> tuple[FundingRequest, Authorise]:
+        """A payout, and the hold that it begins with."""
+        hold_id = ask.hold_id or named("payout", ask.event_id)
+        request = msgspec.structs.replace(self._request("payout", ask), hold_id=hold_id)
+        hold = Authorise(
+            id=hold_id,
+            subject=f"payout:{request.id}",
+            payer=AccountRef(ask.owner, Purpose.AVAILABLE, ask.money.currency),
+            payee=clearing(self.provider.name, ask.money.currency),
+            amount_minor=ask.money.amount_minor,
+            ending=EndingAction.EXPIRE,
+            ends_after_s=PAYOUT_EXPIRES_AFTER_S,
+        )
+        return request, hold
 
     def _request(self, kind: str, ask: Ask) -> FundingRequest:
         name = named(kind, "request", ask.event_id)
@@ -187,7 +227,8 @@ class Funding:
             except Refused as refused:
                 known = await self._known_or(Commit(key=key, refusal=refused.code))
             except KeyConflict:
-                known = await self.writer.written(key)
+                # Refused before; or its hold stands already, for another event that asked.
+                known = await self._known_or(Commit(key=key, refusal=Refusal.TAKEN))
         return known.refusal if known is not None else None
 
     async def _known_or(self, commit: Commit) -> Written | None:
@@ -200,8 +241,8 @@ class Funding:
     async def _open(self, ask: Ask, request: FundingRequest, hold: Authorise | None) -> None:
         """Write the request and hold what is to be paid out, under a lease on a payer's wallet.
 
-        Raises `Refused`, and `KeyConflict` where the request was refused before. No provider is
-        waited for under the lease, and a merchant's account needs none.
+        Raises `Refused`, and `KeyConflict` where the request was refused before or its hold is
+        another's. No provider is waited for under the lease, and a merchant's account needs none.
         """
         commit = Commit(
             key=_request_key(request),
@@ -256,9 +297,17 @@ class Funding:
         transfers: tuple[Transfer, ...],
         also: Speech = (),
     ) -> None:
-        refusal = await self._ended(event_id, request, state, place, transfers, also)
+        if self._is_not_ours(request):
+            refusal: Refusal | None = Refusal.NOT_ALLOWED
+        else:
+            refusal = await self._ended(event_id, request, state, place, transfers, also)
         if refusal is not None:
             await self._refuse(event_id, action, refusal, place, request.money)
+
+    def _is_not_ours(self, request: FundingRequest) -> bool:
+        """Whether a network ends it: what an admin said here could be true of no money outside."""
+        other = request.provider != self.provider.name
+        return other and request.is_network_settled and request.state == "pending"
 
     async def _ended(
         self,

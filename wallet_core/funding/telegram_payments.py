@@ -206,6 +206,11 @@ class ExternalPayments:
         )
 
 
+def collected_code(provider: str, charge_ref: str) -> str:
+    """The code of the top-up that a collected payment is booked as."""
+    return readable_number(named("collected", provider, charge_ref), 6)
+
+
 def _top_up(request: FundingRequest, collector: Collector) -> Post:
     owner = wallet(request.owner.removeprefix("wallet:"), request.currency)
     return Post(
@@ -223,10 +228,9 @@ def _request(paid: Collected, collector: Collector, money: Money) -> FundingRequ
 
     Nobody is shown the instructions of one that is done: they keep what a refund needs.
     """
-    name = named("collected", collector.name, paid.charge_ref)
     return FundingRequest(
-        id=f"f_{name.hex}",
-        code=readable_number(name, 6),
+        id=f"f_{named('collected', collector.name, paid.charge_ref).hex}",
+        code=collected_code(collector.name, paid.charge_ref),
         kind="topup",
         provider=collector.name,
         owner=f"wallet:{paid.payer.wallet_id}",

@@ -9,6 +9,8 @@ import msgspec
 import sqlalchemy as sa
 
 from wallet_core.commerce.records import (
+    NETWORK_SETTLED,
+    PAYOUT_ASKED,
     ConsentedSum,
     FundingRequest,
     HostClaim,
@@ -313,14 +315,33 @@ class Reader:
         return await self._one(query, FundingRequest)
 
     async def pending_funding(self, limit: int) -> Sequence[FundingRequest]:
-        """Requests that wait for an admin, oldest first."""
+        """Requests that wait for an admin, oldest first; what a network settles is not his."""
         query = (
             sa.select(t.funding_requests)
-            .where(t.funding_requests.c.state == "pending")
+            .where(
+                t.funding_requests.c.state == "pending",
+                t.funding_requests.c.provider.not_in(NETWORK_SETTLED),
+            )
             .order_by(t.funding_requests.c.created_at_us)
             .limit(limit)
         )
         return await self._rows(query, FundingRequest)
+
+    async def payout_asks(self, code: str) -> Sequence[str]:
+        """How the messages stand that ask a network for a payout: `due`, `sent` or `dropped`."""
+        query = sa.select(t.outbox.c.state).where(
+            t.outbox.c.view == PAYOUT_ASKED, t.outbox.c.ref == code, t.outbox.c.edits.is_(None)
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalars().all()
+
+    async def owns_wallet(self, person_id: str, wallet_id: str) -> bool:
+        """Whether a wallet is this person's."""
+        query = sa.select(t.wallets.c.id).where(
+            t.wallets.c.id == wallet_id, t.wallets.c.person_id == person_id
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).first() is not None
 
     async def due_settlements(self, limit: int) -> list[PendingMoney]:
         """Pending money of merchants whose time has come."""

@@ -1,4 +1,7 @@
+import sqlalchemy as sa
+
 from tests.bot.commands.chat import Chat
+from wallet_core.storage import tables as t
 
 
 async def test_a_top_up_tells_the_asker_and_shows_a_till_card_to_each_admin(chat: Chat) -> None:
@@ -55,6 +58,26 @@ async def test_a_withdrawal_is_held_until_an_admin_hands_it_over(chat: Chat) -> 
     await chat.tap("boss", till.actions[0])
     (balance,) = await chat.desk.reader.balances(f"wallet:{(await chat.meet('anna')).wallet_id}")
     assert balance.balance_minor == 30000
+
+
+async def test_a_withdrawal_that_nobody_hands_over_is_over_on_every_card(chat: Chat) -> None:
+    await chat.make_admin("boss")
+    await chat.fund("anna", 50000)
+    await chat.write("anna", "/withdraw 200")
+    async with chat.database.write() as connection:
+        await connection.execute(sa.update(t.holds).values(due_at_us=1))
+    said = await chat.settle()
+    mine = next(one for one in said if one.to == "anna" and one.edit)
+    assert "¥200.00 is back in your wallet." in mine.text
+    till = next(one for one in said if one.to == "boss")
+    assert till.edit
+    assert till.actions == []
+    assert "Not confirmed in time" in till.text
+    # A card of a month ago is far up: she hears it too.
+    told = next(one for one in said if one.to == "anna" and not one.edit)
+    assert told.text.startswith("Your withdrawal of ¥200.00 is over")
+    assert await chat.balance("anna") == 50000
+    assert await chat.settle() == []
 
 
 async def test_more_than_there_is_cannot_be_withdrawn(chat: Chat) -> None:

@@ -268,6 +268,32 @@ def test_money_in_and_out_is_private(kind: str, state: str) -> None:
     assert ("funding", "ABC123") in refreshes(speech)
 
 
+def test_an_expired_withdrawal_is_told_with_where_the_money_is() -> None:
+    def told(**changes: str) -> str:
+        payout = msgspec.structs.replace(request("payout", "expired"), **changes)
+        news = FundingChanged(event_id="ending:1", request=payout, place=payout.place)
+        assert refreshes(announce(news)) == {("funding", "ABC123"), ("till", "ABC123")}
+        return plain_text(only_card(news))
+
+    assert "Nobody handed it over in time. ¥50.00 is back in your wallet" in told()
+    assert "back in the shop's balance" in told(owner="merchant:m_1")
+    assert "The network turned it down." in told(provider="telegram-stars")
+
+
+@pytest.mark.parametrize("action", ["confirm", "decline"])
+def test_an_admin_hears_that_a_network_ends_its_withdrawals_itself(action: str) -> None:
+    said = only_card(
+        ActionRefused(event_id="e", action=action, code=Refusal.NOT_ALLOWED, place=PLACE)
+    )
+    assert said.title == "No money moved: only the network can end this withdrawal."
+    assert_fit_to_be_said(said)
+
+
+def test_what_is_paid_out_once_and_asked_for_twice_is_on_its_way_already() -> None:
+    said = only_card(ActionRefused(event_id="e", action="payout", code=Refusal.TAKEN, place=PLACE))
+    assert plain_text(said) == "That is on its way back already.\nNo money moved just now."
+
+
 def test_a_tap_on_a_preview_is_told_why_and_where_to_go() -> None:
     preview = quote(trust="preview", reason="The page does not say in which currency it is.")
     news = TapRefused(event_id="e", code=Refusal.NOT_ALLOWED, place=PLACE, quote=preview)

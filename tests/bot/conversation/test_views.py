@@ -258,6 +258,12 @@ def test_the_till_has_buttons_until_it_is_settled(kind: str) -> None:
         assert till_card(request(kind, state)).buttons == ()
 
 
+def test_the_till_ends_nothing_that_a_network_settles() -> None:
+    waiting = till_card(msgspec.structs.replace(request("payout"), provider="telegram-stars"))
+    assert waiting.buttons == ()
+    assert "nothing to confirm or decline" in plain_text(waiting)
+
+
 # --- from the database ----------------------------------------------------------------------------
 
 

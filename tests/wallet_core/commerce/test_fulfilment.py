@@ -11,7 +11,7 @@ from tests.wallet_core.world import CNY, PRICE_MINOR, SELLER, SHOP, World, world
 from wallet_core.commerce.records import Order, Payer
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit, Update
-from wallet_core.ledger.transfers import Leg, Post, named
+from wallet_core.ledger.transfers import Authorise, EndingAction, Leg, Post, named
 from wallet_core.storage import tables as t
 
 #: Messages to the shop's room, edits left out.
@@ -64,6 +64,34 @@ async def test_a_hold_is_captured_when_it_is_due_and_not_before(shop: World) -> 
     assert (paid.state, paid.captured_minor) == ("paid", PRICE_MINOR)
     # The shop's room hears of it now that the money is there.
     assert await shop.count(t.outbox, *ORDER_NEWS) == 1
+
+
+@pytest.mark.parametrize(
+    ("ending", "state", "earned", "left"),
+    [(EndingAction.CAPTURE, "captured", 500, 0), (EndingAction.EXPIRE, "expired", 0, 500)],
+)
+async def test_a_hold_without_an_order_has_the_ending_that_it_was_made_with(
+    shop: World, ending: EndingAction, state: str, earned: int, left: int
+) -> None:
+    anna = await shop.person("anna", 500)
+    hold = Authorise(
+        id=named("a sale"),
+        subject="sale",
+        payer=accounts.wallet(anna.wallet_id, CNY),
+        payee=accounts.merchant(SHOP, CNY),
+        amount_minor=500,
+        ending=ending,
+        ends_after_s=60.0,
+    )
+    await shop.writer.commit(Commit(key="a sale", transfers=(hold,)))
+    assert await shop.endings.run_due() == 0
+    await shop.make_due(hold.id)
+    assert await shop.endings.run_due() == 1
+    assert await shop.endings.run_due() == 0
+    ended = await shop.reader.hold(hold.id)
+    assert ended is not None
+    assert ended.state == state
+    assert (await shop.earned(), await shop.balance(anna)) == (earned, (left, 0))
 
 
 async def test_two_sweepers_capture_once(shop: World, database_url: str) -> None:

@@ -291,6 +291,10 @@ async def test_a_payout_that_nobody_hands_over_expires_and_late_words_are_answer
     await bank.endings.run_due()
     assert await bank.balance(anna) == (8_000, 0)
     assert (await the_request(bank)).state == "expired"
+    newest = bank.recorder.news[-1]
+    assert isinstance(newest, FundingChanged)
+    assert newest.request == await the_request(bank)
+    assert "¥50.00 is back in your wallet" in plain_text((await bank.cards())[-1])
     assert await end(bank, "decline", "d1", request) == "not_open"
     assert await end(bank, "confirm", "c1", request) == "not_open"
 
