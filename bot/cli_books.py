@@ -3,13 +3,15 @@
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from bot import event_loop
 from bot.cli_ground import ConfigFile, plainly, settings_of
 from wallet_core.errors import PayontapError
+
+T = TypeVar("T")
 
 KnownKey = Annotated[
     str | None,
@@ -139,8 +141,6 @@ def verify_proof(
     key: KnownKey = None,
 ) -> None:
     """Check that a balance is in the published total; exit status 1 if it is not."""
-    import msgspec  # noqa: PLC0415 - same
-
     from wallet_core.audit import liabilities  # noqa: PLC0415 - same
     from wallet_core.audit.signing import NotProven, PublicKey  # noqa: PLC0415 - same
 
@@ -149,21 +149,17 @@ def verify_proof(
         public_text = _content(root) if root is not None else None
     braces = _BRACES.search(text)
     try:
-        personal = msgspec.json.decode(
-            braces[0] if braces else text, type=liabilities.PersonalProof
-        )
-        published = (
-            msgspec.json.decode(public_text, type=liabilities.RootFile) if public_text else None
-        )
+        personal = _decoded(braces[0] if braces else text, liabilities.PersonalProof, "It")
+        published = None
+        if public_text is not None:
+            published = _decoded(public_text, liabilities.RootFile, "The published file")
         known = PublicKey.of_text(key) if key is not None else None
         statement, signer = liabilities.checked_proof(personal, known, published)
-    except msgspec.DecodeError as error:
-        typer.echo(f"It proves nothing. It cannot be read: {error}.")
-        raise typer.Exit(1) from None
     except NotProven as error:
         typer.echo(f"It proves nothing. {error}")
         raise typer.Exit(1) from None
-    for line in liabilities.proof_words(personal, statement, signer):
+    is_published = published is not None
+    for line in liabilities.proof_words(personal, statement, signer, is_published=is_published):
         typer.echo(line)
 
 
@@ -192,12 +188,24 @@ def restore(
 
 def _content(named: str, *, may_be_text: bool = False) -> str:
     """What a file holds; `-` is standard input. Raises `UnreadableFile`."""
-    if named == "-":
-        return sys.stdin.read()
     if may_be_text and _SIGNED.search(named):
         return named
     try:
-        return Path(named).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raw = sys.stdin.buffer.read() if named == "-" else Path(named).read_bytes()
+        return raw.decode("utf-8")
+    except (OSError, ValueError) as error:
+        what = "Standard input" if named == "-" else named[:80]
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UnreadableFile(f"{named[:80]} cannot be read: {reason}.") from error
+        raise UnreadableFile(f"{what} cannot be read: {reason}.") from error
+
+
+def _decoded(text: str, kind: type[T], what: str) -> T:
+    """What a JSON text says. Raises `NotProven`, which says that `what` cannot be read."""
+    import msgspec  # noqa: PLC0415 - other commands need none of it
+
+    from wallet_core.audit.signing import NotProven  # noqa: PLC0415 - same
+
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotProven(f"{what} cannot be read: {error}.") from error

@@ -203,6 +203,9 @@ async def test_a_published_proof_and_a_path_to_it(office: Office, tmp_path: Path
     status, out, err = await payontap(*words)
     assert (status, err) == (0, "")
     assert f"person:{anna.person_id} is in the total of" in out
+    assert "The published file that you named states this same root" in out
+    status, out, _ = await payontap("verify-proof", str(file))
+    assert (status, "compare it with the published file" in out) == (0, True)
     less = msgspec.structs.replace(proof, amount_minor=proof.amount_minor - 1)
     file.write_bytes(msgspec.json.encode(less))
     status, out, _ = await payontap(*words)
@@ -215,6 +218,43 @@ async def test_a_published_proof_and_a_path_to_it(office: Office, tmp_path: Path
     assert "another root" in out
     file.write_text("[1, 2")
     assert (await payontap(*words))[0] == 1
+
+
+async def test_a_published_file_that_is_empty_is_no_root_to_compare_with(
+    office: Office, tmp_path: Path
+) -> None:
+    empty, file = tmp_path / "empty.json", tmp_path / "mine.json"
+    await office.run("prove")
+    anna = await office.world.person("anna")
+    (proof,) = await Liabilities(office.world.database).proofs_of([f"person:{anna.person_id}"])
+    file.write_bytes(msgspec.json.encode(proof))
+    empty.touch()
+    for root in (str(empty), "-"):
+        status, out, err = await payontap("verify-proof", str(file), "--root", root)
+        assert (status, err) == (1, "")
+        assert out.startswith("It proves nothing. The published file cannot be read: ")
+
+
+async def test_a_proof_that_fails_leaves_the_public_file_as_it_was(
+    office: Office, tmp_path: Path
+) -> None:
+    public, new = tmp_path / "public.json", tmp_path / "new.json"
+    public.write_text("of last year")
+    await office.run("keys")
+    (office.data_dir / "signing.key").chmod(0o644)
+    for file in (public, new):
+        status, out, err = await office.run("prove", "--out", str(file))
+        assert (status, out) == (2, "")
+        assert "Others can read the signing key" in err
+    assert public.read_text() == "of last year"
+    assert not new.exists()
+    assert not list(tmp_path.glob(".proof-*"))
+    (office.data_dir / "signing.key").chmod(0o600)
+    assert (await office.run("prove", "--out", str(public)))[0] == 0
+    assert public.read_text().startswith("{")
+    assert public.stat().st_mode & 0o044
+    status, out, _ = await office.run("prove", "--out", "/dev/stdout")
+    assert (status, out[0]) == (0, "{")
 
 
 async def test_a_proof_whose_public_file_cannot_be_written_is_published_to_nobody(
