@@ -248,13 +248,20 @@ async def test_a_proof_that_fails_leaves_the_public_file_as_it_was(
         assert "Others can read the signing key" in err
     assert public.read_text() == "of last year"
     assert not new.exists()
-    assert not list(tmp_path.glob(".proof-*"))
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".proof-")]
     (office.data_dir / "signing.key").chmod(0o600)
     assert (await office.run("prove", "--out", str(public)))[0] == 0
     assert public.read_text().startswith("{")
     assert public.stat().st_mode & 0o044
-    status, out, _ = await office.run("prove", "--out", "/dev/stdout")
-    assert (status, out[0]) == (0, "{")
+
+
+async def test_a_proof_goes_through_a_pipe(office: Office, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (status, _, err), text = await asyncio.gather(
+        office.run("prove", "--out", str(pipe)), asyncio.to_thread(pipe.read_text)
+    )
+    assert (status, err, text[0]) == (0, "", "{")
 
 
 async def test_a_proof_whose_public_file_cannot_be_written_is_published_to_nobody(
