@@ -217,6 +217,11 @@ def instant(at_us: int) -> str:
     return f"{datetime.fromtimestamp(at_us // MICROSECONDS, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def moment(text: str) -> int:
+    """The microseconds since 1970 of what `instant` wrote. Raises `ValueError`."""
+    return int(datetime.fromisoformat(text).timestamp()) * MICROSECONDS
+
+
 def _key_words(key: PublicKey, *, key_is_known: bool) -> str:
     if key_is_known:
         return f"The signature is good, and it was made with the key that you named ({key.text})."
