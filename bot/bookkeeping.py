@@ -96,6 +96,20 @@ async def explain(settings: Settings, who: str, say: Say) -> bool:
         return bool(accounts)
 
 
+def public_key(settings: Settings) -> PublicKey:
+    """The key with which the instance's receipts and proofs are checked.
+
+    None is made here: what no instance has ever signed with is no instance's key. Raises
+    `DataFolderError` where there is none.
+    """
+    _require_instance(settings)
+    if not key_file(settings.data_dir).exists():
+        raise DataFolderError(
+            f"There is no signing key in {settings.data_dir} yet; payontap run makes it."
+        )
+    return instance_key(settings.data_dir).public
+
+
 async def prove(settings: Settings, out: Path | None, say: Say) -> None:
     """Publish what the instance owes; the public file is `out` or lies in the data folder.
 

@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from bot import event_loop
-from bot.cli_ground import ConfigFile, plainly, settings_of
+from bot.cli_ground import ConfigFile, plainly, require_text, say, settings_of
 from wallet_core.errors import PayontapError
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ def audit(
 
     with plainly():
         known = PublicKey.of_text(key) if key is not None else None
-        found = bookkeeping.audit(settings_of(config), typer.echo, checkpoint, known)
+        found = bookkeeping.audit(settings_of(config), say, checkpoint, known)
         right = event_loop.run(found)
     raise typer.Exit(0 if right else 1)
 
@@ -68,7 +68,7 @@ def checkpoint(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        event_loop.run(bookkeeping.checkpoint(settings_of(config), out, typer.echo))
+        event_loop.run(bookkeeping.checkpoint(settings_of(config), out, say))
 
 
 def explain(
@@ -81,7 +81,8 @@ def explain(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        found = event_loop.run(bookkeeping.explain(settings_of(config), account, typer.echo))
+        require_text(account)
+        found = event_loop.run(bookkeeping.explain(settings_of(config), account, say))
     if not found:
         typer.echo(f"payontap: No account of {account} has ever had an entry.", err=True)
         raise typer.Exit(2)
@@ -89,11 +90,11 @@ def explain(
 
 def keys(config: ConfigFile = None) -> None:
     """Show the public key with which receipts and proofs are checked."""
-    from bot.instance_key import instance_key  # noqa: PLC0415 - same
+    from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        public = instance_key(settings_of(config).data_dir).public
-    typer.echo(public.text)
+        public = bookkeeping.public_key(settings_of(config))
+        say(public.text)
     typer.echo(f"Ed25519, base64url; its RFC 7638 thumbprint is {public.id}.", err=True)
 
 
@@ -109,15 +110,15 @@ def verify_receipt(
 
     with plainly():
         text = _content(receipt, may_be_text=True)
-    signed = _SIGNED.search(text)
-    try:
-        known = PublicKey.of_text(key) if key is not None else None
-        found, signer = opened_receipt(signed[0] if signed else text, known)
-    except NotProven as error:
-        typer.echo(f"It proves nothing. {error}")
-        raise typer.Exit(1) from None
-    for line in receipt_words(found, signer, key_is_known=known is not None):
-        typer.echo(line)
+        signed = _SIGNED.search(text)
+        try:
+            known = PublicKey.of_text(key) if key is not None else None
+            found, signer = opened_receipt(signed[0] if signed else text, known)
+        except NotProven as error:
+            say(f"It proves nothing. {error}")
+            raise typer.Exit(1) from None
+        for line in receipt_words(found, signer, key_is_known=known is not None):
+            say(line)
 
 
 def prove(
@@ -130,7 +131,7 @@ def prove(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        event_loop.run(bookkeeping.prove(settings_of(config), out, typer.echo))
+        event_loop.run(bookkeeping.prove(settings_of(config), out, say))
 
 
 def verify_proof(
@@ -147,20 +148,20 @@ def verify_proof(
     with plainly():
         text = _content(proof)
         public_text = _content(root) if root is not None else None
-    braces = _BRACES.search(text)
-    try:
-        personal = _decoded(braces[0] if braces else text, liabilities.PersonalProof, "It")
-        published = None
-        if public_text is not None:
-            published = _decoded(public_text, liabilities.RootFile, "The published file")
-        known = PublicKey.of_text(key) if key is not None else None
-        statement, signer = liabilities.checked_proof(personal, known, published)
-    except NotProven as error:
-        typer.echo(f"It proves nothing. {error}")
-        raise typer.Exit(1) from None
-    is_published = published is not None
-    for line in liabilities.proof_words(personal, statement, signer, is_published=is_published):
-        typer.echo(line)
+        braces = _BRACES.search(text)
+        try:
+            personal = _decoded(braces[0] if braces else text, liabilities.PersonalProof, "It")
+            published = None
+            if public_text is not None:
+                published = _decoded(public_text, liabilities.RootFile, "The published file")
+            known = PublicKey.of_text(key) if key is not None else None
+            statement, signer = liabilities.checked_proof(personal, known, published)
+        except NotProven as error:
+            say(f"It proves nothing. {error}")
+            raise typer.Exit(1) from None
+        is_published = published is not None
+        for line in liabilities.proof_words(personal, statement, signer, is_published=is_published):
+            say(line)
 
 
 def backup(
@@ -171,7 +172,7 @@ def backup(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        bookkeeping.backup(settings_of(config), target, typer.echo)
+        bookkeeping.backup(settings_of(config), target, say)
 
 
 def restore(
@@ -182,7 +183,7 @@ def restore(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        right = event_loop.run(bookkeeping.restore(settings_of(config), source, typer.echo))
+        right = event_loop.run(bookkeeping.restore(settings_of(config), source, say))
     raise typer.Exit(0 if right else 1)
 
 

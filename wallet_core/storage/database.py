@@ -159,8 +159,21 @@ def _with_async_driver(url: str) -> str:
         ("sqlite://", "sqlite+aiosqlite://"),
     ):
         if url.startswith(plain):
-            return driver + url.removeprefix(plain)
-    return url
+            url = driver + url.removeprefix(plain)
+            break
+    return _with_ssl(url)
+
+
+def _with_ssl(url: str) -> str:
+    """The address with `ssl`, which is what asyncpg calls libpq's `sslmode`."""
+    if "sslmode=" not in url:
+        return url
+    parts = sa.make_url(url)
+    query = dict(parts.query)
+    mode = query.pop("sslmode", None)
+    if mode is not None:
+        query.setdefault("ssl", mode)
+    return parts.set(query=query).render_as_string(hide_password=False)
 
 
 def _postgres_engine(url: str) -> AsyncEngine:
