@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from wallet_core.errors import StorageUnavailable
-from wallet_core.storage.database import Database, driver_options
+from wallet_core.storage.database import Database, UnusableAddress, driver_options
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,11 @@ async def test_sslmode_is_understood_as_libpq_does(url: str, mode: str) -> None:
     assert (options["host"], options["database"]) == ("db.example", "pay")
     assert options["password"] == "p@ss"
     await database.close()
+
+
+def test_what_the_driver_does_not_know_is_named() -> None:
+    with pytest.raises(UnusableAddress, match="has 'sslrootcert' in it"):
+        Database("postgresql://a@db.example/pay?sslrootcert=x")
 
 
 async def test_a_server_without_what_sslmode_asks_for_is_away() -> None:
