@@ -5,12 +5,13 @@ one.
 """
 
 import asyncio
+import os
 import shutil
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import TextIO
 
 from bot.checkpoint_log import CheckpointLog
 from bot.counted import counted
@@ -95,18 +96,36 @@ async def explain(settings: Settings, who: str, say: Say) -> bool:
         return bool(accounts)
 
 
+def public_key(settings: Settings) -> PublicKey:
+    """The key with which the instance's receipts and proofs are checked.
+
+    None is made here: what no instance has ever signed with is no instance's key. Raises
+    `DataFolderError` where there is none.
+    """
+    _require_instance(settings)
+    if not key_file(settings.data_dir).exists():
+        raise DataFolderError(
+            f"There is no signing key in {settings.data_dir} yet; payontap run makes it."
+        )
+    return instance_key(settings.data_dir).public
+
+
 async def prove(settings: Settings, out: Path | None, say: Say) -> None:
     """Publish what the instance owes; the public file is `out` or lies in the data folder.
 
     Raises `DataFolderError` where that cannot be written; nothing is published then.
     """
-    if out is not None:
-        # Else people would be shown the way to a root that nobody has published.
-        _write(out, "", mode="a")
     async with instance_database(settings) as database:
-        published = await Liabilities(database).publish(instance_key(settings.data_dir))
+        key = instance_key(settings.data_dir)
+        # Before: else people would be shown the way to a root that nobody has published.
+        with _written_whole(out) if out is not None else nullcontext() as file:
+            published = await Liabilities(database).publish(key)
+            if file is not None:
+                file.write(root_file_text(published))
     target = out or settings.data_dir / "proofs" / f"{published.proof}.json"
-    _write(target, root_file_text(published))
+    if out is None:
+        with _written_whole(target) as kept:
+            kept.write(root_file_text(published))
     for statement in published.statements:
         total = amount_words(statement.total_minor, statement.currency)
         say(f"{total} owed to {statement.leaf_count}, root {statement.root}")
@@ -229,10 +248,26 @@ def _require_empty(data_dir: Path) -> None:
         )
 
 
-def _write(target: Path, text: str, *, mode: Literal["w", "a"] = "w") -> None:
+@contextmanager
+def _written_whole(target: Path) -> Iterator[TextIO]:
+    """A file that comes to stand at `target` when the block is through, and not if it fails.
+
+    Raises `DataFolderError`, before the block if it can be known by then.
+    """
     try:
+        if target.exists() and not target.is_file():
+            # A pipe or a terminal, which nothing can take the place of; a folder refuses.
+            with target.open("w", encoding="utf-8") as file:
+                yield file
+            return
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open(mode, encoding="utf-8") as file:
-            file.write(text)
+        with TemporaryDirectory(prefix=".proof-", dir=target.resolve().parent) as name:
+            whole = Path(name) / target.name
+            with whole.open("w", encoding="utf-8") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            # Where a link leads, and not the link, is what is replaced.
+            whole.replace(target.resolve())
     except OSError as error:
         raise DataFolderError(f"{target} cannot be written: {error.strerror}.") from error

@@ -3,16 +3,16 @@
 import asyncio
 import os
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import count
 from pathlib import Path
 
 import structlog
 
 from wallet_core.audit.checkpoints import opened_checkpoint
+from wallet_core.audit.receipts import moment
 from wallet_core.audit.signing import NotProven, SigningKey
 from wallet_core.errors import StorageUnavailable
-from wallet_core.storage.checkpoints import Checkpoints, Kept
+from wallet_core.storage.checkpoints import MINUTE_US, Checkpoints, Kept
 
 _log = structlog.get_logger(__name__)
 
@@ -126,5 +126,8 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 
 def _minute_of(signed: str) -> int:
-    at = datetime.fromisoformat(opened_checkpoint(signed).at)
-    return int(at.timestamp()) // 60
+    checkpoint = opened_checkpoint(signed)
+    # Older ones do not say it, and neither do those that somebody asked for.
+    if checkpoint.minute is not None:
+        return checkpoint.minute
+    return moment(checkpoint.at) // MINUTE_US

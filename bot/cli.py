@@ -11,7 +11,7 @@ import typer
 from bot import event_loop
 from bot.cli_books import register as register_books
 from bot.cli_catalogue import register as register_catalogue
-from bot.cli_ground import ConfigFile, plainly, settings_of
+from bot.cli_ground import ConfigFile, plainly, require_text, settings_of
 from bot.cli_inspect import register as register_inspect
 from bot.cli_links import register as register_links
 from bot.cli_offers import register as register_offers
@@ -111,6 +111,7 @@ def grant(
 ) -> None:
     """Make somebody an admin."""
     with plainly():
+        require_text(who)
         event_loop.run(_grant(settings_of(config), who))
     typer.echo(f"{who} is an admin now.")
 

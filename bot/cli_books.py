@@ -3,13 +3,15 @@
 import re
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from bot import event_loop
-from bot.cli_ground import ConfigFile, plainly, settings_of
+from bot.cli_ground import ConfigFile, plainly, require_text, say, settings_of
 from wallet_core.errors import PayontapError
+
+T = TypeVar("T")
 
 KnownKey = Annotated[
     str | None,
@@ -51,7 +53,7 @@ def audit(
 
     with plainly():
         known = PublicKey.of_text(key) if key is not None else None
-        found = bookkeeping.audit(settings_of(config), typer.echo, checkpoint, known)
+        found = bookkeeping.audit(settings_of(config), say, checkpoint, known)
         right = event_loop.run(found)
     raise typer.Exit(0 if right else 1)
 
@@ -66,7 +68,7 @@ def checkpoint(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        event_loop.run(bookkeeping.checkpoint(settings_of(config), out, typer.echo))
+        event_loop.run(bookkeeping.checkpoint(settings_of(config), out, say))
 
 
 def explain(
@@ -79,7 +81,8 @@ def explain(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        found = event_loop.run(bookkeeping.explain(settings_of(config), account, typer.echo))
+        require_text(account)
+        found = event_loop.run(bookkeeping.explain(settings_of(config), account, say))
     if not found:
         typer.echo(f"payontap: No account of {account} has ever had an entry.", err=True)
         raise typer.Exit(2)
@@ -87,11 +90,11 @@ def explain(
 
 def keys(config: ConfigFile = None) -> None:
     """Show the public key with which receipts and proofs are checked."""
-    from bot.instance_key import instance_key  # noqa: PLC0415 - same
+    from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        public = instance_key(settings_of(config).data_dir).public
-    typer.echo(public.text)
+        public = bookkeeping.public_key(settings_of(config))
+        say(public.text)
     typer.echo(f"Ed25519, base64url; its RFC 7638 thumbprint is {public.id}.", err=True)
 
 
@@ -107,15 +110,15 @@ def verify_receipt(
 
     with plainly():
         text = _content(receipt, may_be_text=True)
-    signed = _SIGNED.search(text)
-    try:
-        known = PublicKey.of_text(key) if key is not None else None
-        found, signer = opened_receipt(signed[0] if signed else text, known)
-    except NotProven as error:
-        typer.echo(f"It proves nothing. {error}")
-        raise typer.Exit(1) from None
-    for line in receipt_words(found, signer, key_is_known=known is not None):
-        typer.echo(line)
+        signed = _SIGNED.search(text)
+        try:
+            known = PublicKey.of_text(key) if key is not None else None
+            found, signer = opened_receipt(signed[0] if signed else text, known)
+        except NotProven as error:
+            say(f"It proves nothing. {error}")
+            raise typer.Exit(1) from None
+        for line in receipt_words(found, signer, key_is_known=known is not None):
+            say(line)
 
 
 def prove(
@@ -128,7 +131,7 @@ def prove(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        event_loop.run(bookkeeping.prove(settings_of(config), out, typer.echo))
+        event_loop.run(bookkeeping.prove(settings_of(config), out, say))
 
 
 def verify_proof(
@@ -139,32 +142,26 @@ def verify_proof(
     key: KnownKey = None,
 ) -> None:
     """Check that a balance is in the published total; exit status 1 if it is not."""
-    import msgspec  # noqa: PLC0415 - same
-
     from wallet_core.audit import liabilities  # noqa: PLC0415 - same
     from wallet_core.audit.signing import NotProven, PublicKey  # noqa: PLC0415 - same
 
     with plainly():
         text = _content(proof)
         public_text = _content(root) if root is not None else None
-    braces = _BRACES.search(text)
-    try:
-        personal = msgspec.json.decode(
-            braces[0] if braces else text, type=liabilities.PersonalProof
-        )
-        published = (
-            msgspec.json.decode(public_text, type=liabilities.RootFile) if public_text else None
-        )
-        known = PublicKey.of_text(key) if key is not None else None
-        statement, signer = liabilities.checked_proof(personal, known, published)
-    except msgspec.DecodeError as error:
-        typer.echo(f"It proves nothing. It cannot be read: {error}.")
-        raise typer.Exit(1) from None
-    except NotProven as error:
-        typer.echo(f"It proves nothing. {error}")
-        raise typer.Exit(1) from None
-    for line in liabilities.proof_words(personal, statement, signer):
-        typer.echo(line)
+        braces = _BRACES.search(text)
+        try:
+            personal = _decoded(braces[0] if braces else text, liabilities.PersonalProof, "It")
+            published = None
+            if public_text is not None:
+                published = _decoded(public_text, liabilities.RootFile, "The published file")
+            known = PublicKey.of_text(key) if key is not None else None
+            statement, signer = liabilities.checked_proof(personal, known, published)
+        except NotProven as error:
+            say(f"It proves nothing. {error}")
+            raise typer.Exit(1) from None
+        is_published = published is not None
+        for line in liabilities.proof_words(personal, statement, signer, is_published=is_published):
+            say(line)
 
 
 def backup(
@@ -175,7 +172,7 @@ def backup(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        bookkeeping.backup(settings_of(config), target, typer.echo)
+        bookkeeping.backup(settings_of(config), target, say)
 
 
 def restore(
@@ -186,18 +183,30 @@ def restore(
     from bot import bookkeeping  # noqa: PLC0415 - same
 
     with plainly():
-        right = event_loop.run(bookkeeping.restore(settings_of(config), source, typer.echo))
+        right = event_loop.run(bookkeeping.restore(settings_of(config), source, say))
     raise typer.Exit(0 if right else 1)
 
 
 def _content(named: str, *, may_be_text: bool = False) -> str:
     """What a file holds; `-` is standard input. Raises `UnreadableFile`."""
-    if named == "-":
-        return sys.stdin.read()
     if may_be_text and _SIGNED.search(named):
         return named
     try:
-        return Path(named).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raw = sys.stdin.buffer.read() if named == "-" else Path(named).read_bytes()
+        return raw.decode("utf-8")
+    except (OSError, ValueError) as error:
+        what = "Standard input" if named == "-" else named[:80]
         reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise UnreadableFile(f"{named[:80]} cannot be read: {reason}.") from error
+        raise UnreadableFile(f"{what} cannot be read: {reason}.") from error
+
+
+def _decoded(text: str, kind: type[T], what: str) -> T:
+    """What a JSON text says. Raises `NotProven`, which says that `what` cannot be read."""
+    import msgspec  # noqa: PLC0415 - other commands need none of it
+
+    from wallet_core.audit.signing import NotProven  # noqa: PLC0415 - same
+
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise NotProven(f"{what} cannot be read: {error}.") from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli_ground import ConfigFile, plainly, settings_of
+from bot.cli_ground import ConfigFile, plainly, require_text, settings_of
 from wallet_core.errors import PayontapError
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def sign_offer(
     from wallet_core.money import Money  # noqa: PLC0415 - same
 
     with plainly():
+        require_text(url, title, price, currency, sku)
         define_currencies(settings_of(config))
         now_s = int(time.time())
         offer = SignedOffer(

@@ -98,15 +98,16 @@ class Money:
     def parse(cls, text: str, currency: str) -> "Money":
         """Read what a person typed, such as `12`, `12.5`, `¥12.50` or `1,200.00`.
 
-        Nothing is guessed: groups of three digits, at most the currency's decimals. Raises
-        `MoneyError` with one sentence when it is no amount of `currency`.
+        Nothing is guessed: groups of three digits, at most the currency's decimals, no sign of
+        another currency. Raises `MoneyError` with one sentence when it is no amount of `currency`.
         """
         exponent = exponent_of(currency)
         if len(text) > _TYPED_LENGTH_MAX and not text.isascii():
             # To bring accents in their order takes time that grows with the square of their number.
             raise MoneyError(f"“{text.strip()[:40]}” is not an amount.")
         plain = unicodedata.normalize("NFKC", text).strip()
-        plain = plain.removesuffix(currency).removeprefix(currency).strip().lstrip("¥€£$")
+        plain = plain.removesuffix(currency).removeprefix(currency).strip()
+        plain = _without_sign(plain, currency)
         typed = _TYPED.fullmatch(plain)
         if typed is None:
             raise MoneyError(f"“{text.strip()[:40]}” is not an amount.")
@@ -125,6 +126,21 @@ class Money:
         never has to guess.
         """
         return amount_text(self.amount_minor, self.currency)
+
+
+def _without_sign(plain: str, currency: str) -> str:
+    """What stands behind a sign of money. Raises `MoneyError` where it means another currency."""
+    sign = plain[:1]
+    if sign not in _SIGNS_BEFORE:
+        return plain
+    check_sign(sign, currency)
+    return plain[1:].lstrip()
+
+
+def check_sign(sign: str, currency: str) -> None:
+    """Raises `MoneyError` with one sentence where one of `SIGNS` cannot mean `currency`."""
+    if currency not in SIGNS[sign]:
+        raise MoneyError(f"{sign} is not the sign of {currency}; write the currency's code.")
 
 
 def amount_text(amount_minor: int, currency: str) -> str:
@@ -152,6 +168,22 @@ def _symbol(currency: str) -> str:
     return get_currency_symbol(currency, locale="en")
 
 
+#: Signs of money that people type, and the currencies that each of them may mean.
+SIGNS = {
+    "¥": frozenset({"CNY", "JPY"}),
+    "￥": frozenset({"CNY", "JPY"}),
+    "元": frozenset({"CNY"}),
+    "円": frozenset({"JPY"}),
+    "€": frozenset({"EUR"}),
+    "£": frozenset({"GBP", "EGP", "FKP", "GIP", "LBP", "SDG", "SHP", "SSP", "SYP"}),
+    "$": frozenset({
+        "USD", "ARS", "AUD", "BBD", "BMD", "BND", "BSD", "BZD", "CAD", "CLP",
+        "COP", "CUP", "DOP", "FJD", "GYD", "HKD", "JMD", "KYD", "LRD", "MXN",
+        "NAD", "NZD", "SBD", "SGD", "SRD", "TTD", "TWD", "UYU", "XCD",
+    }),
+}  # fmt: skip
+#: Those that stand in front of a number.
+_SIGNS_BEFORE = ("¥", "€", "£", "$")
 _TYPED = re.compile(r"(-?)((?:\d{1,3}(?:,\d{3})+|\d+)(?=\.|$)|(?=\.\d))(?:\.(\d+))?", re.ASCII)
 _TYPED_LENGTH_MAX = 200
 _DIGITS_MAX = 18

@@ -3,22 +3,12 @@
 import re
 
 from wallet_core.errors import MoneyError
-from wallet_core.money import Money, exponent_of
+from wallet_core.money import SIGNS, Money, check_sign, exponent_of
 
 _WRITTEN = re.compile(
     r"(?:([A-Za-z][A-Za-z0-9]{1,8}[A-Za-z])\s*)?([^\sA-Za-z]+)(?:\s*([A-Za-z][A-Za-z0-9]{2,9}))?"
 )
 _NUMBER = re.compile(r"[-−]?[\d.,]+")
-#: Signs of money and the currencies that each of them may mean.
-_SIGNS = {
-    "¥": frozenset({"CNY", "JPY"}),
-    "￥": frozenset({"CNY", "JPY"}),
-    "元": frozenset({"CNY"}),
-    "円": frozenset({"JPY"}),
-    "€": frozenset({"EUR"}),
-    "£": frozenset({"GBP"}),
-    "$": frozenset({"USD", "AUD", "CAD", "HKD", "NZD", "SGD", "TWD", "MXN"}),
-}
 
 
 def amount_in(args: str, currency: str) -> Money:
@@ -60,9 +50,8 @@ def _checked(code: str) -> str:
 
 def _without_sign(number: str, currency: str) -> str:
     """The digits alone. Raises `MoneyError` where the sign means another currency."""
-    sign = next((s for s in _SIGNS if number.startswith(s) or number.endswith(s)), None)
+    sign = next((s for s in SIGNS if number.startswith(s) or number.endswith(s)), None)
     if sign is None:
         return number
-    if currency not in _SIGNS[sign]:
-        raise MoneyError(f"{sign} is not the sign of {currency}; write the currency's code.")
+    check_sign(sign, currency)
     return number.removeprefix(sign).removesuffix(sign)

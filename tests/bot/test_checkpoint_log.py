@@ -114,6 +114,27 @@ async def test_a_process_drops_old_checkpoints_once_they_are_in_its_file(
         assert (await compare(lines, books, KEY.public)).count == 3
 
 
+async def test_after_a_clock_went_back_each_checkpoint_is_still_exported_once(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock_us = [100_060 * MINUTE_US]
+
+    async def now_us(_connection: object) -> int:
+        return clock_us[0]
+
+    monkeypatch.setattr(world.database, "now_us", now_us)
+    await world.person("anna", 500)
+    log = CheckpointLog(tmp_path / "checkpoints.log")
+    await exported(world, log, 1)
+    for n, back_to in enumerate((100_000, 100_001), 2):
+        clock_us[0] = back_to * MINUTE_US
+        await world.person(f"ben {n}", 500)
+        lines = await exported(world, log, n)
+        assert (len(lines), log.last_minute()) == (n, 100_059 + n)
+    async with books_of(world.database) as books:
+        assert (await compare(lines, books, KEY.public)).count == 3
+
+
 async def test_a_key_that_is_another_than_before_is_reported_once(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

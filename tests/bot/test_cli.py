@@ -42,7 +42,7 @@ async def payontap(
         stderr=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(120):
-        out, err = await process.communicate(stdin.encode())
+        out, err = await process.communicate(stdin.encode(errors="surrogateescape"))
     assert process.returncode is not None
     return process.returncode, out.decode(), err.decode()
 

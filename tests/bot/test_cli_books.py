@@ -1,9 +1,11 @@
 """The commands about the books, as an operator or a stranger types them."""
 
 import asyncio
+import lzma
 import os
 import re
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -55,6 +57,7 @@ async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
         environ["PAYONTAP_DATABASE__URL"] = database_url
     async with world_at(database_url, create=False) as world:
         await trade(world)
+        instance_key(tmp_path)
         yield Office(world, tmp_path, environ)
 
 
@@ -203,6 +206,9 @@ async def test_a_published_proof_and_a_path_to_it(office: Office, tmp_path: Path
     status, out, err = await payontap(*words)
     assert (status, err) == (0, "")
     assert f"person:{anna.person_id} is in the total of" in out
+    assert "The published file that you named states this same root" in out
+    status, out, _ = await payontap("verify-proof", str(file))
+    assert (status, "compare it with the published file" in out) == (0, True)
     less = msgspec.structs.replace(proof, amount_minor=proof.amount_minor - 1)
     file.write_bytes(msgspec.json.encode(less))
     status, out, _ = await payontap(*words)
@@ -215,6 +221,62 @@ async def test_a_published_proof_and_a_path_to_it(office: Office, tmp_path: Path
     assert "another root" in out
     file.write_text("[1, 2")
     assert (await payontap(*words))[0] == 1
+
+
+async def test_a_published_file_that_is_empty_is_no_root_to_compare_with(
+    office: Office, tmp_path: Path
+) -> None:
+    empty, file = tmp_path / "empty.json", tmp_path / "mine.json"
+    await office.run("prove")
+    anna = await office.world.person("anna")
+    (proof,) = await Liabilities(office.world.database).proofs_of([f"person:{anna.person_id}"])
+    file.write_bytes(msgspec.json.encode(proof))
+    empty.touch()
+    for root in (str(empty), "-"):
+        status, out, err = await payontap("verify-proof", str(file), "--root", root)
+        assert (status, err) == (1, "")
+        assert out.startswith("It proves nothing. The published file cannot be read: ")
+
+
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+async def test_a_proof_that_fails_leaves_the_public_file_as_it_was(
+    office: Office, tmp_path: Path
+) -> None:
+    public, new = tmp_path / "public.json", tmp_path / "new.json"
+    public.write_text("of last year")
+    (office.data_dir / "signing.key").chmod(0o644)
+    for file in (public, new):
+        status, out, err = await office.run("prove", "--out", str(file))
+        assert (status, out) == (2, "")
+        assert "Others can read the signing key" in err
+    assert public.read_text() == "of last year"
+    assert not new.exists()
+    assert not any(name.startswith(".proof-") for name in names_in(tmp_path))
+    (office.data_dir / "signing.key").chmod(0o600)
+    assert (await office.run("prove", "--out", str(public)))[0] == 0
+    assert public.read_text().startswith("{")
+    assert public.stat().st_mode & 0o044
+
+
+async def test_a_damaged_backup_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "b.xz").write_bytes(lzma.compress(os.urandom(9_999))[:-99] + bytes(99))
+    status, out, err = await payontap(
+        "restore", str(tmp_path / "b.xz"), PAYONTAP_DATA_DIR=str(tmp_path / "new")
+    )
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "is no backup, or a part of it is missing." in err
+
+
+async def test_a_proof_goes_through_a_pipe(office: Office, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (status, _, err), text = await asyncio.gather(
+        office.run("prove", "--out", str(pipe)), asyncio.to_thread(pipe.read_text)
+    )
+    assert (status, err, text[0]) == (0, "", "{")
 
 
 async def test_a_proof_whose_public_file_cannot_be_written_is_published_to_nobody(
@@ -295,6 +357,57 @@ async def test_a_database_that_cannot_be_read_is_one_sentence_and_not_wrong_book
         status, out, err = await payontap(*command, PAYONTAP_DATA_DIR=str(tmp_path))
         assert (status, out, len(err.splitlines())) == (2, "", 1), err
         assert words in err
+
+
+@pytest.mark.parametrize(
+    "words", [["audit"], ["explain", "x"], ["prove"], ["backup", "b"], ["keys"], ["checkpoint"]]
+)
+async def test_in_a_folder_without_an_instance_nothing_is_made(
+    tmp_path: Path, words: list[str]
+) -> None:
+    status, out, err = await payontap(*words, cwd=tmp_path, PAYONTAP_DATA_DIR=str(tmp_path))
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "There is no instance in" in err
+    assert names_in(tmp_path) == []
+
+
+async def test_a_key_that_is_not_there_is_not_made_to_be_shown(office: Office) -> None:
+    (office.data_dir / "signing.key").unlink()
+    status, out, err = await office.run("keys")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert "There is no signing key in" in err
+    assert "signing.key" not in names_in(office.data_dir)
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["explain", "\udcff"], "is no text in UTF-8."),
+        (["verify-proof", "-"], "Standard input cannot be read: it is no text."),
+        (["verify-receipt", "-"], "Standard input cannot be read: it is no text."),
+        (["verify-receipt", "\udcff"], "cannot be read: No such file or directory."),
+    ],
+)
+async def test_bytes_that_are_no_text_are_one_sentence(
+    tmp_path: Path, words: list[str], found: str
+) -> None:
+    status, out, err = await payontap(
+        *words, stdin="\udcff", cwd=tmp_path, PAYONTAP_DATA_DIR=str(tmp_path)
+    )
+    assert (status, out, len(err.splitlines())) == (2, "", 1), err
+    assert found in err
+
+
+async def test_an_audit_that_nobody_can_hear_has_not_found_wrong_books(office: Office) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", f"{sys.executable} -c 'from bot.cli import main; main()' audit >/dev/full"),
+        cwd=ROOT,
+        env={**os.environ, **office.environ},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, err = await process.communicate()
+    assert process.returncode == 2
+    assert err == b"payontap: Standard output cannot be written: No space left on device.\n"
 
 
 @pytest.mark.parametrize("words", [["audit"], ["explain", "x"], ["prove"], ["backup", "b"]])

@@ -77,6 +77,7 @@ def test_what_cannot_be_signed_is_one_sentence_and_exit_status_two() -> None:
     payontap("offer-key", "shop.pem")
     assert "decimals" in sign(price="4.901").stderr
     assert sign(price="0").exit_code == 2
+    assert "$ is not the sign of EUR" in sign(price="$4.90").stderr
     assert sign(currency="XQZ").exit_code == 2
     Path("shop.pem").write_text("no key")
     assert "is no Ed25519 key" in sign().stderr

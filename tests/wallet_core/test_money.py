@@ -101,6 +101,33 @@ def test_what_is_no_amount_of_the_currency_is_refused(text: str, currency: str) 
 
 
 @pytest.mark.parametrize(
+    ("text", "currency"),
+    [
+        ("$4.90", "EUR"),
+        ("￥4", "USD"),
+        ("€5", "CNY"),
+        ("£1", "KWD"),
+        ("$5", "SAT"),
+        ("$4 EUR", "EUR"),
+    ],
+)
+def test_the_sign_of_another_currency_is_refused(text: str, currency: str) -> None:
+    with pytest.raises(MoneyError, match=rf"is not the sign of {currency}; write the currency's"):
+        Money.parse(text, currency)
+
+
+@pytest.mark.parametrize("text", ["$$5", "$¥5", "$€5", "5$"])
+def test_more_than_one_sign_in_front_is_no_amount(text: str) -> None:
+    with pytest.raises(MoneyError, match="is not an amount"):
+        Money.parse(text, "USD")
+
+
+@pytest.mark.parametrize("currency", ["USD", "CLP", "TWD", "XCD"])
+def test_a_sign_that_may_mean_the_currency_is_read(currency: str) -> None:
+    assert Money.parse("$5", currency) == Money.parse("5", currency)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "1.00000000000000000000000000000000001",

@@ -26,11 +26,16 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Where all chains that had a batch stood at the moment `at` (UTC, ISO 8601)."""
+    """Where all chains that had a batch stood at the moment `at` (UTC, ISO 8601).
+
+    `minute` is the one since 1970 by which it stands among the instance's own: that of `at`, or a
+    later one after the clock was set back. None for one that was made at somebody's wish.
+    """
 
     v: int = 1
     at: str
     chains: tuple[Head, ...]
+    minute: int | None = None
 
 
 class ChainReader(Protocol):
@@ -47,9 +52,11 @@ class CheckpointsHeld(msgspec.Struct, frozen=True):
     newest: Checkpoint | None
 
 
-def signed_checkpoint(key: SigningKey, at_us: int, heads: Sequence[Head]) -> str:
+def signed_checkpoint(
+    key: SigningKey, at_us: int, heads: Sequence[Head], minute: int | None = None
+) -> str:
     """A checkpoint as a compact JWS."""
-    return key.sign(KIND, Checkpoint(at=instant(at_us), chains=tuple(heads)))
+    return key.sign(KIND, Checkpoint(at=instant(at_us), chains=tuple(heads), minute=minute))
 
 
 def opened_checkpoint(text: str, known: PublicKey | None = None) -> Checkpoint:

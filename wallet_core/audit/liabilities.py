@@ -138,8 +138,10 @@ def checked_proof(
     return statement, key
 
 
-def proof_words(proof: PersonalProof, statement: Statement, key: PublicKey) -> list[str]:
-    """In plain words what a proof that was checked shows."""
+def proof_words(
+    proof: PersonalProof, statement: Statement, key: PublicKey, *, is_published: bool = False
+) -> list[str]:
+    """In plain words what a proof that was checked shows, be it against a published file or not."""
     balance = amount_words(proof.amount_minor, statement.currency)
     total = amount_words(statement.total_minor, statement.currency)
     lines = [
@@ -148,7 +150,13 @@ def proof_words(proof: PersonalProof, statement: Statement, key: PublicKey) -> l
             f"{statement.leaf_count} at {statement.at}."
         ),
         f"The root is {statement.root}, signed with the key {key.text}.",
-        "It counts if everybody is shown this same root: compare it with the published file.",
+        (
+            "The published file that you named states this same root: it counts if everybody "
+            "finds that same file."
+            if is_published
+            else "It counts if everybody is shown this same root: compare it with the published "
+            "file."
+        ),
     ]
     return [printable(line) for line in lines]
 

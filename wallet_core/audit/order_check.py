@@ -30,10 +30,7 @@ class OrderCheck:
         """Look at the next order."""
         self.order_count += 1
         _check_hold(row)
-        if (row.price_minor, row.price_currency) != (row.amount_minor, row.currency):
-            price = amount_words(row.amount_minor, row.currency)
-            quoted = amount_words(row.price_minor or 0, row.price_currency or "")
-            raise _broken(row, f"costs {price}, but its quote was of {quoted}")
+        _check_quote(row)
         moved_minor = row.hold_captured_minor or 0
         if row.captured_minor != moved_minor:
             raise _difference(row, "captured", row.captured_minor, moved_minor)
@@ -62,6 +59,24 @@ class StrayCheck:
 
     def end(self) -> None:
         """Nothing is left to look at."""
+
+
+def _check_quote(row: OrderLine) -> None:
+    if (row.price_minor, row.price_currency) != (row.amount_minor, row.currency):
+        price = amount_words(row.amount_minor, row.currency)
+        quoted = amount_words(row.price_minor or 0, row.price_currency or "")
+        raise _broken(row, f"costs {price}, but its quote was of {quoted}")
+    if row.quote_offer_id != row.offer_id:
+        raise _broken(
+            row, f"is of the offer {row.offer_id}, but its quote was of {row.quote_offer_id}"
+        )
+    if row.quote_merchant_id is not None and row.quote_merchant_id != row.merchant_id:
+        raise _broken(
+            row, f"is with {row.merchant_id}, but its quote was from {row.quote_merchant_id}"
+        )
+    # A quote that names nobody is one on a host that nobody had proven, whoever did so since.
+    if row.quote_merchant_id is None and not _is_escrow(row.payee_account_id, row.currency):
+        raise _broken(row, "is with somebody, but its quote was from nobody")
 
 
 def _check_hold(row: OrderLine) -> None:

@@ -5,7 +5,7 @@ the frozen quote with its digest, and the digest of the tap under which the paym
 names no payer and carries no secret.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from uuid import UUID
@@ -61,9 +61,13 @@ class Payee(msgspec.Struct, frozen=True):
 
 
 class Consent(msgspec.Struct, frozen=True):
-    """What the payer agreed to by one tap, and the digest of the tap's event."""
+    """What the payer agreed to by one tap, and the digest of the tap's event.
 
-    quote: Quote
+    `quote` is the JSON of the quote with all its fields, of whatever version its writer was: the
+    digest is of all of them, known here or not.
+    """
+
+    quote: dict[str, object]
     quote_sha256: str
     tap_blake2b: str
     tapped_at: str
@@ -92,7 +96,16 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: str
 
 
-def quote_digest(quote: Quote) -> str:
+class Stated(msgspec.Struct, frozen=True):
+    """What a receipt is compared with in its quote."""
+
+    id: str
+    amount_minor: int | None
+    currency: str | None
+    merchant_id: str | None = None
+
+
+def quote_digest(quote: Mapping[str, object]) -> str:
     """SHA-256 over the quote as JSON with sorted keys and no blanks, in hex."""
     return sha256(_encode(quote)).hexdigest()
 
@@ -101,14 +114,15 @@ def receipt_of(facts: ReceiptFacts) -> Receipt:
     """What the receipt of a paid order says."""
     order = facts.order
     made = next(m for m in facts.movements if m.id == order.hold_id)
+    quote = msgspec.to_builtins(facts.quote)
     return Receipt(
         order=order.number,
         title=order.title,
         price=Price(order.amount_minor, order.currency, exponent_of(order.currency)),
         payee=Payee(facts.merchant_name, facts.host, order.merchant_id),
         consent=Consent(
-            quote=facts.quote,
-            quote_sha256=quote_digest(facts.quote),
+            quote=quote,
+            quote_sha256=quote_digest(quote),
             tap_blake2b=made.commit_key.rpartition(":")[2],
             tapped_at=instant(order.created_at_us),
         ),
@@ -131,15 +145,33 @@ def opened_receipt(text: str, known: PublicKey | None = None) -> tuple[Receipt, 
     `known`.
     """
     receipt, key = opened(text, KIND, Receipt, known)
-    quote = receipt.consent.quote
-    if quote_digest(quote) != receipt.consent.quote_sha256:
+    if quote_digest(receipt.consent.quote) != receipt.consent.quote_sha256:
         raise NotProven("The quote in it is not the one whose digest it states.")
+    quote = _stated(receipt)
     if (quote.amount_minor, quote.currency) != (receipt.price.amount_minor, receipt.price.currency):
         raise NotProven("The price is not the one that the quote states.")
     if quote.merchant_id not in (None, receipt.payee.merchant_id):
         raise NotProven("The payee is not the one that the quote states.")
     _check_exponent(receipt.price)
+    _check_sums(receipt)
     return receipt, key
+
+
+def _stated(receipt: Receipt) -> Stated:
+    try:
+        return msgspec.convert(receipt.consent.quote, Stated)
+    except msgspec.ValidationError as error:
+        raise NotProven("The quote in it is none that this program can read.") from error
+
+
+def _check_sums(receipt: Receipt) -> None:
+    """Nothing comes back that was not paid, and nothing is paid above the price."""
+    captured, refunded = receipt.captured_minor, receipt.refunded_minor
+    if not 0 <= refunded <= captured <= receipt.price.amount_minor:
+        raise NotProven(
+            f"It states {_words(receipt, captured)} paid and {_words(receipt, refunded)} come "
+            f"back of {_words(receipt, receipt.price.amount_minor)}, which cannot be."
+        )
 
 
 def _check_exponent(price: Price) -> None:
@@ -151,7 +183,7 @@ def _check_exponent(price: Price) -> None:
 
 def receipt_words(receipt: Receipt, key: PublicKey, *, key_is_known: bool) -> list[str]:
     """In plain words what a receipt proves, and what it does not; one line each."""
-    quote = receipt.consent.quote
+    quote = _stated(receipt)
     lines = [
         _key_words(key, key_is_known=key_is_known),
         (
@@ -183,6 +215,11 @@ def _words(receipt: Receipt, amount_minor: int) -> str:
 def instant(at_us: int) -> str:
     """An instant in UTC, to the second: `2026-05-01T10:00:00Z`."""
     return f"{datetime.fromtimestamp(at_us // MICROSECONDS, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def moment(text: str) -> int:
+    """The microseconds since 1970 of what `instant` wrote. Raises `ValueError`."""
+    return int(datetime.fromisoformat(text).timestamp()) * MICROSECONDS
 
 
 def _key_words(key: PublicKey, *, key_is_known: bool) -> str:

@@ -120,6 +120,9 @@ class OrderLine(msgspec.Struct, frozen=True):
     moved_refunded_minor: int
     price_minor: int | None
     price_currency: str | None
+    offer_id: str
+    quote_offer_id: str | None
+    quote_merchant_id: str | None
 
 
 class StrayLine(msgspec.Struct, frozen=True):

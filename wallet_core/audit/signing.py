@@ -26,6 +26,8 @@ from wallet_core.errors import PayontapError
 
 T = TypeVar("T")
 
+#: What the payload of each kind says as `v`. Other versions may mean other things by a field.
+VERSION = 1
 _PARTS = 3
 _KEY_BYTES = 32
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -41,6 +43,10 @@ class _Header(msgspec.Struct, frozen=True):
     jwk: dict[str, str]
     # Extensions that a reader has to know; this one knows none.
     crit: list[str] | None = None
+
+
+class _Version(msgspec.Struct, frozen=True):
+    v: int = VERSION
 
 
 class PublicKey(msgspec.Struct, frozen=True):
@@ -124,8 +130,8 @@ def opened(
 ) -> tuple[T, PublicKey]:
     """What a signed text says, and the key that signed it.
 
-    Raises `NotProven` when it is not signed, says another `kind`, was changed, or was signed by
-    another key than `known`.
+    Raises `NotProven` when it is not signed, says another `kind` or version, was changed, or was
+    signed by another key than `known`.
     """
     parts = text.strip().split(".")
     if len(parts) != _PARTS:
@@ -143,8 +149,14 @@ def opened(
     signature = unpacked(parts[2], "The signature")
     if not key.has_signed(signature, f"{parts[0]}.{parts[1]}".encode()):
         raise NotProven("The signature does not fit: the text was changed.")
-    said = _decoded(parts[1], statement, "It is signed, but says nothing that this program knows.")
-    return said, key
+    otherwise = "It is signed, but says nothing that this program knows."
+    version = _decoded(parts[1], _Version, otherwise).v
+    if version != VERSION:
+        raise NotProven(
+            f"It is of version {version}, which this program does not know: check it with a newer "
+            "one."
+        )
+    return _decoded(parts[1], statement, otherwise), key
 
 
 def _decoded(part: str, kind: type[T], otherwise: str) -> T:

@@ -147,6 +147,7 @@ class AuditReader:
                 *(h.payer_account_id, h.payee_account_id, h.amount_minor, h.captured_minor),
                 *(h.currency, h.state, h.subject, t.offers.c.host),
                 *(sa.func.coalesce(refunded.c.moved_minor, 0), q.amount_minor, q.currency),
+                *(o.offer_id, q.offer_id, q.merchant_id),
             )
             .join_from(t.orders, t.holds, h.id == o.hold_id, isouter=True)
             .join(t.offers, t.offers.c.id == o.offer_id, isouter=True)

@@ -10,6 +10,7 @@ from wallet_core.ledger.accounts import Purpose
 from wallet_core.storage import tables as t
 from wallet_core.storage import trade_tables as trade
 from wallet_core.storage.audit_trade import settling_key
+from wallet_core.storage.linking import person_groups
 
 
 class Stray(NamedTuple):
@@ -73,7 +74,7 @@ def _strays_of_the_journal() -> Iterator[Stray]:
 
 
 def _strays_of_trade() -> Iterator[Stray]:
-    o, a, w = t.orders.c, t.attempts.c, t.wallets.c
+    o, w = t.orders.c, t.wallets.c
     # Nobody's are orders whose money waits for whoever proves the host.
     somebodys = o.merchant_id != NOBODY
     for name, there, wanted in (
@@ -85,6 +86,18 @@ def _strays_of_trade() -> Iterator[Stray]:
         missing = f"Order {{}} ({{}}) names a {name} that is not there."
         query = sa.select(o.id, o.number).where(wanted, _nothing(there))
         yield Stray(query, "order {}", missing)
+    yield from _strays_of_attempts()
+    in_group = t.limit_groups.c.id == w.limit_group
+    yield Stray(
+        sa.select(w.id).where(w.limit_group.is_not(None), _nothing(in_group)),
+        "wallet {}",
+        "Wallet {} counts together with a group that is not there.",
+    )
+
+
+def _strays_of_attempts() -> Iterator[Stray]:
+    """What keeps a further tap from paying once more: an attempt of each order, and whose it is."""
+    o, a, w = t.orders.c, t.attempts.c, t.wallets.c
     yield Stray(
         sa.select(a.order_id).where(_nothing(o.id == a.order_id)),
         "attempt {}",
@@ -97,11 +110,52 @@ def _strays_of_trade() -> Iterator[Stray]:
         "attempt {}",
         "The attempt of order {} names another quote or wallet than the order.",
     )
-    in_group = t.limit_groups.c.id == w.limit_group
+    # Not by the order alone, which no index finds.
+    its_own = sa.and_(a.quote_id == o.quote_id, a.wallet_id == o.wallet_id, a.order_id == o.id)
     yield Stray(
-        sa.select(w.id).where(w.limit_group.is_not(None), _nothing(in_group)),
-        "wallet {}",
-        "Wallet {} counts together with a group that is not there.",
+        sa.select(o.id, o.number).where(_nothing(its_own)),
+        "order {}",
+        "Order {1} ({0}) has no attempt, so that a further tap would pay once more.",
+    )
+    yield Stray(
+        _misnumbered_attempts(),
+        "attempt {0} {1}",
+        "The attempts on the quote {0} from the wallet {1} are not numbered one by one, each with "
+        "an order of its own.",
+    )
+    own, theirs = person_groups.alias("own"), person_groups.alias("theirs")
+    joined = sa.and_(
+        *(own.c.person_id == w.person_id, theirs.c.person_id == a.person_id),
+        own.c.group_id == theirs.c.group_id,
+    )
+    yield Stray(
+        sa.select(a.order_id, a.person_id)
+        .join_from(t.attempts, t.wallets, w.id == a.wallet_id)
+        .where(a.person_id != w.person_id, _nothing(joined)),
+        "attempt {}",
+        "The attempt of order {} names {} as its payer, whose wallet it never was.",
+    )
+
+
+def _misnumbered_attempts() -> sa.Select[Any]:
+    """Quotes and wallets with a gap in the numbers of their attempts, or two of one order.
+
+    Wallets of people who were ever joined share their numbers, so that each of them has gaps.
+    """
+    a, w = t.attempts.c, t.wallets.c
+    count = sa.func.count()
+    doubled = sa.func.count(a.order_id.distinct()) < count
+    odd = (
+        sa.select(a.quote_id, a.wallet_id, doubled.label("doubled"))
+        .group_by(a.quote_id, a.wallet_id)
+        .having(sa.or_(doubled, sa.func.min(a.n) != 1, sa.func.max(a.n) != count))
+        .subquery()
+    )
+    alone = sa.and_(w.limit_group.is_(None), _nothing(person_groups.c.person_id == w.person_id))
+    return (
+        sa.select(odd.c.quote_id, odd.c.wallet_id)
+        .join_from(odd, t.wallets, w.id == odd.c.wallet_id)
+        .where(sa.or_(odd.c.doubled, alone))
     )
 
 

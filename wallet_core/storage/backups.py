@@ -11,9 +11,11 @@ import shutil
 import sqlite3
 import subprocess
 import tarfile
+import zlib
 from collections.abc import Mapping
 from contextlib import closing
 from hashlib import file_digest
+from lzma import LZMAError
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -65,18 +67,22 @@ def unpack(source: Path, folder: Path) -> Manifest:
     try:
         with tarfile.open(source) as archive:
             for member in archive:
-                content = archive.extractfile(member)
+                # No link: what it leads to may be missing, or itself.
+                content = archive.extractfile(member) if member.isreg() else None
                 if member.name in (MANIFEST, DATABASE, KEY) and content is not None:
                     with _private(folder / member.name) as file:
                         shutil.copyfileobj(content, file)
         manifest = _manifest(folder / MANIFEST)
     except OSError as error:
-        raise BackupError(f"{source} cannot be read: {error.strerror}.") from error
-    except (tarfile.TarError, EOFError) as error:
+        if error.errno is not None:
+            raise BackupError(f"{source} cannot be read: {error.strerror}.") from error
+        # It is of the library that unpacks, and not the system's.
+        raise _no_backup(source) from error
+    except (tarfile.TarError, EOFError, LZMAError, zlib.error, ValueError) as error:
         # What the library says of it has several lines.
-        raise BackupError(f"{source} is no backup, or a part of it is missing.") from error
+        raise _no_backup(source) from error
     if manifest is None:
-        raise BackupError(f"{source} is no backup, or a part of it is missing.")
+        raise _no_backup(source)
     if manifest.v != 1 or DATABASE not in manifest.sha256:
         raise BackupError(f"{source} is a backup of a kind that this version does not know.")
     for name, digest in manifest.sha256.items():
@@ -86,13 +92,17 @@ def unpack(source: Path, folder: Path) -> Manifest:
     return manifest
 
 
+def _no_backup(source: Path) -> BackupError:
+    return BackupError(f"{source} is no backup, or a part of it is missing.")
+
+
 def _manifest(path: Path) -> Manifest | None:
     """What a manifest says; None where there is none."""
     if not path.is_file():
         return None
     try:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -9,14 +9,19 @@ from collections.abc import Sequence
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wallet_core.audit.checkpoints import Head, signed_checkpoint
-from wallet_core.audit.signing import SigningKey
+from wallet_core.audit.checkpoints import Head, opened_checkpoint, signed_checkpoint
+from wallet_core.audit.receipts import moment
+from wallet_core.audit.signing import NotProven, SigningKey
+from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.storage import audit_tables as at
 from wallet_core.storage import tables as t
 from wallet_core.storage.database import Database
 from wallet_core.storage.insertion import insert_if_absent
+
+_log = structlog.get_logger(__name__)
 
 MINUTE_US = 60_000_000
 #: Checkpoints in memory at a time, and deleted in one transaction.
@@ -55,23 +60,29 @@ class Checkpoints:
 
     async def write(self, key: SigningKey) -> bool:
         """Keep a checkpoint of this minute; False where there is one, or nothing has moved."""
-        c = at.checkpoints.c
         async with self._database.write() as connection:
             now_us = await self._database.now_us(connection)
             heads = await _heads(connection)
-            newest = sa.select(c.minute, c.heads).order_by(c.minute.desc()).limit(1)
-            last = (await connection.execute(newest)).first()
-            minute, packed = now_us // MINUTE_US, msgspec.json.encode(heads)
-            if not heads or (last and (last.minute >= minute or bytes(last.heads) == packed)):
+            packed = msgspec.json.encode(heads)
+            last = await _last(connection)
+            minute = _next_minute(now_us, last)
+            if not heads or minute is None or (last is not None and last.heads == packed):
                 return False
             row = {
                 "minute": minute,
                 "heads": packed,
-                "signed": signed_checkpoint(key, now_us, heads),
+                "signed": signed_checkpoint(key, now_us, heads, minute),
             }
             # Of two processes in the same minute the first one is kept.
             statement = insert_if_absent(connection, at.checkpoints).values(row)
-            return (await connection.execute(statement)).rowcount == 1
+            written = (await connection.execute(statement)).rowcount == 1
+        if written and last is not None and last.at_us > now_us:
+            _log.warning(
+                "checkpoint_clock_went_back",
+                by_s=(last.at_us - now_us) // MICROSECONDS,
+                advice="Look after the clock of the database's machine.",
+            )
+        return written
 
     async def newest(self) -> StoredCheckpoint | None:
         """The last one that was kept."""
@@ -120,6 +131,42 @@ class Checkpoints:
             if minutes:
                 await connection.execute(sa.delete(at.checkpoints).where(c.minute.in_(minutes)))
             return len(minutes)
+
+
+class _Last(msgspec.Struct, frozen=True):
+    """The newest checkpoint; `at_us` is when it was made by the clock of then."""
+
+    minute: int
+    heads: bytes
+    at_us: int
+
+
+async def _last(connection: AsyncConnection) -> _Last | None:
+    c = at.checkpoints.c
+    newest = sa.select(c.minute, c.heads, c.signed).order_by(c.minute.desc()).limit(1)
+    row = (await connection.execute(newest)).first()
+    if row is None:
+        return None
+    try:
+        at_us = moment(opened_checkpoint(row.signed).at)
+    except (NotProven, ValueError):
+        # A row is no evidence, and whatever somebody has made of it, the next one is written.
+        at_us = row.minute * MINUTE_US
+    return _Last(row.minute, bytes(row.heads), at_us)
+
+
+def _next_minute(now_us: int, last: _Last | None) -> int | None:
+    """The minute to write a checkpoint of; None where this one has its checkpoint.
+
+    Minutes only grow, for by them checkpoints are exported. So after the clock was set back they
+    are counted on from the newest, still one in a minute of the clock.
+    """
+    minute = now_us // MINUTE_US
+    if last is None or last.minute < minute:
+        return minute
+    if minute in (last.minute, last.at_us // MINUTE_US):
+        return None
+    return last.minute + 1
 
 
 async def _heads(connection: AsyncConnection) -> list[Head]:

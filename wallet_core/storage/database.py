@@ -10,14 +10,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from inspect import signature
 from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from wallet_core.errors import StorageUnavailable
+from wallet_core.errors import PayontapError, StorageUnavailable
 from wallet_core.storage.away import is_away, is_damaged
 from wallet_core.storage.point_reads import (
     Keys,
@@ -38,6 +40,10 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+class UnusableAddress(PayontapError):
+    """The database's address says what no connection can be made with."""
 
 
 class Database:
@@ -141,10 +147,16 @@ def _told(error: DBAPIError) -> StorageUnavailable | None:
 
 
 def driver_options(engine: AsyncEngine, url: str) -> dict[str, Any]:
-    """What asyncpg is to be told to connect as the engine does."""
+    """What asyncpg is to be told to connect as the engine does. Raises `UnusableAddress`."""
     _, options = engine.dialect.create_connect_args(sa.make_url(url))
     for name in ("prepared_statement_cache_size", "prepared_statement_name_func"):
         options.pop(name, None)
+    unknown = sorted(set(options) - set(signature(asyncpg.connect).parameters))
+    if unknown:
+        raise UnusableAddress(
+            f"The database's address has {unknown[0]!r} in it, which asyncpg does not know: take "
+            "it out."
+        )
     return dict(options)
 
 
@@ -159,8 +171,21 @@ def _with_async_driver(url: str) -> str:
         ("sqlite://", "sqlite+aiosqlite://"),
     ):
         if url.startswith(plain):
-            return driver + url.removeprefix(plain)
-    return url
+            url = driver + url.removeprefix(plain)
+            break
+    return _with_ssl(url)
+
+
+def _with_ssl(url: str) -> str:
+    """The address with `ssl`, which is what asyncpg calls libpq's `sslmode`."""
+    if "sslmode=" not in url:
+        return url
+    parts = sa.make_url(url)
+    query = dict(parts.query)
+    mode = query.pop("sslmode", None)
+    if mode is not None:
+        query.setdefault("ssl", mode)
+    return parts.set(query=query).render_as_string(hide_password=False)
 
 
 def _postgres_engine(url: str) -> AsyncEngine:

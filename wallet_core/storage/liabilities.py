@@ -48,7 +48,7 @@ class Liabilities:
         are made in memory, about 600 bytes for each leaf.
         """
         at_us, liabilities = await self._owed()
-        proof = _name(at_us)
+        proof = _name(at_us, await self.latest())
         statements, signed = [], []
         rows = []
         for currency, owed in groupby(liabilities, key=lambda each: each.currency):
@@ -167,10 +167,22 @@ def root_file_text(published: RootFile) -> str:
     return msgspec.json.format(msgspec.json.encode(published)).decode() + "\n"
 
 
-def _name(at_us: int) -> str:
-    """A name for a proof; names sort by time."""
+def _name(at_us: int, newest: str | None) -> str:
+    """A name for a proof; names sort by time, and behind the newest also after a clock went back.
+
+    The name is not its evidence: the statement says its moment.
+    """
+    if newest is not None:
+        at_us = max(at_us, _named_us(newest) + 1)
     seconds, rest_us = divmod(at_us, MICROSECONDS)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}.{rest_us:06d}Z-{token_hex(2)}"
+
+
+def _named_us(name: str) -> int:
+    """The microsecond that `_name` wrote."""
+    seconds, _, rest_us = name.partition("Z")[0].partition(".")
+    named = datetime.strptime(seconds, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    return int(named.timestamp()) * MICROSECONDS + int(rest_us)
 
 
 def _leaf_rows(proof: str, tree: Tree) -> Iterator[dict[str, Any]]:

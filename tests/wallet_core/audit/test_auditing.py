@@ -311,6 +311,48 @@ HARM = {
         "UPDATE attempts SET n = 7, quote_id = 'q_1' WHERE quote_id = 'q_3'",
         ("The attempt of order ", "names another quote or wallet than the order"),
     ),
+    "an order without its attempt": (
+        "DELETE FROM attempts WHERE quote_id = 'q_4'",
+        ("Order ", "has no attempt, so that a further tap would pay once more"),
+    ),
+    "an attempt with another number": (
+        "UPDATE attempts SET n = 2 WHERE quote_id = 'q_4'",
+        ("The attempts on the quote q_4 from the wallet w_", "are not numbered one by one"),
+    ),
+    "an order in two attempts": (
+        (
+            "INSERT INTO attempts SELECT quote_id, wallet_id, 2, order_id, tap_ref, person_id "
+            "FROM attempts WHERE quote_id = 'q_4'"
+        ),
+        ("The attempts on the quote q_4 from the wallet w_", "each with an order of its own"),
+    ),
+    "an attempt of somebody else": (
+        (
+            "UPDATE attempts SET person_id = (SELECT person_id FROM identities "
+            "WHERE network_person_id = 'ben') WHERE quote_id = 'q_4'"
+        ),
+        ("The attempt of order ", "as its payer, whose wallet it never was"),
+    ),
+    "a quote for another offer": (
+        (
+            "INSERT INTO offers SELECT 'of_x', url || 'x', host, merchant_id, title, sku, picture, "
+            "availability, stock_total, stock_page, sold, seen_at_us FROM offers "
+            "WHERE id = 'of_tea'; "
+            "UPDATE quotes SET offer_id = 'of_x' WHERE id = 'q_4'"
+        ),
+        ("Order ", "is of the offer of_tea, but its quote was of of_x"),
+    ),
+    "a quote from another merchant": (
+        (
+            "INSERT INTO merchants VALUES ('m_x', 'Thief', 'web', 'room', TRUE, 1, NULL); "
+            "UPDATE quotes SET merchant_id = 'm_x' WHERE id = 'q_4'"
+        ),
+        ("Order ", "is with m_shop, but its quote was from m_x"),
+    ),
+    "a quote from nobody": (
+        "UPDATE quotes SET merchant_id = NULL WHERE id = 'q_4'",
+        ("Order ", "is with somebody, but its quote was from nobody"),
+    ),
     "an order's capture": (
         "UPDATE orders SET captured_minor = captured_minor - 1 WHERE hold_id = $paid",
         ("Order ", "says CNY 198.99 captured, but its transfers moved CNY 199.00"),

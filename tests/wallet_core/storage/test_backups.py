@@ -1,7 +1,10 @@
 """A backup is whole, private and of one moment; a damaged one is refused."""
 
 import asyncio
+import bz2
+import gzip
 import io
+import lzma
 import re
 import sqlite3
 import tarfile
@@ -113,7 +116,20 @@ def test_a_damaged_or_strange_file_is_refused(tmp_path: Path) -> None:
     with tarfile.open(fileobj=other, mode="w:gz") as archive:
         archive.add(tmp_path / "x.db", "database")
     packed = other.getvalue()
+    in_xz, in_bz2, in_gz = (
+        compress(whole) for compress in (lzma.compress, bz2.compress, gzip.compress)
+    )
+    linked = io.BytesIO()
+    with tarfile.open(fileobj=linked, mode="w") as archive:
+        for kind, target in ((tarfile.SYMTYPE, "gone"), (tarfile.LNKTYPE, DATABASE)):
+            link = tarfile.TarInfo(DATABASE)
+            link.type, link.linkname = kind, target
+            archive.addfile(link)
     odd = {
+        "a damaged xz": in_xz[:200] + b"!" + in_xz[201:],
+        "a damaged bz2": in_bz2[:200] + b"!" + in_bz2[201:],
+        "a damaged gz": in_gz[:200] + b"!!!!" + in_gz[204:],
+        "links": linked.getvalue(),
         "damaged": damaged,
         "cut": whole[: len(whole) // 2],
         "empty": b"",

@@ -4,8 +4,12 @@ from collections.abc import Iterable
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from tests.wallet_core.world import World
+from wallet_core.audit.checkpoints import opened_checkpoint
+from wallet_core.audit.receipts import instant
+from wallet_core.audit.signing import SigningKey
 from wallet_core.storage import audit_tables as at
 from wallet_core.storage import checkpoints as stored
 from wallet_core.storage.checkpoints import MINUTE_US, Checkpoints, Kept
@@ -69,3 +73,43 @@ async def test_many_go_in_short_transactions(
     await fill(world, range(2 * DAY, 2 * DAY + 50))
     assert await checkpoints.thin(KEPT, ALL) == 49
     assert await left(checkpoints) == [2 * DAY + 49]
+
+
+async def test_after_a_clock_went_back_there_is_still_a_checkpoint_in_each_minute(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [NOW + DAY]
+
+    async def now_us(_connection: object) -> int:
+        return clock[0] * MINUTE_US
+
+    monkeypatch.setattr(world.database, "now_us", now_us)
+    checkpoints, key = Checkpoints(world.database), SigningKey.new()
+    await world.person("anna", 500)
+    assert await checkpoints.write(key)
+    with capture_logs() as heard:
+        for clock[0] in (NOW, NOW + 1, NOW + 2):
+            await world.person(f"ben {clock[0]}", 500)
+            assert await checkpoints.write(key)
+            await world.person(f"carl {clock[0]}", 500)
+            assert not await checkpoints.write(key)
+    (told,) = heard
+    assert (told["event"], told["by_s"]) == ("checkpoint_clock_went_back", DAY * 60)
+    assert await left(checkpoints) == [NOW + DAY + n for n in range(4)]
+    newest = await checkpoints.newest()
+    assert newest is not None
+    said = opened_checkpoint(newest.signed, key.public)
+    assert said.at == instant((NOW + 2) * MINUTE_US)
+    assert said.minute == NOW + DAY + 3
+    clock[0] = NOW + 2 * DAY
+    assert await checkpoints.write(key)
+    assert (await left(checkpoints))[-1] == NOW + 2 * DAY
+
+
+async def test_a_newest_row_that_cannot_be_read_keeps_no_checkpoint_from_being_written(
+    world: World, checkpoints: Checkpoints
+) -> None:
+    await fill(world, [NOW + 7])
+    await world.person("anna", 500)
+    assert await checkpoints.write(SigningKey.new())
+    assert await left(checkpoints) == [NOW + 7, NOW + 8]

@@ -7,17 +7,20 @@ import pytest
 
 from tests.wallet_core.busy_books import PARTS, convert, earn, sell_in_parts, trade
 from tests.wallet_core.world import SHOP, World
+from wallet_core.audit.auditing import audit
 from wallet_core.audit.liabilities import (
     PersonalProof,
     RootFile,
     checked_proof,
     proof_words,
 )
+from wallet_core.audit.receipts import instant
 from wallet_core.audit.signing import NotProven, SigningKey
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit
 from wallet_core.ledger.transfers import Leg, Post, named
 from wallet_core.storage import audit_tables as at
+from wallet_core.storage.audit_reader import books_of
 from wallet_core.storage.liabilities import KEPT_PROOFS, Liabilities, root_file_text
 
 KEY = SigningKey.new()
@@ -148,6 +151,33 @@ async def test_old_paths_go_and_old_statements_stay(world: World) -> None:
     assert await world.count(at.liability_statements) == len(names)
     assert await world.count(at.liability_leaves) == KEPT_PROOFS
     assert await liabilities.latest() == max(names)
+
+
+async def test_after_a_clock_went_back_the_newest_proof_is_the_last_one_published(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock_us = [2_000_000_000_000_000]
+
+    async def now_us(_connection: object) -> int:
+        return clock_us[0]
+
+    monkeypatch.setattr(world.database, "now_us", now_us)
+    anna = await world.person("anna", 300)
+    owner = f"person:{anna.person_id}"
+    liabilities = Liabilities(world.database)
+    for _ in range(KEPT_PROOFS):
+        await liabilities.publish(KEY)
+    clock_us[0] = 1_900_000_000_000_000
+    for amount_minor in (301, 302):
+        await world.top_up(anna.wallet_id, 1, f"to {amount_minor}")
+        public = await liabilities.publish(KEY)
+        assert await liabilities.latest() == public.proof
+        assert public.at == instant(clock_us[0])
+        (proof,) = await liabilities.proofs_of([owner])
+        assert proof.amount_minor == amount_minor
+        checked_proof(proof, KEY.public, public)
+    async with books_of(world.database) as books:
+        await audit(books)
 
 
 async def test_pending_money_escrow_and_each_currency_are_owed_but_not_what_is_the_houses(

@@ -1,5 +1,8 @@
 """A receipt tells what the books and the quote say, and no more than a stranger may know."""
 
+import json
+from hashlib import sha256
+
 import msgspec
 import pytest
 
@@ -7,6 +10,7 @@ from tests.wallet_core.world import CNY, PRICE_MINOR, SHOP, World
 from wallet_core.audit.auditing import audit
 from wallet_core.audit.receipts import (
     KIND,
+    Receipt,
     ReceiptFacts,
     opened_receipt,
     quote_digest,
@@ -46,7 +50,7 @@ async def test_a_receipt_tells_price_payee_consent_and_transfers(world: World) -
     assert receipt.price.exponent == 2
     assert msgspec.structs.astuple(receipt.payee) == ("Tea House", "shop.example", SHOP)
     assert receipt.order == order.number
-    assert receipt.consent.quote == await world.reader.quote("q_1")
+    assert receipt.consent.quote == msgspec.to_builtins(await world.reader.quote("q_1"))
     assert receipt.consent.tap_blake2b == named("tap").hex
     assert [step.kind for step in receipt.transfers] == ["authorise", "capture", "post"]
     assert receipt.transfers[0].id == str(order.hold_id)
@@ -77,7 +81,7 @@ async def test_a_receipt_that_contradicts_itself_proves_nothing(world: World) ->
     )
     with pytest.raises(NotProven, match="The price is not the one"):
         opened_receipt(KEY.sign(KIND, dearer))
-    quote = msgspec.structs.replace(receipt.consent.quote, seller="Somebody else")
+    quote = {**receipt.consent.quote, "seller": "Somebody else"}
     other = msgspec.structs.replace(receipt.consent, quote=quote)
     with pytest.raises(NotProven, match="not the one whose digest"):
         opened_receipt(KEY.sign(KIND, msgspec.structs.replace(receipt, consent=other)))
@@ -94,11 +98,60 @@ async def test_another_payee_or_other_decimals_than_all_know_prove_nothing(world
             opened_receipt(KEY.sign(KIND, msgspec.structs.replace(receipt, price=price)))
 
 
+def with_quote(receipt: Receipt, quote: dict[str, object]) -> Receipt:
+    consent = msgspec.structs.replace(
+        receipt.consent, quote=quote, quote_sha256=quote_digest(quote)
+    )
+    return msgspec.structs.replace(receipt, consent=consent)
+
+
+async def test_a_receipt_holds_whatever_fields_quotes_had_when_it_was_made(world: World) -> None:
+    receipt = receipt_of(await facts_of(world))
+    quote = receipt.consent.quote
+    later = ("read_at_us", "title", "sku", "url")
+    earlier = {name: said for name, said in quote.items() if name not in later}
+    for other in (earlier, {**quote, "variant": {"size": '茶 "L"', "at": 1}}):
+        text = KEY.sign(KIND, with_quote(receipt, other))
+        found, _ = opened_receipt(text, KEY.public)
+        assert found.consent.quote == other
+        as_documented = json.dumps(other, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        assert found.consent.quote_sha256 == sha256(as_documented.encode()).hexdigest()
+        assert "on the quote q_1" in " ".join(receipt_words(found, KEY.public, key_is_known=True))
+
+
+async def test_a_quote_that_states_no_price_proves_nothing(world: World) -> None:
+    receipt = receipt_of(await facts_of(world))
+    for quote in ({}, {**receipt.consent.quote, "amount_minor": "1"}):
+        with pytest.raises(NotProven, match="none that this program can read"):
+            opened_receipt(KEY.sign(KIND, with_quote(receipt, quote)))
+
+
+async def test_a_receipt_of_another_version_proves_nothing(world: World) -> None:
+    receipt = receipt_of(await facts_of(world))
+    with pytest.raises(NotProven, match="It is of version 2, which this program does not know"):
+        opened_receipt(KEY.sign(KIND, msgspec.structs.replace(receipt, v=2)))
+
+
+@pytest.mark.parametrize(
+    ("captured_minor", "refunded_minor"), [(-5, 0), (5, -1), (5, 6), (PRICE_MINOR + 1, 0)]
+)
+async def test_a_receipt_of_sums_that_cannot_be_proves_nothing(
+    world: World, captured_minor: int, refunded_minor: int
+) -> None:
+    receipt = msgspec.structs.replace(
+        receipt_of(await facts_of(world)),
+        captured_minor=captured_minor,
+        refunded_minor=refunded_minor,
+    )
+    with pytest.raises(NotProven, match="which cannot be"):
+        opened_receipt(KEY.sign(KIND, receipt))
+
+
 async def test_a_communitys_points_are_told_by_a_stranger_who_never_heard_of_them(
     world: World,
 ) -> None:
     receipt = receipt_of(await facts_of(world))
-    quote = msgspec.structs.replace(receipt.consent.quote, currency="MOONS")
+    quote = {**receipt.consent.quote, "currency": "MOONS"}
     consent = msgspec.structs.replace(
         receipt.consent, quote=quote, quote_sha256=quote_digest(quote)
     )
