@@ -225,6 +225,13 @@ class Books:
             raise Refused(Refusal.TOO_MUCH, f"shares of {shared_minor} in {amount_minor}")
         if any(share.account.currency != hold.currency for share in transfer.shares):
             raise Refused(Refusal.NOT_ALLOWED, "a share is in the currency of its hold")
+        if transfer.shares and payer.wallet_id is not None:
+            sharers = tuple(share.account.owner for share in transfer.shares)
+            self.rules.check_captured(
+                Payment(
+                    payer.wallet_id, payer.id, hold.currency, payee.owner, amount_minor, sharers
+                )
+            )
         back_minor = hold.left_minor - amount_minor if transfer.last else 0
         ended = transfer.last or amount_minor == hold.left_minor
         legs = [
@@ -270,7 +277,14 @@ class Books:
     def _spend_together(
         self, transfer: Transfer, payments: Sequence[Payment], undo: "Undo"
     ) -> None:
-        """Several wallets pay: each is counted before the next is looked at."""
+        """Several accounts pay: each is counted before the next is looked at.
+
+        The books keep one payee of a transfer, by whom each payment in it is counted ever after.
+        So in several currencies it must be one and the same.
+        """
+        if any(payment.payee != payments[0].payee for payment in payments):
+            payees = ", ".join(sorted({payment.payee for payment in payments}))
+            raise Refused(Refusal.NOT_ALLOWED, f"one transfer pays {payees}")
         for payment in payments:
             if self.rules.check(payment, self.accounts, self.now_us):
                 if payment.account_id not in self.accounts:
