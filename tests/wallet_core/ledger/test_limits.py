@@ -254,9 +254,7 @@ async def test_wallets_that_pay_each_other_in_two_currencies_evade_no_limit(worl
     anna, ben = await world.person("anna", 10_000), await world.person("ben")
     await world.top_up(ben.wallet_id, 10_000, "dollars", "USD")
     text = WalletLimits(admin={"USD": Limits(day_max_minor=100)}).text()
-    await world.write(
-        Update(table="wallets", where={"id": ben.wallet_id}, values={"limits": text})
-    )
+    await world.write(Update(table="wallets", where={"id": ben.wallet_id}, values={"limits": text}))
     legs = (
         Leg(accounts.wallet(anna.wallet_id, CNY), -500),
         Leg(accounts.wallet(ben.wallet_id, CNY), 500),
