@@ -155,6 +155,8 @@ class Books:
         rules, accounts, now_us = self.rules, self.accounts, self.now_us
         if len(payments) < 2:  # noqa: PLR2004 - which nearly all are
             spending = [payment for payment in payments if rules.check(payment, accounts, now_us)]
+            if not spending and payments and type(transfer) is Post:
+                rules.check_uncounted(payments[0], transfer.legs)
         else:
             spending = []
             self._spend_together(transfer, payments, undo)
@@ -226,12 +228,8 @@ class Books:
         if any(share.account.currency != hold.currency for share in transfer.shares):
             raise Refused(Refusal.NOT_ALLOWED, "a share is in the currency of its hold")
         if transfer.shares and payer.wallet_id is not None:
-            sharers = tuple(share.account.owner for share in transfer.shares)
-            self.rules.check_captured(
-                Payment(
-                    payer.wallet_id, payer.id, hold.currency, payee.owner, amount_minor, sharers
-                )
-            )
+            held = Payment(payer.wallet_id, payer.id, hold.currency, payee.owner, amount_minor)
+            self.rules.check_uncounted(held, transfer.shares)
         back_minor = hold.left_minor - amount_minor if transfer.last else 0
         ended = transfer.last or amount_minor == hold.left_minor
         legs = [
@@ -291,6 +289,8 @@ class Books:
                     payer = AccountRef.of_id(payment.account_id)
                     self.accounts[payment.account_id] = AccountState.opened(payer)
                 self._spend(payment, transfer.id, undo)
+            elif type(transfer) is Post:
+                self.rules.check_uncounted(payment, transfer.legs)
 
     def _spend(self, payment: Payment, transfer_id: UUID, undo: "Undo") -> None:
         account = self.accounts[payment.account_id]

@@ -53,17 +53,13 @@ class WalletState(msgspec.Struct, frozen=True):
 
 
 class Payment(msgspec.Struct, frozen=True, gc=False):
-    """Money that leaves a wallet; `payee` is the owner that most of it goes to.
-
-    `sharers` are the others who get some of it, such as the house its fee.
-    """
+    """Money that leaves a wallet; `payee` is the owner that most of it goes to."""
 
     wallet_id: str
     account_id: str
     currency: str
     payee: str
     amount_minor: int
-    sharers: tuple[str, ...] = ()
 
 
 class NeedsSpends(PayontapError):
@@ -98,11 +94,7 @@ def _payments(legs: Sequence[Leg]) -> Sequence[Payment]:
             if wallet_id is not None and payer.purpose is _AVAILABLE:
                 currency = payer.currency
                 payee = _payee(legs, currency)
-                # Nearly all have two legs, and nobody else gets any of it.
-                sharers = _sharers(legs, currency, payee) if len(legs) > 2 else ()  # noqa: PLR2004
-                payments.append(
-                    Payment(wallet_id, payer.id, currency, payee, -amount_minor, sharers)
-                )
+                payments.append(Payment(wallet_id, payer.id, currency, payee, -amount_minor))
     return payments if len(payments) < 2 else _by_account(payments)  # noqa: PLR2004 - nothing to join
 
 
@@ -128,16 +120,6 @@ def _payee(legs: Sequence[Leg], currency: str) -> str:
     return owner
 
 
-def _sharers(legs: Sequence[Leg], currency: str, payee: str) -> tuple[str, ...]:
-    return tuple(
-        account.owner
-        for leg in legs
-        if leg.amount_minor > 0
-        and (account := leg.account).currency == currency
-        and account.owner != payee
-    )
-
-
 def _is_spending(payment: Payment, known: WalletState | None) -> bool:
     payee = payment.payee
     if payee.startswith("wallet:"):
@@ -145,16 +127,6 @@ def _is_spending(payment: Payment, known: WalletState | None) -> bool:
             return payee[7:] not in known.siblings
         return payee[7:] != payment.wallet_id
     return payee.startswith(_SPENT_ON)
-
-
-def _check_sharers(payment: Payment, known: WalletState | None) -> None:
-    """What is no spending is not counted, so nobody may get a share of it who would be spent on."""
-    for sharer in payment.sharers:
-        if _is_spending(msgspec.structs.replace(payment, payee=sharer), known):
-            raise Refused(
-                Refusal.NOT_ALLOWED,
-                f"{payment.account_id} pays {sharer} in what counts as no spending",
-            )
 
 
 class SpendingAccount(Protocol):
@@ -220,8 +192,6 @@ class WalletRules:
         if known is not None and known.mode is WalletMode.FROZEN:
             raise Refused(Refusal.WALLET_FROZEN, payment.wallet_id)
         if not _is_spending(payment, known):
-            if payment.sharers:
-                _check_sharers(payment, known)
             return False
         if known is not None and known.mode is WalletMode.WITHDRAW_ONLY:
             raise Refused(Refusal.WITHDRAW_ONLY, payment.wallet_id)
@@ -233,11 +203,23 @@ class WalletRules:
             self._check_windows(limits, payment, now_us)
         return True
 
-    def check_captured(self, payment: Payment) -> None:
-        """Raises `Refused` where what was held as no spending is captured for somebody spent on."""
+    def check_uncounted(self, payment: Payment, legs: Sequence[Leg]) -> None:
+        """Raises `Refused` where `legs` give of what is no spending to somebody who is spent on.
+
+        What is no spending is not counted, so it could be split until no limit held.
+        """
         known = self.wallets.get(payment.wallet_id)
-        if not _is_spending(payment, known):
-            _check_sharers(payment, known)
+        if _is_spending(payment, known):
+            return
+        for leg in legs:
+            account = leg.account
+            if leg.amount_minor > 0 and account.currency == payment.currency:
+                part = msgspec.structs.replace(payment, payee=account.owner)
+                if _is_spending(part, known):
+                    raise Refused(
+                        Refusal.NOT_ALLOWED,
+                        f"{payment.account_id} pays {account.owner} in what is no spending",
+                    )
 
     def _surely_within(
         self,

@@ -31,9 +31,8 @@ LASTING_ERRORS = (
     asyncpg.DataError,
     asyncpg.ProgramLimitExceededError,
     sqlite3.DataError,
-    ArithmeticError,
-    AttributeError,
     LookupError,
+    OverflowError,
     TypeError,
     # Text that is not Unicode is one of these.
     ValueError,
