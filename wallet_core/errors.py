@@ -1,9 +1,10 @@
 """The one tree of errors.
 
     PayontapError
-    ├── MoneyError            an amount or a currency that cannot be
+    ├── MoneyError            an amount, a currency or an account that cannot be
     ├── Refused               a commit that the rules do not allow; nothing was written
     ├── KeyConflict           the same key came again with other parameters
+    ├── Unwritable            what no database of ours can hold; nothing was written
     ├── StorageUnavailable    the database did not answer; whether it wrote is unknown
     ├── LeaseUnavailable      no lease could be had; nothing was done   (wallet_core.locks)
     └── LeaseLost             the lease ended before its holder did     (wallet_core.locks)
@@ -20,7 +21,7 @@ class PayontapError(Exception):
 
 
 class MoneyError(PayontapError):
-    """An amount or a currency that cannot be."""
+    """An amount, a currency or an account that cannot be."""
 
 
 class Refusal(StrEnum):
@@ -82,6 +83,10 @@ class Refused(PayontapError):
 
 class KeyConflict(PayontapError):
     """The same key was used before with other parameters. Nothing was written."""
+
+
+class Unwritable(PayontapError):
+    """What the database cannot hold. Nothing was written, and asking again does not help."""
 
 
 class StorageUnavailable(PayontapError):

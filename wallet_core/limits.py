@@ -2,8 +2,9 @@
 
 A limit counts what leaves a wallet for somebody else: a merchant, another person, a host's escrow.
 Money that goes back to its owner (a payout, a conversion, a transfer between own wallets) is no
-spending. A payment whose hold ends without money gives its share of the limit back; a refund does
-not. Windows roll: a day is the last 24 hours, a month the last 30 days.
+spending, and nobody who would be spent on may get a part of it. A payment whose hold ends without
+money gives its share of the limit back; a refund does not. Windows roll: a day is the last 24
+hours, a month the last 30 days.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -143,6 +143,12 @@ class Model:
         for payer, amount_minor in taken.items():
             payment = self._payment(post.id, payer, most.account, amount_minor)
             refusals |= self._forbidden(payment)
+            if not self._counts(payment) and any(
+                self._counts(self._payment(post.id, payer, leg.account, leg.amount_minor))
+                for leg in post.legs
+                if leg.amount_minor > 0
+            ):
+                refusals.add(Refusal.NOT_ALLOWED)
             if self._counts(payment):
                 self.payments += (payment,)
         refusals |= self._enter(post.legs)

@@ -6,11 +6,20 @@ of a provider (money that lies outside, at the till or the bank) is a debit acco
 is the negative of what lies there. All balances together are zero in each currency, always.
 """
 
+import re
 from enum import StrEnum
 
 import msgspec
 
 from wallet_core.once import once
+
+#: The most characters of an account's id, as its row keeps it.
+ID_LENGTH_MAX = 200
+#: An id: what kind of owner and which, for what, in which currency. Which owner may be in any
+#: words but slashes, control characters, line breaks and what is no Unicode.
+_ID = re.compile(
+    r"[a-z]+:[^/\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+/[a-z]+/[A-Z][A-Z0-9]{2,9}"
+)
 
 
 class Purpose(StrEnum):
@@ -41,12 +50,15 @@ class Side(StrEnum):
 
 #: What is not owed to anybody but lies somewhere, counted negative here.
 _DEBIT = frozenset({Purpose.CLEARING, Purpose.EXCHANGE})
+#: On others of a wallet money would be under no mode and no limit.
+_PURPOSES_OF_WALLETS = frozenset({Purpose.AVAILABLE, Purpose.HELD})
 
 
 class AccountRef(msgspec.Struct, frozen=True, order=True, dict=True):
     """Names an account: `owner` is `wallet:…`, `merchant:…`, `provider:…`, `escrow:…`, `house:…`.
 
-    Nobody has to open an account: it is there when it is first needed.
+    Nobody has to open an account: it is there when it is first needed. A reference may name what is
+    no account, such as what an audit reads somewhere; `fault` says so, and no transfer takes it.
     """
 
     owner: str
@@ -57,6 +69,23 @@ class AccountRef(msgspec.Struct, frozen=True, order=True, dict=True):
     def id(self) -> str:
         """The account's key in the database, readable on purpose."""
         return f"{self.owner}/{self.purpose}/{self.currency}"
+
+    @once
+    def fault(self) -> str | None:
+        """Why this names no account, in one sentence; None where it does."""
+        if type(self.purpose) is not Purpose:
+            return f"{self.purpose!r} is no purpose of an account."
+        if len(self.id) > ID_LENGTH_MAX or _ID.fullmatch(self.id) is None:
+            return f"{self.id[:ID_LENGTH_MAX]!r} cannot be an account's name."
+        if self.wallet_id is not None and self.purpose not in _PURPOSES_OF_WALLETS:
+            return "What a wallet has is available or held."
+        return None
+
+    @once
+    def why_not_moved(self) -> str | None:
+        """Why no transfer but those of holds may name it, in one sentence; None where one may."""
+        held = "Held money moves by its hold only."
+        return held if self.fault is None and self.purpose is Purpose.HELD else self.fault
 
     @property
     def normal_side(self) -> Side:

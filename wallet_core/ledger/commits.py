@@ -102,7 +102,11 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What stands under a key (or the transfers' ids); `created` is False if it stood before."""
+    """What stands under a key (or the transfers' ids); `created` is False if it stood before.
+
+    It tells of the key alone: transfers that stood already move nothing a second time, though the
+    commit under whose new key they come again is created.
+    """
 
     key: str
     created: bool
@@ -138,8 +142,9 @@ class WriterPort(Protocol):
         """Write `commit` as a whole.
 
         Raises `Refused` when a rule forbids it (nothing was written), `KeyConflict` when the key
-        or a transfer id stands with other parameters, `StorageUnavailable` when the database is
-        away (unknown; ask again under the same key).
+        or a transfer id stands with other parameters, `Unwritable` for what can never be written
+        (nothing was; asking again does not help), `StorageUnavailable` when the database is away
+        (unknown; ask again under the same key).
         """
 
     async def written(self, key: str) -> Written | None:

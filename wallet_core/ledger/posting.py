@@ -155,6 +155,8 @@ class Books:
         rules, accounts, now_us = self.rules, self.accounts, self.now_us
         if len(payments) < 2:  # noqa: PLR2004 - which nearly all are
             spending = [payment for payment in payments if rules.check(payment, accounts, now_us)]
+            if not spending and payments and type(transfer) is Post:
+                rules.check_uncounted(payments[0], transfer.legs)
         else:
             spending = []
             self._spend_together(transfer, payments, undo)
@@ -225,6 +227,9 @@ class Books:
             raise Refused(Refusal.TOO_MUCH, f"shares of {shared_minor} in {amount_minor}")
         if any(share.account.currency != hold.currency for share in transfer.shares):
             raise Refused(Refusal.NOT_ALLOWED, "a share is in the currency of its hold")
+        if transfer.shares and payer.wallet_id is not None:
+            held = Payment(payer.wallet_id, payer.id, hold.currency, payee.owner, amount_minor)
+            self.rules.check_uncounted(held, transfer.shares)
         back_minor = hold.left_minor - amount_minor if transfer.last else 0
         ended = transfer.last or amount_minor == hold.left_minor
         legs = [
@@ -270,13 +275,22 @@ class Books:
     def _spend_together(
         self, transfer: Transfer, payments: Sequence[Payment], undo: "Undo"
     ) -> None:
-        """Several wallets pay: each is counted before the next is looked at."""
+        """Several accounts pay: each is counted before the next is looked at.
+
+        The books keep one payee of a transfer, by whom each payment in it is counted ever after.
+        So in several currencies it must be one and the same.
+        """
+        if any(payment.payee != payments[0].payee for payment in payments):
+            payees = ", ".join(sorted({payment.payee for payment in payments}))
+            raise Refused(Refusal.NOT_ALLOWED, f"one transfer pays {payees}")
         for payment in payments:
             if self.rules.check(payment, self.accounts, self.now_us):
                 if payment.account_id not in self.accounts:
                     payer = AccountRef.of_id(payment.account_id)
                     self.accounts[payment.account_id] = AccountState.opened(payer)
                 self._spend(payment, transfer.id, undo)
+            elif type(transfer) is Post:
+                self.rules.check_uncounted(payment, transfer.legs)
 
     def _spend(self, payment: Payment, transfer_id: UUID, undo: "Undo") -> None:
         account = self.accounts[payment.account_id]

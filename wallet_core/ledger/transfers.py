@@ -8,6 +8,7 @@ Held money is its hold's: no other transfer may name an account for it, or else 
 given back any more.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from hashlib import blake2b
 from uuid import UUID
@@ -82,6 +83,30 @@ class _Transfer(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", gc=
 
 
 _HELD = Purpose.HELD
+_LEAST_MINOR = -AMOUNT_MINOR_MAX
+#: No ending is further away than this.
+ENDS_AFTER_S_MAX = 100 * 366 * 24 * 3600
+
+
+def _balance(legs: Sequence[Leg]) -> bool:
+    if len(legs) == 2:  # noqa: PLR2004 - nearly all are two, and need no sums
+        one, other = legs
+        if one.account.currency == other.account.currency:
+            return one.amount_minor == -other.amount_minor
+    sums: dict[str, int] = {}
+    for leg in legs:
+        currency = leg.account.currency
+        sums[currency] = sums.get(currency, 0) + leg.amount_minor
+    return bool(sums) and not any(sums.values())
+
+
+def _is_amount(amount_minor: int) -> bool:
+    return type(amount_minor) is int and 0 < amount_minor <= AMOUNT_MINOR_MAX
+
+
+def _check_account(account: AccountRef) -> None:
+    if account.fault is not None:
+        raise MoneyError(account.fault)
 
 
 class Post(_Transfer, frozen=True, kw_only=True, tag="post", gc=False):
@@ -90,17 +115,19 @@ class Post(_Transfer, frozen=True, kw_only=True, tag="post", gc=False):
     legs: tuple[Leg, ...]
 
     def __post_init__(self) -> None:
-        """Raise `MoneyError` for legs that do not balance, move nothing or move held money."""
-        sums: dict[str, int] = {}
-        for leg in self.legs:
-            account, amount_minor = leg.account, leg.amount_minor
-            if not -AMOUNT_MINOR_MAX <= amount_minor <= AMOUNT_MINOR_MAX or not amount_minor:
+        """Raise `MoneyError` for legs that do not balance, move nothing or may not be moved."""
+        legs = self.legs
+        for leg in legs:
+            amount_minor = leg.amount_minor
+            if (
+                type(amount_minor) is not int
+                or not _LEAST_MINOR <= amount_minor <= AMOUNT_MINOR_MAX
+                or not amount_minor
+            ):
                 raise MoneyError(f"A leg cannot move {amount_minor}.")
-            if account.purpose is _HELD:
-                raise MoneyError("Held money moves by its hold only.")
-            currency = account.currency
-            sums[currency] = sums.get(currency, 0) + amount_minor
-        if not sums or any(sums.values()):
+            if leg.account.why_not_moved is not None:
+                raise MoneyError(leg.account.why_not_moved)
+        if not _balance(legs):
             raise MoneyError("The legs of a transfer must sum to zero in each currency.")
 
 
@@ -118,13 +145,20 @@ class Authorise(_Transfer, frozen=True, kw_only=True, tag="authorise", gc=False)
     ends_after_s: float
 
     def __post_init__(self) -> None:
-        """Raise `MoneyError` for an amount that cannot be held."""
-        if not 0 < self.amount_minor <= AMOUNT_MINOR_MAX:
+        """Raise `MoneyError` for what cannot be held, by whom or for whom, or not for so long."""
+        if not _is_amount(self.amount_minor):
             raise MoneyError(f"{self.amount_minor} cannot be held.")
+        _check_account(self.payer)
+        _check_account(self.payee)
         if self.payer.currency != self.payee.currency:
             raise MoneyError("A hold is captured in the currency it was made in.")
         if self.payer.purpose is _HELD or self.payee.purpose is _HELD:
             raise MoneyError("A hold takes from no held money, and none comes of it.")
+        if type(self.ending) is not EndingAction:
+            raise MoneyError(f"No hold ends by {self.ending!r}.")
+        # What is no number is within no bounds either.
+        if not -ENDS_AFTER_S_MAX <= self.ends_after_s <= ENDS_AFTER_S_MAX:
+            raise MoneyError(f"No hold ends after {self.ends_after_s} seconds.")
 
     @property
     def money(self) -> Money:
@@ -147,12 +181,14 @@ class Capture(_Transfer, frozen=True, kw_only=True, tag="capture", gc=False):
 
     def __post_init__(self) -> None:
         """Raise `MoneyError` for an amount or a share that cannot be captured."""
-        if self.amount_minor is not None and not 0 < self.amount_minor <= AMOUNT_MINOR_MAX:
+        if self.amount_minor is not None and not _is_amount(self.amount_minor):
             raise MoneyError(f"{self.amount_minor} cannot be captured.")
-        if any(not 0 < share.amount_minor <= AMOUNT_MINOR_MAX for share in self.shares):
-            raise MoneyError("A share of a capture is more than nothing.")
-        if any(share.account.purpose is _HELD for share in self.shares):
-            raise MoneyError("No share of a capture is held.")
+        for share in self.shares:
+            if not _is_amount(share.amount_minor):
+                raise MoneyError("A share of a capture is more than nothing.")
+            _check_account(share.account)
+            if share.account.purpose is _HELD:
+                raise MoneyError("No share of a capture is held.")
 
 
 class Void(_Transfer, frozen=True, kw_only=True, tag="void", gc=False):

@@ -203,6 +203,24 @@ class WalletRules:
             self._check_windows(limits, payment, now_us)
         return True
 
+    def check_uncounted(self, payment: Payment, legs: Sequence[Leg]) -> None:
+        """Raises `Refused` where `legs` give of what is no spending to somebody who is spent on.
+
+        What is no spending is not counted, so it could be split until no limit held.
+        """
+        known = self.wallets.get(payment.wallet_id)
+        if _is_spending(payment, known):
+            return
+        for leg in legs:
+            account = leg.account
+            if leg.amount_minor > 0 and account.currency == payment.currency:
+                part = msgspec.structs.replace(payment, payee=account.owner)
+                if _is_spending(part, known):
+                    raise Refused(
+                        Refusal.NOT_ALLOWED,
+                        f"{payment.account_id} pays {account.owner} in what is no spending",
+                    )
+
     def _surely_within(
         self,
         limits: Limits,

@@ -22,10 +22,10 @@ _read_answers = msgspec.json.Decoder(list[Answer]).decode
 
 @dataclass(slots=True)
 class _Call:
-    """A step and its words, who waits for the answer, and until when by the loop's time."""
+    """A step and its words in JSON, who waits for the answer, until when by the loop's time."""
 
     future: asyncio.Future[Answer]
-    words: tuple[str, ...]
+    words: bytes
     overdue_at: float
 
 
@@ -49,15 +49,17 @@ class ScriptPipe:
     def call(self, step: str, *words: str | int) -> asyncio.Future[Answer]:
         """Queues a step of `scripts`; the future gets its answer, a RedisError or a TimeoutError.
 
-        Whether or not anybody still waits for it, the step is run.
+        Whether or not anybody still waits for it, the step is run. Raises ValueError, with nothing
+        queued, for words that are not Unicode: they would take the round trip's other calls along.
         """
+        encoded = msgspec.json.encode((step, *map(str, words)))
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         if self._closed:
             _fail(future, RedisConnectionError("the leases are closed"))
             return future
         overdue_at = loop.time() + self._answer_within_s
-        self._queued.append(_Call(future, (step, *map(str, words)), overdue_at))
+        self._queued.append(_Call(future, encoded, overdue_at))
         if self._watch is None:
             self._watch = loop.call_at(overdue_at, self._give_up_overdue)
         if self._sender is None or self._sender.done():
@@ -91,7 +93,7 @@ class ScriptPipe:
             calls = self._under_way = [self._queued.popleft() for _ in range(taken)]
             try:
                 answers = await self._answers([call.words for call in calls])
-            except (RedisError, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - else those who wait would do so for ever
                 for call in calls:
                     if not call.future.done():
                         _fail(call.future, _as_redis_error(error))
@@ -101,14 +103,17 @@ class ScriptPipe:
                         call.future.set_result(answer)
             self._under_way = []
 
-    async def _answers(self, calls: list[tuple[str, ...]]) -> list[Answer]:
-        words = msgspec.json.encode(calls)
+    async def _answers(self, calls: list[bytes]) -> list[Answer]:
+        words = b"[" + b",".join(calls) + b"]"
         try:
             text = await self._client.evalsha(CALLS_DIGEST, 1, ROUTING_KEY, words)
         except NoScriptError:
             # After a restart the store has forgotten its scripts and has done nothing yet.
             text = await self._client.eval(CALLS, 1, ROUTING_KEY, words)
-        return _read_answers(text)
+        answers = _read_answers(text)
+        if len(answers) != len(calls):
+            raise RedisError(f"{len(calls)} calls got {len(answers)} answers")
+        return answers
 
 
 def connected_to(url: str, *, answer_within_s: float) -> Redis:
@@ -128,7 +133,11 @@ def connected_to(url: str, *, answer_within_s: float) -> Redis:
 
 
 def _as_redis_error(error: Exception) -> RedisError:
-    return error if isinstance(error, RedisError) else RedisConnectionError(str(error))
+    if isinstance(error, RedisError):
+        return error
+    told = RedisConnectionError(f"{type(error).__name__}: {error}")
+    told.__cause__ = error
+    return told
 
 
 def _fail(future: asyncio.Future[Answer], error: Exception) -> None:

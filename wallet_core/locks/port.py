@@ -6,6 +6,7 @@ each grant raises and each commit that carries it checks. So everything stays ri
 switched off, lost, stolen, or when whatever keeps it is emptied.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,8 @@ from types import MappingProxyType
 from typing import Protocol
 
 from wallet_core.errors import PayontapError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 TTL_S = 10.0
 WAIT_S = TTL_S + 2.0
@@ -80,13 +83,15 @@ class LeasePort(Protocol):
 def checked_wallets(wallet_ids: tuple[str, ...], token: str) -> list[str]:
     """The wallets without doubles, in the one order in which everybody takes them.
 
-    Raises ValueError when there is none, when an id or the token is empty, or when an id holds a
-    line break.
+    Raises ValueError when there is none, when an id or the token is empty or no Unicode, or when an
+    id holds a line break.
     """
     if not token or not wallet_ids or not all(wallet_ids):
         raise ValueError("a lease needs a token and at least one wallet, none of them empty")
     if any("\n" in wallet for wallet in wallet_ids):
         raise ValueError("a wallet's id cannot hold a line break")
+    if any(map(_SURROGATE.search, (token, *wallet_ids))):
+        raise ValueError("a token or a wallet's id that is no Unicode can be told to nobody")
     return sorted(set(wallet_ids))
 
 

@@ -1,10 +1,12 @@
-"""Which errors say that the database, and not the statement, is why something failed.
+"""Which errors say that the database is why something failed, and which that what it was given is.
 
 PostgreSQL may have no room, start or stop, or let nobody into the database for now; waiting mends
-it. SQLAlchemy and the driver itself say it in words of their own.
+it. SQLAlchemy and the driver itself say it in words of their own. No waiting mends a text that no
+database takes.
 """
 
 import sqlite3
+import struct
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -23,7 +25,20 @@ AWAY_ERRORS = (
     TimeoutError,
     OSError,
 )
-#: The same as beginnings of the standard's codes.
+#: What is said of what can never be written or looked up, whoever asks and however often: by the
+#: databases, and by what puts it into words for them.
+LASTING_ERRORS = (
+    asyncpg.DataError,
+    asyncpg.ProgramLimitExceededError,
+    sqlite3.DataError,
+    LookupError,
+    OverflowError,
+    TypeError,
+    # Text that is not Unicode is one of these.
+    ValueError,
+    struct.error,
+)
+#: `AWAY_ERRORS` as beginnings of the standard's codes.
 _AWAY = ("08", "53", "55000", "57")
 
 

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
+from wallet_core.storage.away import LASTING_ERRORS
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -28,7 +30,7 @@ class Grouped(Generic[K, V]):
         self._task: asyncio.Task[None] | None = None
 
     async def get(self, key: K) -> V | None:
-        """What is found for `key`; raises what the look-up raised.
+        """What is found for `key`; raises what the look-up raised, of `key` alone where it can.
 
         The look-up begins after the call, so whatever was committed before it is seen.
         """
@@ -49,17 +51,27 @@ class Grouped(Generic[K, V]):
             keys = list(self._waiting)[:GROUP_MAX]
             waiting = {key: self._waiting.pop(key) for key in keys}
             try:
-                found = await self._load(keys)
+                await self._look_up(waiting)
             except BaseException as error:
                 _tell_all(waiting, error)
-                if not isinstance(error, Exception):
-                    raise
-                continue
-            for key, futures in waiting.items():
-                value = found.get(key)
-                for future in futures:
-                    if not future.done():
-                        future.set_result(value)
+                raise
+
+    async def _look_up(self, waiting: "Mapping[K, Sequence[asyncio.Future[V | None]]]") -> None:
+        try:
+            found = await self._load(list(waiting))
+        except Exception as error:  # noqa: BLE001 - each of those who wait must hear of it
+            if len(waiting) > 1 and isinstance(error, LASTING_ERRORS):
+                # One of them can never be asked for; alone it harms no other.
+                for key, futures in waiting.items():
+                    await self._look_up({key: futures})
+                return
+            _tell_all(waiting, error)
+            return
+        for key, futures in waiting.items():
+            value = found.get(key)
+            for future in futures:
+                if not future.done():
+                    future.set_result(value)
 
 
 def _tell_all(

@@ -21,10 +21,17 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from wallet_core.errors import PayontapError, Refusal, Refused, StorageUnavailable
+from wallet_core.errors import (
+    PayontapError,
+    Refusal,
+    Refused,
+    StorageUnavailable,
+    Unwritable,
+)
 from wallet_core.ledger.commits import Commit, Written
 from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage.account_opening import MissingAccounts, open_accounts
+from wallet_core.storage.away import LASTING_ERRORS
 from wallet_core.storage.batch import Batch
 from wallet_core.storage.database import Database
 from wallet_core.storage.fences import Fences
@@ -300,7 +307,7 @@ class Writer:
             failure = _refusal(jobs[0].commit, failure)
         elif isinstance(failure, TryAgain) or not isinstance(failure, PayontapError):
             _log.error("commit_failed", error=str(failure)[:2000])
-            failure = StorageUnavailable(f"The database refused: {failure}")
+            failure = _as_told(failure)
         self._answer(jobs, [failure] * len(jobs))
 
     async def _try(
@@ -364,6 +371,13 @@ class Writer:
                 job.done.set_result(result)
         if speech and self.on_speech is not None:
             self.on_speech()
+
+
+def _as_told(failure: Exception) -> PayontapError:
+    """A failure that is none of ours, as whoever waits is told of it."""
+    if isinstance(failure, LASTING_ERRORS):
+        return Unwritable(f"This can never be written: {type(failure).__name__}: {failure}")
+    return StorageUnavailable(f"The database refused: {failure}")
 
 
 def _refusal(commit: Commit, conflict: Conflict) -> Exception:

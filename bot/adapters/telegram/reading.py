@@ -277,7 +277,9 @@ class Ear:
             person_id=str(query.sender.id),
             private=private,
             message_ref=ref,
-            action=query.data,
+            # Apps may send what they like; no button of ours has what nobody can see, such as NUL,
+            # which no database takes. So it is one that nobody knows.
+            action=query.data if query.data.isprintable() else "",
         )
         return Heard((event,))
 

@@ -250,6 +250,86 @@ async def test_wallets_that_count_together_cannot_pay_twice_the_limit_in_one_tra
 # --- what somebody sets for himself ------------------------------------------------------------
 
 
+async def test_wallets_that_pay_each_other_in_two_currencies_evade_no_limit(world: World) -> None:
+    anna, ben = await world.person("anna", 10_000), await world.person("ben")
+    await world.top_up(ben.wallet_id, 10_000, "dollars", "USD")
+    text = WalletLimits(admin={"USD": Limits(day_max_minor=100)}).text()
+    await world.write(Update(table="wallets", where={"id": ben.wallet_id}, values={"limits": text}))
+    legs = (
+        Leg(accounts.wallet(anna.wallet_id, CNY), -500),
+        Leg(accounts.wallet(ben.wallet_id, CNY), 500),
+        Leg(accounts.wallet(ben.wallet_id, "USD"), -60),
+        Leg(accounts.wallet(anna.wallet_id, "USD"), 60),
+    )
+    swaps = [Post(id=named("swap", n), legs=legs) for n in range(3)]
+    outcomes = [await written(world, Commit(transfers=(swap,))) for swap in swaps]
+    assert outcomes == ["not_allowed"] * 3
+    apart = [Post(id=named("apart", n), legs=legs[2:]) for n in range(3)]
+    outcomes = [await written(world, Commit(transfers=(each,))) for each in apart]
+    assert outcomes == ["done", "day_limit", "day_limit"]
+
+
+async def test_payments_in_two_currencies_for_one_payee_are_all_counted(world: World) -> None:
+    anna, ben = await world.person("anna", 10_000), await world.person("ben")
+    await world.top_up(ben.wallet_id, 10_000, "dollars", "USD")
+    await set_limits(world, anna, day_max_minor=100)
+    outcomes = []
+    for n in range(3):
+        legs = (
+            Leg(accounts.wallet(anna.wallet_id, CNY), -60),
+            Leg(accounts.merchant(SHOP, CNY), 60),
+            Leg(accounts.wallet(ben.wallet_id, "USD"), -9),
+            Leg(accounts.merchant(SHOP, "USD"), 9),
+        )
+        post = Post(id=named("both", n), legs=legs)
+        outcomes.append(await written(world, Commit(transfers=(post,))))
+    assert outcomes == ["done", "day_limit", "day_limit"]
+    assert (await world.reader.allowance(anna.wallet_id, CNY)).day_left_minor == 40
+
+
+@pytest.mark.parametrize("most_to", ["till", "house", "oneself", "sibling"])
+async def test_nobody_is_paid_by_a_part_of_what_is_no_spending(world: World, most_to: str) -> None:
+    anna, ben = await world.person("anna", 10_000), await world.person("ben", 10_000)
+    await set_limits(world, ben, day_max_minor=100)
+    await group(world, "g", anna, ben)
+    most = {
+        "till": accounts.clearing("cash", CNY),
+        "house": accounts.fees(CNY),
+        "oneself": accounts.wallet(ben.wallet_id, CNY),
+        "sibling": accounts.wallet(anna.wallet_id, CNY),
+    }[most_to]
+    payer, shop = accounts.wallet(ben.wallet_id, CNY), accounts.merchant(SHOP, CNY)
+    parted = Post(id=named("parted"), legs=(Leg(payer, -150), Leg(most, 76), Leg(shop, 74)))
+    assert await written(world, Commit(transfers=(parted,))) == "not_allowed"
+    # The house's fee harms no limit.
+    with_fee = Post(
+        id=named("with fee"), legs=(Leg(payer, -150), Leg(most, 140), Leg(accounts.tax(CNY), 10))
+    )
+    assert await written(world, Commit(transfers=(with_fee,))) == "done"
+
+
+@pytest.mark.parametrize("held_for", ["till", "oneself", "sibling"])
+async def test_what_is_held_as_no_spending_is_captured_for_nobody_else(
+    world: World, held_for: str
+) -> None:
+    anna, ben = await world.person("anna", 10_000), await world.person("ben", 10_000)
+    await set_limits(world, ben, day_max_minor=100)
+    await group(world, "g", anna, ben)
+    payee = {
+        "till": accounts.clearing("cash", CNY),
+        "oneself": accounts.wallet(ben.wallet_id, CNY),
+        "sibling": accounts.wallet(anna.wallet_id, CNY),
+    }[held_for]
+    hold = msgspec.structs.replace(payment("h", ben.wallet_id, 5_000), payee=payee)
+    assert await written(world, Commit(transfers=(hold,))) == "done"
+    for_shop = (Leg(accounts.merchant(SHOP, CNY), 5_000),)
+    capture = Capture(id=named("away"), hold_id=hold.id, shares=for_shop)
+    assert await written(world, Commit(transfers=(capture,))) == "not_allowed"
+    for_house = (Leg(accounts.fees(CNY), 50),)
+    capture = Capture(id=named("with fee"), hold_id=hold.id, shares=for_house)
+    assert await written(world, Commit(transfers=(capture,))) == "done"
+
+
 def test_own_limits_are_stricter_at_once_and_looser_after_a_day() -> None:
     default = Limits(day_max_minor=1_000)
     start = WalletLimits()

@@ -4,15 +4,25 @@ from collections import Counter
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wallet_core.errors import KeyConflict, MoneyError, Refusal, Refused
-from wallet_core.ledger.accounts import AccountRef, clearing, merchant, wallet
+from wallet_core.ledger.accounts import (
+    ID_LENGTH_MAX,
+    AccountRef,
+    Purpose,
+    clearing,
+    escrow,
+    merchant,
+    wallet,
+)
 from wallet_core.ledger.commits import Commit
 from wallet_core.ledger.posting import AccountState, Books, EntryRow
 from wallet_core.ledger.transfers import (
+    ENDS_AFTER_S_MAX,
     Authorise,
     Capture,
     EndingAction,
@@ -311,3 +321,78 @@ def test_held_money_moves_by_its_hold_only() -> None:
             )
     with pytest.raises(MoneyError):
         Capture(id=named("c"), hold_id=named("hold"), shares=(Leg(anna.held, 1),))
+
+
+NO_ACCOUNTS = {
+    "no owner": AccountRef("", Purpose.AVAILABLE, "CNY"),
+    "no kind of owner": AccountRef("anna", Purpose.AVAILABLE, "CNY"),
+    "nobody of a kind": merchant("", "CNY"),
+    "a slash": merchant("m/tea", "CNY"),
+    "a line break": merchant("m\ntea", "CNY"),
+    "another line break": merchant("m\u2028tea", "CNY"),
+    "a line break at the end": AccountRef("merchant:m", Purpose.AVAILABLE, "CNY\n"),
+    "NUL": merchant("m\0", "CNY"),
+    "no Unicode": merchant("m\ud800", "CNY"),
+    "too long": merchant("m" * ID_LENGTH_MAX, "CNY"),
+    "no currency": merchant("m", ""),
+    "small letters": merchant("m", "nope"),
+    "a slash in a currency": merchant("m", "A/B"),
+    "a long currency": merchant("m", "ABCDEFGHIJK"),
+    "no purpose": AccountRef("merchant:m", "spendable", "CNY"),  # type: ignore[arg-type]
+    # It would be the account for held money, and none of its hold's.
+    "a purpose in letters": AccountRef("wallet:w", "held", "CNY"),  # type: ignore[arg-type]
+    "money of a wallet under no limit": AccountRef("wallet:w", Purpose.PENDING, "CNY"),
+}
+
+
+@pytest.mark.parametrize("what", NO_ACCOUNTS)
+def test_no_transfer_names_what_is_no_account(what: str) -> None:
+    account = NO_ACCOUNTS[what]
+    till = clearing("cash", account.currency)
+    with pytest.raises(MoneyError):
+        Post(id=named("p"), legs=(Leg(till, -1), Leg(account, 1)))
+    with pytest.raises(MoneyError):
+        Post(id=named("p"), legs=(Leg(account, -1), Leg(till, 1)))
+    one = hold(5)
+    for change in ({"payer": account}, {"payee": account}):
+        with pytest.raises(MoneyError):
+            msgspec.structs.replace(one, **change)
+    with pytest.raises(MoneyError):
+        Capture(id=named("c"), hold_id=named("hold"), shares=(Leg(account, 1),))
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        escrow("x" * 63 + ".公司.example", "CNY"),
+        merchant("M 茶.1", "KRATOM1234"),
+        wallet("w_anna", "SAT"),
+        merchant("m" * (ID_LENGTH_MAX - len(merchant("", "CNY").id)), "CNY"),
+    ],
+)
+def test_transfers_name_accounts_of_whatever_owner_and_currency(account: AccountRef) -> None:
+    till = clearing("cash", account.currency)
+    Post(id=named("p"), legs=(Leg(till, -1), Leg(account, 1)))
+    assert AccountRef.of_id(account.id) == account
+
+
+@pytest.mark.parametrize("amount", [1.0, 0.5, True, float("nan")])
+def test_an_amount_is_a_whole_number(amount: int) -> None:
+    with pytest.raises(MoneyError):
+        Post(id=named("p"), legs=(Leg(TILL, -amount), Leg(SHOPS[0], amount)))
+    with pytest.raises(MoneyError):
+        hold(amount)
+    with pytest.raises(MoneyError):
+        Capture(id=named("c"), hold_id=named("hold"), amount_minor=amount)
+    with pytest.raises(MoneyError):
+        Capture(id=named("c"), hold_id=named("hold"), shares=(Leg(SHOPS[0], amount),))
+
+
+@pytest.mark.parametrize("after_s", [float("nan"), float("inf"), 1e300, ENDS_AFTER_S_MAX + 1])
+def test_a_hold_ends_within_a_hundred_years_in_a_way_that_is_known(after_s: float) -> None:
+    one = hold(5)
+    for seconds in (after_s, -after_s):
+        with pytest.raises(MoneyError):
+            msgspec.structs.replace(one, ends_after_s=seconds)
+    with pytest.raises(MoneyError):
+        msgspec.structs.replace(one, ending="never")

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tests.peers.valkey import ValkeyPeer
 from tests.wallet_core.locks.probes import (
@@ -11,6 +12,8 @@ from tests.wallet_core.locks.probes import (
     until_kept,
 )
 from wallet_core.locks import LeasePort, Leases, LeaseUnavailable, NoLeases
+from wallet_core.locks.pipe import ScriptPipe, connected_to
+from wallet_core.locks.scripts import LET_GO
 
 
 async def test_a_free_wallet_is_granted_with_its_fence_and_given_back(
@@ -232,3 +235,51 @@ async def test_a_request_that_names_no_wallet_is_a_mistake(
     with pytest.raises(ValueError, match="wallet"):
         async with leases.hold(*wallets, token="t", wait_s=0):
             pass
+
+
+@pytest.mark.parametrize(("token", "wallet"), [("\ud800", "w"), ("t", "w\udfff")])
+async def test_a_name_that_is_no_unicode_fails_alone_and_at_once(
+    leases: Leases, token: str, wallet: str
+) -> None:
+    async def fence(_wallet: str) -> int:
+        return 1
+
+    async def work(port: LeasePort, token: str, wallet: str) -> str:
+        async with port.hold(wallet, token=token, wait_s=5):
+            return "done"
+
+    async with leases.hold("first", token="first", wait_s=0):
+        # The connection stands, so all of these go on one round trip.
+        works = (
+            work(leases, "a", "w1"),
+            work(leases, token, wallet),
+            work(leases, "b", "w2"),
+            work(NoLeases(fence), token, wallet),
+        )
+        async with asyncio.timeout(10):
+            found = await asyncio.gather(*works, return_exceptions=True)
+    assert (found[0], found[2]) == ("done", "done")
+    assert isinstance(found[1], ValueError)
+    assert isinstance(found[3], ValueError)
+    assert leases.counts.unreachable == 0
+
+
+async def test_whatever_else_goes_wrong_in_a_round_trip_fails_it_and_the_next_one_goes_on(
+    valkey: ValkeyPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connected_to(valkey.url, answer_within_s=2)
+    pipe = ScriptPipe(client, answer_within_s=2)
+    understood = client.evalsha
+
+    async def garbled(*_words: object) -> str:
+        return "no JSON"
+
+    monkeypatch.setattr(client, "evalsha", garbled)
+    calls = [pipe.call(LET_GO, f"i|{n}|t", "w") for n in range(3)]
+    async with asyncio.timeout(10):
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [RedisConnectionError] * 3
+    monkeypatch.setattr(client, "evalsha", understood)
+    async with asyncio.timeout(10):
+        assert isinstance(await pipe.call(LET_GO, "i|4|t", "w"), list)
+    await pipe.close()

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tests.audit import audit
 from tests.wallet_core.world import CNY, World, world_at
+from wallet_core.commerce.records import TapFacts
 from wallet_core.errors import Refusal, Refused, StorageUnavailable
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit, Update, Written
@@ -44,6 +45,30 @@ def tap(wallet_id: str, key: str, fence: int, offer_id: str | None = None) -> Co
     )
     rows = (taken,) if offer_id else ()
     return Commit(key=key, transfers=(hold,), rows=rows, fences={wallet_id: fence})
+
+
+@pytest.mark.parametrize("poison", ["\0", "\ud800"])
+async def test_a_name_that_no_wallet_can_have_fails_alone(world: World, poison: str) -> None:
+    anna = await world.person("anna")
+    names = (anna.wallet_id, poison, anna.wallet_id)
+    raised = await asyncio.gather(
+        *(world.writer.raise_fence(name) for name in names), return_exceptions=True
+    )
+    assert [raised[0], raised[2]] == [1, 2]
+    assert raised[1] == 0 or isinstance(raised[1], Exception)
+
+
+@pytest.mark.parametrize("poison", ["\0", "\ud800"])
+async def test_a_tap_on_what_no_quote_can_be_fails_alone(world: World, poison: str) -> None:
+    anna = await world.person("anna")
+    await world.open_shop()
+    await world.offer()
+    quote = await world.quote()
+    names = (quote, poison, "q_nothing")
+    asked = (world.reader.tap_facts(name, anna.wallet_id) for name in names)
+    facts, _, nothing = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(facts, TapFacts)
+    assert nothing is None
 
 
 async def outcome(process: World, commit: Commit) -> Refusal | Written:

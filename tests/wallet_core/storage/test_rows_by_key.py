@@ -38,6 +38,19 @@ async def test_each_key_gets_its_own_row_and_an_unknown_one_none(world: World) -
     assert [row and tuple(row) for row in found] == [("b", "2"), ("a", "1"), None, ("b", "2")]
 
 
+@pytest.mark.parametrize("poison", ["\0", "\ud800"])
+async def test_a_key_that_can_never_be_asked_for_fails_alone(world: World, poison: str) -> None:
+    await _keep(world, a="1", b="2")
+    lookups = RowLookups(world.database, _CURSOR)
+    keys = ("a", poison, "b", "nobody")
+    found = await asyncio.gather(*(lookups.row(key) for key in keys), return_exceptions=True)
+    rows = [row and not isinstance(row, BaseException) and tuple(row) for row in found]
+    assert (rows[0], rows[2], rows[3]) == (("a", "1"), ("b", "2"), None)
+    # SQLite looks for NUL, and finds none.
+    assert isinstance(found[1], Exception | None)
+    assert not isinstance(found[1], StorageUnavailable)
+
+
 async def test_what_was_committed_before_is_seen(world: World) -> None:
     lookups = RowLookups(world.database, _CURSOR)
     assert await lookups.row("a") is None

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from wallet_core.errors import KeyConflict, Refusal, Refused
+from wallet_core.errors import KeyConflict, Refusal, Refused, Unwritable
 from wallet_core.ledger.accounts import AccountRef, clearing, merchant, wallet
 from wallet_core.ledger.commits import Commit, Insert, Notice, Refresh, Update, Written
 from wallet_core.ledger.transfers import (
@@ -320,3 +320,62 @@ async def test_a_commit_with_more_entries_than_a_batch_can_number_is_refused_alo
     assert [type(result) for result in results] == [Written, TooManyEntries, Written, Written]
     assert (await balances(database))[ANNA.id] == 503
     assert (await writer.commit(top_up(5, "later"))).created
+
+
+def held_by(key: str, subject: str) -> Commit:
+    """A hold of Anna's that says what it is for."""
+    hold = Authorise(
+        id=named(key),
+        subject=subject,
+        payer=ANNA,
+        payee=SHOP,
+        amount_minor=1,
+        ending=EndingAction.CAPTURE,
+        ends_after_s=60,
+    )
+    return Commit(key=key, transfers=(hold,))
+
+
+UNWRITABLE = {
+    "no Unicode in a key": Commit(key="k\ud800", transfers=top_up(1, "k").transfers),
+    "no Unicode in a subject": held_by("subject", "tea \udfff"),
+    "no Unicode in a result": Commit(key="result", result="tea \ud800"),
+    "too long a subject": held_by("long", "s" * 70_000),
+    "an unknown table": Commit(key="table", rows=(Insert("nothing", {"id": 1}),)),
+    "an unknown column": Commit(key="column", rows=(Insert("wallets", {"nothing": 1}),)),
+}
+
+
+@pytest.mark.parametrize("what", UNWRITABLE)
+async def test_what_can_never_be_written_is_told_so_and_harms_no_neighbour(
+    writer: Writer, what: str
+) -> None:
+    before, after = [top_up(100, f"before {n}") for n in range(3)], [top_up(100, "after")]
+    commits = [*before, UNWRITABLE[what], *after]
+    results = await asyncio.gather(*map(writer.commit, commits), return_exceptions=True)
+    assert isinstance(results.pop(3), Unwritable)
+    assert [isinstance(result, Written) and result.created for result in results] == [True] * 4
+    assert (await balances(writer.database))[ANNA.id] == 400
+
+
+@pytest.mark.parametrize("words", ["a\0b", "k" * 201])
+async def test_what_one_database_takes_and_the_other_does_not_is_told_so_too(
+    writer: Writer, words: str
+) -> None:
+    if writer.database.is_sqlite:
+        assert (await writer.commit(top_up(1, words))).created
+        return
+    with pytest.raises(Unwritable):
+        await writer.commit(top_up(1, words))
+    assert (await writer.commit(top_up(1, "after"))).created
+
+
+async def test_a_known_transfer_under_a_new_key_is_created_and_moves_nothing(
+    writer: Writer,
+) -> None:
+    transfers = top_up(100).transfers
+    first, second, again = [
+        await writer.commit(Commit(key=key, transfers=transfers)) for key in ("a", "b", "b")
+    ]
+    assert (first.created, second.created, again.created) == (True, True, False)
+    assert (await balances(writer.database))[ANNA.id] == 100

@@ -141,6 +141,14 @@ def test_taps_name_the_message_and_its_place() -> None:
     assert heard(callback_query={**query, "data": ""}).events == ()
 
 
+@pytest.mark.parametrize("data", ["pay:\0", "pay:q_1\n", "\ud800:q_1"])
+def test_a_button_that_holds_what_nobody_can_see_is_one_that_nobody_knows(data: str) -> None:
+    query = {"id": "8", "from": ANNA, "message": said("tea"), "data": data}
+    [tap] = heard(callback_query=query).events
+    assert isinstance(tap, Tap)
+    assert tap.action == ""
+
+
 def test_a_group_is_joined_left_and_moved() -> None:
     def change(old: str, new: str, chat: dict[str, Any] = GROUP) -> Heard:
         members = {"old_chat_member": {"status": old}, "new_chat_member": {"status": new}}
