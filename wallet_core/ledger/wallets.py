@@ -276,7 +276,7 @@ class WalletRules:
                 raise Refused(Refusal.NEW_PAYEE, payment.payee)
 
     def _known_since(self, payment: Payment, now_us: int) -> int:
-        """Since when the payee is known; the first contact counts even if it is refused."""
+        """Since when the payee is known: since the first payment that no other rule refused."""
         pairs = [(sibling, payment.payee) for sibling in self.siblings_of(payment.wallet_id)]
         if any(pair not in self.payees for pair in pairs):
             raise NeedsSpends(payment)
