@@ -33,6 +33,17 @@ async def bill_for(scene: Scene, client: Client, offer: Message) -> Message:
     )
 
 
+async def paid_in_stars_and_undone(scene: Scene) -> Message:
+    """Anna paid in Stars and took it back; the message that what came in is in her wallet."""
+    anna = scene.anna
+    bill = await bill_for(scene, anna, await scene.offer())
+    assert await scene.api.pay(anna.user, bill) == ""
+    paid = await anna.see(f"Paid {PRICE}", chat=anna.chat)
+    await anna.tap(paid, "Undo")
+    await anna.until(lambda: paid.text.startswith("Undone") or None, "the undo")
+    return await anna.see("came in through Telegram Stars", chat=anna.chat)
+
+
 @asynccontextmanager
 async def books(scene: Scene) -> AsyncIterator[dict[str, int]]:
     """Balances by account, read beside the running bot."""
@@ -82,12 +93,7 @@ async def test_stars_go_back_once_when_what_they_paid_was_undone(
 ) -> None:
     async with Scene(tmp_path, {**STARS, "money__undo_window_s": "8"}) as scene:
         anna, api = scene.anna, scene.api
-        bill = await bill_for(scene, anna, await scene.offer())
-        assert await api.pay(anna.user, bill) == ""
-        paid = await anna.see(f"Paid {PRICE}", chat=anna.chat)
-        await anna.tap(paid, "Undo")
-        await anna.until(lambda: paid.text.startswith("Undone") or None, "the undo")
-        came_in = await anna.see("came in through Telegram Stars", chat=anna.chat)
+        came_in = await paid_in_stars_and_undone(scene)
         # The first answer of Telegram is lost: the bot asks again and is told that it is done. That
         # it is done Telegram tells later than that.
         api.answers_lost["refundStarPayment"] = 1
@@ -123,12 +129,7 @@ async def test_stars_go_back_once_when_what_they_paid_was_undone(
 async def test_stars_that_telegram_turned_down_are_asked_for_once_more(tmp_path: Path) -> None:
     async with Scene(tmp_path, {**STARS, "money__undo_window_s": "8"}) as scene:
         anna, api = scene.anna, scene.api
-        bill = await bill_for(scene, anna, await scene.offer())
-        assert await api.pay(anna.user, bill) == ""
-        paid = await anna.see(f"Paid {PRICE}", chat=anna.chat)
-        await anna.tap(paid, "Undo")
-        await anna.until(lambda: paid.text.startswith("Undone") or None, "the undo")
-        came_in = await anna.see("came in through Telegram Stars", chat=anna.chat)
+        came_in = await paid_in_stars_and_undone(scene)
         refund = api.answers._refund
 
         async def refused(*_: object) -> object:

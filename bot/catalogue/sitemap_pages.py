@@ -28,7 +28,6 @@ _log = structlog.get_logger(__name__)
 PAGES_MAX = 20_000
 _SITEMAPS_MAX = 1_000
 _BATCH = 20
-_GONE = frozenset({404, 410})
 _PAUSE_S = 0.5
 
 
@@ -107,7 +106,7 @@ class SitemapPages:
             page = await self._page(url)
             sighting = await look(page, self.fetches)
         except FetchError as error:
-            if error.status in _GONE:
+            if error.is_gone:
                 return None
             _log.info("catalogue_page_not_read", url=url[:300], code=error.code)
             return before or Problem(0, f"{url[:100]}: {error}")

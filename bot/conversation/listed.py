@@ -14,13 +14,12 @@ import msgspec
 from bot.links.canonical import identity_of
 from bot.links.page_name import as_owned
 from bot.links.recognise import Sighting
-from bot.links.recognise.values import best_availability
+from bot.links.recognise.values import GONE, best_availability
 from bot.links.trust import Trust, judge
 from wallet_core.commerce.catalogue import SITEMAP, CatalogueItem, Listing
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.money import exponent_of
 
-_GONE = frozenset({"OutOfStock", "SoldOut", "Discontinued"})
 _DISAGREE = "The page and the merchant's catalogue name different prices; the merchant confirms."
 
 
@@ -83,7 +82,7 @@ def _as_listed(
     alone = len(items) == 1
     # One variant that can be had is enough; bad news of the page itself stands.
     availability = sighting.availability
-    if availability not in _GONE:
+    if availability not in GONE:
         availability = best_availability(item.availability or availability for item in items)
     return msgspec.structs.replace(
         sighting,

@@ -5,8 +5,8 @@ from enum import StrEnum
 from bot.links.canonical import host_of
 from bot.links.lookalikes import host_warning
 from bot.links.recognise.sighting import Sighting
+from bot.links.recognise.values import GONE
 
-_GONE = frozenset({"OutOfStock", "SoldOut", "Discontinued"})
 #: The source of a price that its merchant has signed (`bot.links.signed_offers`).
 SIGNED = "signed-offer"
 #: Written for people who look at a preview; nobody's shop software stands by it.
@@ -89,7 +89,7 @@ def _unsellable(sighting: Sighting) -> str | None:
     """What forbids a button whoever names the price."""
     if sighting.currency is None:
         return "The page does not say in which currency the price is."
-    if sighting.availability in _GONE or sighting.stock == 0:
+    if sighting.availability in GONE or sighting.stock == 0:
         return "It is sold out."
     return None
 

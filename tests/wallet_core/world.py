@@ -24,7 +24,7 @@ from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
 from wallet_core.commerce.house_terms import NO_HOUSE_TERMS, HouseTerms
 from wallet_core.commerce.news import News
-from wallet_core.commerce.records import Order, Payer, Place, Speech
+from wallet_core.commerce.records import FundingRequest, Order, Payer, Place, Speech
 from wallet_core.commerce.settlement import Settlements
 from wallet_core.funding.base import Provider
 from wallet_core.funding.cash import Cash
@@ -264,6 +264,14 @@ class World:
             )
 
     # --- what came of it -----------------------------------------------------------------------
+
+    async def funding_request(self) -> FundingRequest:
+        """The one request for money to come in or to go out that there is."""
+        async with self.database.read() as connection:
+            code = (await connection.execute(sa.select(t.funding_requests.c.code))).scalar_one()
+        request = await self.reader.funding_request(code)
+        assert request is not None
+        return request
 
     async def outcome(self, event_id: str) -> str:
         """`done`, `said` (an answer that moved nothing), the refusal's code, or `open`."""

@@ -55,10 +55,10 @@ def may_be_both(price: Decimal, otherwise: Decimal, currency: str) -> bool:
     decimals they would be finer than money.
     """
     exponent, is_fine = exponent_of(currency), price < otherwise
-    if not is_fine or exponent == _GROUP_DIGITS:
-        return not is_fine and exponent == _GROUP_DIGITS
+    if exponent == _GROUP_DIGITS:
+        return not is_fine
     scaled = price.scaleb(exponent)
-    return scaled == scaled.to_integral_value()
+    return is_fine and scaled == scaled.to_integral_value()
 
 
 def doubt_of_field(written: object, currency: str | None) -> str | None:

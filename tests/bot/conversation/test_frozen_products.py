@@ -1,26 +1,17 @@
 """A card pays for what it shows, whatever its page or its offer has become since."""
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 import sqlalchemy as sa
 
 from bot.links.signed_offers import SignedOffer, sign_offer
 from tests.bot.commands.chat import Said
-from tests.bot.conversation.stall import FRESH_S, Stall, stall_at
+from tests.bot.conversation.stall import FRESH_S, Stall
 from wallet_core.audit.signing import SigningKey
 from wallet_core.storage import tables as t
 
 SMALL, LARGE = ("Red tea 10 g", "4.90"), ("Gold tea 1 kg", "490.00")
-
-
-@pytest.fixture
-async def stall(database_url: str) -> AsyncIterator[Stall]:
-    async with stall_at(database_url) as stall:
-        await stall.prove()
-        await stall.chat.fund("anna", 100_000)
-        yield stall
 
 
 def variant(stall: Stall, product: tuple[str, str], sku: str | None = None) -> str:

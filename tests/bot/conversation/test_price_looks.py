@@ -1,7 +1,6 @@
 """A price that was read long ago is read again at the tap, before any money moves."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -9,7 +8,7 @@ from bot.cards import plain_text
 from bot.conversation.host_words import announce_host
 from bot.links.host_proofs import WebProofs
 from tests.bot.commands.chat import NoTexts, Said
-from tests.bot.conversation.stall import FRESH_S, Stall, stall_at
+from tests.bot.conversation.stall import FRESH_S, Stall
 from wallet_core.commerce.answers import event_key
 from wallet_core.commerce.host_checks import CheckTerms, HostChecks
 from wallet_core.commerce.price_checks import NotCharged, PriceChanged, PriceStands
@@ -18,14 +17,6 @@ from wallet_core.ledger.commits import Insert, Update
 from wallet_core.storage.host_checks import HostCheckRows
 
 PRICE_MINOR = 19_900
-
-
-@pytest.fixture
-async def stall(database_url: str) -> AsyncIterator[Stall]:
-    async with stall_at(database_url) as stall:
-        await stall.prove()
-        await stall.chat.fund("anna", 100_000)
-        yield stall
 
 
 async def tap(stall: Stall, card: Said, event_id: str | None = None) -> Said:

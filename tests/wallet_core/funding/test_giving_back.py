@@ -81,11 +81,7 @@ async def collected(world: World, payer: Payer) -> FundingRequest:
     await world.heard("paid")
     await payments.take(paid, lambda *_: ())
     assert await world.balance(payer) == (before + PRICE_MINOR, 0)
-    async with world.database.read() as connection:
-        code = (await connection.execute(sa.select(t.funding_requests.c.code))).scalar_one()
-    request = await world.reader.funding_request(code)
-    assert request is not None
-    return request
+    return await world.funding_request()
 
 
 async def begin(

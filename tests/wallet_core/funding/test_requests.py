@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import pytest
-import sqlalchemy as sa
 
 from bot.cards import plain_text
 from tests.audit import audit
@@ -110,21 +109,13 @@ async def end(world: World, how: str, event_id: str, request: FundingRequest) ->
     return await world.outcome(event_id)
 
 
-async def the_request(world: World) -> FundingRequest:
-    async with world.database.read() as connection:
-        code = (await connection.execute(sa.select(t.funding_requests.c.code))).scalar_one()
-    request = await world.reader.funding_request(code)
-    assert request is not None
-    return request
-
-
 async def test_a_top_up_moves_money_when_it_is_confirmed_and_three_times_is_once(
     bank: World,
 ) -> None:
     anna = await bank.person("anna")
     for _ in range(3):
         assert await top_up(bank, anna, "t1", 5_000) == "done"
-    request = await the_request(bank)
+    request = await bank.funding_request()
     assert (request.state, request.kind) == ("pending", "topup")
     assert request.instructions == f"Name the code {request.code}."
     assert await bank.balance(anna) == (0, 0)
@@ -133,13 +124,13 @@ async def test_a_top_up_moves_money_when_it_is_confirmed_and_three_times_is_once
     assert await end(bank, "confirm", "c2", request) == "not_open"
     assert await end(bank, "decline", "d1", request) == "not_open"
     assert await bank.balance(anna) == (5_000, 0)
-    assert (await the_request(bank)).state == "done"
+    assert (await bank.funding_request()).state == "done"
 
 
 async def test_a_declined_top_up_moves_nothing_ever(bank: World) -> None:
     anna = await bank.person("anna")
     await top_up(bank, anna, "t1", 5_000)
-    request = await the_request(bank)
+    request = await bank.funding_request()
     assert await end(bank, "decline", "d1", request) == "done"
     assert await end(bank, "confirm", "c1", request) == "not_open"
     assert await bank.balance(anna) == (0, 0)
@@ -148,7 +139,7 @@ async def test_a_declined_top_up_moves_nothing_ever(bank: World) -> None:
 async def test_two_admins_at_once_confirm_once(bank: World) -> None:
     anna = await bank.person("anna")
     await top_up(bank, anna, "t1", 5_000)
-    request = await the_request(bank)
+    request = await bank.funding_request()
     outcomes = await asyncio.gather(
         *(end(bank, how, f"{how}{n}", request) for n in range(5) for how in ("confirm", "decline"))
     )
@@ -161,7 +152,7 @@ async def test_a_payout_holds_the_money_until_it_is_confirmed(bank: World) -> No
     for _ in range(3):
         assert await payout(bank, anna, "p1", 5_000) == "done"
     assert await bank.balance(anna) == (3_000, 5_000)
-    request = await the_request(bank)
+    request = await bank.funding_request()
     for _ in range(3):
         assert await end(bank, "confirm", "c1", request) == "done"
     assert await bank.balance(anna) == (3_000, 0)
@@ -172,7 +163,7 @@ async def test_a_payout_holds_the_money_until_it_is_confirmed(bank: World) -> No
 async def test_a_declined_payout_gives_the_money_back_once(bank: World) -> None:
     anna = await bank.person("anna", 8_000)
     await payout(bank, anna, "p1", 5_000)
-    request = await the_request(bank)
+    request = await bank.funding_request()
     for _ in range(3):
         assert await end(bank, "decline", "d1", request) == "done"
     assert await end(bank, "confirm", "c1", request) == "not_open"
@@ -218,7 +209,7 @@ async def test_a_merchants_payout_is_held_and_paid(bank: World) -> None:
     await bank.funding.ask_payout(ask(bank, "p1", f"merchant:{SHOP}", PRICE_MINOR))
     assert await bank.outcome("p1") == "done"
     assert await bank.earned() == 0
-    assert await end(bank, "confirm", "c1", await the_request(bank)) == "done"
+    assert await end(bank, "confirm", "c1", await bank.funding_request()) == "done"
     assert await bank.reader.balance_minor(accounts.clearing("cash", CNY)) == 0
 
 
@@ -238,7 +229,7 @@ async def test_a_crash_before_the_providers_answer_asks_again_under_the_same_cod
     assert len(till.asked) == 3
     assert await bank.count(t.funding_requests) == 1
     assert await bank.balance(anna) == ((3_000, 5_000) if kind == "payout" else (8_000, 0))
-    assert await end(bank, "confirm", "c1", await the_request(bank)) == "done"
+    assert await end(bank, "confirm", "c1", await bank.funding_request()) == "done"
 
 
 @pytest.mark.parametrize("kind", ["topup", "payout"])
@@ -251,7 +242,7 @@ async def test_a_provider_that_fails_gives_the_money_back(
     for _ in range(3):
         assert await act(bank, anna, "x1", 5_000) == "done"
     assert await bank.balance(anna) == (8_000, 0)
-    request = await the_request(bank)
+    request = await bank.funding_request()
     assert request.state == "declined"
     assert await end(bank, "confirm", "c1", request) == "not_open"
 
@@ -266,7 +257,7 @@ async def test_a_provider_that_is_done_at_once_needs_no_admin(
     for _ in range(3):
         assert await act(bank, anna, "x1", 5_000) == "done"
     assert await bank.balance(anna) == (left, 0)
-    request = await the_request(bank)
+    request = await bank.funding_request()
     assert request.state == "done"
     assert await end(bank, "confirm", "c1", request) == "not_open"
     assert await bank.balance(anna) == (left, 0)
@@ -277,7 +268,7 @@ async def test_a_provider_that_does_not_know_leaves_the_money_held(bank: World, 
     till.progress = Progress.UNKNOWN
     assert await payout(bank, anna, "p1", 5_000) == "done"
     assert await bank.balance(anna) == (3_000, 5_000)
-    assert (await the_request(bank)).state == "pending"
+    assert (await bank.funding_request()).state == "pending"
 
 
 async def test_a_payout_that_nobody_hands_over_expires_and_late_words_are_answered(
@@ -285,15 +276,15 @@ async def test_a_payout_that_nobody_hands_over_expires_and_late_words_are_answer
 ) -> None:
     anna = await bank.person("anna", 8_000)
     await payout(bank, anna, "p1", 5_000)
-    request = await the_request(bank)
+    request = await bank.funding_request()
     assert request.hold_id is not None
     await bank.make_due(request.hold_id)
     await bank.endings.run_due()
     assert await bank.balance(anna) == (8_000, 0)
-    assert (await the_request(bank)).state == "expired"
+    assert (await bank.funding_request()).state == "expired"
     newest = bank.recorder.news[-1]
     assert isinstance(newest, FundingChanged)
-    assert newest.request == await the_request(bank)
+    assert newest.request == await bank.funding_request()
     assert "¥50.00 is back in your wallet" in plain_text((await bank.cards())[-1])
     assert await end(bank, "decline", "d1", request) == "not_open"
     assert await end(bank, "confirm", "c1", request) == "not_open"
@@ -396,7 +387,7 @@ async def test_a_request_ended_before_its_answer_was_said_is_answered_with_how_i
     till.breaks = 1
     with pytest.raises(ProviderBrokeError):
         await payout(bank, anna, "p1", 5_000)
-    assert await end(bank, how, "d1", await the_request(bank)) == "done"
+    assert await end(bank, how, "d1", await bank.funding_request()) == "done"
     assert await payout(bank, anna, "p1", 5_000) == "said"
     assert await bank.balance(anna) == (3_000 if how == "confirm" else 8_000, 0)
     newest = bank.recorder.news[-1]
