@@ -9,6 +9,7 @@ from bot.catalogue.differences import Kind, Tally, differences
 from bot.catalogue.record import Found, Problem, UnreadableCatalogue
 from bot.links.canonical import identity_of
 from bot.links.page_name import as_owned
+from bot.links.recognise.values import DISCONTINUED
 from wallet_core.commerce.catalogue import CatalogueItem
 from wallet_core.storage.catalogues import Catalogues, Claim, PageOfBoth, Taking, digest_of
 
@@ -108,7 +109,7 @@ def _taking(page: PageOfBoth, tally: Tally) -> Taking:
         if difference.kind == Kind.GONE and difference.old is not None:
             gone.append(difference.old.key)
             if _is_alone(difference.old):
-                stated.setdefault(difference.old.url, "Discontinued")
+                stated.setdefault(difference.old.url, DISCONTINUED)
         if difference.new is not None:
             item = difference.new
             items.append((item, _name(item.url), _name(item.page_url)))

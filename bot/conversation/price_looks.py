@@ -11,6 +11,7 @@ import structlog
 from bot.conversation.offer_rows import offer_rows, quote_of
 from bot.conversation.product_pages import Owners, Product, ProductPages, SharedLink
 from bot.links.fetch import FetchError
+from bot.links.recognise.values import DISCONTINUED
 from wallet_core.commerce.price_checks import NotCharged, PriceChanged, PriceNow, PriceStands
 from wallet_core.commerce.records import Offer, Quote
 from wallet_core.errors import Refusal, Refused
@@ -75,14 +76,23 @@ class PriceLooks:
             late = "The shop's server took too long to answer."
             return NotCharged(Refusal.PRICE_UNREAD, late)
         if isinstance(product, FetchError) and product.is_gone:
-            return NotCharged(Refusal.NOT_FOR_SALE, "The shop's page is there no more.")
+            return await self._gone(quote, offer, "The shop's page is there no more.")
         if isinstance(product, FetchError):
             return NotCharged(Refusal.PRICE_UNREAD, product.message)
         known = (offer.url, quote.url)
         if product is None or (offer.id != product.offer_id and product.url not in known):
-            return NotCharged(Refusal.NOT_FOR_SALE, "The page does not sell it any more.")
+            return await self._gone(quote, offer, "The page does not sell it any more.")
         product = msgspec.structs.replace(product, picture=offer.picture, known_as=offer.id)
         return await self._settled(quote, product, at_us)
+
+    async def _gone(self, quote: Quote, offer: Offer, why: str) -> NotCharged:
+        """Write that nothing is sold there, until somebody shares a page that is back."""
+        if offer.availability != DISCONTINUED:
+            gone = Update(
+                table="offers", where={"id": offer.id}, values={"availability": DISCONTINUED}
+            )
+            await self._write(gone, also=(Refresh(view="offer", ref=quote.id),))
+        return NotCharged(Refusal.NOT_FOR_SALE, why)
 
     async def _settled(self, quote: Quote, product: Product, at_us: int) -> PriceNow:
         """Write what was seen, and say what it means for the quote."""
@@ -105,19 +115,17 @@ class PriceLooks:
     ) -> None:
         for last in (False,) * (_TRIES - 1) + (True,):
             known = await self.reader.offer(product.offer_id)
-            commit = Commit(
-                key=f"price:{uuid4().hex}",
-                rows=(*offer_rows(product, known, at_us), *rows),
-                outbox=also,
-            )
             try:
-                await self.writer.commit(commit)
+                await self._write(*offer_rows(product, known, at_us), *rows, also=also)
             except Refused:
                 # The offer changed between reading and writing: read it again.
                 if last:
                     raise
             else:
                 return
+
+    async def _write(self, *rows: RowChange, also: tuple[Refresh, ...]) -> None:
+        await self.writer.commit(Commit(key=f"price:{uuid4().hex}", rows=rows, outbox=also))
 
 
 def _terms(quote: Quote) -> tuple[object, ...]:

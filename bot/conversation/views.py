@@ -12,6 +12,7 @@ import msgspec
 
 from bot.cards import Button, Card, Feature, Line, Picture, Role, Style, Tone
 from bot.conversation.escrow_words import held_for_owner_card
+from bot.links.recognise.values import DISCONTINUED, GONE
 from bot.links.trust import trust_title
 from wallet_core.commerce.escrow import escrow_host
 from wallet_core.commerce.records import (
@@ -113,14 +114,16 @@ def offer_card(quote: Quote, offer: Offer, bought: int) -> Card:
     """The card that answers a shared link."""
     price = quote.price
     left = offer.stock_left
-    sold_out = left == 0 or offer.availability in ("OutOfStock", "SoldOut", "Discontinued")
+    sold_out = left == 0 or offer.availability in GONE
     lines = [Line(price.format(), Role.PRICE)] if price else []
     lines.append(_seller_line(quote, offer))
     lines.extend(_stock_lines(offer, left, sold_out=sold_out))
     if bought:
         lines.append(Line(f"{bought} bought", Role.STATUS))
     buttons: tuple[Button, ...] = ()
-    lines.append(_trust_line(quote))
+    if not (sold_out and quote.can_be_tapped):
+        # What cannot be bought is not called payable.
+        lines.append(_trust_line(quote))
     if quote.can_be_tapped and not sold_out and price is not None and price.amount_minor > 0:
         label = f"Pay {price.format()}"
         buttons = (Button(label=label, action=f"pay:{quote.id}", style=Style.PAY),)
@@ -151,6 +154,8 @@ def _trust_line(quote: Quote) -> Line:
 
 
 def _stock_lines(offer: Offer, left: int | None, *, sold_out: bool) -> list[Line]:
+    if offer.availability == DISCONTINUED:
+        return [Line("No longer for sale", Role.STOCK)]
     if sold_out:
         return [Line("Sold out", Role.STOCK)]
     if left is not None:

@@ -5,9 +5,9 @@ import msgspec
 from bot.links.recognise.likelycurrency import is_guess
 from bot.links.recognise.recogniser import PageReader
 from bot.links.recognise.sighting import Sighting
+from bot.links.recognise.values import GONE
 
 _DOCS = "docs/product-pages.md"
-_SOLD_OUT = frozenset({"OutOfStock", "SoldOut", "Discontinued"})
 
 
 class Advice(msgspec.Struct, frozen=True):
@@ -112,7 +112,7 @@ def _of_details(reader: PageReader, seen: Sighting) -> list[Advice]:
                 "Add offers.availability, such as https://schema.org/InStock.",
             )
         )
-    elif seen.availability in _SOLD_OUT or seen.stock == 0:
+    elif seen.availability in GONE or seen.stock == 0:
         found.append(
             _advice(
                 "sold_out",

@@ -54,8 +54,10 @@ _ISBN10_LENGTH = 10
 _STOCK_DIGITS_MAX = 9
 
 
+#: What its shop does not sell any more.
+DISCONTINUED = "Discontinued"
 #: What is one of these cannot be bought; whatever else a source says of its stock, it can.
-GONE = frozenset({"OutOfStock", "SoldOut", "Discontinued"})
+GONE = frozenset({"OutOfStock", "SoldOut", DISCONTINUED})
 GONE_AND_THERE = "The page's data call it both sold out and in stock."
 
 

@@ -89,7 +89,7 @@ async def test_a_page_that_closes_is_the_same_offer_as_before(listing: Market) -
     assert [quote.trust for quote in quotes if quote is not None] == ["payable", "payable"]
 
 
-async def test_what_vanishes_from_the_catalogue_is_sold_out_and_orders_stay(
+async def test_what_vanishes_from_the_catalogue_is_no_longer_for_sale_and_orders_stay(
     listing: Market,
 ) -> None:
     listing.shop.says(FEED, feed("5 EUR", "6 EUR", "7 EUR"))
@@ -103,7 +103,7 @@ async def test_what_vanishes_from_the_catalogue_is_sold_out_and_orders_stay(
     await listing.work()
     shown = await listing.chat.views.card("offer", card.ref)
     assert shown is not None
-    assert "Sold out" in [line.text for line in shown.lines]
+    assert "No longer for sale" in [line.text for line in shown.lines]
     await listing.chat.settle()
     wallet_id = (await listing.chat.meet("anna")).wallet_id
     (order,) = await listing.chat.desk.reader.recent_orders(wallet_id, 5)

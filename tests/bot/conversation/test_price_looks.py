@@ -122,7 +122,11 @@ async def test_a_page_that_is_gone_at_the_tap_sells_nothing_any_more(
     card = await stall.share()
     stall.later(FRESH_S + 1)
     stall.status = status
-    answer = await tap(stall, card)
+    said = await stall.chat.tap("anna", card.actions[0])
+    (answer,) = [one for one in said if one.to == "anna"]
+    (shared,) = [one for one in said if one.edit]
+    assert (shared.message_ref, shared.actions) == (card.message_ref, [])
+    assert "No longer for sale" in shared.text
     assert answer.card.title == "Not charged. This cannot be bought any more."
     assert "The shop's page is there no more." in answer.text
     assert answer.actions == []
@@ -130,6 +134,35 @@ async def test_a_page_that_is_gone_at_the_tap_sells_nothing_any_more(
     assert await stall.chat.balance("anna") == 100_000
     # Nor is there a new card from what the page said before.
     assert await stall.shared() == []
+    # A card that somebody else still sees with its button charges nothing, and all is said.
+    again = await stall.chat.tap("ben", card.actions[0])
+    assert [one.to for one in again] == ["ben"]
+
+
+async def test_a_page_that_is_back_is_offered_anew_to_whoever_shares_it(stall: Stall) -> None:
+    card = await stall.share()
+    stall.later(FRESH_S + 1)
+    stall.status = 404
+    await tap(stall, card)
+    stall.status = 200
+    stall.later(FRESH_S + 1)
+    back = await stall.share()
+    assert "No longer for sale" not in back.text
+    assert (await tap(stall, back)).card.title == "Paid ¥199.00"
+
+
+async def test_a_page_that_has_become_another_one_takes_the_button_off_its_card(
+    stall: Stall,
+) -> None:
+    card = await stall.share()
+    stall.later(FRESH_S + 1)
+    stall.pages["/tea"] = "<title>News</title><p>The tea house is closed.</p>"
+    said = await stall.chat.tap("anna", card.actions[0])
+    (answer,) = [one for one in said if one.to == "anna"]
+    (shared,) = [one for one in said if one.edit]
+    assert "The page does not sell it any more." in answer.text
+    assert (shared.message_ref, shared.actions) == (card.message_ref, [])
+    assert await stall.held() == 0
 
 
 async def test_sources_that_disagree_by_now_charge_nothing(stall: Stall) -> None:

@@ -91,6 +91,7 @@ def test_an_offer_shows_price_seller_domain_and_stock_and_one_button() -> None:
         ({"stock_total": 2, "sold": 2}, "Sold out"),
         ({"stock_total": 0}, "Sold out"),
         ({"availability": "OutOfStock"}, "Sold out"),
+        ({"availability": "Discontinued"}, "No longer for sale"),
         ({"availability": "PreOrder"}, "Pre-order"),
         ({"availability": None}, None),
     ],
@@ -100,7 +101,9 @@ def test_stock_is_told_in_words_and_what_is_sold_out_has_no_button(
 ) -> None:
     card = offer_card(quote(), offer(**changes), bought=0)
     assert line(card, Role.STOCK) == words
-    assert bool(card.buttons) == (words != "Sold out")
+    is_sold = words not in ("Sold out", "No longer for sale")
+    assert bool(card.buttons) == is_sold
+    assert any(said.text.endswith("The domain is verified.") for said in card.lines) == is_sold
     assert line(card, Role.STATUS) is None
 
 
