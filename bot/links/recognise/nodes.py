@@ -7,9 +7,15 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.markup import one_line
 
+#: By these attributes tests find an element; Wix names what themes style by the last.
+NAMES_FOR_TESTS = (
+    "data-testid", "data-test-id", "data-test", "data-qa", "data-cy", "data-automation-id",
+    "data-hook",
+)  # fmt: skip
 _HIDING = frozenset({"hidden", "hide", "is-hidden", "u-hidden", "js-hidden", "ng-hide", "d-none"})
 _HIDING_SOMEWHERE = frozenset({"d-none"})
 _SHOWN_ELSEWHERE = ("-block", "-flex", "-inline", "-grid", "-table")
+_FOR_TESTS = frozenset(NAMES_FOR_TESTS)
 _NODES_MAX = 60
 _DEPTH_MAX = 200
 _TEXTS_MAX = 1500
@@ -91,13 +97,17 @@ def remove_all(elements: Sequence[LexborNode]) -> None:
 
 
 def names_of(element: LexborNode) -> str:
-    """The element's classes and id, as written."""
+    """The element's classes, its id and its names for tests, as written."""
     return names_in(element.attributes)
 
 
 def names_in(attributes: Mapping[str, str | None]) -> str:
-    """The classes and the id in an element's attributes, as written."""
-    return f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    """The classes, the id and the names for tests in an element's attributes, as written."""
+    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    if _FOR_TESTS.isdisjoint(attributes):
+        return names
+    # Where a page's classes are made by a machine, these are the names that people gave.
+    return " ".join([names, *(attributes[name] or "" for name in _FOR_TESTS & attributes.keys())])
 
 
 def is_styled_away(element: LexborNode) -> bool:

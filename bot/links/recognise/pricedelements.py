@@ -30,6 +30,9 @@ _CELLS, _LABEL_CELLS, _CELL_DEPTH = ("td", "dd"), ("td", "th", "dt"), 4
 _NOT_SHOWN = frozenset({"script", "style", "template", "noscript", "input", "form", "meta"})
 _STRUCK_NAME = "price-was"
 _PART_NAME = "per-month"
+#: What is sold by the unit is paid by it; only where the text names a measure is it another price.
+_BY_THE_UNIT = re.compile(r"(?:/|\bper) ?(?:unit|item|each)\b", re.IGNORECASE)
+_UNIT_NAMES = re.compile(r"per[-_]?unit|unit[-_]?price", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,9 @@ def read_price(element: LexborNode, places: Places) -> PricedElement | None:
         names = f"{names} {_STRUCK_NAME}"
     elif is_told and PART_WORDS.search(text) is not None:
         names = f"{names} {_PART_NAME}"
+    if "nit" in names and (one := _BY_THE_UNIT.search(text)) is not None:
+        names = _UNIT_NAMES.sub("price", names)
+        words -= sum(map(str.isalpha, one.group()))
     score = _name_score(names) + (2.0 if sign else 0.0) + place
     # A price stands by itself; the more words around the number, the less it is one.
     if words >= _WORDS_MIN:

@@ -33,7 +33,7 @@ from bot.links.recognise.sighting import Clue, Sighting
 from bot.links.recognise.stocklabels import names_stock_once
 from bot.links.recognise.struckprice import reduced, struck_beside, with_list_price
 from bot.links.recognise.summing import summed_up
-from bot.links.recognise.textprice import labelled_price, unnamed_price
+from bot.links.recognise.textprice import labelled_price, shows_reported_price, unnamed_price
 from bot.links.recognise.tree import page_tree
 from bot.links.recognise.values import GONE_AND_THERE, are_at_odds
 from bot.links.recognise.verdict import Verdict, judge_price
@@ -290,6 +290,7 @@ class PageReader:
             has_button = shown.is_marked and has_cart_button(self.markup.page)
             is_shop = has_button or says_cart(tree)
         is_shop = is_shop or names_stock_once(facts) or stock.is_switched_off()
+        is_shop = is_shop or shows_reported_price(self.markup.page, tree)
         if not is_shop and not shown.stands_out:
             labelled = labelled_price(tree)
             return (

@@ -35,10 +35,10 @@ OLD_NAME = PartNames(
 )
 OTHER_NAME = PartNames(
     "was- -was non-sale listprice rrp msrp uvp regular before orig strike cross compare"
-    " prev save saving shipping deliver versand unit per- month installment instalment financ"
-    " deposit credit from- minprice min-price maxprice max-price filter range tax vat histor rabat"
-    " bonus point coupon barrato barre ancien altpreis stara label title badge advis retail free"
-    " refund tradein trade-in average similar market price-del line-through linethrough pseudo"
+    " prev save saving shipping deliver versand unit measure per- month installment instalment"
+    " financ deposit credit from- minprice min-price maxprice max-price filter range tax vat histor"
+    " rabat bonus point coupon barrato barre ancien altpreis stara label title badge advis retail"
+    " free refund tradein trade-in average similar market price-del line-through linethrough pseudo"
     " fullprice full-price tasso"
     f" {_OLD_ELSEWHERE}",
     # A price that is reduced, not by how much it is.

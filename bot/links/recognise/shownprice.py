@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from bot.links.recognise.builds import build_of, elements_around
 from bot.links.recognise.facts import PageFacts
-from bot.links.recognise.nodes import ancestors, heading_of, names_of, remove_all
+from bot.links.recognise.nodes import NAMES_FOR_TESTS, ancestors, heading_of, names_of, remove_all
 from bot.links.recognise.places import Places
 from bot.links.recognise.pricedelements import PricedElement, read_price
 from bot.links.recognise.shopwords import OVERLAY, PRICE_NAMES
@@ -19,6 +19,10 @@ _SELECTOR = 'h1, [class*="price" i], [id*="price" i]'
 #: Slower, so only where the first finds nothing.
 _OTHER_SELECTOR = ", ".join(
     ["h1", *(f'[{attribute}*="{name}" i]' for name in PRICE_NAMES for attribute in ("class", "id"))]
+)
+#: Where neither finds any.
+_TESTED_SELECTOR = ", ".join(
+    ["h1", *(f'[{attribute}*="price" i]' for attribute in NAMES_FOR_TESTS)]
 )
 _CANDIDATES_MAX = 60
 _SCORE_MIN = 3.0
@@ -131,8 +135,9 @@ def shown_prices(
     Where nothing but the page names its price, cards of other products are told `with_cards`.
     """
     found, cards = _candidates(tree, _SELECTOR, facts, with_cards=with_cards)
-    if not found:
-        found, cards = _candidates(tree, _OTHER_SELECTOR, facts, with_cards=with_cards)
+    for selector in (_OTHER_SELECTOR, _TESTED_SELECTOR):
+        if not found:
+            found, cards = _candidates(tree, selector, facts, with_cards=with_cards)
     shown = ShownPrices(found=tuple(found), cards=tuple(cards))
     for candidate in found:
         known = shown.scores.get(candidate.amount, candidate.score)

@@ -15,7 +15,8 @@ from bot.links.recognise.currencies import (
     sign_pattern,
 )
 from bot.links.recognise.facts import PageFacts
-from bot.links.recognise.nodes import remove_all
+from bot.links.recognise.markup import one_line
+from bot.links.recognise.nodes import remove_all, short_texts
 from bot.links.recognise.numerals import western
 from bot.links.recognise.places import STRUCK_BY_STYLE
 from bot.links.recognise.pricewords import calls_it_old
@@ -97,6 +98,8 @@ _NEAR_CHARS = 250
 _NAMELESS_MAX = 2
 _ARABIC_POINT = "٫"
 _DESCRIPTION_CHARS = 500
+#: A reported price that stands by itself with its sign, and the same with its source's blanks.
+_REPORTED_CHARS, _SOURCE_CHARS = 20, 90
 
 
 class _Priced(NamedTuple):
@@ -114,6 +117,18 @@ def unnamed_price(
     """The price of a shop's page in which nothing is named a price, with its sign or currency."""
     told = viewed_price(page) or form_price(page)
     return told or price_in_text(tree, facts, shown, is_gone=is_gone)
+
+
+def shows_reported_price(page: bytes, tree: LexborHTMLParser) -> bool:
+    """Whether people see the price that the page's scripts report of what is looked at."""
+    told = viewed_price(page)
+    if told is None:
+        return False
+    texts = (one_line(text) for _, text in short_texts(tree, _SOURCE_CHARS))
+    return any(
+        len(text) <= _REPORTED_CHARS and sign_in(text) is not None and read_amount(text) == told[0]
+        for text in texts
+    )
 
 
 def price_in_text(

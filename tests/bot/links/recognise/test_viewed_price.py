@@ -35,8 +35,16 @@ def test_a_price_that_is_shown_counts_more() -> None:
     assert page(VIEW, body=body).price_minor == 3990
 
 
-def test_a_page_that_sells_nothing_has_no_price_for_its_reports() -> None:
-    assert page(VIEW, body="").price_minor is None
+@pytest.mark.parametrize(
+    "body", ["", "<p>39,90 zł</p>", "<p>We paid 49,90 zł for it last year.</p>"]
+)
+def test_a_page_that_sells_nothing_has_no_price_for_its_reports(body: str) -> None:
+    assert page(VIEW, body=body).price_minor is None
+
+
+def test_a_page_that_shows_the_price_which_it_reports_sells_something() -> None:
+    seen = page(VIEW, body="<i>\n  49,90\n     zł</i>")
+    assert (seen.price_minor, seen.currency, seen.structured) == (4990, "PLN", False)
 
 
 @pytest.mark.parametrize(
