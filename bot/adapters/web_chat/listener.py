@@ -10,7 +10,7 @@ import msgspec
 
 from bot.adapters.base import Hear
 from bot.adapters.web_chat import frames
-from bot.adapters.web_chat.people import clean_name, clean_text, friendly_name
+from bot.adapters.web_chat.people import clean_name, clean_text, friendly_name, is_name_of
 from bot.adapters.web_chat.rooms import Connection
 from bot.adapters.web_chat.store import ChatStore, LoggedMessage
 from bot.cards import Card
@@ -139,8 +139,9 @@ class Listener:
     async def _take_name(self, connection: Connection, frame: frames.Rename) -> None:
         visitor = connection.visitor
         name = clean_name(frame.name) or friendly_name(visitor.person_id)
-        if name.casefold() == self._bot_name.casefold():
-            return self._refuse(connection, frame, "That is the bot's own name.")
+        if is_name_of(self._bot_name, name):
+            words = "That is the bot's own name. Please choose another."
+            return self._refuse(connection, frame, words)
         await self._store.rename(visitor.person_id, name)
         visitor.name = name
         for page in visitor.connections:

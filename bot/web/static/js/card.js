@@ -31,6 +31,9 @@ export function showCard(message, { pressed = null, note = "", onTap }) {
   return element;
 }
 
+/** Whether a button takes money from whoever presses it. */
+export const isPaying = (action) => /^pay(by)?:/u.test(action);
+
 function showPicture({ picture }) {
   const sized = picture.width_px > 0 && picture.height_px > 0;
   const image = make("img", {
@@ -76,7 +79,7 @@ function showButton(button, pressed, onTap) {
       make("span", { dir: "auto" }, button.label), icon("out"));
   }
   const busy = pressed !== null && pressed === button.action;
-  const words = busy && button.style === "pay" ? "Paying…" : button.label;
+  const words = busy && isPaying(button.action) ? "Paying…" : button.label;
   return make("button", {
     class: style + (busy ? " busy" : ""),
     type: "button",
