@@ -395,7 +395,13 @@ async def test_a_chosen_name_is_cleaned_and_never_the_bots(house: House) -> None
         event = house.heard[ref]
         assert isinstance(event, Message)
         assert event.name == "<img src=x> Ann"
-        for stolen in ("PAYONTAP", "Ｐａｙontap", "pay\u200bontap", "✅ Payontap ✓", "Payontap Bot"):
+        for stolen in (
+            "PAYONTAP",
+            "Ｐａｙontap",
+            "pay\u200bontap",
+            "✅ Payontap ✓",
+            "Payontap Bot",
+        ):
             frame_id = await ann.write("name", name=stolen)
             await ann.until("refused", id=frame_id)
 
