@@ -21,7 +21,7 @@ from bot.catalogue.importing import Importer
 from bot.catalogue.schedule import Schedule
 from bot.catalogue.staging import Staging
 from bot.checkpoint_log import CheckpointClock, CheckpointLog
-from bot.commands import COMMANDS, run_command
+from bot.commands import COMMANDS, nearest_command, run_command
 from bot.commands import PRESSES as COMMAND_PRESSES
 from bot.conversation.announcer import announce
 from bot.conversation.clockwork import Clockwork
@@ -152,6 +152,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 **_external_presses(external),
             },
             run_command=run_command,
+            near=nearest_command,
             prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
             now_us=clock_us,
             capabilities={name: a.capabilities for name, a in adapters.items()},

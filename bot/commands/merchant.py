@@ -115,6 +115,17 @@ async def _open(desk: Desk, turn: Turn, name: str) -> None:
         )
         await desk.answer(turn, sentence(text, Tone.BAD))
         return
+    here = (turn.event.network, turn.event.room_id)
+    known = await desk.reader.merchants_of(turn.person.id)
+    taken = next((shop for shop in known if (shop.network, shop.room_id) == here), None)
+    if taken is not None:
+        # Of two in one room the second could never be meant.
+        text = (
+            f"{taken.name} is your shop in this room; a second one needs a room of its own: write "
+            f"{prefix}merchant open there. Nothing was opened."
+        )
+        await desk.answer(turn, sentence(text, Tone.BAD))
+        return
     try:
         opening = desk.merchants.opening(
             turn.event.id, name, turn.place, turn.person.id, turn.now_us

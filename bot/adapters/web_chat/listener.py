@@ -17,7 +17,8 @@ from bot.cards import Card
 from bot.events import AnyEvent, Message, Tap
 
 NETWORK = "web"
-_COMMAND = "/"
+#: What a line to the bot begins with; the second is what Chinese and Japanese keyboards give.
+COMMAND_PREFIXES = ("/", "／")
 #: So many refusals in a row are no person typing.
 REFUSALS_MAX = 100
 
@@ -91,6 +92,7 @@ class Listener:
         visitor = connection.visitor
         ref = f"{NETWORK}:{visitor.person_id}:{frame.id}"
         now_s = self._clock()
+        aside = text.startswith(COMMAND_PREFIXES)
         language = _LANGUAGE.match(connection.request.headers.get("Accept-Language", ""))
         await self._tell(
             Message(
@@ -103,6 +105,7 @@ class Listener:
                 message_ref=ref,
                 name=visitor.name,
                 language=language[1] if language else "",
+                aside=aside,
             )
         )
         await self._store.append(
@@ -110,7 +113,7 @@ class Listener:
             room_id=connection.room_id,
             person_id=visitor.person_id,
             # What is said to the bot is nobody else's business, as its answer is not.
-            only_for_id=visitor.person_id if text.startswith(_COMMAND) else None,
+            only_for_id=visitor.person_id if aside else None,
             name=visitor.name,
             text=text,
             said_at_s=now_s,

@@ -351,6 +351,19 @@ async def test_a_declined_withdrawal_of_a_shop_is_told_and_goes_back_to_the_shop
         assert "¥500.00 is back in the shop's balance." in one.text
 
 
+async def test_a_second_shop_in_one_room_is_not_opened_as_it_could_never_be_meant(
+    chat: Chat,
+) -> None:
+    await chat.open_shop("mei")
+    refused = await chat.ask("mei", "/merchant open Coffee House", room=KITCHEN)
+    assert "Tea House is your shop in this room" in refused.text
+    assert refused.text.endswith("Nothing was opened.")
+    assert "Coffee House is open" in (
+        (await chat.ask("mei", "/merchant open Coffee House", room="cellar")).text
+    )
+    assert len(await chat.desk.reader.merchants_of((await chat.meet("mei")).id)) == 2
+
+
 async def test_a_shop_withdraws_what_it_earned(chat: Chat) -> None:
     await chat.make_admin("boss")
     shop_id = await chat.open_shop("mei")

@@ -44,7 +44,7 @@ export class Composer {
     this.words.style.height = "auto";
     this.words.style.height = `${this.words.scrollHeight + 2}px`;
     const typed = this.words.value;
-    const asked = /^\/[^\s/]*$/u.test(typed) ? typed.toLowerCase() : null;
+    const asked = /^[/／][^\s/]*$/u.test(typed) ? typed.toLowerCase().replace("／", "/") : null;
     this.#offer(asked === null ? [] : this.commands.filter((c) => c.name.toLowerCase().startsWith(asked)));
     const over = [...typed].length - this.lengthMax;
     this.note.textContent = over > 0 ? `${over} characters too many` : "";
