@@ -213,8 +213,8 @@ async def _ship(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
         if asked is None:
             return
         money = asked
-    rest = Money(left.amount_minor - money.amount_minor, order.currency)
-    more = f" {rest.format()} of it is still held." if rest.amount_minor > 0 else ""
+    kept = Money(left.amount_minor - money.amount_minor, order.currency)
+    more = f" {kept.format()} of it is still held." if kept.amount_minor > 0 else ""
     text = f"{money.format()} of order {order.number} is paid to {shop.name}.{more}"
     fulfilment = _telling(desk, turn, text)
     await fulfilment.capture_part(

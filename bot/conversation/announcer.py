@@ -114,7 +114,7 @@ def _order_changed(news: OrderChanged) -> Speech:
     return tuple(speech)
 
 
-_NOT_TAKEN = {
+_NOT_TAKEN: Mapping[str, str] = {
     OrderState.DECLINED: "declined",
     OrderState.EXPIRED: "did not accept in time",
 }
