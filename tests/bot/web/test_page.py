@@ -397,6 +397,22 @@ async def test_a_name_that_is_refused_is_asked_for_again_with_the_reason(
         await expect(page.locator("#me-name")).to_have_text("Ann")
 
 
+async def test_a_text_for_machines_is_copied_whole(chromium: Browser, house: "House") -> None:
+    async with page_of(chromium, house, size=(390, 844)) as page:
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        receipt = "eyJ" + "x7Zq" * 400
+        card = Card(title="Receipt", lines=(Line("Paid"), Line(receipt, Role.CODE)))
+        await house.say(card)
+        code = page.locator(".card code")
+        await expect(code).to_have_text(receipt)
+        box = await code.bounding_box()
+        assert box is not None
+        assert box["height"] < 200
+        await page.get_by_role("button", name="Copy the text").click()
+        await expect(page.get_by_role("button", name="Copied ✓")).to_be_visible()
+        assert await page.evaluate("navigator.clipboard.readText()") == receipt
+
+
 async def test_rooms_are_opened_and_remembered(chromium: Browser, house: "House") -> None:
     async with page_of(chromium, house) as page:
         await page.fill("#room-name", "  Kaffee & Küche! ")

@@ -1,9 +1,9 @@
 // A card of the bot. What it says is the card's; this file only lays it out, by each line's role.
 
-import { draw, icon, make, webAddress } from "./dom.js";
+import { copyButton, draw, icon, make, webAddress } from "./dom.js";
 import { serverNowS } from "./clock.js";
 
-const LINE_CLASSES = new Set(["text", "price", "seller", "stock", "status", "warning", "hint"]);
+const LINE_CLASSES = new Set(["text", "price", "seller", "stock", "status", "warning", "hint", "code"]);
 const TONES = { good: "tick", bad: "bang", waiting: "clock" };
 const RING = 2 * Math.PI * 10;
 
@@ -61,6 +61,7 @@ function showTitle(card) {
 
 function showLine({ text, role = "text" }) {
   const kind = LINE_CLASSES.has(role) ? role : "text";
+  if (kind === "code") return showCode(text);
   const line = make("p", { class: `line ${kind}` });
   // The bot marks a verified seller with a tick of its own; a seller's name never begins with one.
   const verified = kind === "seller" && /^[✓✔]\ufe0f?\s*/u.exec(text);
@@ -69,6 +70,13 @@ function showLine({ text, role = "text" }) {
   else if (kind === "warning") line.append(icon("bang"));
   line.append(make("span", { dir: "auto" }, verified ? text.slice(verified[0].length) : text));
   return line;
+}
+
+/** What is for machines: a window on it that can be scrolled, and a button that takes it whole. */
+function showCode(text) {
+  return make("div", { class: "line code" },
+    make("code", { dir: "ltr", tabindex: "0", role: "region", "aria-label": "Text to copy" }, text),
+    copyButton("Copy the text", text, "plain", "Select it to copy it"));
 }
 
 function showButton(button, pressed, onTap) {
@@ -127,5 +135,6 @@ function countDown(message, actions) {
 
 /** The card as one string, for people who listen. */
 export function spoken({ card }) {
-  return [card.title, ...(card.lines ?? []).map((line) => line.text)].filter(Boolean).join(". ");
+  const lines = (card.lines ?? []).filter((line) => line.role !== "code");
+  return [card.title, ...lines.map((line) => line.text)].filter(Boolean).join(". ");
 }
