@@ -271,7 +271,8 @@ def _desk(settings: Settings, core: Core, fetcher: Fetcher) -> Desk:
         ),
         catalogues=Catalogues(core.database),
         currency=settings.currency,
-        exchange=Exchange(quotes, conversions),
+        # Without any rate nothing can be converted, and a consent to it would promise too much.
+        exchange=Exchange(quotes, conversions) if settings.rates else None,
         likes_day_times=settings.money.likes_day_times,
     )
 

@@ -324,6 +324,22 @@ async def test_a_taken_port_is_one_clear_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in err
 
 
+async def test_a_redis_that_is_away_is_reported_at_the_start(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        # It ends at once, as its port is taken; what it says before that is what matters.
+        _, out, err = await payontap(
+            "run",
+            PAYONTAP_DATA_DIR=str(tmp_path / "d"),
+            PAYONTAP_WEB__PORT=str(taken.getsockname()[1]),
+            PAYONTAP_REDIS__URL="redis://:hunter2@127.0.0.1:1/0",
+        )
+    assert "redis_is_away" in out + err
+    assert "each tap is refused" in out + err
+    assert "hunter2" not in out + err
+
+
 async def test_a_folder_that_cannot_be_written_is_one_clear_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     status, _, err = await payontap("run", PAYONTAP_DATA_DIR=str(tmp_path / "file" / "data"))
@@ -337,6 +353,16 @@ async def test_a_second_instance_on_the_same_data_is_turned_away(tmp_path: Path)
         status, _, err = await payontap("run", PAYONTAP_DATA_DIR=str(tmp_path / "data"))
     assert status == 2
     assert "Another Payontap runs" in err
+
+
+async def test_where_no_rate_is_set_nobody_is_promised_a_conversion(tmp_path: Path) -> None:
+    async with (
+        instance(tmp_path / "data") as running,
+        browser() as session,
+        visit(session, running.url, "lobby") as anna,
+    ):
+        await anna.say("/convert always up to 50 USD")
+        await anna.see_text("Nothing is converted on this instance. No money moved.")
 
 
 async def test_a_second_start_is_quick_and_finds_the_same_balances_and_no_second_admin_link(
