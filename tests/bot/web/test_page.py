@@ -276,9 +276,13 @@ async def test_commands_are_offered_while_one_types(chromium: Browser, house: "H
         await box.press("Enter")
         await expect(box).to_have_value("/history ")
         await expect(options).to_have_count(0)
-        await box.fill("/balance")
-        await box.press("Enter")
-        await expect(page.locator(".message.private").last).to_contain_text("¥301.00")
+        for typed in ("/balance", "/Balance", "／balance"):
+            await box.fill(typed)
+            await expect(options).to_have_count(1)
+            await box.press("Enter")
+            await expect(box).to_have_value("")
+            await expect(page.locator(".message.own").last).to_contain_text(typed)
+            await expect(page.locator(".message.bot.private").last).to_contain_text("¥301.00")
 
 
 async def test_enter_that_ends_an_input_methods_word_does_not_send(
