@@ -139,7 +139,7 @@ COMMANDS = (
     Command("wallets", "wallets", "Your wallets, and which of them pays.", wallets),
     Command(
         "wallet",
-        "wallet use N · wallet move 50 N",
+        "wallet [use N|move AMOUNT N]",
         "Pay from another of your wallets, or move money there.",
         wallet,
     ),
