@@ -355,6 +355,23 @@ async def test_a_second_instance_on_the_same_data_is_turned_away(tmp_path: Path)
     assert "Another Payontap runs" in err
 
 
+async def test_the_first_admin_finds_what_was_asked_for_before_he_came(tmp_path: Path) -> None:
+    async with (
+        instance(tmp_path / "data") as running,
+        browser() as session,
+        browser() as admin_session,
+        visit(session, running.url, "lobby") as anna,
+    ):
+        await anna.say("/topup 123")
+        await anna.see(lambda seen: "Code" in seen.text, "her top-up's code")
+        assert running.admin_link is not None
+        await claim_admin(admin_session, running.admin_link)
+        async with visit(admin_session, running.url, "lobby") as boss:
+            till = await boss.see(lambda seen: seen.has_button("Confirm"), "the till card")
+            await boss.press(till, "Confirm")
+            await anna.see_text("¥123.00 is in your wallet")
+
+
 async def test_where_no_rate_is_set_nobody_is_promised_a_conversion(tmp_path: Path) -> None:
     async with (
         instance(tmp_path / "data") as running,
