@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shlex
 import socket
 import sys
@@ -299,6 +300,14 @@ async def test_inspect_refuses_an_address_that_is_none(url: str, tmp_path: Path)
     status, out, err = await payontap("inspect", "one.html", "--url", url, cwd=tmp_path)
     assert (status, out) == (2, "")
     assert err == f"payontap: “{url}” is no web address such as https://shop.example/tea.\n"
+
+
+async def test_the_version_is_told_without_a_command() -> None:
+    status, out, _ = await payontap("--version")
+    assert status == 0
+    assert re.fullmatch(r"payontap \d+\.\d+\.\d+\n", out)
+    status, out, _ = await payontap("--help")
+    assert "A bot that answers shared product links" in out
 
 
 async def test_config_hides_secrets_and_an_unknown_key_names_the_nearest() -> None:
