@@ -417,6 +417,32 @@ async def test_a_text_for_machines_is_copied_whole(chromium: Browser, house: "Ho
         assert await page.evaluate("navigator.clipboard.readText()") == receipt
 
 
+async def test_on_the_narrowest_phone_nothing_lies_on_anything(
+    chromium: Browser, house: "House"
+) -> None:
+    async with page_of(chromium, house, size=(320, 640)) as page, page_of(chromium, house):
+        await expect(page.locator("#people")).to_have_text("2 people here")
+        people = await page.locator("#people").bounding_box()
+        button = await page.locator("#how").bounding_box()
+        assert people is not None
+        assert button is not None
+        assert people["x"] + people["width"] <= button["x"]
+        choices = "open|host|verify|hosts|catalogue|accept|orders|ship|release|refund|withdraw"
+        await house.say(Card(title="Help", lines=(Line(f"/merchant [{choices}]"),)))
+        line = page.locator(".card .line span")
+        await expect(line).to_have_text(f"/merchant [{choices}]")
+        # A word that was broken would stand in two lines.
+        broken = await line.evaluate(
+            """span => [...span.childNodes].filter((node) => node.nodeType === 3).some((node) => {
+                 const range = document.createRange();
+                 range.selectNodeContents(node);
+                 const lines = new Set([...range.getClientRects()].map((box) => box.top));
+                 return !node.data.includes(" ") && lines.size > 1;
+               })"""
+        )
+        assert not broken
+
+
 async def test_rooms_are_opened_and_remembered(chromium: Browser, house: "House") -> None:
     async with page_of(chromium, house) as page:
         await page.fill("#room-name", "  Kaffee & Küche! ")

@@ -68,8 +68,15 @@ function showLine({ text, role = "text" }) {
   if (verified) line.append(icon("tick", "glyph verified"), make("span", { class: "unseen" }, "Verified: "));
   else if (kind === "seller") line.append(icon("shop"));
   else if (kind === "warning") line.append(icon("bang"));
-  line.append(make("span", { dir: "auto" }, verified ? text.slice(verified[0].length) : text));
+  const words = verified ? text.slice(verified[0].length) : text;
+  line.append(make("span", { dir: "auto" }, ...breakable(words)));
   return line;
+}
+
+/** A list of choices (`open|host|verify`) may break between them, and not within a word. */
+function breakable(words) {
+  const parts = words.split(/(?<=\|)/u);
+  return parts.flatMap((part, place) => (place ? [make("wbr"), part] : [part]));
 }
 
 /** What is for machines: a window on it that can be scrolled, and a button that takes it whole. */
