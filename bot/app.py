@@ -16,12 +16,13 @@ from aiohttp import web
 
 from bot.adapters.base import Adapter, AdapterError
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
+from bot.admin_claims import AdminClaims
 from bot.cards import Card, Line, Tone
 from bot.catalogue.importing import Importer
 from bot.catalogue.schedule import Schedule
 from bot.catalogue.staging import Staging
 from bot.checkpoint_log import CheckpointClock, CheckpointLog
-from bot.commands import COMMANDS, run_command
+from bot.commands import COMMANDS, nearest_command, run_command
 from bot.commands import PRESSES as COMMAND_PRESSES
 from bot.conversation.announcer import announce
 from bot.conversation.clockwork import Clockwork
@@ -40,7 +41,7 @@ from bot.conversation.views import Views
 from bot.conversation.worker import Worker
 from bot.core import Core, start_core
 from bot.data_folder import DataFolder
-from bot.demo.opening import DEMO_SAMPLE_SLUG, membership, open_demo_shop
+from bot.demo.opening import DEMO_SAMPLE_SLUG, open_demo_shop
 from bot.demo.shop import DemoShop
 from bot.house import conversion_quotes, define_currencies, house_terms
 from bot.instance_key import instance_key
@@ -63,7 +64,6 @@ from wallet_core.commerce.host_checks import CheckTerms, HostChecks
 from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
 from wallet_core.commerce.settlement import Settlements
-from wallet_core.errors import Refused
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
 from wallet_core.ledger.commits import Commit, Notice
@@ -152,6 +152,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 **_external_presses(external),
             },
             run_command=run_command,
+            near=nearest_command,
             prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
             now_us=clock_us,
             capabilities={name: a.capabilities for name, a in adapters.items()},
@@ -270,7 +271,8 @@ def _desk(settings: Settings, core: Core, fetcher: Fetcher) -> Desk:
         ),
         catalogues=Catalogues(core.database),
         currency=settings.currency,
-        exchange=Exchange(quotes, conversions),
+        # Without any rate nothing can be converted, and a consent to it would promise too much.
+        exchange=Exchange(quotes, conversions) if settings.rates else None,
         likes_day_times=settings.money.likes_day_times,
     )
 
@@ -350,7 +352,7 @@ async def _start_web(
         settings.web.port,
         pictures=core.pictures,
         visitors=web_chat,
-        claims=_Claims(core, shop),
+        claims=AdminClaims(core, shop, clock_us),
         ready=ready,
         routes=routes,
         public_url=settings.web.public_url or "",
@@ -359,24 +361,6 @@ async def _start_web(
     await server.start()
     stack.push_async_callback(server.stop)
     return server
-
-
-@dataclass(frozen=True)
-class _Claims:
-    """The one-time admin link. The first admin also looks after the demo shop."""
-
-    core: Core
-    shop: DemoShop | None
-
-    async def claim(self, token: str, network: str, person_id: str) -> str | None:
-        """See `bot.web.server.Claims`."""
-        person = await self.core.people.meet(network, person_id, "lobby")
-        also = (membership(person.id),) if self.shop is not None else ()
-        try:
-            claimed = await self.core.people.claim_admin(token, person, clock_us(), also)
-        except Refused:
-            return None
-        return person.id if claimed else None
 
 
 async def _admin_link(core: Core, url: str) -> str | None:

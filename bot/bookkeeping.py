@@ -212,8 +212,9 @@ async def _held(database: Database, file: Path, known: PublicKey, say: Say) -> b
         return False
     batches = sum(head.length for head in held.newest.chains)
     say(
-        f"{held.count} checkpoints hold; the newest is of {held.newest.at}, with {batches} batches "
-        f"in {len(held.newest.chains)} chains."
+        f"{counted(held.count, 'checkpoint holds', 'checkpoints hold')}; the newest is of "
+        f"{held.newest.at}, with {counted(batches, 'batch', 'batches')} in "
+        f"{counted(len(held.newest.chains), 'chain')}."
     )
     return True
 

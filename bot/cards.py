@@ -56,6 +56,8 @@ class Role(StrEnum):
     STATUS = "status"
     WARNING = "warning"
     HINT = "hint"
+    # For machines: it is copied whole, and worth nothing when it is cut.
+    CODE = "code"
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -36,6 +37,23 @@ register_inspect(app)
 register_links(app)
 register_offers(app)
 register_simulation(app)
+
+
+def _tell_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if asked:
+        typer.echo(f"payontap {metadata.version('payontap')}")
+        raise typer.Exit
+
+
+@app.callback(help=app.info.help)
+def _every_command(
+    *,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Tell the version."),
+    ] = False,
+) -> None:
+    """Options that need no command."""
 
 
 def main() -> None:

@@ -4,6 +4,8 @@ import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
+import structlog
+
 from bot.data_folder import DataFolder
 from bot.embedded_valkey import EmbeddedValkey
 from bot.house import limits_of
@@ -18,6 +20,8 @@ from wallet_core.storage.people import People
 from wallet_core.storage.pictures import Pictures
 from wallet_core.storage.readers import Reader
 from wallet_core.storage.writer import Writer
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,12 @@ async def start_core(stack: AsyncExitStack, settings: Settings, folder: DataFold
     leases = Leases(redis_url, writer.raise_fence)
     await leases.start()
     stack.push_async_callback(leases.stop)
+    if not await leases.is_answered():
+        _log.warning(
+            "redis_is_away",
+            setting="redis.url",
+            until_it_answers="each tap is refused: Not charged. Please tap again in a moment.",
+        )
     claimant = secrets.token_hex(8)
     core = Core(
         database=database,

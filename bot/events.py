@@ -36,6 +36,7 @@ class Message(Event, frozen=True, kw_only=True, tag="message"):
 
     `unasked`: it was not said to the bot, nor where the bot was called: only its links are looked
     at, and only while its writer has not told the bot to keep quiet.
+    `aside`: others are in the room, but what was written was shown to the bot alone.
     """
 
     text: str
@@ -46,6 +47,7 @@ class Message(Event, frozen=True, kw_only=True, tag="message"):
     name: str = ""
     language: str = ""
     unasked: bool = False
+    aside: bool = False
 
 
 class Tap(Event, frozen=True, kw_only=True, tag="tap"):

@@ -264,6 +264,7 @@ def _sentence(detail: ErrorDetails, given: Mapping[str, _Given]) -> str:
     if name not in given or key is None:
         return f"{name}: {reason}." if place and place[0] in tables() else f"{reason}."
     entry = given[name]
-    reason = reason.replace("Input should", "it should")
+    # What a parser could not do tells nobody more than what should stand there.
+    reason = reason.replace("Input should", "it should").partition(", unable to")[0]
     shown = "" if key.is_secret else f" (it is {entry.value!r})"
     return f"{entry.written_as} cannot be used: {reason}{shown}."

@@ -6,9 +6,9 @@ import msgspec
 
 from bot.cards import Card, Line, Role, Tone
 from bot.commands.command import prefix_of, split_word
-from bot.commands.limits import FIELDS, asked_limit, currencies_of
+from bot.commands.limits import asked_limit, currencies_of
 from bot.commands.who import wallets_meant
-from bot.conversation.limit_words import limit_lines
+from bot.conversation.limit_words import LIMIT_FIELDS, limit_lines
 from bot.conversation.turn import Desk, Turn, sentence
 from wallet_core.errors import Refused
 from wallet_core.ledger.commits import Update
@@ -16,7 +16,7 @@ from wallet_core.limits import NEW_PAYEE_DELAY_S_MAX, Limits, WalletLimits
 from wallet_core.money import known_currencies
 from wallet_core.storage.lookups import FoundWallet
 
-_FIELDS: Mapping[str, str] = {**FIELDS, "new": "new_payee_max_minor"}
+_FIELDS: Mapping[str, str] = {**LIMIT_FIELDS, "new": "new_payee_max_minor"}
 _HOUR_S = 3600
 _DEFAULT = "default"
 _DELAY = "delay"

@@ -9,6 +9,9 @@ _WRITTEN = re.compile(
     r"(?:([A-Za-z][A-Za-z0-9]{1,8}[A-Za-z])\s*)?([^\sA-Za-z]+)(?:\s*([A-Za-z][A-Za-z0-9]{2,9}))?"
 )
 _NUMBER = re.compile(r"[-−]?[\d.,]+")
+_DECIMAL_COMMA = re.compile(r"(?:\d+|\d{1,3}(?:\.\d{3})+),\d{1,2}", re.ASCII)
+#: A sign of money that a blank parts from its number: “500 元”, “¥ 500”.
+_SPACED_SIGN = re.compile(r"(?<=\d)\s+([元円€])$|^([¥￥€£$])\s+(?=\d)")
 
 
 def amount_in(args: str, currency: str) -> Money:
@@ -16,7 +19,7 @@ def amount_in(args: str, currency: str) -> Money:
 
     Raises `MoneyError` with one sentence.
     """
-    written = _WRITTEN.fullmatch(args.strip())
+    written = _WRITTEN.fullmatch(_SPACED_SIGN.sub(r"\1\2", args.strip()))
     if written is None:
         raise MoneyError(
             f"“{args.strip()[:40]}” is not an amount." if args.strip() else "How much?"
@@ -26,6 +29,10 @@ def amount_in(args: str, currency: str) -> Money:
         raise MoneyError("That names two currencies.")
     code = (before or after or "").upper()
     plain = _without_sign(number, code or currency)
+    if _DECIMAL_COMMA.fullmatch(plain) is not None:
+        # “1,5” is plain, but “1,500” would not be: a comma never stands for decimals.
+        pointed = plain.replace(".", "").replace(",", ".")
+        raise MoneyError(f"Decimals stand behind a point here, not a comma: {pointed}.")
     if _NUMBER.fullmatch(plain) is None:
         raise MoneyError(f"“{args.strip()[:40]}” is not an amount.")
     unit = _checked(code) if code else currency

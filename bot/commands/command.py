@@ -39,5 +39,5 @@ def prefix_of(turn: Turn) -> str:
 
 def split_word(args: str) -> tuple[str, str]:
     """The first word in lower case, and the rest as it was written."""
-    word, _, rest = args.strip().partition(" ")
-    return word.lower(), rest.strip()
+    word, *rest = args.split(None, 1) or [""]
+    return word.lower(), "".join(rest).strip()

@@ -18,7 +18,8 @@ async def commission(desk: Desk, turn: Turn, rest: str) -> None:
     shop = await desk.reader.merchant(who) or await desk.reader.merchant_of_host(who)
     ppm = _ppm(typed.strip())
     if shop is None or ppm is None:
-        problem = f"No shop is known as “{who[:60]}”." if shop is None else "Say how many per cent."
+        unknown = f"No shop is known as “{who[:60]}”." if who else "Say which shop."
+        problem = unknown if shop is None else "Say how many per cent."
         text = (
             f"{problem} Write {prefix_of(turn)}admin commission with a shop's id (m_…) or proven "
             "host and a percentage, such as 2.5. Nothing was changed."

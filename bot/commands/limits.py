@@ -1,13 +1,11 @@
 """/limits: what a wallet may spend, and stricter limits that its owner sets for himself."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from bot.cards import Card, Line, Role, Tone
 from bot.commands.command import Command, prefix_of, split_word
 from bot.commands.funding import asked_amount
-from bot.conversation.limit_words import limit_lines, span
+from bot.conversation.limit_words import LIMIT_FIELDS, limit_lines, span
 from bot.conversation.turn import Desk, Turn, sentence
 from wallet_core.errors import Refused
 from wallet_core.ledger.allowance import Allowance
@@ -15,13 +13,6 @@ from wallet_core.ledger.commits import Update
 from wallet_core.limits import LOOSENING_DELAY_S, Limits, WalletLimits
 from wallet_core.money import Money, known_currencies
 
-#: What can be limited: word → the field of `Limits`.
-FIELDS: Mapping[str, str] = {
-    "payment": "payment_max_minor",
-    "day": "day_max_minor",
-    "month": "month_max_minor",
-    "payee": "payee_day_max_minor",
-}
 OFF = "off"
 
 
@@ -32,7 +23,7 @@ async def limits(desk: Desk, turn: Turn, args: str) -> None:
     if not word or word.upper() in known_currencies():
         await _show(desk, turn, word.upper())
         return
-    if word not in FIELDS:
+    if word not in LIMIT_FIELDS:
         text = (
             f"There is no limit called “{word[:30]}”. Write {prefix}limits, or for example "
             f"{prefix}limits day 200 or {prefix}limits day off. Nothing was changed."
@@ -70,18 +61,18 @@ async def _set(desk: Desk, turn: Turn, word: str, rest: str) -> None:
     wallet_id, currency = turn.person.wallet_id, money.currency
     before = await desk.reader.limits_text(wallet_id)
     known = await desk.reader.allowance(wallet_id, currency)
-    most_minor = getattr(known.set_for.allowed(currency, known.default), FIELDS[word])
+    most_minor = getattr(known.set_for.allowed(currency, known.default), LIMIT_FIELDS[word])
     if most_minor is not None and (money.amount_minor or 0) > most_minor:
         most = Money(most_minor, currency).format()
         text = f"An admin allows at most {most} here; that stays. Nothing was changed."
         await desk.answer(turn, sentence(text, Tone.BAD))
         return
     own = known.set_for.own.get(currency, Limits())
-    if money.amount_minor is None and getattr(own, FIELDS[word]) is None:
+    if money.amount_minor is None and getattr(own, LIMIT_FIELDS[word]) is None:
         title = "You have set no such limit with this wallet. Nothing was changed."
         await desk.answer(turn, Card(title=title, lines=limit_lines(known)))
         return
-    wanted = msgspec.structs.replace(own, **{FIELDS[word]: money.amount_minor or None})
+    wanted = msgspec.structs.replace(own, **{LIMIT_FIELDS[word]: money.amount_minor or None})
     changed = WalletLimits.of_text(before).with_own(currency, wanted, known.now_us)
     await _write(desk, turn, known, before, changed)
 

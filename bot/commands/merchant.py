@@ -1,15 +1,17 @@
 """/merchant: a shop's own counter."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from bot.cards import Card, Line, Role, Tone
 from bot.commands.command import Command, prefix_of, split_word
 from bot.commands.funding import asked_amount, begin
 from bot.commands.merchant_catalogue import catalogue
 from bot.commands.merchant_hosts import claim_host, host_lines, list_hosts, verify_host
-from bot.conversation.turn import Desk, Turn, sentence
+from bot.conversation.turn import Desk, Turn, also_saying, sentence
 from bot.conversation.views import net_words
 from bot.links.lookalikes import names_a_host
+from wallet_core.commerce.fulfilment import Fulfilment
 from wallet_core.commerce.merchants import NAME_LENGTH_MAX
 from wallet_core.commerce.numbers import as_typed
 from wallet_core.commerce.records import Merchant, Order, OrderState
@@ -113,6 +115,17 @@ async def _open(desk: Desk, turn: Turn, name: str) -> None:
         )
         await desk.answer(turn, sentence(text, Tone.BAD))
         return
+    here = (turn.event.network, turn.event.room_id)
+    known = await desk.reader.merchants_of(turn.person.id)
+    taken = next((shop for shop in known if (shop.network, shop.room_id) == here), None)
+    if taken is not None:
+        # Of two in one room the second could never be meant.
+        text = (
+            f"{taken.name} is your shop in this room; a second one needs a room of its own: write "
+            f"{prefix}merchant open there. Nothing was opened."
+        )
+        await desk.answer(turn, sentence(text, Tone.BAD))
+        return
     try:
         opening = desk.merchants.opening(
             turn.event.id, name, turn.place, turn.person.id, turn.now_us
@@ -181,7 +194,11 @@ async def _refund(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
         if asked is None:
             return
         money = asked
-    await desk.fulfilment.refund(turn.event.id, order, money, turn.person.id, turn.place)
+    left = Money(order.refundable.amount_minor - money.amount_minor, order.currency)
+    more = f" {left.format()} of it can still be refunded." if left.amount_minor > 0 else ""
+    text = f"{money.format()} of order {order.number} went back to its buyer.{more}"
+    fulfilment = _telling(desk, turn, text)
+    await fulfilment.refund(turn.event.id, order, money, turn.person.id, turn.place)
 
 
 async def _ship(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
@@ -190,13 +207,17 @@ async def _ship(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
     order, amount = await _order_meant(desk, turn, shop, rest, example)
     if order is None:
         return
-    money = Money(order.amount_minor - order.captured_minor, order.currency)
+    left = money = Money(order.amount_minor - order.captured_minor, order.currency)
     if amount:
         asked = await asked_amount(desk, turn, amount, f"{example} 12.50", order.currency)
         if asked is None:
             return
         money = asked
-    await desk.fulfilment.capture_part(
+    kept = Money(left.amount_minor - money.amount_minor, order.currency)
+    more = f" {kept.format()} of it is still held." if kept.amount_minor > 0 else ""
+    text = f"{money.format()} of order {order.number} is paid to {shop.name}.{more}"
+    fulfilment = _telling(desk, turn, text)
+    await fulfilment.capture_part(
         turn.event.id, order, money, turn.person.id, turn.place, turn.now_us
     )
 
@@ -205,8 +226,18 @@ async def _release(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
     """Give back what is still held of an order."""
     example = f"{prefix_of(turn)}merchant release 4F7K9QX2"
     order, _ = await _order_meant(desk, turn, shop, rest, example)
-    if order is not None:
-        await desk.fulfilment.release(turn.event.id, order, turn.person.id, turn.place)
+    if order is None:
+        return
+    left = Money(order.amount_minor - order.captured_minor, order.currency)
+    text = f"{left.format()} of order {order.number} went back to its buyer."
+    fulfilment = _telling(desk, turn, text)
+    await fulfilment.release(turn.event.id, order, turn.person.id, turn.place)
+
+
+def _telling(desk: Desk, turn: Turn, text: str) -> Fulfilment:
+    """The fulfilment that answers the asker with `text` when it has done what he asked for."""
+    notice = turn.notice(sentence(text, Tone.GOOD))
+    return replace(desk.fulfilment, announce=also_saying(desk.fulfilment.announce, notice))
 
 
 async def _order_meant(

@@ -31,7 +31,7 @@ async def receipt(desk: Desk, turn: Turn, args: str) -> None:
         lines=(
             Line(f"“{order.title}” · {order.price.format()}"),
             Line(f"Paid to {facts.merchant_name} ({facts.host})"),
-            Line(signed_receipt(evidence.key, facts)),
+            Line(signed_receipt(evidence.key, facts), Role.CODE),
             Line(
                 "Whoever gets the long text can check it with payontap verify-receipt and my key "
                 f"{evidence.key.public.text}. It does not name you.",
@@ -75,7 +75,7 @@ def _proof_card(personal: PersonalProof) -> Card:
         title=f"Your {statement.currency} in what this instance owes",
         lines=(
             *(Line(line) for line in words),
-            Line(msgspec.json.encode(personal).decode()),
+            Line(msgspec.json.encode(personal).decode(), Role.CODE),
             Line("Saved to a file, payontap verify-proof FILE checks the text above.", Role.HINT),
         ),
     )

@@ -1,6 +1,7 @@
 """All commands in one table, and how one of them is run."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from bot.cards import Tone
 from bot.commands import (
@@ -65,6 +66,8 @@ def table_of(commands: Sequence[Command]) -> Mapping[str, Command]:
 
 
 _TABLE = table_of(COMMANDS)
+#: From which likeness on (difflib's ratio) a name is taken for a slip of the finger.
+_LIKENESS = 0.7
 
 
 async def run_command(desk: Desk, turn: Turn, name: str, args: str) -> bool:
@@ -77,3 +80,9 @@ async def run_command(desk: Desk, turn: Turn, name: str, args: str) -> bool:
         return True
     await command.run(desk, turn, args)
     return True
+
+
+def nearest_command(name: str, admin: bool) -> str | None:  # noqa: FBT001 - as `Dispatch` calls it
+    """The command that somebody most likely meant by `name`; None where none looks like it."""
+    usable = [each for each, command in _TABLE.items() if admin or not command.admin]
+    return next(iter(get_close_matches(name, usable, 1, _LIKENESS)), None)

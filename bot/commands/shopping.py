@@ -1,8 +1,10 @@
 """/buy and /undo: the two taps, for where there is nothing to tap."""
 
+from dataclasses import replace
+
 from bot.commands.command import Command
 from bot.conversation.dispatch import press_pay
-from bot.conversation.turn import Desk, Turn, sentence
+from bot.conversation.turn import Desk, Turn, also_saying, sentence
 from bot.events import Message
 from wallet_core.commerce.records import OrderState
 
@@ -33,7 +35,13 @@ async def undo(desk: Desk, turn: Turn, _args: str) -> None:
     order = await desk.lookups.newest_held_order(turn.person.id)
     if order is not None:
         payer = await desk.payer_of(turn, order)
-        await desk.checkout.undo(turn.event.id, order, payer, turn.place)
+        text = (
+            f"Undone: {order.price.format()} for “{order.title}” is back in your wallet. "
+            f"Order {order.number}."
+        )
+        announce = also_saying(desk.checkout.announce, turn.notice(sentence(text)))
+        checkout = replace(desk.checkout, announce=announce)
+        await checkout.undo(turn.event.id, order, payer, turn.place)
         return
     latest = next(iter(await desk.reader.recent_orders(turn.person.wallet_id, 1)), None)
     text = "There is nothing to undo. No money moved just now."

@@ -122,10 +122,16 @@ def _numbered(own: Sequence[str], number: str) -> str | None:
 
 
 async def _which(desk: Desk, turn: Turn, count: int) -> None:
+    prefix = prefix_of(turn)
     text = (
         f"Say which of your other wallets, by its number from 1 to {count}. "
-        f"{prefix_of(turn)}wallets lists them. No money moved."
+        f"{prefix}wallets lists them. No money moved."
     )
+    if count == 1:
+        text = (
+            f"This is your only wallet; {prefix}link brings in those of another network. "
+            "No money moved."
+        )
     await desk.answer(turn, sentence(text, Tone.BAD))
 
 
@@ -133,7 +139,7 @@ COMMANDS = (
     Command("wallets", "wallets", "Your wallets, and which of them pays.", wallets),
     Command(
         "wallet",
-        "wallet use N · wallet move 50 N",
+        "wallet [use N|move AMOUNT N]",
         "Pay from another of your wallets, or move money there.",
         wallet,
     ),

@@ -8,6 +8,7 @@ from bot.conversation.escrow_words import claimed_card, unclaimed_card
 from bot.conversation.limit_words import limit_refused_card
 from bot.conversation.price_words import price_refused_card
 from bot.conversation.turn import card_body, send_id
+from bot.conversation.views import where_it_came_from
 from wallet_core.commerce.news import (
     ActionRefused,
     Authorised,
@@ -96,6 +97,10 @@ def _order_changed(news: OrderChanged) -> Speech:
     unclaimed = unclaimed_card(news)
     if unclaimed is not None:
         speech.append(_private(order.place, unclaimed, news.cause, "unclaimed"))
+    elif merchant is not None and order.state in _NOT_TAKEN:
+        # The purchase's own card may stand far up by now, and an edit rings no bell.
+        card = not_taken_card(order, merchant)
+        speech.append(_private(order.place, card, news.cause, "not taken"))
     if news.refund is not None and merchant is not None:
         card = Card(
             title=f"{news.refund.format()} refunded",
@@ -107,6 +112,23 @@ def _order_changed(news: OrderChanged) -> Speech:
         )
         speech.append(_private(order.place, card, news.cause, "refund"))
     return tuple(speech)
+
+
+_NOT_TAKEN: Mapping[str, str] = {
+    OrderState.DECLINED: "declined",
+    OrderState.EXPIRED: "did not accept in time",
+}
+
+
+def not_taken_card(order: Order, merchant: Merchant) -> Card:
+    """To the payer: the seller does not take the order, so the money is his again."""
+    return Card(
+        title=f"{order.price.format()} is back in your wallet",
+        lines=(
+            Line(f"{merchant.name} {_NOT_TAKEN[order.state]}: “{order.title}”."),
+            Line(f"Order {order.number}", Role.HINT),
+        ),
+    )
 
 
 def _host_claimed(news: HostClaimed) -> Speech:
@@ -137,6 +159,9 @@ def _funding_changed(news: FundingChanged) -> Speech:
         return own, refresh
     if request.state == "expired":
         return refresh, till, _private(request.place, expired_card(request), request.id, "expired")
+    if request.state == "declined":
+        card = declined_card(request)
+        return refresh, till, _private(request.place, card, request.id, "declined")
     if request.state == "done" and request.kind == "payout":
         # One that is done at once was said to nobody before.
         return own, refresh, till
@@ -150,11 +175,24 @@ def _funding_changed(news: FundingChanged) -> Speech:
     return refresh, till
 
 
+def declined_card(request: FundingRequest) -> Card:
+    """An admin hands nothing over, or has got nothing; the request's own card may be far up."""
+    money = request.money.format()
+    if request.kind == "topup":
+        title = f"Your top-up of {money} was declined"
+        more = "No money moved here. If you have handed it over, ask an admin and name the code."
+    else:
+        title = f"Your withdrawal of {money} was declined"
+        more = f"{money} is back in {where_it_came_from(request)}."
+    lines = (Line(more), Line(f"Code {request.code}", Role.HINT))
+    return Card(title=title, lines=lines, tone=Tone.BAD)
+
+
 def expired_card(request: FundingRequest) -> Card:
     """A withdrawal that nobody has paid out; a month has passed, and its card is far up."""
     who = "The network" if request.is_network_settled else "Nobody"
     turned_down = "turned it down" if request.is_network_settled else "handed it over in time"
-    where = "your wallet" if request.owner.startswith("wallet:") else "the shop's balance"
+    where = where_it_came_from(request)
     money = request.money.format()
     return Card(
         title=f"Your withdrawal of {money} is over",
@@ -292,12 +330,15 @@ def _undo_refused(order: Order | None) -> Card:
     return _bad("There is nothing to undo.", "No money moved just now.")
 
 
+_NOTHING_HELD = "Nothing of this order waits to be shipped or released."
+
+
 def _order_action_refused(news: ActionRefused) -> Card | None:
     """What a seller hears whose capture or refund was refused; None where others hear the same."""
     order = news.order
     match news.action, news.code:
         case "capture" | "release", Refusal.NOT_OPEN:
-            return _bad("This order waits for no capture.", "No money moved just now.")
+            return _bad(_NOTHING_HELD, "No money moved just now.")
         case "capture", Refusal.TOO_EARLY:
             return _bad(
                 "Not captured: its buyer can still undo.", "No money moved. Try again in a moment."

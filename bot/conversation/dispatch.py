@@ -47,7 +47,8 @@ class Dispatch:
     `presses`: verb of a button → what it does. `run_command`: answers `/name args`, False if
     there is no such command. `prefixes`: network → what its commands begin with; `capabilities`:
     network → what it can do, where that changes what is understood. `external`: answers what
-    networks tell about money that they collect themselves.
+    networks tell about money that they collect themselves. `near`: the command that looks most like
+    a name, of those that an admin (or not) may use.
     """
 
     desk: Desk
@@ -58,6 +59,7 @@ class Dispatch:
     now_us: Callable[[], int]
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     external: External | None = None
+    near: Callable[[str, bool], str | None] | None = None
 
     async def answer(self, event: Event, *, again: bool = True) -> None:
         """Answer one event; it is done when this returns, and may come again if it raises.
@@ -117,10 +119,13 @@ class Dispatch:
         text = message.text.strip()
         prefix = next((p for p in prefixes if text.startswith(p)), None)
         if prefix is not None:
-            name, _, args = text.removeprefix(prefix).partition(" ")
-            # "/ratio 3" in a sentence about something else must not be answered as a command.
-            if name.isascii() and name.replace("-", "").isalpha():
-                if not await self.run_command(self.desk, turn, name.lower(), args.strip()):
+            after = text.removeprefix(prefix)
+            name, *args = after.split(None, 1) or [""]
+            plain = name.isascii() and name.replace("-", "").isalpha()
+            # "/ratio 3" in a sentence about something else must not be answered as a command; what
+            # nobody else was shown must be answered.
+            if message.aside or (plain and after.startswith(name)):
+                if not await self.run_command(self.desk, turn, name.lower(), "".join(args).strip()):
                     await self._unknown_command(turn, prefix, name)
                 return
         await self.links.answer(self.desk, turn, message)
@@ -156,7 +161,9 @@ class Dispatch:
         await self.desk.checkout.tap(tap)
 
     async def _unknown_command(self, turn: Turn, prefix: str, name: str) -> None:
-        text = f"There is no command {prefix}{name[:30]}. {prefix}help lists them all."
+        near = self.near(name.lower(), turn.person.admin) if self.near is not None else None
+        meant = f" Did you mean {prefix}{near}?" if near is not None else ""
+        text = f"There is no command {prefix}{name[:30]}.{meant} {prefix}help lists them all."
         await self.desk.answer(turn, sentence(text))
 
     async def _tap(self, turn: Turn, tap: Tap) -> None:

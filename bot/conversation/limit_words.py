@@ -1,15 +1,23 @@
 """Limits in words: what is left, why a payment was refused, and when it would go."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from bot.cards import Card, Line, Role, Tone
 from wallet_core.errors import Refusal
 from wallet_core.ledger.allowance import Allowance
-from wallet_core.limits import DAY_US, MONTH_US
+from wallet_core.limits import DAY_US, LOOSENING_DELAY_S, MONTH_US
 from wallet_core.money import Money
 
 _SECOND_US = 1_000_000
 _DAY_S = 24 * 3600
+#: What can be limited by its owner: word → the field of `Limits`.
+LIMIT_FIELDS: Mapping[str, str] = {
+    "payment": "payment_max_minor",
+    "day": "day_max_minor",
+    "month": "month_max_minor",
+    "payee": "payee_day_max_minor",
+}
 _ASK = "An admin of this instance can allow more; /limits shows what holds."
 
 
@@ -24,14 +32,16 @@ def _refused_words(code: Refusal, price: Money, payee: str, known: Allowance) ->
     match code:
         case Refusal.PAYMENT_LIMIT if limits.payment_max_minor is not None:
             most = _money(limits.payment_max_minor, known)
-            return f"One payment may be at most {most}; this needs {price.format()}.", _ASK
+            what = f"One payment may be at most {most}; this needs {price.format()}."
+            return what, _way_on(known, price, "payment")
         case Refusal.DAY_LIMIT if limits.day_max_minor is not None:
-            return _window(known, price, limits.day_max_minor, DAY_US, "24 hours")
+            return _window(known, price, limits.day_max_minor, DAY_US, "24 hours", "day")
         case Refusal.MONTH_LIMIT if limits.month_max_minor is not None:
-            return _window(known, price, limits.month_max_minor, MONTH_US, "30 days")
+            return _window(known, price, limits.month_max_minor, MONTH_US, "30 days", "month")
         case Refusal.PAYEE_LIMIT if limits.payee_day_max_minor is not None:
             words = "24 hours with this seller"
-            return _window(known, price, limits.payee_day_max_minor, DAY_US, words, payee)
+            most_minor = limits.payee_day_max_minor
+            return _window(known, price, most_minor, DAY_US, words, "payee", payee)
         case Refusal.NEW_PAYEE if limits.new_payee_max_minor is not None:
             most = _money(limits.new_payee_max_minor, known)
             what = (
@@ -50,6 +60,7 @@ def _window(
     most_minor: int,
     window_us: int,
     words: str,
+    name: str,
     payee: str | None = None,
 ) -> tuple[str, str]:
     spent = sum(
@@ -61,8 +72,24 @@ def _window(
     what = f"{left} of your {most} for {words} is left; this needs {price.format()}."
     at_us = known.free_at_us(price.amount_minor, most_minor, window_us, payee)
     if at_us is None:
-        return what, _ASK
+        return what, _way_on(known, price, name)
     return what, f"More is free {_when(at_us, known.now_us)}."
+
+
+def _way_on(known: Allowance, price: Money, name: str) -> str:
+    """Who can allow more: an admin cannot where it is the owner's own limit that forbids it."""
+    field = LIMIT_FIELDS[name]
+    currency, now_us = known.currency, known.now_us
+    own_minor = getattr(known.set_for.wanted(currency, now_us), field)
+    most_minor = getattr(known.set_for.allowed(currency, known.default), field)
+    allowed = most_minor is None or price.amount_minor <= most_minor
+    if own_minor is None or own_minor != getattr(known.limits, field) or not allowed:
+        return _ASK
+    before = known.set_for.loosening.get(currency)
+    if before is not None and before.until_us > now_us:
+        return f"You set this limit yourself; it is looser {_when(before.until_us, now_us)}."
+    wish, wait = f"/limits {name} off {currency}", span(LOOSENING_DELAY_S)
+    return f"You set this limit yourself: {wish} lifts it {wait} later."
 
 
 def limit_lines(known: Allowance) -> tuple[Line, ...]:

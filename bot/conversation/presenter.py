@@ -26,6 +26,12 @@ _OTHER_REACTIONS = ("1️⃣", "2️⃣", "3️⃣", "4️⃣")
 NOT_NOW = Button(label="Not now")
 _ELLIPSIS = "…"
 _ESSENTIAL = (Role.PRICE, Role.HINT)
+#: Instead of a text for machines that would have to be cut.
+CODE_TOO_LONG = Line(
+    "The text to copy is too long for this network. Link this account with one where more can be "
+    "written, such as the web chat, and ask for it there.",
+    Role.WARNING,
+)
 
 
 def plain_reaction(key: str) -> str:
@@ -164,6 +170,9 @@ def _within(title: str, lines: tuple[Line, ...], length_max: int) -> tuple[str, 
     """
     if len(title) + sum([len(line.text) + 1 for line in lines]) < length_max:
         return title, lines
+    if any(line.role is Role.CODE for line in lines):
+        told = (CODE_TOO_LONG if line.role is Role.CODE else line for line in lines)
+        return _within(title, tuple(told), length_max)
     whole = sum(len(line.text) + 1 for line in lines if line.role in _ESSENTIAL)
     if whole >= length_max:
         return _cut(title or "", length_max), ()

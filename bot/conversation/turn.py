@@ -15,7 +15,8 @@ from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Fulfilment
 from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
-from wallet_core.commerce.records import Order, Payer, Place
+from wallet_core.commerce.news import Announcer, News, OrderChanged
+from wallet_core.commerce.records import Order, Payer, Place, Speech
 from wallet_core.errors import KeyConflict, Refusal
 from wallet_core.funding.requests import Ask, Funding
 from wallet_core.ledger.commits import Commit, Notice, Refresh, RowChange, WriterPort
@@ -92,6 +93,19 @@ class Turn(msgspec.Struct, frozen=True):
 def send_id(*parts: object) -> str:
     """A stable name for something that is said."""
     return f"s_{named_digits('say', *parts)}"
+
+
+def also_saying(announce: Announcer, notice: Notice) -> Announcer:
+    """An announcer that says `notice` too once an order has changed, in the same commit.
+
+    For what was typed: the card that shows the order may stand far up, or in another room.
+    """
+
+    def announced(news: News) -> Speech:
+        speech = announce(news)
+        return (*speech, notice) if isinstance(news, OrderChanged) else speech
+
+    return announced
 
 
 @dataclass(frozen=True)

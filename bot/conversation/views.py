@@ -286,6 +286,11 @@ def net_words(order: Order) -> str:
     return f"{net} for you after {order.fee.format()} of fees"
 
 
+def where_it_came_from(request: FundingRequest) -> str:
+    """Whose money a withdrawal gives back."""
+    return "your wallet" if request.owner.startswith("wallet:") else "the shop's balance"
+
+
 def funding_card(request: FundingRequest) -> Card:
     """A top-up or payout as its owner sees it."""
     money = request.money.format()
@@ -310,7 +315,8 @@ def funding_card(request: FundingRequest) -> Card:
         case _:
             ended = "declined" if request.state == "declined" else "not confirmed in time"
             what = "Top-up" if into else "Withdrawal"
-            moved = "No money moved." if into else f"{money} is back in your wallet."
+            back = f"{money} is back in {where_it_came_from(request)}."
+            moved = "No money moved." if into else back
             return Card(title=f"{what} {ended}", lines=(Line(moved),), tone=Tone.BAD)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shlex
 import socket
 import sys
@@ -301,6 +302,14 @@ async def test_inspect_refuses_an_address_that_is_none(url: str, tmp_path: Path)
     assert err == f"payontap: “{url}” is no web address such as https://shop.example/tea.\n"
 
 
+async def test_the_version_is_told_without_a_command() -> None:
+    status, out, _ = await payontap("--version")
+    assert status == 0
+    assert re.fullmatch(r"payontap \d+\.\d+\.\d+\n", out)
+    status, out, _ = await payontap("--help")
+    assert "A bot that answers shared product links" in out
+
+
 async def test_config_hides_secrets_and_an_unknown_key_names_the_nearest() -> None:
     status, out, _ = await payontap("config", PAYONTAP_REDIS__URL="redis://:hunter2@localhost/0")
     assert status == 0
@@ -324,6 +333,22 @@ async def test_a_taken_port_is_one_clear_sentence(tmp_path: Path) -> None:
     assert "Traceback" not in err
 
 
+async def test_a_redis_that_is_away_is_reported_at_the_start(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        # It ends at once, as its port is taken; what it says before that is what matters.
+        _, out, err = await payontap(
+            "run",
+            PAYONTAP_DATA_DIR=str(tmp_path / "d"),
+            PAYONTAP_WEB__PORT=str(taken.getsockname()[1]),
+            PAYONTAP_REDIS__URL="redis://:hunter2@127.0.0.1:1/0",
+        )
+    assert "redis_is_away" in out + err
+    assert "each tap is refused" in out + err
+    assert "hunter2" not in out + err
+
+
 async def test_a_folder_that_cannot_be_written_is_one_clear_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     status, _, err = await payontap("run", PAYONTAP_DATA_DIR=str(tmp_path / "file" / "data"))
@@ -337,6 +362,33 @@ async def test_a_second_instance_on_the_same_data_is_turned_away(tmp_path: Path)
         status, _, err = await payontap("run", PAYONTAP_DATA_DIR=str(tmp_path / "data"))
     assert status == 2
     assert "Another Payontap runs" in err
+
+
+async def test_the_first_admin_finds_what_was_asked_for_before_he_came(tmp_path: Path) -> None:
+    async with (
+        instance(tmp_path / "data") as running,
+        browser() as session,
+        browser() as admin_session,
+        visit(session, running.url, "lobby") as anna,
+    ):
+        await anna.say("/topup 123")
+        await anna.see(lambda seen: "Code" in seen.text, "her top-up's code")
+        assert running.admin_link is not None
+        await claim_admin(admin_session, running.admin_link)
+        async with visit(admin_session, running.url, "lobby") as boss:
+            till = await boss.see(lambda seen: seen.has_button("Confirm"), "the till card")
+            await boss.press(till, "Confirm")
+            await anna.see_text("¥123.00 is in your wallet")
+
+
+async def test_where_no_rate_is_set_nobody_is_promised_a_conversion(tmp_path: Path) -> None:
+    async with (
+        instance(tmp_path / "data") as running,
+        browser() as session,
+        visit(session, running.url, "lobby") as anna,
+    ):
+        await anna.say("/convert always up to 50 USD")
+        await anna.see_text("Nothing is converted on this instance. No money moved.")
 
 
 async def test_a_second_start_is_quick_and_finds_the_same_balances_and_no_second_admin_link(

@@ -105,6 +105,11 @@ async def test_checkpoints_are_written_compared_and_refused(office: Office, tmp_
     status, out, err = await office.run("audit", "--checkpoint", str(file))
     assert (status, err) == (0, "")
     assert out.splitlines()[1].startswith("2 checkpoints hold; the newest is of 20")
+    one = tmp_path / "one.log"
+    one.write_text(file.read_text().splitlines()[0] + "\n")
+    status, out, _ = await office.run("audit", "--checkpoint", str(one))
+    assert status == 0
+    assert out.splitlines()[1].startswith("1 checkpoint holds; the newest is of 20")
     stranger = SigningKey.new()
     for content, words in (
         (stranger.sign("payontap-checkpoint", opened_checkpoint(text)), "was signed with the key"),

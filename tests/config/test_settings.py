@@ -89,6 +89,13 @@ def test_settings_never_change_once_read() -> None:
         settings.web.port = 1
 
 
+def test_what_is_no_number_is_refused_in_words_for_people() -> None:
+    said = refusal({"PAYONTAP_WEB__PORT": "abc"})
+    assert said == (
+        "PAYONTAP_WEB__PORT cannot be used: it should be a valid integer (it is 'abc')."
+    )
+
+
 @pytest.mark.parametrize(
     ("toml", "wrong", "near"),
     [

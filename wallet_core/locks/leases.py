@@ -93,6 +93,15 @@ class Leases:
         )
         self._tending = asyncio.create_task(self._tend())
 
+    async def is_answered(self) -> bool:
+        """Whether the store answers just now; without it every checkout is refused."""
+        async with connected_to(self._url, answer_within_s=self._answer_within_s) as store:
+            try:
+                await store.ping()
+            except (RedisError, OSError):
+                return False
+        return True
+
     async def stop(self) -> None:
         """Sends the releases that are queued and closes the connections."""
         if self._pipe is None or self._wakes is None or self._tending is None:

@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from wallet_core.errors import KeyConflict, PayontapError, Refusal, Refused
-from wallet_core.ledger.commits import Commit, Insert, RowChange, Update, WriterPort
+from wallet_core.ledger.commits import Commit, Insert, Notice, RowChange, Update, WriterPort
 from wallet_core.ledger.transfers import named
 from wallet_core.ledger.wallets import WalletMode
 from wallet_core.storage import tables as t
@@ -137,9 +137,14 @@ class People:
         )
 
     async def claim_admin(
-        self, token: str, person: Person, now_us: int, also: tuple[RowChange, ...] = ()
+        self,
+        token: str,
+        person: Person,
+        now_us: int,
+        also: tuple[RowChange, ...] = (),
+        said: tuple[Notice, ...] = (),
     ) -> bool:
-        """Make `person` an admin if the token is good; it is good once.
+        """Make `person` an admin if the token is good; it is good once. `said` is said then.
 
         Raises `Refused` when it was used a moment ago.
         """
@@ -162,6 +167,7 @@ class People:
                 Update(table="persons", where={"id": person.id}, values={"admin": True}),
                 *also,
             ),
+            outbox=said,
         )
         try:
             await self._writer.commit(commit)

@@ -22,7 +22,13 @@ _LINK = re.compile(r"https?://", re.IGNORECASE)
 #: What a card and the picture before it have in common.
 MARK = "payontap.card"
 
-_EMPHASIS = {Role.PRICE: "strong", Role.WARNING: "strong", Role.STATUS: "em", Role.HINT: "em"}
+_EMPHASIS = {
+    Role.PRICE: "strong",
+    Role.WARNING: "strong",
+    Role.STATUS: "em",
+    Role.HINT: "em",
+    Role.CODE: "code",
+}
 
 
 class Setting(msgspec.Struct, frozen=True):

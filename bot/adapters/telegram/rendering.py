@@ -30,7 +30,13 @@ _CALLING = re.compile(r"(?<!\w)([@#$])(?=\w)")
 _COMMANDING = re.compile(r"(?<![\w/<>])/(?=[A-Za-z0-9_])")
 _JOINER = "\u2060"
 _LINK = re.compile(r"https?://", re.IGNORECASE)
-_EMPHASIS = {Role.PRICE: "bold", Role.WARNING: "bold", Role.STATUS: "italic", Role.HINT: "italic"}
+_EMPHASIS = {
+    Role.PRICE: "bold",
+    Role.WARNING: "bold",
+    Role.STATUS: "italic",
+    Role.HINT: "italic",
+    Role.CODE: "code",
+}
 _FOREIGN = (Role.SELLER,)
 _STYLES = {Style.PAY: "success", Style.DANGER: "danger"}
 _ELLIPSIS = "…"

@@ -13,7 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from bot.adapters.base import Capabilities, Edits, Hear, SendRejected, Unreachable
 from bot.adapters.web_chat import frames
 from bot.adapters.web_chat.frames import CommandHint, Welcome, shown
-from bot.adapters.web_chat.listener import NETWORK, Listener
+from bot.adapters.web_chat.listener import COMMAND_PREFIXES, NETWORK, Listener
 from bot.adapters.web_chat.people import (
     Allowance,
     CookieJar,
@@ -57,7 +57,7 @@ class WebChat:
         pictures=True,
         countdown=True,
         text_length_max=frames.TEXT_LENGTH_MAX,
-        command_prefixes=("/",),
+        command_prefixes=COMMAND_PREFIXES,
     )
 
     def __init__(

@@ -10,14 +10,15 @@ import msgspec
 
 from bot.adapters.base import Hear
 from bot.adapters.web_chat import frames
-from bot.adapters.web_chat.people import clean_name, clean_text, friendly_name
+from bot.adapters.web_chat.people import clean_name, clean_text, friendly_name, is_name_of
 from bot.adapters.web_chat.rooms import Connection
 from bot.adapters.web_chat.store import ChatStore, LoggedMessage
 from bot.cards import Card
 from bot.events import AnyEvent, Message, Tap
 
 NETWORK = "web"
-_COMMAND = "/"
+#: What a line to the bot begins with; the second is what Chinese and Japanese keyboards give.
+COMMAND_PREFIXES = ("/", "／")
 #: So many refusals in a row are no person typing.
 REFUSALS_MAX = 100
 
@@ -91,6 +92,7 @@ class Listener:
         visitor = connection.visitor
         ref = f"{NETWORK}:{visitor.person_id}:{frame.id}"
         now_s = self._clock()
+        aside = text.startswith(COMMAND_PREFIXES)
         language = _LANGUAGE.match(connection.request.headers.get("Accept-Language", ""))
         await self._tell(
             Message(
@@ -103,6 +105,7 @@ class Listener:
                 message_ref=ref,
                 name=visitor.name,
                 language=language[1] if language else "",
+                aside=aside,
             )
         )
         await self._store.append(
@@ -110,7 +113,7 @@ class Listener:
             room_id=connection.room_id,
             person_id=visitor.person_id,
             # What is said to the bot is nobody else's business, as its answer is not.
-            only_for_id=visitor.person_id if text.startswith(_COMMAND) else None,
+            only_for_id=visitor.person_id if aside else None,
             name=visitor.name,
             text=text,
             said_at_s=now_s,
@@ -139,8 +142,9 @@ class Listener:
     async def _take_name(self, connection: Connection, frame: frames.Rename) -> None:
         visitor = connection.visitor
         name = clean_name(frame.name) or friendly_name(visitor.person_id)
-        if name.casefold() == self._bot_name.casefold():
-            return self._refuse(connection, frame, "That is the bot's own name.")
+        if is_name_of(self._bot_name, name):
+            words = "That is the bot's own name. Please choose another."
+            return self._refuse(connection, frame, words)
         await self._store.rename(visitor.person_id, name)
         visitor.name = name
         for page in visitor.connections:

@@ -82,6 +82,13 @@ def clean_name(name: str) -> str:
     return " ".join(visible.split())[:NAME_LENGTH_MAX].strip()
 
 
+def is_name_of(bot_name: str, name: str) -> bool:
+    """Whether people would take `name` for the bot's: with signs, a tick or "bot" around it too."""
+    bare = re.sub(r"[\W_]+", "", name).casefold()
+    own = re.sub(r"[\W_]+", "", bot_name).casefold()
+    return own != "" and bare.removeprefix("the").removesuffix("bot") == own.removesuffix("bot")
+
+
 def clean_text(text: str) -> str:
     """What was written, without control characters other than tab and line break."""
     return "".join(

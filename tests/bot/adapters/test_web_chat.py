@@ -386,6 +386,20 @@ async def test_a_tap_on_a_button_that_is_not_there_is_refused(house: House) -> N
         assert not any(isinstance(event, Tap) for event in house.heard.values())
 
 
+async def test_a_line_to_the_bot_is_shown_to_nobody_else_and_heard_as_such(house: House) -> None:
+    async with page_of(house) as ann, page_of(house) as bob:
+        for line in ("/topup 500", "／topup 500", "/ 余额"):
+            ref = await ann.say(line)
+            event = house.heard[ref]
+            assert isinstance(event, Message)
+            assert event.aside
+        ref = await ann.say("all see this")
+        event = house.heard[ref]
+        assert isinstance(event, Message)
+        assert not event.aside
+        assert (await bob.until("message"))["message"]["text"] == "all see this"
+
+
 async def test_a_chosen_name_is_cleaned_and_never_the_bots(house: House) -> None:
     async with page_of(house) as ann, page_of(house) as bob:
         frame_id = await ann.write("name", name="  <img src=x>\u202e\x00  Ann\n\u200b ")
@@ -395,7 +409,13 @@ async def test_a_chosen_name_is_cleaned_and_never_the_bots(house: House) -> None
         event = house.heard[ref]
         assert isinstance(event, Message)
         assert event.name == "<img src=x> Ann"
-        for stolen in ("PAYONTAP", "Ｐａｙontap", "pay\u200bontap"):
+        for stolen in (
+            "PAYONTAP",
+            "Ｐａｙontap",
+            "pay\u200bontap",
+            "✅ Payontap ✓",
+            "Payontap Bot",
+        ):
             frame_id = await ann.write("name", name=stolen)
             await ann.until("refused", id=frame_id)
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 import msgspec
 
 from bot.cards import Card, plain_text
-from bot.commands import PRESSES, run_command
+from bot.commands import PRESSES, nearest_command, run_command
 from bot.conversation.announcer import announce
 from bot.conversation.dispatch import PRESSES as CARD_PRESSES
 from bot.conversation.dispatch import Dispatch
@@ -130,7 +130,8 @@ class Chat:
             links=SharedLinks(ProductPages(self.fetcher, Pictures(self.database)), 3600.0),
             presses={**CARD_PRESSES, **PRESSES},
             run_command=run_command,
-            prefixes={WEB: ("/",), "matrix": ("!", "/")},
+            near=nearest_command,
+            prefixes={WEB: ("/", "／"), "matrix": ("!", "/")},
             now_us=now_us,
         )
 
@@ -143,6 +144,7 @@ class Chat:
         network: str = WEB,
         event_id: str | None = None,
         reply_to: str | None = None,
+        aside: bool = False,
     ) -> list[Said]:
         """Somebody writes a line; all that the bot says about it."""
         event = Message(
@@ -153,15 +155,22 @@ class Chat:
             text=text,
             message_ref=f"m{next(self.heard)}",
             reply_to_ref=reply_to,
+            aside=aside,
         )
         await self.dispatch.answer(event)
         return await self.deliver()
 
     async def ask(
-        self, who: str, text: str, *, room: str = LOBBY, event_id: str | None = None
+        self,
+        who: str,
+        text: str,
+        *,
+        room: str = LOBBY,
+        event_id: str | None = None,
+        aside: bool = False,
     ) -> Said:
         """Somebody writes a line; the one new card that he gets, for his eyes only."""
-        said = await self.write(who, text, room=room, event_id=event_id)
+        said = await self.write(who, text, room=room, event_id=event_id, aside=aside)
         answers = [one for one in said if not one.edit and one.to == who]
         assert len(answers) == 1, said
         assert answers[0].room == room

@@ -14,6 +14,9 @@ from wallet_core.money import Money
         ("¥12.50", 1250, "CNY"),
         ("￥12", 1200, "CNY"),
         ("20元", 2000, "CNY"),
+        ("500 元", 50000, "CNY"),
+        ("¥ 12.50", 1250, "CNY"),
+        ("$ 5 USD", 500, "USD"),
         ("５００", 50000, "CNY"),
         ("500 usd", 50000, "USD"),
         ("usd 500", 50000, "USD"),
@@ -40,3 +43,12 @@ def test_what_is_no_amount_is_refused_in_one_sentence(written: str) -> None:
     with pytest.raises(MoneyError) as caught:
         amount_in(written, "CNY")
     assert str(caught.value).endswith((".", "?"))
+
+
+@pytest.mark.parametrize(
+    ("written", "pointed"), [("1,5", "1.5"), ("12,50 EUR", "12.50"), ("1.234,50", "1234.50")]
+)
+def test_whoever_writes_a_decimal_comma_is_told_how_to_write_it(written: str, pointed: str) -> None:
+    with pytest.raises(MoneyError) as caught:
+        amount_in(written, "CNY")
+    assert str(caught.value) == f"Decimals stand behind a point here, not a comma: {pointed}."

@@ -61,3 +61,39 @@ async def test_two_commands_cannot_have_one_name() -> None:
 def test_the_rest_keeps_its_letters() -> None:
     assert split_word("  OPEN Tea  House ") == ("open", "Tea  House")
     assert split_word("") == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"), [("/topupp 500", "topup"), ("/balence", "balance"), ("／histroy", "history")]
+)
+async def test_a_slip_of_the_finger_is_answered_with_what_was_meant(
+    chat: Chat, line: str, meant: str
+) -> None:
+    answer = await chat.ask("anna", line)
+    assert f"Did you mean {line[0]}{meant}?" in answer.text
+
+
+async def test_nobody_is_told_of_commands_that_are_not_his(chat: Chat) -> None:
+    assert "Did you mean" not in (await chat.ask("anna", "/admni")).text
+    await chat.make_admin("boss")
+    assert "Did you mean /admin?" in (await chat.ask("boss", "/admni")).text
+
+
+@pytest.mark.parametrize("line", ["/topup\u3000500", "/topup\n500", "／topup 500"])
+async def test_any_blank_and_a_wide_slash_make_a_command(chat: Chat, line: str) -> None:
+    assert "Top-up of ¥500.00" in (await chat.ask("anna", line)).text
+
+
+@pytest.mark.parametrize("line", ["/ balance", "/"])
+async def test_what_nobody_else_was_shown_is_answered(chat: Chat, line: str) -> None:
+    assert (await chat.write("anna", line)) == []
+    answer = await chat.ask("anna", line, aside=True)
+    assert "Your wallet" in answer.text or "no command /." in answer.text
+
+
+async def test_a_command_in_another_script_is_answered_where_only_the_bot_was_shown_it(
+    chat: Chat,
+) -> None:
+    assert "no command /余额" in (await chat.ask("anna", "/余额", aside=True)).text
+    # Where everybody sees it, it may be meant for anybody.
+    assert await chat.write("anna", "/余额") == []

@@ -55,6 +55,30 @@ async def test_ones_own_stricter_limit_holds_at_once(chat: Chat) -> None:
     assert await chat.balance("anna") == 50000
 
 
+async def test_who_is_stopped_by_his_own_limit_is_not_sent_to_an_admin(chat: Chat) -> None:
+    await chat.fund("anna", 50000)
+    offer = await chat.offer(await chat.open_shop("seller"))
+    await chat.write("anna", "/limits payment 50")
+    (refused,) = await chat.tap("anna", f"pay:{offer.ref}")
+    assert "Not charged. One payment may be at most ¥50.00" in refused.text
+    assert "You set this limit yourself: /limits payment off CNY lifts it 1 day later." in (
+        refused.text
+    )
+    assert "admin" not in refused.text
+    await chat.write("anna", "/limits payment off CNY")
+    (refused,) = await chat.tap("anna", f"pay:{offer.ref}")
+    assert "You set this limit yourself; it is looser on " in refused.text
+
+
+async def test_where_an_admin_allows_no_more_either_he_is_named(chat: Chat) -> None:
+    await _admin_allows(chat, "anna", payment_max_minor=10000)
+    await chat.fund("anna", 50000)
+    offer = await chat.offer(await chat.open_shop("seller"))
+    await chat.write("anna", "/limits payment 50")
+    (refused,) = await chat.tap("anna", f"pay:{offer.ref}")
+    assert "An admin of this instance can allow more" in refused.text
+
+
 async def test_a_looser_one_holds_a_day_later(chat: Chat) -> None:
     await chat.write("anna", "/limits day 100")
     said = await chat.ask("anna", "/limits day 300")

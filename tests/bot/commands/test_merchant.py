@@ -299,6 +299,8 @@ async def test_an_order_is_refunded_in_part_and_then_whole(chat: Chat) -> None:
     assert "paid, ¥99.00 refunded" in text
     said = await chat.write("mei", f"/merchant refund {order.number}", room=KITCHEN)
     assert any(one.to == "anna" and "¥100.00 refunded" in one.text for one in said)
+    told = [one.text for one in said if one.to == "mei"]
+    assert told == [f"¥100.00 of order {order.number} went back to its buyer."]
     assert await chat.balance("anna") == 50000
     again = await chat.ask("mei", f"/merchant refund {order.number}", room=KITCHEN)
     assert "nothing left to refund" in again.text
@@ -332,6 +334,34 @@ async def test_an_order_that_is_only_held_is_declined_and_not_refunded(chat: Cha
     answer = await chat.ask("mei", f"/merchant refund {order.number}", room=KITCHEN)
     assert "decline it" in answer.text
     assert "No money moved." in answer.text
+
+
+async def test_a_declined_withdrawal_of_a_shop_is_told_and_goes_back_to_the_shop(
+    chat: Chat,
+) -> None:
+    await chat.make_admin("boss")
+    await chat.earn(await chat.open_shop("mei"), 70000)
+    said = await chat.write("mei", "/merchant withdraw 500", room=KITCHEN)
+    till = next(one for one in said if one.to == "boss")
+    said = await chat.tap("boss", till.actions[1])
+    told = next(one for one in said if one.to == "mei" and not one.edit)
+    assert "Your withdrawal of ¥500.00 was declined" in told.text
+    edited = next(one for one in said if one.to == "mei" and one.edit)
+    for one in (told, edited):
+        assert "¥500.00 is back in the shop's balance." in one.text
+
+
+async def test_a_second_shop_in_one_room_is_not_opened_as_it_could_never_be_meant(
+    chat: Chat,
+) -> None:
+    await chat.open_shop("mei")
+    refused = await chat.ask("mei", "/merchant open Coffee House", room=KITCHEN)
+    assert "Tea House is your shop in this room" in refused.text
+    assert refused.text.endswith("Nothing was opened.")
+    assert "Coffee House is open" in (
+        (await chat.ask("mei", "/merchant open Coffee House", room="cellar")).text
+    )
+    assert len(await chat.desk.reader.merchants_of((await chat.meet("mei")).id)) == 2
 
 
 async def test_a_shop_withdraws_what_it_earned(chat: Chat) -> None:

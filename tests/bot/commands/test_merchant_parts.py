@@ -19,15 +19,19 @@ async def _held(chat: Chat) -> str:
 async def test_a_part_is_shipped_and_the_rest_released(chat: Chat) -> None:
     number = await _held(chat)
     said = await chat.write("seller", f"/merchant ship {number} 12.50", room="kitchen")
+    told = [one.text for one in said if one.to == "seller"]
+    assert told == [f"¥12.50 of order {number} is paid to Tea House. ¥186.50 of it is still held."]
     assert any("¥12.50 of it is paid, the rest is held." in one.text for one in said)
     assert any(one.to == "anna" and "Paid ¥12.50 of ¥199.00" in one.text for one in said)
     listed = await chat.ask("seller", "/merchant orders", room="kitchen")
     assert "¥12.50 paid, the rest is held" in listed.text
     said = await chat.write("seller", f"/merchant release {number}", room="kitchen")
+    told = [one.text for one in said if one.to == "seller"]
+    assert told == [f"¥186.50 of order {number} went back to its buyer."]
     assert any("The rest is back in your wallet." in one.text for one in said if one.to == "anna")
     assert await chat.balance("anna") == 19_900 - 1_250
     said = await chat.write("seller", f"/merchant ship {number}", room="kitchen")
-    assert any("waits for no capture" in one.text for one in said)
+    assert any("waits to be shipped or released" in one.text for one in said)
 
 
 async def test_shipping_without_an_amount_captures_all_that_is_left(chat: Chat) -> None:

@@ -100,7 +100,8 @@ class Blog:
 
     async def offer(self, room: str = "anna", *, only_for: str | None = None) -> Said:
         """An offer card of a shop's product in a room of the network."""
-        shop = await self.chat.open_shop("seller", f"Shop {next(self.heard)}")
+        n = next(self.heard)
+        shop = await self.chat.open_shop("seller", f"Shop {n}", room=f"kitchen-{n}")
         shown = await self.chat.offer(shop, room=room)
         quote_id = shown.ref
         notice = Notice(

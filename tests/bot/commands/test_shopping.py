@@ -115,3 +115,25 @@ async def test_there_is_nothing_to_undo(chat: Chat) -> None:
     answer = await chat.ask("ben", "/undo", room=LOBBY)
     assert answer.text == "There is nothing to undo. No money moved just now."
     assert await chat.balance("anna") == 30100
+
+
+async def test_a_written_undo_is_answered_where_it_was_written(chat: Chat) -> None:
+    shop = await chat.open_shop("mei")
+    await chat.fund("anna", 50000)
+    await chat.offer(shop)
+    await chat.write("anna", "/buy")
+    answer = await chat.ask("anna", "/undo", room="another-room")
+    assert answer.text.startswith("Undone: ¥199.00 for “Green tea” is back in your wallet.")
+
+
+async def test_an_order_that_the_seller_does_not_take_is_told_to_its_payer(chat: Chat) -> None:
+    shop = await chat.open_shop("mei")
+    await chat.fund("anna", 50000)
+    await chat.offer(shop)
+    await chat.write("anna", "/buy")
+    order = await chat.desk.lookups.newest_held_order((await chat.meet("anna")).id)
+    assert order is not None
+    told = _to(await chat.tap("mei", f"decline:{order.id}", room="kitchen"), "anna")
+    assert "¥199.00 is back in your wallet" in told.text
+    assert "Tea House declined: “Green tea”." in told.text
+    assert order.number in told.text

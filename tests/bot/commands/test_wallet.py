@@ -161,3 +161,10 @@ def test_an_entry_of_another_kind_and_a_long_title_have_words_too() -> None:
         order_state="paid",
     )
     assert len(history_line(long)) < 150
+
+
+async def test_whoever_has_one_wallet_is_not_asked_which_other_one(chat: Chat) -> None:
+    for line in ("/wallet use 2", "/wallet move 50 2", "/wallet use"):
+        said = await chat.ask("anna", line)
+        assert said.text.startswith("This is your only wallet; /link brings in")
+        assert said.text.endswith("No money moved.")

@@ -67,6 +67,17 @@ def test_a_button_that_is_a_link_needs_no_reaction() -> None:
     assert [button.action for button in fitted.buttons] == ["pay:q_1"]
 
 
+def test_what_machines_read_is_whole_or_not_there() -> None:
+    lines = (Line("Paid to Tea House"), Line("e" * 1500, Role.CODE), Line("Check it.", Role.HINT))
+    receipt = Card(title="Receipt", lines=lines)
+    assert fit(receipt, network(text_length_max=4096)).lines[:2] == lines[:2]
+    fitted = fit(receipt, network(text_length_max=500))
+    assert "eee" not in plain_text(fitted)
+    assert "too long for this network" in plain_text(fitted)
+    assert "Paid to Tea House" in plain_text(fitted)
+    assert len(plain_text(fitted)) <= 500
+
+
 def test_without_buttons_and_reactions_no_button_is_promised() -> None:
     fitted = fit(OFFER, network(reactions=False))
     assert fitted.buttons == ()

@@ -145,7 +145,7 @@ class House:
     async def _answer(self, event: Event) -> None:
         if isinstance(event, Message) and "http" in event.text:
             await self.say(self.offer(), room=event.room_id, reply_to=event.message_ref)
-        elif isinstance(event, Message) and event.text.startswith("/"):
+        elif isinstance(event, Message) and event.text.startswith(("/", "／")):
             await self.say(
                 Card(
                     title="¥301.00",

@@ -276,9 +276,13 @@ async def test_commands_are_offered_while_one_types(chromium: Browser, house: "H
         await box.press("Enter")
         await expect(box).to_have_value("/history ")
         await expect(options).to_have_count(0)
-        await box.fill("/balance")
-        await box.press("Enter")
-        await expect(page.locator(".message.private").last).to_contain_text("¥301.00")
+        for typed in ("/balance", "/Balance", "／balance"):
+            await box.fill(typed)
+            await expect(options).to_have_count(1)
+            await box.press("Enter")
+            await expect(box).to_have_value("")
+            await expect(page.locator(".message.own").last).to_contain_text(typed)
+            await expect(page.locator(".message.bot.private").last).to_contain_text("¥301.00")
 
 
 async def test_enter_that_ends_an_input_methods_word_does_not_send(
@@ -334,6 +338,109 @@ async def test_a_tap_without_a_line_is_not_kept_for_later(
         await say(page, "back")
         await until_heard(house, Message)
         assert not any(isinstance(event, Tap) for event in house.heard)
+
+
+async def test_an_undo_that_never_left_is_not_called_a_tap_that_charged_nothing(
+    chromium: Browser, house: "House"
+) -> None:
+    house.undo_s = 60
+    async with page_of(chromium, house, clock_off_s=0) as page:
+        await say(page, LINK)
+        await page.locator(".card .pay").click()
+        mine = page.locator(".message.private")
+        await expect(mine).to_contain_text("Paid ¥199.00")
+        await page.context.set_offline(True)
+        await expect(page.locator("#state")).to_have_text("Offline")
+        await page.clock.fast_forward(1_500)
+        await expect(page.locator("#trouble")).to_contain_text("Offline. What you write")
+        await mine.get_by_role("button", name="Undo").click()
+        await page.clock.fast_forward(10_500)
+        note = mine.locator(".card-note")
+        await expect(note).to_contain_text("Nothing was undone: your payment stands.")
+        await expect(note).not_to_contain_text("charged")
+
+        # Back again the card tells what became of it, and the old note is gone.
+        await page.context.set_offline(False)
+        await expect(page.locator("#state")).to_have_text("Connected")
+        paid = Card(title="Paid ¥199.00", buttons=(Button(label="Buy another", action="again:q"),))
+        tap = next(event for event in house.heard if isinstance(event, Tap))
+        ref = await mine.get_attribute("data-id")
+        await house.say(paid, person_id=tap.person_id, edits=ref)
+        await expect(mine.get_by_role("button", name="Buy another")).to_be_visible()
+        await expect(note).to_have_text("")
+
+
+async def test_a_button_that_takes_nothing_from_its_presser_never_says_that_he_pays(
+    chromium: Browser, house: "House"
+) -> None:
+    async with page_of(chromium, house) as page:
+        confirm = Button(label="Confirm ¥500.00", action="confirm:4F7K9Q", style=Style.PAY)
+        await house.say(Card(title="Top-up of ¥500.00", buttons=(confirm,)))
+        button = page.locator(".card .pay")
+        await button.click()
+        await expect(button).to_have_attribute("aria-busy", "true")
+        await expect(button).to_have_text("Confirm ¥500.00")
+
+
+async def test_a_name_that_is_refused_is_asked_for_again_with_the_reason(
+    chromium: Browser, house: "House"
+) -> None:
+    async with page_of(chromium, house) as page:
+        before = await page.locator("#me-name").inner_text()
+        await page.get_by_role("button", name="Rename").click()
+        await page.fill("#me-input", "✅ Payontap")
+        await page.press("#me-input", "Enter")
+        field = page.locator("#me-input")
+        await expect(field).to_be_focused()
+        await expect(field).to_have_js_property(
+            "validationMessage", "That is the bot's own name. Please choose another."
+        )
+        await expect(page.locator("#me-name")).to_have_text(before)
+        await field.fill("Ann")
+        await field.press("Enter")
+        await expect(page.locator("#me-name")).to_have_text("Ann")
+
+
+async def test_a_text_for_machines_is_copied_whole(chromium: Browser, house: "House") -> None:
+    async with page_of(chromium, house, size=(390, 844)) as page:
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        receipt = "eyJ" + "x7Zq" * 400
+        card = Card(title="Receipt", lines=(Line("Paid"), Line(receipt, Role.CODE)))
+        await house.say(card)
+        code = page.locator(".card code")
+        await expect(code).to_have_text(receipt)
+        box = await code.bounding_box()
+        assert box is not None
+        assert box["height"] < 200
+        await page.get_by_role("button", name="Copy the text").click()
+        await expect(page.get_by_role("button", name="Copied ✓")).to_be_visible()
+        assert await page.evaluate("navigator.clipboard.readText()") == receipt
+
+
+async def test_on_the_narrowest_phone_nothing_lies_on_anything(
+    chromium: Browser, house: "House"
+) -> None:
+    async with page_of(chromium, house, size=(320, 640)) as page, page_of(chromium, house):
+        await expect(page.locator("#people")).to_have_text("2 people here")
+        people = await page.locator("#people").bounding_box()
+        button = await page.locator("#how").bounding_box()
+        assert people is not None
+        assert button is not None
+        assert people["x"] + people["width"] <= button["x"]
+        choices = "open|host|verify|hosts|catalogue|accept|orders|ship|release|refund|withdraw"
+        await house.say(Card(title="Help", lines=(Line(f"/merchant [{choices}]"),)))
+        line = page.locator(".card .line span")
+        await expect(line).to_have_text(f"/merchant [{choices}]")
+        # A word that was broken would stand in two lines.
+        broken = await line.evaluate(
+            """span => [...span.childNodes].filter((node) => node.nodeType === 3).some((node) => {
+                 const range = document.createRange();
+                 range.selectNodeContents(node);
+                 const lines = new Set([...range.getClientRects()].map((box) => box.top));
+                 return !node.data.includes(" ") && lines.size > 1;
+               })"""
+        )
+        assert not broken
 
 
 async def test_rooms_are_opened_and_remembered(chromium: Browser, house: "House") -> None:

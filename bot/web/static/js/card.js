@@ -1,9 +1,9 @@
 // A card of the bot. What it says is the card's; this file only lays it out, by each line's role.
 
-import { draw, icon, make, webAddress } from "./dom.js";
+import { copyButton, draw, icon, make, webAddress } from "./dom.js";
 import { serverNowS } from "./clock.js";
 
-const LINE_CLASSES = new Set(["text", "price", "seller", "stock", "status", "warning", "hint"]);
+const LINE_CLASSES = new Set(["text", "price", "seller", "stock", "status", "warning", "hint", "code"]);
 const TONES = { good: "tick", bad: "bang", waiting: "clock" };
 const RING = 2 * Math.PI * 10;
 
@@ -30,6 +30,9 @@ export function showCard(message, { pressed = null, note = "", onTap }) {
   element.append(body);
   return element;
 }
+
+/** Whether a button takes money from whoever presses it. */
+export const isPaying = (action) => /^pay(by)?:/u.test(action);
 
 function showPicture({ picture }) {
   const sized = picture.width_px > 0 && picture.height_px > 0;
@@ -58,14 +61,29 @@ function showTitle(card) {
 
 function showLine({ text, role = "text" }) {
   const kind = LINE_CLASSES.has(role) ? role : "text";
+  if (kind === "code") return showCode(text);
   const line = make("p", { class: `line ${kind}` });
   // The bot marks a verified seller with a tick of its own; a seller's name never begins with one.
   const verified = kind === "seller" && /^[✓✔]\ufe0f?\s*/u.exec(text);
   if (verified) line.append(icon("tick", "glyph verified"), make("span", { class: "unseen" }, "Verified: "));
   else if (kind === "seller") line.append(icon("shop"));
   else if (kind === "warning") line.append(icon("bang"));
-  line.append(make("span", { dir: "auto" }, verified ? text.slice(verified[0].length) : text));
+  const words = verified ? text.slice(verified[0].length) : text;
+  line.append(make("span", { dir: "auto" }, ...breakable(words)));
   return line;
+}
+
+/** A list of choices (`open|host|verify`) may break between them, and not within a word. */
+function breakable(words) {
+  const parts = words.split(/(?<=\|)/u);
+  return parts.flatMap((part, place) => (place ? [make("wbr"), part] : [part]));
+}
+
+/** What is for machines: a window on it that can be scrolled, and a button that takes it whole. */
+function showCode(text) {
+  return make("div", { class: "line code" },
+    make("code", { dir: "ltr", tabindex: "0", role: "region", "aria-label": "Text to copy" }, text),
+    copyButton("Copy the text", text, "plain", "Select it to copy it"));
 }
 
 function showButton(button, pressed, onTap) {
@@ -76,7 +94,7 @@ function showButton(button, pressed, onTap) {
       make("span", { dir: "auto" }, button.label), icon("out"));
   }
   const busy = pressed !== null && pressed === button.action;
-  const words = busy && button.style === "pay" ? "Paying…" : button.label;
+  const words = busy && isPaying(button.action) ? "Paying…" : button.label;
   return make("button", {
     class: style + (busy ? " busy" : ""),
     type: "button",
@@ -124,5 +142,6 @@ function countDown(message, actions) {
 
 /** The card as one string, for people who listen. */
 export function spoken({ card }) {
-  return [card.title, ...(card.lines ?? []).map((line) => line.text)].filter(Boolean).join(". ");
+  const lines = (card.lines ?? []).filter((line) => line.role !== "code");
+  return [card.title, ...lines.map((line) => line.text)].filter(Boolean).join(". ");
 }

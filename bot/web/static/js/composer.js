@@ -2,6 +2,9 @@
 
 import { make } from "./dom.js";
 
+/** The command that is being typed, whatever its letters and its slash; null where it is none. */
+const asked = (typed) => (/^[/／][^\s/]*$/u.test(typed) ? typed.toLowerCase().replace("／", "/") : null);
+
 export class Composer {
   /** `onSend(text)` takes what was written; `onUp()` is the up key in an empty box. */
   constructor({ onSend, onUp }) {
@@ -44,8 +47,8 @@ export class Composer {
     this.words.style.height = "auto";
     this.words.style.height = `${this.words.scrollHeight + 2}px`;
     const typed = this.words.value;
-    const asked = /^\/[^\s/]*$/u.test(typed) ? typed.toLowerCase() : null;
-    this.#offer(asked === null ? [] : this.commands.filter((c) => c.name.toLowerCase().startsWith(asked)));
+    const name = asked(typed);
+    this.#offer(name === null ? [] : this.commands.filter((c) => c.name.toLowerCase().startsWith(name)));
     const over = [...typed].length - this.lengthMax;
     this.note.textContent = over > 0 ? `${over} characters too many` : "";
   }
@@ -117,7 +120,7 @@ export class Composer {
         return true;
       case "Enter":
         // A command typed in full is sent; a half one is completed first.
-        if (event.shiftKey || command.name === this.words.value) return false;
+        if (event.shiftKey || command.name.toLowerCase() === asked(this.words.value)) return false;
         this.#complete(command);
         return true;
       default:

@@ -108,12 +108,12 @@ export async function copy(text) {
   return copied;
 }
 
-/** A button that copies and says so on itself for a moment. */
-export function copyButton(label, text, className = "plain") {
+/** A button that copies and says so on itself for a moment, or `otherwise` where it cannot. */
+export function copyButton(label, text, className = "plain", otherwise = text) {
   const words = make("span", {}, label);
   const button = make("button", { class: className, type: "button" }, words);
   button.addEventListener("click", async () => {
-    words.textContent = (await copy(text)) ? "Copied ✓" : text;
+    words.textContent = (await copy(text)) ? "Copied ✓" : otherwise;
     setTimeout(() => { words.textContent = label; }, 1800);
   });
   return button;

@@ -2,12 +2,13 @@
 
 import { announce, dressFace, icon, linkified, make } from "./dom.js";
 import { dateOf, dayKeyOf, dayNameOf, timeOf } from "./clock.js";
-import { showCard, spoken } from "./card.js";
+import { isPaying, showCard, spoken } from "./card.js";
 
 const TOGETHER_S = 300;
 const ANSWER_WAIT_MS = 10_000;
-const NO_ANSWER = "No answer yet. If the tap arrived, its answer will come here. Tapping again cannot charge you twice.";
-const NOT_SENT = "Not sent: the line is down. Nothing was charged.";
+const NO_ANSWER = "No answer yet. If the tap arrived, its answer will come here.";
+const NOT_TWICE = " Tapping again cannot charge you twice.";
+const NOT_SENT = "Not sent: the line is down.";
 
 export class Log {
   constructor({ onTap, onEarlier, dropTap }) {
@@ -208,7 +209,7 @@ export class Log {
     const tapId = this.onTap(id, button.action);
     const timer = setTimeout(() => {
       const arrived = this.dropTap(tapId);
-      this.#release(id, arrived === false ? NOT_SENT : NO_ANSWER);
+      this.#release(id, arrived === false ? notSent(button.action) : noAnswer(button.action));
     }, ANSWER_WAIT_MS);
     this.presses.set(id, { action: button.action, tapId, timer });
     this.#redraw(this.shown.get(id));
@@ -218,6 +219,9 @@ export class Log {
   #answered(message, known) {
     if (message.person !== null) return;
     if (known && this.presses.has(message.id)) this.#forgetPress(message.id);
+    // What was said about a tap on a card is not true for ever: the card knows more by now.
+    if (message.private) this.#forgetNote(message.id);
+    if (message.reply_to && !this.presses.has(message.reply_to)) this.#forgetNote(message.reply_to);
     if (known || !(message.private || this.presses.has(message.reply_to))) return;
     const ids = this.presses.has(message.reply_to) ? [message.reply_to] : [...this.presses.keys()];
     for (const id of ids) this.#release(id, "");
@@ -227,6 +231,12 @@ export class Log {
     clearTimeout(this.presses.get(id).timer);
     this.presses.delete(id);
     this.notes.delete(id);
+  }
+
+  #forgetNote(id) {
+    if (!this.notes.delete(id)) return;
+    const shown = this.shown.get(id);
+    if (shown) this.#redraw(shown);
   }
 
   #release(id, note) {
@@ -253,4 +263,15 @@ export class Log {
     this.lastTop = scrollTop;
     if (this.atEnd) this.newest.hidden = true;
   }
+}
+
+/** What holds where a tap never left the page: of an undo it would be false that nothing is charged. */
+function notSent(action) {
+  if (isPaying(action)) return `${NOT_SENT} Nothing was charged.`;
+  if (/^undo/u.test(action)) return `${NOT_SENT} Nothing was undone: your payment stands.`;
+  return `${NOT_SENT} Nothing was changed.`;
+}
+
+function noAnswer(action) {
+  return isPaying(action) ? NO_ANSWER + NOT_TWICE : NO_ANSWER;
 }

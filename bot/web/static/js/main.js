@@ -57,6 +57,7 @@ const line = new Line(room, {
     if (frame.retry_after_s !== null) return;
     log.refuseTap(frame.id, frame.words);
     log.failUnsent(frame.id, frame.words);
+    side.refuseName(frame.id, frame.words);
     announce(frame.words);
   },
   state: showState,
@@ -110,7 +111,7 @@ function showState(name, words) {
   }
   troubleTimer = setTimeout(() => {
     trouble.textContent = name === "stopped" ? words
-      : `${words} What you write is kept and sent as soon as the line is back.`;
+      : `${words.replace(/\w$/u, "$&.")} What you write is kept and sent as soon as the line is back.`;
     trouble.hidden = false;
   }, name === "stopped" ? 0 : QUIET_MS);
 }

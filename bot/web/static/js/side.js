@@ -31,6 +31,16 @@ export class Side {
     if (url !== null) link.href = url;
   }
 
+  /** A name that the server does not take: the field is open again, with the reason. */
+  refuseName(frameId, words) {
+    if (frameId !== this.naming) return;
+    document.getElementById("me-edit").click();
+    const field = document.getElementById("me-input");
+    field.value = this.wanted;
+    field.setCustomValidity(words);
+    field.reportValidity();
+  }
+
   #rooms(room) {
     const visited = readRooms().filter((name) => name !== room && name !== "lobby");
     const rooms = ["lobby", ...(room === "lobby" ? [] : [room]), ...visited].slice(0, ROOMS_MAX);
@@ -86,16 +96,19 @@ export class Side {
     };
     edit.addEventListener("click", () => {
       show(true);
+      field.setCustomValidity("");
       field.value = this.me?.name ?? "";
       field.select();
       field.focus();
     });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.onRename(field.value);
+      this.wanted = field.value;
+      this.naming = this.onRename(field.value);
       show(false);
       edit.focus();
     });
+    field.addEventListener("input", () => field.setCustomValidity(""));
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
