@@ -197,7 +197,7 @@ async def _refund(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
     left = Money(order.refundable.amount_minor - money.amount_minor, order.currency)
     more = f" {left.format()} of it can still be refunded." if left.amount_minor > 0 else ""
     text = f"{money.format()} of order {order.number} went back to its buyer.{more}"
-    fulfilment = _telling(desk, turn, text)
+    fulfilment = _telling(desk, turn, shop, text)
     await fulfilment.refund(turn.event.id, order, money, turn.person.id, turn.place)
 
 
@@ -216,7 +216,7 @@ async def _ship(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
     kept = Money(left.amount_minor - money.amount_minor, order.currency)
     more = f" {kept.format()} of it is still held." if kept.amount_minor > 0 else ""
     text = f"{money.format()} of order {order.number} is paid to {shop.name}.{more}"
-    fulfilment = _telling(desk, turn, text)
+    fulfilment = _telling(desk, turn, shop, text)
     await fulfilment.capture_part(
         turn.event.id, order, money, turn.person.id, turn.place, turn.now_us
     )
@@ -230,13 +230,13 @@ async def _release(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
         return
     left = Money(order.amount_minor - order.captured_minor, order.currency)
     text = f"{left.format()} of order {order.number} went back to its buyer."
-    fulfilment = _telling(desk, turn, text)
+    fulfilment = _telling(desk, turn, shop, text)
     await fulfilment.release(turn.event.id, order, turn.person.id, turn.place)
 
 
-def _telling(desk: Desk, turn: Turn, text: str) -> Fulfilment:
+def _telling(desk: Desk, turn: Turn, shop: Merchant, text: str) -> Fulfilment:
     """The fulfilment that answers the asker with `text` when it has done what he asked for."""
-    notice = turn.notice(sentence(text, Tone.GOOD))
+    notice = turn.notice(sentence(text, Tone.GOOD), echoes=shop.network)
     return replace(desk.fulfilment, announce=also_saying(desk.fulfilment.announce, notice))
 
 

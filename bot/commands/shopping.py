@@ -39,7 +39,9 @@ async def undo(desk: Desk, turn: Turn, _args: str) -> None:
             f"Undone: {order.price.format()} for “{order.title}” is back in your wallet. "
             f"Order {order.number}."
         )
-        announce = also_saying(desk.checkout.announce, turn.notice(sentence(text)))
+        announce = also_saying(
+            desk.checkout.announce, turn.notice(sentence(text), echoes=order.place.network)
+        )
         checkout = replace(desk.checkout, announce=announce)
         await checkout.undo(turn.event.id, order, payer, turn.place)
         return

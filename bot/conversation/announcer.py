@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from bot.cards import Button, Card, Feature, Line, Role, Style, Tone
 from bot.conversation.conversion_words import pay_by_card
 from bot.conversation.escrow_words import claimed_card, unclaimed_card
 from bot.conversation.limit_words import limit_refused_card
 from bot.conversation.price_words import price_refused_card
-from bot.conversation.turn import card_body, send_id
+from bot.conversation.turn import card_body, echo_id, send_id
 from bot.conversation.views import where_it_came_from
 from wallet_core.commerce.news import (
     ActionRefused,
@@ -100,7 +102,7 @@ def _order_changed(news: OrderChanged) -> Speech:
     elif merchant is not None and order.state in _NOT_TAKEN:
         # The purchase's own card may stand far up by now, and an edit rings no bell.
         card = not_taken_card(order, merchant)
-        speech.append(_private(order.place, card, news.cause, "not taken"))
+        speech.append(_echo(order.place, card, news.cause, "not taken"))
     if news.refund is not None and merchant is not None:
         card = Card(
             title=f"{news.refund.format()} refunded",
@@ -158,10 +160,10 @@ def _funding_changed(news: FundingChanged) -> Speech:
     if request.state == "pending":
         return own, refresh
     if request.state == "expired":
-        return refresh, till, _private(request.place, expired_card(request), request.id, "expired")
+        return refresh, till, _echo(request.place, expired_card(request), request.id, "expired")
     if request.state == "declined":
         card = declined_card(request)
-        return refresh, till, _private(request.place, card, request.id, "declined")
+        return refresh, till, _echo(request.place, card, request.id, "declined")
     if request.state == "done" and request.kind == "payout":
         # One that is done at once was said to nobody before.
         return own, refresh, till
@@ -372,6 +374,10 @@ def _private(place: Place, card: Card, *name: object) -> Notice:
         person_id=place.network_person_id,
         body=card_body(card),
     )
+
+
+def _echo(place: Place, card: Card, *name: object) -> Notice:
+    return msgspec.structs.replace(_private(place, card), send_id=echo_id(*name))
 
 
 def _view(place: Place, view: str, ref: str, name: str) -> Notice:

@@ -27,6 +27,7 @@ from bot.adapters.base import (
 )
 from bot.cards import Card, Outgoing, Role
 from bot.conversation.presenter import fit
+from bot.conversation.turn import is_echo
 from bot.conversation.views import Views
 from wallet_core.errors import StorageUnavailable
 from wallet_core.storage.outbox import Due, Outbox, Sent
@@ -144,7 +145,7 @@ class Sender:
     async def _say(self, row: Due) -> Sent:
         adapter = self.adapters[row.network]
         dropped = _dropped(row)
-        if row.edits is not None and not _may_edit(adapter, row):
+        if not _may_say(adapter, row):
             return dropped
         if row.edits is not None and row.edits_ref is None:
             if row.original_state == "due":
@@ -268,8 +269,11 @@ def _news_of(card: Card) -> tuple[str, ...]:
     return card.title, *(line.text for line in card.lines if line.role is Role.STATUS)
 
 
-def _may_edit(adapter: Adapter, row: Due) -> bool:
+def _may_say(adapter: Adapter, row: Due) -> bool:
     edits = adapter.capabilities.edits
+    if row.edits is None:
+        # A changed card that is said anew tells of its change by itself.
+        return edits is not Edits.NONE or not is_echo(row.send_id)
     if edits is Edits.NONE:
         # What cannot be changed is said anew to the one whom it concerns, but no offer to all.
         return row.settled and (row.person_id is not None or row.view != _OFFER)

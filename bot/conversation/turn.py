@@ -78,10 +78,16 @@ class Turn(msgspec.Struct, frozen=True):
             event_id=self.event.id, owner=owner, money=money, place=self.place, at_us=self.now_us
         )
 
-    def notice(self, card: Card, *, n: int = 0, private: bool = True) -> Notice:
-        """A finished card as an answer to this event; `n` tells several answers apart."""
+    def notice(
+        self, card: Card, *, n: int = 0, private: bool = True, echoes: str | None = None
+    ) -> Notice:
+        """A finished card as an answer to this event; `n` tells several answers apart.
+
+        `echoes`: the network where a card that was said before shows the same by now.
+        """
+        is_echo = echoes == self.event.network
         return Notice(
-            send_id=send_id(self.event.id, n),
+            send_id=(echo_id if is_echo else send_id)(self.event.id, n),
             network=self.event.network,
             room_id=self.event.room_id,
             person_id=self.event.person_id if private else None,
@@ -90,9 +96,25 @@ class Turn(msgspec.Struct, frozen=True):
         )
 
 
+_ECHO = "e_"
+
+
 def send_id(*parts: object) -> str:
     """A stable name for something that is said."""
     return f"s_{named_digits('say', *parts)}"
+
+
+def echo_id(*parts: object) -> str:
+    """The same for what tells of a card's change, which an edit alone lets nobody hear.
+
+    Where cards cannot be edited the changed one is said anew, and this is left out.
+    """
+    return f"{_ECHO}{named_digits('say', *parts)}"
+
+
+def is_echo(name: str) -> bool:
+    """Whether `echo_id` made this name."""
+    return name.startswith(_ECHO)
 
 
 def also_saying(announce: Announcer, notice: Notice) -> Announcer:

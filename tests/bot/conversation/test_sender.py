@@ -265,6 +265,33 @@ async def test_where_nothing_can_be_edited_private_news_is_said_anew_and_offers_
     assert (shown.view, shown.ref) == ("purchase", order.id)
 
 
+@pytest.mark.parametrize(
+    ("edits", "heard"),
+    [
+        # Said anew by itself, the changed card is all that is said.
+        (Edits.NONE, ["The seller declined. ¥199.00 is back in your wallet."]),
+        # An edit of a card that is far up is heard by nobody.
+        (Edits.LIVE, ["¥199.00 is back in your wallet"]),
+    ],
+)
+async def test_a_payer_is_told_once_that_his_order_was_declined(
+    world: World, edits: Edits, heard: list[str]
+) -> None:
+    network = MemoryNetwork(edits=edits)
+    seller = await world.open_shop(standing=False)
+    await world.offer(stock=5)
+    await world.quote(trust="hold")
+    anna = await world.person("anna", 100_000)
+    async with sending(world, network):
+        order = await world.bought(anna, "e1")
+        await until_said(world)
+        await world.heard("d1")
+        await world.fulfilment.decline("d1", order, seller.person_id, world.place("mei"))
+        await until_said(world)
+    new = [said for said in network.tried if said.person_id == "anna" and said.edits_ref is None]
+    assert [said.card.title for said in new[1:]] == heard
+
+
 async def test_an_edit_that_changes_nothing_is_not_sent(
     world: World, network: MemoryNetwork
 ) -> None:
