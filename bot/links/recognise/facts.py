@@ -36,6 +36,11 @@ class PageFacts:
         """Host and path of the page's address, for comparing it with others."""
         return path_of(self.url, "")
 
+    @property
+    def is_front_page(self) -> bool:
+        """Whether the page stands where a host's front page does, and asks for nothing."""
+        return not self.path.partition("/")[2] and not self.parameters
+
     @once
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """The names, in lower case, and values that the page's address asks for.

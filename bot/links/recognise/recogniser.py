@@ -25,6 +25,7 @@ from bot.links.recognise.pagekind import (
     offers_price_order,
 )
 from bot.links.recognise.schema import SchemaProduct, find_product, names_article, names_reading
+from bot.links.recognise.seek import find
 from bot.links.recognise.shopdata import read_shop_data
 from bot.links.recognise.shopsigns import has_cart_button, says_cart, sells
 from bot.links.recognise.shownprice import ShownPrices, shown_prices
@@ -41,6 +42,8 @@ from wallet_core.money import exponent_of
 from wallet_core.once import once
 
 _GONE = frozenset({"OutOfStock", "SoldOut"})
+#: How shop software tells its own scripts of a variant, in objects of any form.
+_AVAILABLE, _NOT_AVAILABLE = b'"available":true', b'"available":false'
 _GONE_BUT_SOLD = "The page's data say that it is sold out, but the page itself sells it."
 _THERE_BUT_GONE = "The page's data say that it is in stock, but the page itself says it is gone."
 _PRODUCT_KINDS = ("product", "item", "offer")
@@ -255,6 +258,8 @@ class PageReader:
         facts = self.facts
         if facts.is_published and not facts.kind.startswith(_PRODUCT_KINDS):
             return True
+        if facts.is_front_page and not facts.kind.startswith(_PRODUCT_KINDS):
+            return True
         is_list = lists_products(self._nodes) or is_called_a_list(facts.heading, facts.titles)
         return is_list or is_other_address(facts.path)
 
@@ -324,8 +329,13 @@ class PageReader:
         """
         if not stock.can_be_bought() or stock.availability(is_priced=True) in _GONE:
             return False
+        if any(_all_are_gone(clue) for clue in self.products):
+            return False
         variants = read_shop_data(self.markup, self.facts)
-        return variants is None or variants.availability not in _GONE
+        if variants is not None:
+            return variants.availability not in _GONE
+        page = self.markup.page
+        return find(page, _NOT_AVAILABLE) < 0 or find(page, _AVAILABLE) >= 0
 
     def _looks_like_shop(self, tree: LexborHTMLParser, cards: Sequence[LexborNode] = ()) -> bool:
         """Whether a page without a schema.org product may sell one all the same.
@@ -343,6 +353,12 @@ def _with_stock_doubt(verdict: Verdict, clues: list[Clue]) -> Verdict:
     if verdict.price is None or is_known or not are_at_odds(clue.availability for clue in clues):
         return verdict
     return replace(verdict, doubts=(*verdict.doubts, GONE_AND_THERE))
+
+
+def _all_are_gone(clue: Clue) -> bool:
+    """Whether a source has variants, and calls each of them gone."""
+    variants = clue.variants()
+    return bool(variants) and all(variant.availability in _GONE for variant in variants)
 
 
 def _names_price(product: SchemaProduct | None) -> bool:

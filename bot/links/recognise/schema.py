@@ -31,6 +31,8 @@ from wallet_core.once import once
 _GTINS = ("gtin13", "gtin14", "gtin12", "gtin8", "gtin", "ean", "isbn", "upc", "barcode")
 #: Shorter titles turn up in other words by chance.
 _TELLING_LENGTH = 5
+#: So many products are a list, and a name that is the page's own counts so much.
+_MANY, _PLAINLY_CLOSE = 10, 4
 
 
 class SchemaProduct:
@@ -137,6 +139,10 @@ def _page_products(products: list[Node], facts: PageFacts) -> list[Node]:
         for name, nodes in by_name.items()
     }
     best, second = sorted(closeness, key=lambda name: -closeness[name])[:2]
+    only_begins_alike = not any(best in title for title in titles)
+    if only_begins_alike and len(by_name) >= _MANY and closeness[best] < _PLAINLY_CLOSE:
+        # A list is called “blue pens”, and one of many on it “blue pens, box of ten”.
+        return []
     return by_name[best] if closeness[best] > closeness[second] else []
 
 

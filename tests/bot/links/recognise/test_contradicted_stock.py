@@ -107,3 +107,40 @@ def test_what_woocommerce_sells_elsewhere_or_only_in_parts_has_no_price_here(kin
     heard, page = answered(type=kind)
     assert not heard
     assert (page.price_minor, page.structured) == (None, False)
+
+
+BOUGHT = '<h1>Tea</h1><p class="price">10,00 €</p><button class="add-to-cart">Add to cart</button>'
+
+
+def beside_a_button(offers: list[dict[str, str]], *, scripts: str = "") -> str | None:
+    """The availability of a page whose data call it gone, with a button that buys."""
+    block = {"@type": "Product", "name": "Tea", "offers": offers}
+    data = f'<script type="application/ld+json">{json.dumps(block)}</script>'
+    page = f"{data}{BOUGHT}<script>{scripts}</script>"
+    return recognise(page.encode(), URL).availability
+
+
+def gone(sku: str) -> dict[str, str]:
+    offer = {"@type": "Offer", "price": "10", "priceCurrency": "EUR", "sku": sku, "name": sku}
+    return {**offer, "availability": "https://schema.org/OutOfStock"}
+
+
+def test_a_button_is_believed_before_data_that_call_all_of_it_gone_at_once() -> None:
+    assert beside_a_button([gone("T")]) == "InStock"
+
+
+def test_data_that_call_each_variant_gone_are_believed_before_a_button() -> None:
+    assert beside_a_button([gone("S"), gone("M"), gone("L")]) == "OutOfStock"
+
+
+@pytest.mark.parametrize(
+    ("scripts", "availability"),
+    [
+        ('chosen({"id": 1, "title": "Tea","available":false})', "OutOfStock"),
+        ('chosen([{"available":false}, {"available":true}])', "InStock"),
+    ],
+)
+def test_what_a_shop_tells_its_own_scripts_of_the_stock_is_believed_before_a_button(
+    scripts: str, availability: str
+) -> None:
+    assert beside_a_button([gone("T")], scripts=scripts) == availability

@@ -47,6 +47,15 @@ def test_addresses_of_searches_and_carts_sell_nothing_themselves(path: str) -> N
     assert page(PRODUCT, url=f"https://shop.example{path}").price_minor is None
 
 
+@pytest.mark.parametrize("path", ["", "/", "/?utm_source=mail"])
+def test_where_a_hosts_front_page_stands_nothing_is_sold_without_data(path: str) -> None:
+    url = f"https://shop.example{path}"
+    assert page(PRODUCT, url=url).price_minor is None
+    kind = '<meta property="og:type" content="product">'
+    assert page(PRODUCT, head=kind, url=url).price_minor == 490
+    assert page(PRODUCT, url="https://shop.example/?product=12").price_minor == 490
+
+
 def test_an_address_that_only_begins_like_a_search_may_sell() -> None:
     assert page(PRODUCT, url="https://shop.example/searchlight").price_minor == 490
     assert page(PRODUCT, url="https://search.example/p/tea").price_minor == 490
@@ -165,6 +174,21 @@ def test_data_that_list_several_products_are_of_a_list(entry: str) -> None:
     assert page(PRODUCT, head=head).price_minor is None
     one = head.replace(f"{entry},", "")
     assert page(PRODUCT, head=one).price_minor == 490
+
+
+def products(*names: str) -> str:
+    """Data of several products."""
+    offer = '"offers": {"price": "4.90", "priceCurrency": "GBP"}'
+    nodes = ", ".join(f'{{"@type": "Product", "name": "{name}", {offer}}}' for name in names)
+    return f'<script type="application/ld+json">{{"@graph": [{nodes}]}}</script>'
+
+
+def test_one_of_many_products_that_only_begins_as_the_page_is_called_is_not_its_own() -> None:
+    listed = ["Green tea, 100 g", *(f"Black tea {n}" for n in range(10))]
+    assert page("<h1>Green tea</h1>", head=products(*listed)).price_minor is None
+    # Beside a few others it may be the page's own under its full name.
+    assert page("<h1>Green tea</h1>", head=products(*listed[:3])).price_minor == 490
+    assert page("<h1>Green tea</h1>", head=products("Green tea", *listed[1:])).price_minor == 490
 
 
 def test_four_equal_prices_built_alike_and_no_other_are_a_list() -> None:
