@@ -97,16 +97,23 @@ def remove_all(elements: Sequence[LexborNode]) -> None:
 
 
 def names_of(element: LexborNode) -> str:
-    """The element's classes, its id and its names for tests, as written."""
+    """The element's classes and id, as written."""
     return names_in(element.attributes)
 
 
 def names_in(attributes: Mapping[str, str | None]) -> str:
-    """The classes, the id and the names for tests in an element's attributes, as written."""
-    names = f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+    """The classes and the id in an element's attributes, as written."""
+    return f"{attributes.get('class') or ''} {attributes.get('id') or ''}"
+
+
+def all_names_in(attributes: Mapping[str, str | None]) -> str:
+    """The same with the element's names for tests.
+
+    Where a page's classes are made by a machine, these are the names that people gave.
+    """
+    names = names_in(attributes)
     if _FOR_TESTS.isdisjoint(attributes):
         return names
-    # Where a page's classes are made by a machine, these are the names that people gave.
     return " ".join([names, *(attributes[name] or "" for name in _FOR_TESTS & attributes.keys())])
 
 

@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborNode
 from bot.links.recognise.amounts import read_amount, read_lowest
 from bot.links.recognise.currencies import currency_of_sign, sign_in
 from bot.links.recognise.facts import PageFacts
-from bot.links.recognise.nodes import element_beside, is_hidden, names_in
+from bot.links.recognise.nodes import all_names_in, element_beside, is_hidden
 from bot.links.recognise.shopwords import OTHER_PLACE, PRODUCT_PLACE
 from bot.links.recognise.tree import RENAMED
 from bot.links.recognise.values import leads_away
@@ -123,7 +123,7 @@ def _look(place: LexborNode, facts: PageFacts) -> _Place:
         seen.struck = True
         return seen
     attributes = place.attributes
-    names = names_in(attributes) if attributes else ""
+    names = all_names_in(attributes) if attributes else ""
     seen.other = tag in _BARE_PLACES or _is_other_place(names)
     seen.linked = tag == "a" and _leads_elsewhere(attributes.get("href") or "", facts)
     seen.product = _is_product_place(names)

@@ -8,7 +8,13 @@ from itertools import islice
 
 from selectolax.lexbor import LexborNode
 
-from bot.links.recognise.nodes import ancestors, element_beside, names_of, short_text
+from bot.links.recognise.nodes import (
+    all_names_in,
+    ancestors,
+    element_beside,
+    names_of,
+    short_text,
+)
 from bot.links.recognise.places import STRUCK, STRUCK_SCORE, Places
 from bot.links.recognise.pricewords import PART_WORDS, calls_it_old, without_price_words
 from bot.links.recognise.shopwords import CURRENT_NAME, OLD_NAME, OTHER_NAME, PRICE_NAMES
@@ -60,7 +66,7 @@ def read_price(element: LexborNode, places: Places) -> PricedElement | None:
     if _DIGIT.search(text) is None:
         return None
     amount, sign = places.amount_in(text)
-    names = names_of(element)
+    names = all_names_in(element.attributes)
     if amount is None or (sign is None and not _is_plainly_price(names)):
         return None
     of_sign = sum(map(str.isalpha, sign or ""))

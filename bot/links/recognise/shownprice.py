@@ -218,7 +218,7 @@ def _candidates(
                 seen_heading, since_heading = True, 0
             continue
         shown = read_price(element, places)
-        if shown is None:
+        if shown is None or (found and _is_part_of(found[-1], shown)):
             continue
         since_heading += not (found and _holds(found[-1], shown))
         nearness = max(0.0, 2.0 - 0.25 * since_heading) if seen_heading else 0.0
@@ -230,6 +230,13 @@ def _holds(outer: PricedElement, inner: PricedElement) -> bool:
     """Whether it is the same amount in an element inside: one price in one place."""
     is_same = outer.amount == inner.amount
     return is_same and outer.element.mem_id in elements_around(inner.element)
+
+
+def _is_part_of(whole: PricedElement, part: PricedElement) -> bool:
+    """Whether it is a bare number inside of a price: its units or cents, in an own element."""
+    if part.sign is not None or whole.sign is None or part.amount == whole.amount:
+        return False
+    return whole.element.mem_id in elements_around(part.element)
 
 
 def _is_in_overlay(heading: LexborNode) -> bool:

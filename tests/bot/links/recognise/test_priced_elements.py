@@ -34,3 +34,16 @@ def test_a_name_for_tests_calls_it_a_price_where_classes_say_nothing(name: str) 
 def test_a_name_for_tests_tells_the_old_price_too() -> None:
     old = '<span class="price a1" data-testid="was-price">£6.00</span>'
     assert page(f'{old}<span class="price a1">£4.90</span>').price_minor == 490
+
+
+def test_a_name_for_tests_says_nothing_of_the_stock() -> None:
+    # Such as that of a branch where it cannot be fetched.
+    branch = '<div data-test="pick-up_NOT_AVAILABLE"><p>Pick-up</p><p>Choose a branch</p></div>'
+    assert page(f'<p class="price">£4.90</p>{branch}').availability == "InStock"
+
+
+def test_units_and_cents_in_elements_of_their_own_are_no_prices_beside_the_whole() -> None:
+    whole = '<span class="p-whole price">52</span><span class="p-cents price">41</span>'
+    own = f'<p class="price p1"><span class="hidden-text">£52.41</span>{whole}</p>'
+    others = '<p class="price p2">£26.21</p><p class="price p3">£42.98</p>'
+    assert page(own + others).price_minor == 5241
