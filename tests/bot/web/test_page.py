@@ -189,6 +189,19 @@ async def test_a_tap_that_is_refused_says_why_under_the_button(
         await expect(button).not_to_have_attribute("aria-disabled", "true")
 
 
+async def test_a_card_that_changes_is_told_to_people_who_listen_in_sentences(
+    chromium: Browser, house: "House"
+) -> None:
+    async with page_of(chromium, house) as page:
+        await house.say(Card(title="Paid ¥1.00"))
+        await expect(page.locator(".card")).to_be_visible()
+        ref = await page.locator(".message.bot").get_attribute("data-id")
+        undone = Card(title="Undone. ¥1.00 is back.", lines=(Line("Tea"), Line("Well?")))
+        await house.say(undone, edits=ref)
+        said = page.locator("#announcer")
+        await expect(said).to_contain_text("Undone. ¥1.00 is back. Tea. Well?")
+
+
 @pytest.mark.parametrize("clock_off_s", [-3600.0, 0.0, 86_400.0])
 async def test_the_countdown_follows_the_servers_clock_and_takes_the_buttons_with_it(
     chromium: Browser, house: "House", clock_off_s: float

@@ -143,5 +143,6 @@ function countDown(message, actions) {
 /** The card as one string, for people who listen. */
 export function spoken({ card }) {
   const lines = (card.lines ?? []).filter((line) => line.role !== "code");
-  return [card.title, ...lines.map((line) => line.text)].filter(Boolean).join(". ");
+  const said = [card.title, ...lines.map((line) => line.text)].filter(Boolean);
+  return said.map((text) => (/[.!?…。！？]$/u.test(text) ? text : `${text}.`)).join(" ");
 }
