@@ -193,11 +193,13 @@ async def test_a_card_that_changes_is_told_to_people_who_listen_in_sentences(
     chromium: Browser, house: "House"
 ) -> None:
     async with page_of(chromium, house) as page:
-        await house.say(Card(title="Paid ¥1.00"))
-        await expect(page.locator(".card")).to_be_visible()
-        ref = await page.locator(".message.bot").get_attribute("data-id")
+        await say(page, "hello")
+        await until_heard(house, Message)
+        person_id = house.heard[0].person_id
+        ref = await house.say(Card(title="Paid ¥1.00"), person_id=person_id)
+        await expect(page.locator(".message.private").last).to_contain_text("Paid ¥1.00")
         undone = Card(title="Undone. ¥1.00 is back.", lines=(Line("Tea"), Line("Well?")))
-        await house.say(undone, edits=ref)
+        await house.say(undone, person_id=person_id, edits=ref)
         said = page.locator("#announcer")
         await expect(said).to_contain_text("Undone. ¥1.00 is back. Tea. Well?")
 
