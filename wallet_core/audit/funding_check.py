@@ -6,7 +6,7 @@ from wallet_core.audit.findings import BrokenBooks, amount_words
 from wallet_core.audit.grouping import GroupCheck, legs_of
 from wallet_core.audit.trade_rows import PayoutLine, TopUpLine
 from wallet_core.ledger.accounts import AccountRef, Purpose, clearing
-from wallet_core.ledger.transfers import HoldState, named
+from wallet_core.ledger.transfers import EndingAction, HoldState, named
 
 #: What the state of a request to pay money out says about its hold.
 _HOLD_OF_PAYOUT: dict[str, str] = {
@@ -27,6 +27,8 @@ class PayoutCheck:
             raise _broken(row, "has no hold")
         if row.hold_state != _HOLD_OF_PAYOUT.get(row.state):
             raise _broken(row, f"is {row.state}, but its hold is {row.hold_state}")
+        if row.state == "pending" and row.hold_ending != EndingAction.EXPIRE:
+            raise _broken(row, f"goes out by nobody's word: its hold ends by {row.hold_ending}")
         owners = AccountRef(row.owner, Purpose.AVAILABLE, row.currency).id
         providers = clearing(row.provider, row.currency).id
         if (row.payer_account_id, row.payee_account_id) != (owners, providers):

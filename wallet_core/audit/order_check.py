@@ -4,7 +4,7 @@ from wallet_core.audit.findings import BrokenBooks, amount_words
 from wallet_core.audit.rows import OrderLine, StrayLine
 from wallet_core.commerce.records import NOBODY, OrderState
 from wallet_core.ledger import accounts
-from wallet_core.ledger.transfers import HoldState
+from wallet_core.ledger.transfers import EndingAction, HoldState
 
 #: What the state of an order says about its hold.
 _HOLD_OF_ORDER: dict[str, str] = {
@@ -100,8 +100,17 @@ def _check_hold(row: OrderLine) -> None:
     escrowed = _is_escrow(row.payee_account_id, row.currency)
     if row.payer_account_id != payer or not (escrowed or row.payee_account_id in payees):
         raise _broken(row, "and its hold name other people")
+    # What has ended can be captured no more.
+    if row.hold_state == HoldState.OPEN and row.hold_ending != _ending(row):
+        raise _broken(row, f"ends by {_ending(row)}, but its hold by {row.hold_ending}")
     if row.hold_subject != f"order:{row.id}":
         raise _broken(row, f"has a hold that is about {row.hold_subject!r}")
+
+
+def _ending(row: OrderLine) -> EndingAction:
+    """What becomes of the money by itself: captured only for a merchant who took the order."""
+    accepted = row.accepted and row.merchant_id != NOBODY
+    return EndingAction.CAPTURE if accepted else EndingAction.EXPIRE
 
 
 def _is_escrow(account_id: str | None, currency: str) -> bool:

@@ -109,12 +109,14 @@ class OrderLine(msgspec.Struct, frozen=True):
     currency: str
     wallet_id: str
     merchant_id: str
+    accepted: bool
     payer_account_id: str | None
     payee_account_id: str | None
     hold_amount_minor: int | None
     hold_captured_minor: int | None
     hold_currency: str | None
     hold_state: str | None
+    hold_ending: str | None
     hold_subject: str | None
     host: str | None
     moved_refunded_minor: int

@@ -94,6 +94,7 @@ class PayoutLine(msgspec.Struct, frozen=True):
     hold_amount_minor: int | None
     hold_captured_minor: int | None
     hold_state: str | None
+    hold_ending: str | None
     hold_subject: str | None
 
 

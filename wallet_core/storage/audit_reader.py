@@ -143,9 +143,9 @@ class AuditReader:
         query = (
             sa.select(
                 *(o.id, o.number, o.state, o.amount_minor, o.captured_minor, o.refunded_minor),
-                *(o.currency, o.wallet_id, o.merchant_id),
+                *(o.currency, o.wallet_id, o.merchant_id, o.accepted),
                 *(h.payer_account_id, h.payee_account_id, h.amount_minor, h.captured_minor),
-                *(h.currency, h.state, h.subject, t.offers.c.host),
+                *(h.currency, h.state, h.ending, h.subject, t.offers.c.host),
                 *(sa.func.coalesce(refunded.c.moved_minor, 0), q.amount_minor, q.currency),
                 *(o.offer_id, q.offer_id, q.merchant_id),
             )

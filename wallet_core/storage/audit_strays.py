@@ -42,6 +42,13 @@ def strays() -> Iterator[Stray]:
         "Transfer {} belongs to a commit that is not there.",
     )
     yield Stray(
+        sa.select(m.id, m.commit_key)
+        .join_from(t.transfers, t.commits, t.commits.c.key == m.commit_key)
+        .where(t.commits.c.refusal.is_not(None)),
+        "transfer {}",
+        "Transfer {} belongs to the commit {}, which says that it was refused.",
+    )
+    yield Stray(
         sa.select(h.id).where(_nothing(m.id == h.id)),
         "hold {}",
         "Hold {} was made by no transfer.",

@@ -130,7 +130,7 @@ def payouts() -> Query:
         sa.select(
             *(f.id, f.code, f.state, f.owner, f.provider, f.amount_minor, f.currency),
             *(h.payer_account_id, h.payee_account_id, h.amount_minor, h.captured_minor),
-            *(h.state, h.subject),
+            *(h.state, h.ending, h.subject),
         )
         .join_from(t.funding_requests, t.holds, h.id == f.hold_id, isouter=True)
         .where(f.kind == "payout")

@@ -103,6 +103,13 @@ HARM = {
         "DELETE FROM transfers WHERE id = $capture",
         ("Entry ", " of account ", "belongs to a transfer that is not there"),
     ),
+    "a commit that says that it was refused": (
+        (
+            "UPDATE commits SET refusal = 'no_funds' WHERE key = "
+            "(SELECT commit_key FROM transfers WHERE id = $capture)"
+        ),
+        ("Transfer ", "belongs to the commit ", "which says that it was refused"),
+    ),
     "a commit that is gone": (
         "DELETE FROM commits WHERE key = (SELECT commit_key FROM transfers WHERE id = $capture)",
         ("Transfer ", "belongs to a commit that is not there"),

@@ -174,6 +174,10 @@ FUNDING: Harm = {
         "UPDATE funding_requests SET provider = 'points' WHERE amount_minor = 1000",
         ("Payout ", "and its hold name other people"),
     ),
+    "a payout that goes out by itself": (
+        "UPDATE holds SET ending = 'capture' WHERE amount_minor = 1000",
+        ("Payout ", "goes out by nobody's word: its hold ends by capture"),
+    ),
     "what a payout's hold is about": (
         "UPDATE holds SET subject = 'gift' WHERE amount_minor = 1000",
         ("Payout ", "has a hold that is about 'gift'"),
@@ -188,6 +192,14 @@ ORDERS: Harm = {
     "a quote's currency": (
         "UPDATE quotes SET currency = 'USD' WHERE id = 'q_0'",
         ("Order ", "costs CNY 199.00, but its quote was of USD 199.00"),
+    ),
+    "an order that is captured though nobody took it": (
+        "UPDATE orders SET accepted = false WHERE hold_id = $open",
+        ("Order ", "ends by expire, but its hold by capture"),
+    ),
+    "an order that was taken and goes back by itself": (
+        "UPDATE holds SET ending = 'expire' WHERE id = $open",
+        ("Order ", "ends by capture, but its hold by expire"),
     ),
     "what was taken of an order": (
         "UPDATE orders SET taken = NULL WHERE quote_id = 'q_shipped'",
