@@ -11,6 +11,7 @@ from config.by_currency import CurrencyFees, CurrencyLimits
 from config.settings import Settings
 from wallet_core.commerce.conversion import ConversionQuotes, TableRates
 from wallet_core.commerce.house_terms import HouseTerms, Tariff
+from wallet_core.commerce.rate_rounds import winning_round
 from wallet_core.errors import MoneyError
 from wallet_core.limits import NO_LIMITS, Limits, LimitsOf
 from wallet_core.money import Money, define_currency, exponent_of
@@ -44,15 +45,20 @@ def house_terms(settings: Settings) -> HouseTerms:
 
 
 def conversion_quotes(settings: Settings) -> ConversionQuotes:
-    """Quotes at the rates that the settings name."""
+    """Quotes at the rates that the settings name, with which nobody can make money."""
     prices = {}
     for pair, known in settings.rates.items():
         sold, _, bought = pair.partition("_")
         prices[sold, bought] = (Fraction(known.rate), known.as_of.isoformat())
-    conversion = settings.conversion
-    return ConversionQuotes(
-        TableRates(prices), _ppm(conversion.spread_percent), conversion.quote_valid_s
-    )
+    spread_ppm = _ppm(settings.conversion.spread_percent)
+    won = winning_round({pair: price for pair, (price, _) in prices.items()}, spread_ppm)
+    if won is not None:
+        way = " to ".join(won.currencies)
+        raise MoneyError(
+            f"The rates contradict each other: 100 {won.currencies[0]}, converted {way}, come to "
+            f"{float(100 * won.comes_to):.6g}; mend the rates, or raise conversion.spread_percent."
+        )
+    return ConversionQuotes(TableRates(prices), spread_ppm, settings.conversion.quote_valid_s)
 
 
 def _tariff(code: str, fees: CurrencyFees) -> Tariff:

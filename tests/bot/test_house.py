@@ -80,3 +80,49 @@ async def test_rates_of_the_settings_serve_both_ways() -> None:
     assert back is not None
     assert there.price == Fraction("7.1023") == 1 / back.price
     assert there.as_of == "2026-11-25"
+
+
+@pytest.mark.parametrize(
+    ("rates", "sentence"),
+    [
+        (
+            {"USD_CNY": "7.1023", "CNY_USD": "0.15"},
+            (
+                "The rates contradict each other: 100 USD, converted USD to CNY to USD, come to "
+                "104.414; mend the rates, or raise conversion.spread_percent."
+            ),
+        ),
+        (
+            {"USD_CNY": "7.1023", "EUR_CNY": "7.70", "EUR_USD": "1.16"},
+            (
+                "The rates contradict each other: 100 USD, converted USD to CNY to EUR to USD, "
+                "come to 103.818; mend the rates, or raise conversion.spread_percent."
+            ),
+        ),
+    ],
+)
+def test_rates_with_which_anybody_could_make_money_end_the_start(
+    rates: dict[str, str], sentence: str
+) -> None:
+    named = {pair: {"rate": rate, "as_of": "2026-11-25"} for pair, rate in rates.items()}
+    settings = Settings.model_validate({"data_dir": Path("x"), "rates": named})
+    with pytest.raises(MoneyError) as refused:
+        conversion_quotes(settings)
+    assert str(refused.value) == sentence
+
+
+@pytest.mark.parametrize("rate", ["1e-19", "1e19", "1e999999", "0.1234567890123456789"])
+def test_a_rate_that_no_column_has_room_for_is_refused(rate: str) -> None:
+    named = {"USD_CNY": {"rate": rate, "as_of": "2026-11-25"}}
+    with pytest.raises(ValueError, match="at most 18 digits"):
+        Settings.model_validate({"data_dir": Path("x"), "rates": named})
+
+
+@pytest.mark.parametrize("rate", ["9.99999999999999999e-18", "9.99999999999999999e18", "7"])
+async def test_the_longest_rates_and_their_inverses_fit_into_their_column(rate: str) -> None:
+    named = {"USD_CNY": {"rate": rate, "as_of": "2026-11-25"}}
+    quotes = conversion_quotes(Settings.model_validate({"data_dir": Path("x"), "rates": named}))
+    for sold, bought in (("USD", "CNY"), ("CNY", "USD")):
+        known = await quotes.rates.rate(sold, bought)
+        assert known is not None
+        assert len(str(known.price)) <= 80
