@@ -78,16 +78,13 @@ class ConvertingCheckout(Checkout):
         if known is None or known.wallet_id != tap.payer.wallet_id or known.quote_id is None:
             await self._refuse(tap, Refusal.NOT_ALLOWED, None)
             return
-        asked = msgspec.structs.replace(tap, quote_id=known.quote_id)
-        if known.state == DONE or known.expires_at_us <= tap.at_us:
-            facts = await self.reader.tap_facts(known.quote_id, tap.payer.wallet_id)
-            if facts is not None and (facts.order is None or not facts.order.stands):
-                await self._refuse(asked, Refusal.RATE_EXPIRED, facts.quote)
-                return
-        fields = msgspec.structs.asdict(asked)
+        fields = {**msgspec.structs.asdict(tap), "quote_id": known.quote_id}
         await self.tap(ConvertingTap(**fields, conversion=known))
 
     async def _pay(self, tap: TapOn, facts: TapFacts, merchant: Merchant | None) -> Refusal | None:
+        # Here, where it would pay: an order that stood a moment ago may be undone by now.
+        if isinstance(tap, ConvertingTap) and _is_over(tap):
+            return Refusal.RATE_EXPIRED
         code = await super()._pay(tap, facts, merchant)
         if code is not Refusal.NO_FUNDS or isinstance(tap, ConvertingTap):
             return code
@@ -172,3 +169,8 @@ class ConvertingCheckout(Checkout):
             if best is None or share < best[0]:
                 best = (share, offer)
         return best[1] if best else None
+
+
+def _is_over(tap: ConvertingTap) -> bool:
+    """Whether its offer can pay no more."""
+    return tap.conversion.state == DONE or tap.conversion.expires_at_us <= tap.at_us

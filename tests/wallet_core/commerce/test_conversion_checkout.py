@@ -3,7 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +16,7 @@ from tests.wallet_core.world import CNY, PRICE_MINOR, World, now_us, world_at
 from wallet_core.audit import auditing
 from wallet_core.commerce.checkout import TapOn
 from wallet_core.commerce.conversion import Conversion, TableRates
-from wallet_core.commerce.records import OrderState, Payer
+from wallet_core.commerce.records import Order, OrderState, Payer, TapFacts
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Update
 from wallet_core.ledger.wallets import WalletMode
@@ -71,6 +73,24 @@ async def pay_by(world: World, payer: Payer, event_id: str, conversion_id: str) 
     tap = TapOn(event_id=event_id, quote_id="", payer=payer, place=world.place(), at_us=now_us())
     await world.checkout.pay_by(tap, conversion_id)
     return await world.outcome(event_id)
+
+
+class UndoneAfterTheFirstLook:
+    """A reader; right after it has told of an order for the first time, the order is undone."""
+
+    def __init__(self, world: World, payer: Payer, order: Order) -> None:
+        self._world, self._payer, self._order = world, payer, order
+        self._is_undone = False
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the reader has
+        return getattr(self._world.reader, name)
+
+    async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
+        facts = await self._world.reader.tap_facts(quote_id, wallet_id)
+        if not self._is_undone:
+            self._is_undone = True
+            assert await self._world.undo(self._payer, "just then", self._order) == "done"
+        return facts
 
 
 async def expire(world: World, conversion_id: str) -> None:
@@ -138,6 +158,23 @@ async def test_an_offer_that_is_over_charges_nothing_and_makes_a_new_one(shop: W
     assert await pay_by(shop, anna, "e3", new) == "done"
     # The refusal of the old one stands for ever.
     assert await pay_by(shop, anna, "e2", old) == "rate_expired"
+
+
+async def test_an_offer_that_is_over_does_not_pay_in_the_place_of_what_is_undone_just_then(
+    shop: World,
+) -> None:
+    anna = await anna_with(shop, 3_000)
+    await shop.tap(anna, "e1")
+    old = await offered(shop)
+    await shop.top_up(anna.wallet_id, PRICE_MINOR, "yuan")
+    assert await shop.tap(anna, "e2") == "done"
+    await expire(shop, old)
+    checkout = shop.checkout
+    looking = UndoneAfterTheFirstLook(shop, anna, await shop.latest_order(anna))
+    shop.checkout = replace(checkout, reader=looking)
+    assert await pay_by(shop, anna, "e3", old) in ("said", "rate_expired")
+    assert await has(shop, anna, USD) == 3_000
+    assert await shop.balance(anna) == (PRICE_MINOR, 0)
 
 
 async def test_nobody_takes_an_offer_that_was_made_to_somebody_else(shop: World) -> None:
