@@ -3,15 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.conversation.turn import send_id
+from bot.conversation.speech import till_notice
 from bot.core import Core
 from bot.demo.opening import membership
 from bot.demo.shop import DemoShop
+from wallet_core.commerce.records import Place
 from wallet_core.errors import Refused
 from wallet_core.ledger.commits import Notice
 
 #: How many requests that waited for an admin are shown to the new one.
-_WAITING_SHOWN = 10
+_WAITING_MAX = 10
 _LOBBY = "lobby"
 
 
@@ -38,14 +39,6 @@ class AdminClaims:
 
     async def _waiting(self, network: str, person_id: str) -> tuple[Notice, ...]:
         """The till's cards of what was asked for while there was nobody to confirm it."""
-        return tuple(
-            Notice(
-                send_id=send_id("till", request.id, network, person_id),
-                network=network,
-                room_id=_LOBBY,
-                person_id=person_id,
-                view="till",
-                ref=request.code,
-            )
-            for request in await self.core.reader.pending_funding(_WAITING_SHOWN)
-        )
+        place = Place(network, _LOBBY, person_id)
+        waiting = await self.core.reader.pending_funding(_WAITING_MAX)
+        return tuple(till_notice(place, request) for request in waiting)

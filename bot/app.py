@@ -36,7 +36,8 @@ from bot.conversation.price_looks import PriceLooks
 from bot.conversation.product_pages import ProductPages
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
-from bot.conversation.turn import Desk, card_body, send_id
+from bot.conversation.speech import card_notice, send_id
+from bot.conversation.turn import Desk
 from bot.conversation.views import Views
 from bot.conversation.worker import Worker
 from bot.core import Core, start_core
@@ -66,7 +67,7 @@ from wallet_core.commerce.merchants import Merchants
 from wallet_core.commerce.settlement import Settlements
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
-from wallet_core.ledger.commits import Commit, Notice
+from wallet_core.ledger.commits import Commit
 from wallet_core.ledger.transfers import named
 from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.checkpoints import Checkpoints, Kept
@@ -152,7 +153,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 **_external_presses(external),
             },
             run_command=run_command,
-            near=nearest_command,
+            nearest_command=nearest_command,
             prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
             now_us=clock_us,
             capabilities={name: a.capabilities for name, a in adapters.items()},
@@ -395,13 +396,7 @@ class _Reports:
     async def _tell(self, key: str, title: str, text: str) -> None:
         card = Card(title=title, lines=(Line(text),), tone=Tone.BAD)
         notices = tuple(
-            Notice(
-                send_id=send_id(key, contact.network, contact.network_person_id),
-                network=contact.network,
-                room_id=contact.room_id,
-                person_id=contact.network_person_id,
-                body=card_body(card),
-            )
+            card_notice(contact, card, send_id(key, contact.network, contact.network_person_id))
             for contact in await self.core.people.admins()
         )
         await self.core.writer.commit(Commit(key=f"report:{named(key).hex}", outbox=notices))

@@ -9,9 +9,9 @@ from fractions import Fraction
 
 from config.by_currency import CurrencyFees, CurrencyLimits
 from config.settings import Settings
+from wallet_core.commerce.arbitrage import find_arbitrage
 from wallet_core.commerce.conversion import ConversionQuotes, TableRates
 from wallet_core.commerce.house_terms import HouseTerms, Tariff
-from wallet_core.commerce.rate_rounds import winning_round
 from wallet_core.errors import MoneyError
 from wallet_core.limits import NO_LIMITS, Limits, LimitsOf
 from wallet_core.money import Money, define_currency, exponent_of
@@ -51,7 +51,7 @@ def conversion_quotes(settings: Settings) -> ConversionQuotes:
         sold, _, bought = pair.partition("_")
         prices[sold, bought] = (Fraction(known.rate), known.as_of.isoformat())
     spread_ppm = _ppm(settings.conversion.spread_percent)
-    won = winning_round({pair: price for pair, (price, _) in prices.items()}, spread_ppm)
+    won = find_arbitrage({pair: price for pair, (price, _) in prices.items()}, spread_ppm)
     if won is not None:
         way = " to ".join(won.currencies)
         raise MoneyError(

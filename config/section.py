@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 _AMOUNT = re.compile(r"\d{1,16}(\.\d{1,8})?", re.ASCII)
 #: More than any market says; the exact price and its inverse then have room in their column.
-_RATE_DIGITS = 18
+_RATE_DIGITS_MAX = 18
 #: Decimals of a percentage: a ten-thousandth of a percent is a millionth.
 _PERCENT_DECIMALS = 4
 
@@ -51,7 +51,10 @@ def _rate(value: object) -> object:
     number = _decimal(value)
     if number <= 0:
         raise PydanticCustomError("rate", "a rate must be more than zero")
-    if len(number.as_tuple().digits) > _RATE_DIGITS or abs(number.adjusted()) > _RATE_DIGITS:
+    if (
+        len(number.as_tuple().digits) > _RATE_DIGITS_MAX
+        or abs(number.adjusted()) > _RATE_DIGITS_MAX
+    ):
         raise PydanticCustomError(
             "rate", "a rate must have at most 18 digits, before the decimal point and in all"
         )

@@ -9,7 +9,8 @@ from bot.commands.command import Command, prefix_of, split_word
 from bot.commands.commission import commission
 from bot.commands.points import issue, take
 from bot.commands.who import wallets_meant
-from bot.conversation.turn import Desk, Turn, send_id, sentence
+from bot.conversation.speech import send_id, view_notice
+from bot.conversation.turn import Desk, Turn, sentence
 from wallet_core.commerce.numbers import as_typed
 from wallet_core.commerce.records import FundingRequest
 from wallet_core.ledger.commits import Notice, Update
@@ -78,14 +79,7 @@ def _till_notices(turn: Turn, requests: Sequence[FundingRequest]) -> tuple[Notic
 
 
 def _till_notice(turn: Turn, code: str) -> Notice:
-    return Notice(
-        send_id=send_id(turn.event.id, "till", code),
-        network=turn.event.network,
-        room_id=turn.event.room_id,
-        person_id=turn.event.person_id,
-        view="till",
-        ref=code,
-    )
+    return view_notice(turn.place, "till", code, send_id(turn.event.id, "till", code))
 
 
 async def _confirm(desk: Desk, turn: Turn, rest: str) -> None:

@@ -7,11 +7,11 @@ import msgspec
 from bot.cards import Tone
 from bot.commands.amounts import amount_in
 from bot.commands.command import Command, prefix_of
-from bot.conversation.turn import Desk, Turn, send_id, sentence
+from bot.conversation.speech import till_notice
+from bot.conversation.turn import Desk, Turn, sentence
 from wallet_core.commerce.records import FundingRequest, Speech
 from wallet_core.errors import MoneyError
 from wallet_core.funding.requests import Ask
-from wallet_core.ledger.commits import Notice
 from wallet_core.money import AMOUNT_MINOR_MAX, Money
 
 Begin = Callable[[Ask], Awaitable[None]]
@@ -73,17 +73,7 @@ async def _tills(desk: Desk) -> Callable[[FundingRequest], Speech]:
     contacts = await desk.people.admins()
 
     def also(request: FundingRequest) -> Speech:
-        return tuple(
-            Notice(
-                send_id=send_id("till", request.id, contact.network, contact.network_person_id),
-                network=contact.network,
-                room_id=contact.room_id,
-                person_id=contact.network_person_id,
-                view="till",
-                ref=request.code,
-            )
-            for contact in contacts
-        )
+        return tuple(till_notice(contact, request) for contact in contacts)
 
     return also
 

@@ -2,7 +2,8 @@
 
 from bot.cards import Button, Card, Line, Role, Style, Tone
 from bot.commands.command import Command, prefix_of
-from bot.conversation.turn import Desk, Turn, card_body, send_id, sentence
+from bot.conversation.speech import card_notice, send_id
+from bot.conversation.turn import Desk, Turn, sentence
 from wallet_core.commerce.linking import CODE_VALID_S, LinkRequest
 from wallet_core.commerce.records import Place
 from wallet_core.errors import Refusal, Refused
@@ -21,7 +22,7 @@ async def link(desk: Desk, turn: Turn, args: str) -> None:
         plan = await desk.linking.entering(args, turn.place, turn.person.id, turn.now_us)
         request = plan.request
         theirs = _question(request, turn.place)
-        other = _notice(request.place, theirs, turn.event.id, "link")
+        other = card_notice(request.place, theirs, send_id(turn.event.id, "link"))
         mine = _question(request, request.place)
         await desk.answer(turn, mine, rows=plan.rows, also=[other])
     except Refused as refused:
@@ -133,17 +134,8 @@ def _question(request: LinkRequest, other: Place) -> Card:
 
 
 def _news(turn: Turn, place: Place, card: Card) -> Notice:
-    return _notice(place, card, turn.event.id, "linked", place.network, place.network_person_id)
-
-
-def _notice(place: Place, card: Card, *name: str) -> Notice:
-    return Notice(
-        send_id=send_id(*name),
-        network=place.network,
-        room_id=place.room_id,
-        person_id=place.network_person_id,
-        body=card_body(card),
-    )
+    name = send_id(turn.event.id, "linked", place.network, place.network_person_id)
+    return card_notice(place, card, name)
 
 
 def _linked(other: Place) -> Card:

@@ -8,7 +8,8 @@ from bot.commands.command import Command, prefix_of, split_word
 from bot.commands.funding import asked_amount, begin
 from bot.commands.merchant_catalogue import catalogue
 from bot.commands.merchant_hosts import claim_host, host_lines, list_hosts, verify_host
-from bot.conversation.turn import Desk, Turn, also_saying, sentence
+from bot.conversation.speech import also_saying
+from bot.conversation.turn import Desk, Turn, sentence
 from bot.conversation.views import net_words
 from bot.links.lookalikes import names_a_host
 from wallet_core.commerce.fulfilment import Fulfilment

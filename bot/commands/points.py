@@ -6,7 +6,8 @@ from bot.cards import Card, Line, Tone
 from bot.commands.command import prefix_of
 from bot.commands.funding import asked_amount
 from bot.commands.who import wallets_meant
-from bot.conversation.turn import Desk, Turn, card_body, send_id, sentence
+from bot.conversation.speech import card_notice, send_id
+from bot.conversation.turn import Desk, Turn, sentence
 from wallet_core.errors import Refusal, Refused
 from wallet_core.funding.points import issuing, taking_back
 from wallet_core.ledger.commits import Notice
@@ -54,12 +55,10 @@ async def _news_for(
     )
     card = Card(title=title, lines=(Line("An admin of this instance did it."),))
     return tuple(
-        Notice(
-            send_id=send_id(turn.event.id, word, contact.network, contact.network_person_id),
-            network=contact.network,
-            room_id=contact.room_id,
-            person_id=contact.network_person_id,
-            body=card_body(card),
+        card_notice(
+            contact,
+            card,
+            send_id(turn.event.id, word, contact.network, contact.network_person_id),
         )
         for contact in await desk.people.contacts(person_id)
     )

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from bot.commands.command import Command
 from bot.conversation.dispatch import press_pay
-from bot.conversation.turn import Desk, Turn, also_saying, sentence
+from bot.conversation.speech import also_saying
+from bot.conversation.turn import Desk, Turn, sentence
 from bot.events import Message
 from wallet_core.commerce.records import OrderState
 

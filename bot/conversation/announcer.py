@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 
-import msgspec
-
 from bot.cards import Button, Card, Feature, Line, Role, Style, Tone
 from bot.conversation.conversion_words import pay_by_card
 from bot.conversation.escrow_words import claimed_card, unclaimed_card
 from bot.conversation.limit_words import limit_refused_card
 from bot.conversation.price_words import price_refused_card
-from bot.conversation.turn import card_body, echo_id, send_id
+from bot.conversation.speech import card_notice, echo_id, send_id, view_notice
 from bot.conversation.views import where_it_came_from
 from wallet_core.commerce.news import (
     ActionRefused,
@@ -55,7 +53,7 @@ def announce(news: News) -> Speech:
 
 def _authorised(news: Authorised) -> Speech:
     order = news.order
-    purchase = _view(order.place, "purchase", order.id, send_id("purchase", order.id))
+    purchase = view_notice(order.place, "purchase", order.id, send_id("purchase", order.id))
     seen = Refresh(view="offer", ref=order.quote_id, settled=False)
     if news.standing or news.merchant is None:
         return purchase, seen
@@ -154,7 +152,7 @@ def _to_merchant(order: Order, merchant: Merchant) -> Notice:
 
 def _funding_changed(news: FundingChanged) -> Speech:
     request = news.request
-    own = _view(request.place, "funding", request.code, send_id("funding", request.id))
+    own = view_notice(request.place, "funding", request.code, send_id("funding", request.id))
     refresh = Refresh(view="funding", ref=request.code)
     till = Refresh(view="till", ref=request.code)
     if request.state == "pending":
@@ -367,25 +365,8 @@ def _bad(title: str, *more: str) -> Card:
 
 
 def _private(place: Place, card: Card, *name: object) -> Notice:
-    return Notice(
-        send_id=send_id(*name),
-        network=place.network,
-        room_id=place.room_id,
-        person_id=place.network_person_id,
-        body=card_body(card),
-    )
+    return card_notice(place, card, send_id(*name))
 
 
 def _echo(place: Place, card: Card, *name: object) -> Notice:
-    return msgspec.structs.replace(_private(place, card), send_id=echo_id(*name))
-
-
-def _view(place: Place, view: str, ref: str, name: str) -> Notice:
-    return Notice(
-        send_id=name,
-        network=place.network,
-        room_id=place.room_id,
-        person_id=place.network_person_id,
-        view=view,
-        ref=ref,
-    )
+    return card_notice(place, card, echo_id(*name))

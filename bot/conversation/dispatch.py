@@ -11,7 +11,8 @@ from bot.conversation.quiet import is_quiet, keep_quiet
 from bot.conversation.reactions import action_of
 from bot.conversation.replies import action_of_reply, empty_wallet_card
 from bot.conversation.shared_links import SharedLinks
-from bot.conversation.turn import Desk, Turn, send_id, sentence
+from bot.conversation.speech import send_id
+from bot.conversation.turn import Desk, Turn, sentence
 from bot.conversation.words import plain_words, wants_quiet
 from bot.events import (
     Event,
@@ -47,8 +48,8 @@ class Dispatch:
     `presses`: verb of a button → what it does. `run_command`: answers `/name args`, False if
     there is no such command. `prefixes`: network → what its commands begin with; `capabilities`:
     network → what it can do, where that changes what is understood. `external`: answers what
-    networks tell about money that they collect themselves. `near`: the command that looks most like
-    a name, of those that an admin (or not) may use.
+    networks tell about money that they collect themselves. `nearest_command`: the one that looks
+    most like a name, of those that an admin (or not) may use.
     """
 
     desk: Desk
@@ -59,7 +60,7 @@ class Dispatch:
     now_us: Callable[[], int]
     capabilities: Mapping[str, Capabilities] = field(default_factory=dict)
     external: External | None = None
-    near: Callable[[str, bool], str | None] | None = None
+    nearest_command: Callable[[str, bool], str | None] | None = None
 
     async def answer(self, event: Event, *, again: bool = True) -> None:
         """Answer one event; it is done when this returns, and may come again if it raises.
@@ -161,8 +162,8 @@ class Dispatch:
         await self.desk.checkout.tap(tap)
 
     async def _unknown_command(self, turn: Turn, prefix: str, name: str) -> None:
-        near = self.near(name.lower(), turn.person.admin) if self.near is not None else None
-        meant = f" Did you mean {prefix}{near}?" if near is not None else ""
+        near = self.nearest_command and self.nearest_command(name.lower(), turn.person.admin)
+        meant = f" Did you mean {prefix}{near}?" if near else ""
         text = f"There is no command {prefix}{name[:30]}.{meant} {prefix}help lists them all."
         await self.desk.answer(turn, sentence(text))
 

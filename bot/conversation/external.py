@@ -8,7 +8,8 @@ from typing import assert_never
 
 from bot.cards import Button, Card, Invoice, Line, Role, Tone, plain_text
 from bot.conversation.announcer import tap_refused_card
-from bot.conversation.turn import Desk, Turn, card_body, send_id, sentence
+from bot.conversation.speech import card_body, card_notice, send_id
+from bot.conversation.turn import Desk, Turn, sentence
 from bot.events import ExternalPaid, ExternalRefunded, PreCheckout
 from wallet_core.commerce.news import TapRefused
 from wallet_core.commerce.records import PAYOUT_ASKED, FundingRequest, Speech
@@ -137,13 +138,7 @@ def _came_in(turn: Turn, request: FundingRequest, collector: Collector, *, retur
         buttons=(back,) if returns else (),
         tone=Tone.GOOD,
     )
-    return Notice(
-        send_id=send_id("collected", request.id),
-        network=turn.event.network,
-        room_id=turn.event.room_id,
-        person_id=turn.event.person_id,
-        body=card_body(card),
-    )
+    return card_notice(turn.place, card, send_id("collected", request.id))
 
 
 def _outside_the_books(charge_ref: str, payout: FundingRequest | None) -> Card:

@@ -3,10 +3,9 @@
 from datetime import UTC, datetime
 
 from bot.cards import Card, Line, Role, Tone
-from bot.conversation.turn import card_body, send_id
+from bot.conversation.speech import card_notice, send_id
 from wallet_core.commerce.host_checks import Failure, HostNews, Stage
 from wallet_core.commerce.records import HostClaim, Speech
-from wallet_core.ledger.commits import Notice
 from wallet_core.ledger.posting import MICROSECONDS
 
 #: How the ways of proving a host are called.
@@ -17,13 +16,7 @@ def announce_host(news: HostNews) -> Speech:
     """The news for each of those who act for the shop, in private."""
     card = host_card(news)
     return tuple(
-        Notice(
-            send_id=send_id(news.cause, place.network, place.network_person_id),
-            network=place.network,
-            room_id=place.room_id,
-            person_id=place.network_person_id,
-            body=card_body(card),
-        )
+        card_notice(place, card, send_id(news.cause, place.network, place.network_person_id))
         for place in news.places
     )
 

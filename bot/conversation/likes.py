@@ -7,7 +7,8 @@ import msgspec
 from bot.cards import Card, Line, Role
 from bot.conversation.consents import consent_of, keep_consent
 from bot.conversation.quiet import is_quiet
-from bot.conversation.turn import Desk, Turn, send_id
+from bot.conversation.speech import send_id
+from bot.conversation.turn import Desk, Turn
 from bot.events import Liked
 from wallet_core.commerce.records import Quote
 from wallet_core.ledger.commits import Notice

@@ -27,7 +27,7 @@ from bot.adapters.base import (
 )
 from bot.cards import Card, Outgoing, Role
 from bot.conversation.presenter import fit
-from bot.conversation.turn import is_echo
+from bot.conversation.speech import is_echo
 from bot.conversation.views import Views
 from wallet_core.errors import StorageUnavailable
 from wallet_core.storage.outbox import Due, Outbox, Sent

@@ -15,7 +15,8 @@ import structlog
 
 from bot.conversation.offer_rows import offer_rows, quote_of
 from bot.conversation.product_pages import Product, ProductPages, SharedLink
-from bot.conversation.turn import Desk, Turn, send_id, sentence
+from bot.conversation.speech import send_id
+from bot.conversation.turn import Desk, Turn, sentence
 from bot.events import MarkedLink, Message
 from bot.links.canonical import canonical_url, identity_of
 from bot.links.fetch import FetchError

@@ -7,6 +7,7 @@ import msgspec
 
 from bot.cards import Card, Line, Role, Tone
 from bot.conversation.evidence import Evidence
+from bot.conversation.speech import card_body, card_notice, echo_id, send_id
 from bot.events import Event, Message
 from wallet_core.commerce.answers import event_key
 from wallet_core.commerce.catalogue import CatalogueSource
@@ -15,8 +16,7 @@ from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Fulfilment
 from wallet_core.commerce.linking import Linking
 from wallet_core.commerce.merchants import Merchants
-from wallet_core.commerce.news import Announcer, News, OrderChanged
-from wallet_core.commerce.records import Order, Payer, Place, Speech
+from wallet_core.commerce.records import Order, Payer, Place
 from wallet_core.errors import KeyConflict, Refusal
 from wallet_core.funding.requests import Ask, Funding
 from wallet_core.ledger.commits import Commit, Notice, Refresh, RowChange, WriterPort
@@ -30,13 +30,6 @@ from wallet_core.storage.moves import Moves
 from wallet_core.storage.outbox import Outbox
 from wallet_core.storage.people import People, Person
 from wallet_core.storage.readers import Reader
-
-_encode = msgspec.json.Encoder().encode
-
-
-def card_body(card: Card) -> bytes:
-    """A finished card for the outbox."""
-    return _encode(card)
 
 
 def sentence(text: str, tone: Tone = Tone.NEUTRAL) -> Card:
@@ -94,40 +87,6 @@ class Turn(msgspec.Struct, frozen=True):
             reply_to_ref=self.event.message_ref if isinstance(self.event, Message) else None,
             body=card_body(card),
         )
-
-
-_ECHO = "e_"
-
-
-def send_id(*parts: object) -> str:
-    """A stable name for something that is said."""
-    return f"s_{named_digits('say', *parts)}"
-
-
-def echo_id(*parts: object) -> str:
-    """The same for what tells of a card's change, which an edit alone lets nobody hear.
-
-    Where cards cannot be edited the changed one is said anew, and this is left out.
-    """
-    return f"{_ECHO}{named_digits('say', *parts)}"
-
-
-def is_echo(name: str) -> bool:
-    """Whether `echo_id` made this name."""
-    return name.startswith(_ECHO)
-
-
-def also_saying(announce: Announcer, notice: Notice) -> Announcer:
-    """An announcer that says `notice` too once an order has changed, in the same commit.
-
-    For what was typed: the card that shows the order may stand far up, or in another room.
-    """
-
-    def announced(news: News) -> Speech:
-        speech = announce(news)
-        return (*speech, notice) if isinstance(news, OrderChanged) else speech
-
-    return announced
 
 
 @dataclass(frozen=True)
@@ -195,12 +154,8 @@ class Desk:
     async def tell_admins(self, turn: Turn, card: Card) -> None:
         """Answer an event by telling the admins what only they can mend."""
         notices = [
-            Notice(
-                send_id=send_id(turn.event.id, contact.network, contact.network_person_id),
-                network=contact.network,
-                room_id=contact.room_id,
-                person_id=contact.network_person_id,
-                body=card_body(card),
+            card_notice(
+                contact, card, send_id(turn.event.id, contact.network, contact.network_person_id)
             )
             for contact in await self.people.admins()
         ]
@@ -208,13 +163,7 @@ class Desk:
 
     async def tell_owner(self, source: CatalogueSource, key: str, card: Card) -> None:
         """Tell who looks after a catalogue about it; once under each `key`."""
-        notice = Notice(
-            send_id=send_id("catalogue", source.id, key),
-            network=source.network,
-            room_id=source.room_id,
-            person_id=source.network_person_id,
-            body=card_body(card),
-        )
+        notice = card_notice(source, card, send_id("catalogue", source.id, key))
         name = named_digits("catalogue", source.id, key)
         await self.writer.commit(Commit(key=f"catalogue:{name}", outbox=(notice,)))
 

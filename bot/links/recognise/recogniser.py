@@ -256,9 +256,8 @@ class PageReader:
         if self._is_products_page:
             return False
         facts = self.facts
-        if facts.is_published and not facts.kind.startswith(_PRODUCT_KINDS):
-            return True
-        if facts.is_front_page and not facts.kind.startswith(_PRODUCT_KINDS):
+        is_read_or_front = facts.is_published or facts.is_front_page
+        if is_read_or_front and not facts.kind.startswith(_PRODUCT_KINDS):
             return True
         is_list = lists_products(self._nodes) or is_called_a_list(facts.heading, facts.titles)
         return is_list or is_other_address(facts.path)
@@ -294,8 +293,12 @@ class PageReader:
         if not is_shop and shown.best in shown.signs:
             has_button = shown.is_marked and has_cart_button(self.markup.page)
             is_shop = has_button or says_cart(tree)
-        is_shop = is_shop or names_stock_once(facts) or stock.is_switched_off()
-        is_shop = is_shop or shows_reported_price(self.markup.page, tree)
+        is_shop = (
+            is_shop
+            or names_stock_once(facts)
+            or stock.is_switched_off()
+            or shows_reported_price(self.markup.page, tree)
+        )
         if not is_shop and not shown.stands_out:
             labelled = labelled_price(tree)
             return (

@@ -228,15 +228,18 @@ def _candidates(
 
 def _holds(outer: PricedElement, inner: PricedElement) -> bool:
     """Whether it is the same amount in an element inside: one price in one place."""
-    is_same = outer.amount == inner.amount
-    return is_same and outer.element.mem_id in elements_around(inner.element)
+    return outer.amount == inner.amount and _is_inside(outer, inner)
 
 
 def _is_part_of(whole: PricedElement, part: PricedElement) -> bool:
     """Whether it is a bare number inside of a price: its units or cents, in an own element."""
     if part.sign is not None or whole.sign is None or part.amount == whole.amount:
         return False
-    return whole.element.mem_id in elements_around(part.element)
+    return _is_inside(whole, part)
+
+
+def _is_inside(outer: PricedElement, inner: PricedElement) -> bool:
+    return outer.element.mem_id in elements_around(inner.element)
 
 
 def _is_in_overlay(heading: LexborNode) -> bool:

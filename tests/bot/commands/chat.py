@@ -130,7 +130,7 @@ class Chat:
             links=SharedLinks(ProductPages(self.fetcher, Pictures(self.database)), 3600.0),
             presses={**CARD_PRESSES, **PRESSES},
             run_command=run_command,
-            near=nearest_command,
+            nearest_command=nearest_command,
             prefixes={WEB: ("/", "／"), "matrix": ("!", "/")},
             now_us=now_us,
         )

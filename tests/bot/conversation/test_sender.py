@@ -20,7 +20,8 @@ from bot.adapters.base import (
 )
 from bot.cards import Button, Card, plain_text
 from bot.conversation.sender import Sender
-from bot.conversation.turn import card_body, sentence
+from bot.conversation.speech import card_body
+from bot.conversation.turn import sentence
 from bot.conversation.views import Views
 from tests.bot.conversation.memory_network import MemoryNetwork, at_work
 from tests.wallet_core.world import World, now_us

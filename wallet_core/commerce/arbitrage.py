@@ -14,21 +14,22 @@ from wallet_core.commerce.house_terms import MILLION
 Pair = tuple[str, str]
 
 
-class Round(msgspec.Struct, frozen=True):
+class Arbitrage(msgspec.Struct, frozen=True):
     """Currencies in the order of their conversions, and what one unit of the first comes to."""
 
     currencies: tuple[str, ...]
     comes_to: Fraction
 
 
-def winning_round(prices: Mapping[Pair, Fraction], spread_ppm: int) -> Round | None:
+def find_arbitrage(prices: Mapping[Pair, Fraction], spread_ppm: int) -> Arbitrage | None:
     """A round that makes money after the spread of each conversion, rounding aside; None if none.
 
     `prices` is (sold, bought) → price; one that stands alone serves the other way too.
+    `spread_ppm`: how many millionths of each conversion the house keeps.
     """
     kept = Fraction(MILLION - spread_ppm, MILLION)
     both_ways = {(bought, sold): 1 / price for (sold, bought), price in prices.items()} | {**prices}
-    best = {pair: Round(pair, price * kept) for pair, price in both_ways.items()}
+    best = {pair: Arbitrage(pair, price * kept) for pair, price in both_ways.items()}
     currencies = sorted({currency for pair in both_ways for currency in pair})
     for through in currencies:
         for sold in currencies:
@@ -44,9 +45,11 @@ def winning_round(prices: Mapping[Pair, Fraction], spread_ppm: int) -> Round | N
     return None
 
 
-def _joined(best: Mapping[Pair, Round], sold: str, through: str, bought: str) -> Round | None:
+def _joined(
+    best: Mapping[Pair, Arbitrage], sold: str, through: str, bought: str
+) -> Arbitrage | None:
     first, second = best.get((sold, through)), best.get((through, bought))
     if first is None or second is None:
         return None
     currencies = (*first.currencies, *second.currencies[1:])
-    return Round(currencies, first.comes_to * second.comes_to)
+    return Arbitrage(currencies, first.comes_to * second.comes_to)
