@@ -4,15 +4,16 @@ import json
 from collections import Counter, defaultdict
 from typing import Any
 
+from wallet_core.commerce.answers import event_key
 from wallet_core.commerce.house_terms import MILLION, half_even
 from wallet_core.commerce.records import NOBODY
 from wallet_core.ledger import accounts
 from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import named
 from wallet_core.simulation.checks import Books
-from wallet_core.simulation.goods import COMMISSION_PPM
-from wallet_core.simulation.house import TARIFF, TERMS
-from wallet_core.simulation.town import CURRENCY, SHOPS, Deed, Wrong
+from wallet_core.simulation.goods import CAP_MINOR, COMMISSION_PPM, CONVERTS
+from wallet_core.simulation.house import HOUSE, TARIFF, TERMS
+from wallet_core.simulation.town import CURRENCY, SHOPS, Deed, Wrong, wallet_of
 
 Row = Any
 
@@ -25,13 +26,16 @@ def check_trade(books: Books) -> None:
     for deed in books.chronicle.deeds.values():
         if deed.verb == "undo":
             _undo_in_time_counts(books, deed)
+            _only_its_payer_undoes(books, deed)
     _captures_are_what_was_told(books)
     for order in books.orders.values():
         _shares_are_the_houses(books, order)
         if order.merchant_id == NOBODY and order.hold_id in books.captures:
             raise Wrong(f"{order.id} was captured, and nobody has claimed its host.")
-    _nothing_stays_pending(books)
+        _nothing_is_captured_early(books, order)
+    _pending_money_comes_in_its_time(books)
     _conversions_pay(books)
+    _conversions_were_agreed_on(books)
 
 
 def _undo_in_time_counts(books: Books, deed: Deed) -> None:
@@ -48,9 +52,30 @@ def _undo_in_time_counts(books: Books, deed: Deed) -> None:
         return
     until_us = books.holds[order.hold_id].due_at_us
     if captures != [named("capture", order.hold_id)]:
-        until_us = order.created_at_us + round(TERMS.undo_window_s * MICROSECONDS)
+        until_us = _undo_until_us(order)
     if books.inbox[deed.event_id].received_at_us <= until_us:
         raise Wrong(f"{deed} was heard in time, and {order.id} was charged all the same.")
+
+
+def _only_its_payer_undoes(books: Books, deed: Deed) -> None:
+    order = books.orders.get(deed.ref)
+    if order is None or books.commits[event_key(deed.event_id)].refusal:
+        return
+    if order.wallet_id not in books.chronicle.acted[deed.event_id]:
+        raise Wrong(f"{deed} has undone {order.id}, which {order.wallet_id} paid.")
+
+
+def _nothing_is_captured_early(books: Books, order: Row) -> None:
+    """Whoever captures, and however he came to it: the payer has all of his time to undo."""
+    until_us = _undo_until_us(order)
+    for name in books.captures.get(order.hold_id, ()):
+        if books.transfers[name].created_at_us < until_us:
+            raise Wrong(f"{order.id} was captured while its payer could still undo it.")
+
+
+def _undo_until_us(order: Row) -> int:
+    until_us: int = order.created_at_us + round(TERMS.undo_window_s * MICROSECONDS)
+    return until_us
 
 
 def _captures_are_what_was_told(books: Books) -> None:
@@ -64,6 +89,8 @@ def _captures_are_what_was_told(books: Books) -> None:
             raise Wrong(f"{order.id} has other captures than its merchant was told of.")
         told_minor = sum(parts[order.id].values())
         ended = named("capture", order.hold_id) in captures
+        if ended and not order.accepted:
+            raise Wrong(f"{order.id} was captured, and its merchant never took it.")
         if order.captured_minor != (order.amount_minor if ended else told_minor):
             raise Wrong(f"{order.id} has {order.captured_minor} captured, not {told_minor}.")
 
@@ -90,10 +117,14 @@ def _shares_are_the_houses(books: Books, order: Row) -> None:
             raise Wrong(f"{account_id} gave {returned_minor} of {order.id} back, not {back_minor}.")
 
 
-def _nothing_stays_pending(books: Books) -> None:
+def _pending_money_comes_in_its_time(books: Books) -> None:
     for row in books.settlements:
         if row.state != "done":
             raise Wrong(f"The settlement {row.id} of {row.order_id} never came.")
+        settled = books.transfers.get(named("settle", row.id))
+        from_us = _undo_until_us(books.orders[row.order_id]) + HOUSE.pending_s * MICROSECONDS
+        if settled is not None and settled.created_at_us < from_us:
+            raise Wrong(f"The settlement {row.id} of {row.order_id} came too early.")
 
 
 def _conversions_pay(books: Books) -> None:
@@ -108,3 +139,19 @@ def _conversions_pay(books: Books) -> None:
             key = books.transfers[named("convert", row.id)].commit_key
             if (key, row.quote_id) not in paid:
                 raise Wrong(f"{row.id} was converted for {row.quote_id}, which nobody bought.")
+
+
+def _conversions_were_agreed_on(books: Books) -> None:
+    """Whose money was converted took that offer while it stood, or had allowed so much unasked."""
+    by_key = {event_key(deed.event_id): deed for deed in books.chronicle.deeds.values()}
+    for row in books.conversions:
+        if row.state != "done":
+            continue
+        deed = by_key[books.transfers[named("convert", row.id)].commit_key]
+        if row.wallet_id not in books.chronicle.acted[deed.event_id]:
+            raise Wrong(f"{deed} has converted money of {row.wallet_id}, which is another's.")
+        if deed.verb in ("pay by", "take rate"):
+            if (deed.ref, deed.at_us < row.expires_at_us) != (row.id, True):
+                raise Wrong(f"{deed} has taken {row.id}, which stood no more.")
+        elif row.wallet_id != wallet_of(CONVERTS) or row.sold_minor > CAP_MINOR:
+            raise Wrong(f"{deed} has converted {row.sold_minor}, which nobody has allowed.")

@@ -22,7 +22,7 @@ from wallet_core.simulation.town import (
 #: The most that somebody begins with, by currency.
 _BEGINNING_MINOR = {CURRENCY: 3_000, FOREIGN: 400}
 #: One person's taps convert unasked, up to this.
-_CONVERTS, _CAP_MINOR = PEOPLE[-1], 120
+CONVERTS, CAP_MINOR = PEOPLE[-1], 120
 #: What the house gets of each payment to the first shop.
 COMMISSION_PPM = 20_000
 _FAR_US = 10**18
@@ -61,9 +61,9 @@ def _people() -> Iterator[RowChange]:
             },
         )
     cap: dict[str, Value] = {
-        "wallet_id": wallet_of(_CONVERTS),
+        "wallet_id": wallet_of(CONVERTS),
         "currency": FOREIGN,
-        "cap_minor": _CAP_MINOR,
+        "cap_minor": CAP_MINOR,
     }
     yield Insert("conversion_consents", cap)
 

@@ -49,6 +49,7 @@ class Instance:
         self.chronicle = Chronicle()
         self.faults = Faults(dice, self.loop.time, self.note, database_error)
         self.store = LeaseStore(self.loop.time)
+        self._opened: list[SimulatedDatabase] = []
         self.reader = Reader(self._open(faulty=False))
         self.unheard: dict[str, Deed] = {}
         self.processes: list[Process | None] = [None] * _PROCESSES
@@ -137,7 +138,7 @@ class Instance:
 
     def end(self) -> None:
         """Leave nothing behind."""
-        self.loop.end(self._everybody)
+        self.loop.end(self._everybody, [database.close() for database in self._opened])
         self._connection.close()
 
     # --- events ----------------------------------------------------------------------------------
@@ -177,7 +178,7 @@ class Instance:
     def _open(self, *, faulty: bool = True) -> SimulatedDatabase:
         if not faulty:
             return SimulatedDatabase(self._stage, self._connection, clock_us=self.clock_us)
-        return SimulatedDatabase(
+        database = SimulatedDatabase(
             self._stage,
             self._connection,
             clock_us=self.clock_us,
@@ -185,6 +186,8 @@ class Instance:
             before=self._before_read,
             after=self._after_read,
         )
+        self._opened.append(database)
+        return database
 
     async def _before_read(self) -> None:
         await asyncio.sleep(self.faults.travel_s())

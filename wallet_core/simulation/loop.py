@@ -8,8 +8,9 @@ code with the same dice does the same, always.
 import asyncio
 from asyncio import base_events
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from typing import Any, TypeVar
 
@@ -158,8 +159,12 @@ class VirtualLoop(base_events.BaseEventLoop):
         if not self._over:
             self.errors.append(f"{context.get('message')}: {context.get('exception')!r}")
 
-    def end(self, mortals: Sequence[Mortal]) -> None:
-        """Nothing is run any more; what the dead left half done goes without a word."""
+    def end(self, mortals: Sequence[Mortal], last: Iterable[Coroutine[Any, Any, None]]) -> None:
+        """Nothing is run any more; what the dead left half done goes without a word.
+
+        The `last` close what was open, as the system does for the dead; they wait for nothing but
+        what is handed to threads.
+        """
         self._over = True
         # What closes them may ask for the loop.
         asyncio._set_running_loop(self)
@@ -168,5 +173,8 @@ class VirtualLoop(base_events.BaseEventLoop):
                 # Its end was meant.
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 task.get_coro().close()
+        for coroutine in last:
+            with suppress(StopIteration):
+                coroutine.send(None)
         asyncio._set_running_loop(None)
         self.close()

@@ -8,7 +8,7 @@ import msgspec
 
 from wallet_core.commerce.answers import event_key
 from wallet_core.commerce.conversion import ConversionQuotes
-from wallet_core.commerce.conversion_checkout import ConvertingCheckout
+from wallet_core.commerce.conversion_checkout import ConversionReader, ConvertingCheckout
 from wallet_core.commerce.escrow import EscrowReleases
 from wallet_core.commerce.exchange import Exchange
 from wallet_core.commerce.fulfilment import Endings, Fulfilment
@@ -48,6 +48,7 @@ class Parts:
     writer: Callable[[WriterPort], WriterPort] = _as_it_is
     due: Callable[[DueReader], DueReader] = _as_it_is
     orders: Callable[[OrderReader], OrderReader] = _as_it_is
+    conversions: Callable[[ConversionReader], ConversionReader] = _as_it_is
     limits_of: LimitsOf = limits_of
 
 
@@ -78,7 +79,7 @@ class Process(Mortal):
             name, ground.store, ground.faults, asked.raise_fence, ground.on_grant
         )
         reader, database = self._reader, self._database
-        conversions = Conversions(database)
+        conversions = ground.parts.conversions(Conversions(database))
         quotes = ConversionQuotes(TownRates(database.clock_us), SPREAD_PPM)
         self._acts = Acts(
             asked=asked,

@@ -32,7 +32,11 @@ _REMEMBERED = 25
 #: How many undos come just before the money would be captured.
 _LAST_MOMENT = 0.3
 #: How many captures of parts come right after an undo that was just in time.
-_AGAINST_UNDOS = 0.4
+_AGAINST_UNDOS = 0.6
+#: How many undos come from whoever, and not from who paid.
+_NOT_HIS = 0.1
+#: How many captures of parts do not wait until the undo window is over.
+_TOO_EARLY = 0.15
 #: How many of the things that merchants do fit their order's state.
 _FITTING = 0.9
 _LINK_STEP_S = 0.4
@@ -84,6 +88,8 @@ class Wishes:
         order = self._dice.choice(orders)
         if self._dice.random() < _LAST_MOMENT:
             await self._until_nearly_due(order.hold_id)
+        if self._dice.random() < _NOT_HIS:
+            who = self._dice.choice(PEOPLE)
         self._wants("undo", who=who, ref=order.id)
         self._sweep()
 
@@ -109,27 +115,34 @@ class Wishes:
         self._about("release", await self._an_order(SHOPS[1], _is_shipped_in_part))
 
     async def refund(self) -> None:
-        """A merchant gives money back, often all of it."""
+        """A merchant gives money back, often all of it, at times by several parts at once."""
         order = await self._an_order(self._dice.choice(SHOPS), _can_be_refunded)
         if order is not None:
-            amount_minor = self._dice.choice((order.captured_minor, self._amount()))
-            self._about("refund", order, amount_minor)
+            for _ in range(self._dice.choice((1, 1, 1, 3))):
+                part_minor = self._dice.choice((order.captured_minor // 3, self._amount() // 3))
+                amount_minor = self._dice.choice((order.captured_minor, part_minor))
+                self._about("refund", order, amount_minor)
 
     async def capture(self) -> None:
         """A merchant has shipped a part, or what was left, perhaps against an undo."""
         order = await self._an_order(SHOPS[1], _is_held)
         if order is None:
             return
-        left_s = TERMS.undo_window_s - self._age_s(order)
-        if left_s > 0 and self._dice.random() < _AGAINST_UNDOS:
-            await asyncio.sleep(max(0.0, left_s - self._dice.choice(SHORT_PAUSES_S)))
-            self._wants("undo", who=order.network_person_id, ref=order.id)
-        await asyncio.sleep(max(0.0, TERMS.undo_window_s - self._age_s(order)))
+        if self._dice.random() > _TOO_EARLY:
+            await self._until_undo_is_over(order)
         left_minor = order.amount_minor - order.captured_minor
         for _ in range(self._dice.randrange(1, 4)):
             amount_minor = self._dice.choice((left_minor, left_minor // 3, self._amount() // 3))
             self._about("capture", order, amount_minor)
             await asyncio.sleep(self._dice.choice(SHORT_PAUSES_S))
+
+    async def _until_undo_is_over(self, order: Order) -> None:
+        """At times its payer undoes it in the last moment."""
+        left_s = TERMS.undo_window_s - self._age_s(order)
+        if left_s > 0 and self._dice.random() < _AGAINST_UNDOS:
+            await asyncio.sleep(max(0.0, left_s - self._dice.choice(SHORT_PAUSES_S)))
+            self._wants("undo", who=order.network_person_id, ref=order.id)
+        await asyncio.sleep(max(0.0, TERMS.undo_window_s - self._age_s(order)))
 
     async def claim(self) -> None:
         """A merchant proves the host that nobody had claimed, or his proof is lost."""

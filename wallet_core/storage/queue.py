@@ -10,7 +10,7 @@ from wallet_core.ledger.commits import Commit, Written
 from wallet_core.storage.batch import Batch
 
 
-class Job(msgspec.Struct, eq=False, gc=False):
+class Job(msgspec.Struct, eq=False):
     """A commit to write, and who waits for it."""
 
     done: "asyncio.Future[Written]"

@@ -184,6 +184,22 @@ async def test_what_was_captured_in_part_stays_spent_when_the_rest_is_given_back
     assert await paying(world, anna, "c", 100) == "done"
 
 
+@pytest.mark.parametrize(("captured_minor", "outcome"), [(800, "day_limit"), (0, "done")])
+async def test_what_a_commit_gives_back_and_what_it_keeps_counts_for_what_follows_in_it(
+    world: World, captured_minor: int, outcome: str
+) -> None:
+    anna = await world.person("anna", 5_000)
+    await set_limits(world, anna, day_max_minor=1_000)
+    assert await paying(world, anna, "a", 900) == "done"
+    hold_id = named("spend", "a")
+    if captured_minor:
+        part = Capture(id=named("part"), hold_id=hold_id, amount_minor=captured_minor, last=False)
+        assert await written(world, Commit(transfers=(part,))) == "done"
+    rest = Void(id=named("void", "a"), hold_id=hold_id)
+    next_one = payment("b", anna.wallet_id, 200, SHOP)
+    assert await written(world, Commit(transfers=(rest, next_one))) == outcome
+
+
 async def test_a_frozen_wallet_pays_nothing_and_gets_money(world: World) -> None:
     anna = await world.person("anna", 5_000)
     await world.freeze(anna.wallet_id)

@@ -11,14 +11,28 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from wallet_core.commerce.conversion import Conversion
+from wallet_core.commerce.conversion_checkout import ConversionReader, Funds
 from wallet_core.commerce.ports import DueReader, OrderReader
 from wallet_core.errors import StorageUnavailable
-from wallet_core.ledger.commits import Commit, Hold, Insert, RowChange, Update, WriterPort, Written
-from wallet_core.ledger.transfers import HoldState, named
+from wallet_core.ledger.commits import (
+    Commit,
+    Hold,
+    Insert,
+    RowChange,
+    Update,
+    Value,
+    WriterPort,
+    Written,
+)
+from wallet_core.ledger.transfers import EndingAction, HoldState, named
 from wallet_core.limits import no_limits
 from wallet_core.simulation.process import Parts
 from wallet_core.storage import tables as t
 from wallet_core.storage.readers import Reader
+
+_NEVER_US = 10**18
+_ANYTHING_MINOR = 10**9
 
 
 class Through:
@@ -103,6 +117,82 @@ class CapturesWithoutLooking:
         return await self._reader.hold(hold_id)
 
 
+class CapturesTooSoon(CapturesWithoutLooking):
+    """Holds that fall due in a moment, as a clock that is wrong sees them."""
+
+    async def due_holds(self, limit: int) -> Sequence[Hold]:
+        soon_us = self._reader._database.clock_us() + 5_000_000
+        query = sa.select(t.holds).where(
+            t.holds.c.state == HoldState.OPEN, t.holds.c.due_at_us <= soon_us
+        )
+        return await self._reader._rows(query.order_by(t.holds.c.due_at_us).limit(limit), Hold)
+
+
+class CapturesWhatNobodyAccepted(CapturesWithoutLooking):
+    """Every hold that is due is captured, and none expires."""
+
+    async def due_holds(self, limit: int) -> Sequence[Hold]:
+        due = await self._reader.due_holds(limit)
+        return [msgspec.structs.replace(hold, ending=EndingAction.CAPTURE) for hold in due]
+
+
+class SettlesAtOnce(Through):
+    """Merchants' money is pending for no time."""
+
+    async def commit(self, commit: Commit) -> Written:
+        rows = tuple(
+            Insert(row.table, {**row.values, "due_at_us": 1})
+            if isinstance(row, Insert) and row.table == "settlements"
+            else row
+            for row in commit.rows
+        )
+        return await self.inner.commit(msgspec.structs.replace(commit, rows=rows))
+
+
+class RefundsWithoutLooking(Through):
+    """What was given back before, or is at this moment, is not asked."""
+
+    async def commit(self, commit: Commit) -> Written:
+        rows = tuple(
+            msgspec.structs.replace(row, where=_but(row.where, "refunded_minor"))
+            if isinstance(row, Update) and row.table == "orders"
+            else row
+            for row in commit.rows
+        )
+        return await self.inner.commit(msgspec.structs.replace(commit, rows=rows))
+
+
+def _but(values: Mapping[str, Value], name: str) -> Mapping[str, Value]:
+    return {key: value for key, value in values.items() if key != name}
+
+
+class OffersForEver:
+    """Offers of another currency do not run out."""
+
+    def __init__(self, reader: ConversionReader) -> None:
+        self._reader = reader
+
+    async def conversion(self, conversion_id: str) -> Conversion | None:
+        known = await self._reader.conversion(conversion_id)
+        return known and msgspec.structs.replace(known, expires_at_us=_NEVER_US)
+
+    async def funds(self, wallet_id: str) -> Sequence[Funds]:
+        return await self._reader.funds(wallet_id)
+
+
+class ConsentsWithoutCap(OffersForEver):
+    """Who consented to convert a little unasked is taken to have consented to anything."""
+
+    async def conversion(self, conversion_id: str) -> Conversion | None:
+        return await self._reader.conversion(conversion_id)
+
+    async def funds(self, wallet_id: str) -> Sequence[Funds]:
+        return [
+            msgspec.structs.replace(each, cap_minor=each.cap_minor and _ANYTHING_MINOR)
+            for each in await self._reader.funds(wallet_id)
+        ]
+
+
 class ForgetsWhatIsPending(Through):
     """Money moves from pending accounts, and their rows do not say so."""
 
@@ -172,6 +262,12 @@ PLANTED: Mapping[str, Parts] = {
     "parts that do not wait for undos": Parts(orders=CapturesPartsWithoutLooking),
     "settlements that leave no trace": Parts(writer=partial(ForgetsWhatIsPending, key="settle:")),
     "refunds that take from nothing": Parts(writer=partial(ForgetsWhatIsPending, key="event:")),
+    "captures that come too soon": Parts(due=CapturesTooSoon),
+    "captures that nobody accepted": Parts(due=CapturesWhatNobodyAccepted),
+    "settlements that come at once": Parts(writer=SettlesAtOnce),
+    "refunds that do not see each other": Parts(writer=RefundsWithoutLooking),
+    "offers that are never over": Parts(conversions=OffersForEver),
+    "a consent without its cap": Parts(conversions=ConsentsWithoutCap),
     "a conversion that is written before its payment": Parts(writer=ConvertsBeforeItPays),
     "wallets of one that count each for itself": Parts(writer=CountsEachWalletForItself),
 }

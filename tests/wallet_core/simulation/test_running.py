@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ SEEDS = int(os.environ.get("SEEDS", "1000"))
 #: By then each planted mistake is found, most of them much earlier; then nobody goes on.
 FOUND_WITHIN = 1000
 _FEW = 12
+_OPEN_FILES = Path("/proc/self/fd")
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +52,14 @@ def test_the_same_seed_gives_the_same_run(stage: Stage, seed: int) -> None:
     assert runs[0] == runs[1]
     assert traces[0] == traces[1]
     assert len(traces[0]) > STEPS / 2
+
+
+def test_a_run_leaves_no_file_open_though_its_processes_were_killed(stage: Stage) -> None:
+    simulate(stage, 0, STEPS)
+    before = len(list(_OPEN_FILES.iterdir()))
+    for seed in range(5):
+        simulate(stage, seed, STEPS)
+    assert len(list(_OPEN_FILES.iterdir())) == before
 
 
 def test_other_seeds_and_other_steps_give_other_books(stage: Stage) -> None:

@@ -1,6 +1,7 @@
 """The writer on real databases: all or nothing, once, and never below a floor."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 
 import pytest
@@ -379,3 +380,19 @@ async def test_a_known_transfer_under_a_new_key_is_created_and_moves_nothing(
     ]
     assert (first.created, second.created, again.created) == (True, True, False)
     assert (await balances(writer.database))[ANNA.id] == 100
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.db", "postgresql://127.0.0.1:1/none"])
+async def test_what_an_outage_refused_is_not_kept_in_memory(url: str) -> None:
+    away = Database(url)
+    async with Writer(away) as refusing:
+        first = await _futures_after_a_crowd(refusing)
+        assert await _futures_after_a_crowd(refusing) <= first
+    await away.close()
+
+
+async def _futures_after_a_crowd(refusing: Writer) -> int:
+    commits = [top_up(1, f"k{n}") for n in range(50)]
+    await asyncio.gather(*map(refusing.commit, commits), return_exceptions=True)
+    gc.collect()
+    return sum(isinstance(each, asyncio.Future) for each in gc.get_objects())
