@@ -57,6 +57,12 @@ _LETTER = r"[0-9A-Za-z\-À-ÖØ-öø-\u052f]"
 _WORD_BEFORE = re.compile(rf"{_LETTER}{_HIDDEN}{{1,4}}\Z")
 _WORD_BEHIND = re.compile(rf"{_HIDDEN}{{1,4}}\.?{_LETTER}")
 _HIDDEN_REACH = 5
+#: Marks in the middle of a link that nobody sees, that look like its own or that Markdown takes
+#: off: what is read as one address (`/tea\u200b-500g`, `/tea‑500g`, `/tea\_500g`) is no link to
+#: what its beginning leads to.
+_GOES_ON = re.compile(
+    rf"(?:{_HIDDEN}{{1,4}}|(?<=[0-9A-Za-z])[‐‑⁃⁄]|\\(?=[_~\-]))(?!(?i:https?://))[0-9A-Za-z/?&=%_~+\-]"
+)
 
 
 class FoundLink(msgspec.Struct, frozen=True):
@@ -122,7 +128,8 @@ def _after_scheme(text: str, scheme: re.Match[str]) -> tuple[list[tuple[int, int
     if text[host_end : host_end + 1] in {"@", "＠"} or _WORD_BEHIND.match(text, host_end):
         return [], run_end
     end = tail_end(text, host_end, before=before) if host_end == run_end else host_end
-    return [(begin, end)], end
+    is_cut = end > host_end and _GOES_ON.match(text, end)
+    return [] if is_cut else [(begin, end)], end
 
 
 def _host_and_run(text: str, start: int, run_end: int) -> tuple[int, int]:
@@ -157,7 +164,8 @@ def _bare(text: str, match: re.Match[str]) -> tuple[list[tuple[int, int]], int]:
         if before == "." and text[run_start - 1 : run_start] in {"@", "＠"}:
             continue  # the end of an e-mail address in another writing: foo@例子.a.com
         link_end = tail_end(text, host_end, before=before) if host_end == run_end else host_end
-        spans.append((begin, link_end))
+        if link_end == host_end or not _GOES_ON.match(text, link_end):
+            spans.append((begin, link_end))
         position = max(position, link_end)
     return spans, position
 
