@@ -60,6 +60,8 @@ _REMEMBERED_MAX = 512
 _SEEN_MAX = 16
 #: Names before a shop's host that say how the same shop is shown, not whose it is.
 _PRESENTATIONS = frozenset({"www", "m", "mobile", "amp", "wap", "touch", "h5"})
+#: Under these of a country everybody has a name: mobile.co.uk and touch.co.uk are two owners'.
+_SHARED = re.compile(r"(?:ac|co|com|edu|gov|ltd|ne|net|or|org|plc)\.[a-z]{2}")
 
 
 @lru_cache(maxsize=_REMEMBERED_MAX)
@@ -120,7 +122,8 @@ def _hosts_seen(shown: str) -> Sequence[str]:
 def host_as_owned(host: str) -> str:
     """`host` without what only says how it is shown: `www.`, `m.`, `amp.` and the like."""
     first, dot, rest = host.partition(".")
-    return rest if dot and first in _PRESENTATIONS and "." in rest else host
+    is_shown = dot and first in _PRESENTATIONS and "." in rest and not _SHARED.fullmatch(rest)
+    return rest if is_shown else host
 
 
 def unicode_label(label: str) -> str | None:

@@ -135,6 +135,8 @@ def test_a_page_made_to_slow_the_search_does_not() -> None:
         ("https://m.a.com/tea?variant=2", "https://a.com/tea?variant=1", None),
         ("https://m.a.com/tea?variant=1", "https://a.com/tea?variant=12", None),
         ("https://m.a.com/green-tea", "https://a.com/en", None),
+        # Another owner's, under an ending that all share.
+        ("https://touch.co.uk/tea", "https://mobile.co.uk/tea", None),
     ],
 )
 def test_a_mobile_page_says_where_it_is_at_home(url: str, named: str, expected: str | None) -> None:
