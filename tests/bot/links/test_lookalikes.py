@@ -56,6 +56,14 @@ def test_an_honest_host_is_not(host: str) -> None:
         ("\u202emoc.pohs\u202c", "https://evil.com/"),
         ("https://shop.com@evil.com/pay", "https://evil.com/"),
         ("evil.com, that is shop.com", "https://evil.com/"),
+        ("shop.com(official)", "https://evil.com/"),
+        ("shop.com+", "https://evil.com/"),
+        ("@shop.com", "https://evil.com/"),
+        ("now: $shop.com", "https://evil.com/"),
+        ("//shop.com", "https://evil.com/"),
+        ("https://shop.com/tea\u200b-500g", "https://evil.com/"),
+        ("https://shop.com/tea‑500g", "https://evil.com/"),
+        ("https://shop.com/tea\\_500g", "https://evil.com/"),
     ],
 )
 def test_a_text_that_names_another_host_than_the_target_is_warned_about(
@@ -79,6 +87,8 @@ def test_a_text_that_names_another_host_than_the_target_is_warned_about(
         ("sh\u200bop.com", "https://shop.com/p", None),
         ("\u2068shop.com\u2069", "https://shop.com/p", None),
         ("Ask bob@mail.com", "https://shop.com/p", None),
+        ("https://shop.com/p_(b.com)", "https://shop.com/p", None),
+        ("https://shop.com/b.com+c.com", "https://shop.com/p", None),
     ],
 )
 def test_a_text_that_names_the_target_or_no_host_is_not(
