@@ -13,7 +13,7 @@ import structlog
 
 from bot.cards import Picture
 from bot.conversation.listed import ListedPrices
-from bot.conversation.readings import Reading, Readings
+from bot.conversation.readings import DatedAnswers, Reading, Readings
 from bot.links.canonical import canonical_url, identity_of
 from bot.links.fetch import Fetched, Fetcher, FetchError
 from bot.links.lookalikes import host_warning, shown_elsewhere_warning
@@ -61,8 +61,9 @@ class SharedLink(msgspec.Struct, frozen=True):
 class Product(msgspec.Struct, frozen=True, kw_only=True):
     """A page that sells something, and who is behind its host. `name` is the page's own.
 
-    `read_at_us`: when the page was read. `priced_until_us`: how long a signed price counts.
-    `known_as`: the offer that stands at its address already, whatever the page called itself then.
+    `read_at_us`: when the page was read, or its shop's endpoint, whichever was first.
+    `priced_until_us`: how long a signed price counts. `known_as`: the offer that stands at its
+    address already, whatever the page called itself then.
     """
 
     name: str
@@ -147,7 +148,7 @@ class ProductPages:
             trust=trust,
             reason=reason,
             picture=await self._picture_of(reading, sighting) if with_picture else None,
-            read_at_us=round(reading.page.read_at_s * MICROSECONDS),
+            read_at_us=round(reading.read_at_s * MICROSECONDS),
             priced_until_us=signed.exp * MICROSECONDS if signed is not None else None,
         )
 
@@ -193,7 +194,8 @@ class ProductPages:
         final = canonical_url(page.url_final)
         if final is None:
             return None
-        sighting = await look(page, self.fetcher, fresh=age_s_max is not None)
+        answers = DatedAnswers(self.fetcher, page.read_at_s)
+        sighting = await look(page, answers, fresh=age_s_max is not None)
         # A page that sells nothing to anybody needs no picture.
         sells = judge(sighting, host_verified=True)[0] is not Trust.NONE
         return Reading(
@@ -204,6 +206,7 @@ class ProductPages:
             sighting=sighting,
             offers=tuple(await asyncio.to_thread(offers_in_page, page.body)),
             picture=await self._picture(sighting) if with_picture and sells else None,
+            read_at_s=answers.oldest_s,
         )
 
     async def _weighed(

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
-from bot.links.fetch import Fetched
+from bot.links.fetch import Fetched, Fetcher, Kind
 from bot.links.recognise import Sighting
 
 #: How long the same bytes count as saying the same, in seconds; they may name other pages too.
@@ -20,7 +20,7 @@ class Reading:
     """What a page says, whoever shares it.
 
     `page` is the one on the shop's main host, `name` its identity. `offers` are the signed offers
-    in it, unchecked.
+    in it, unchecked. `read_at_s`: when the oldest of the answers that it is made of was given.
     """
 
     page: Fetched
@@ -30,6 +30,24 @@ class Reading:
     sighting: Sighting
     offers: tuple[str, ...]
     picture: str | None
+    read_at_s: float
+
+
+@dataclass
+class DatedAnswers:
+    """Fetches for one reading, and knows when the oldest answer was given.
+
+    A shop's endpoint may have been kept for longer than the page beside it.
+    """
+
+    fetcher: Fetcher
+    oldest_s: float
+
+    async def get(self, url: str, *, accept: Kind = "html", fresh: bool = False) -> Fetched:
+        """See `Fetcher.get`."""
+        answer = await self.fetcher.get(url, accept=accept, fresh=fresh)
+        self.oldest_s = min(self.oldest_s, answer.read_at_s)
+        return answer
 
 
 class Readings:

@@ -51,6 +51,9 @@ _HYPHENED = re.compile(r"(com|co\.[a-z]{2})-")
 #: What people read as a host's dot.
 _DOTS_SEEN = re.compile(r"(?<=[0-9A-Za-z])[。｡](?=[0-9A-Za-z])")
 _CREDENTIALS_SEEN = re.compile(r"(://[^\s/@]{0,256})@")
+#: Beside a host these make no link of it, but people read it all the same: `shop.com(official)`.
+_SIGNS_BESIDE = re.compile(r"(?<!\S)[@＠#＃$＄%&~+/\\]++(?=\w)|\+(?!\S)")
+_BRACKET_BEHIND = re.compile(r"(?<![\w./\-])([\w\-]++(?:\.[\w\-]++)++)(?=\()")
 _PIECE_LENGTH = 256
 #: From here on people read from right to left.
 _TURNED = "\u202e"
@@ -60,6 +63,8 @@ _REMEMBERED_MAX = 512
 _SEEN_MAX = 16
 #: Names before a shop's host that say how the same shop is shown, not whose it is.
 _PRESENTATIONS = frozenset({"www", "m", "mobile", "amp", "wap", "touch", "h5"})
+#: Under these of a country everybody has a name: mobile.co.uk and touch.co.uk are two owners'.
+_SHARED = re.compile(r"(?:ac|co|com|edu|gov|ltd|ne|net|or|org|plc)\.[a-z]{2}")
 
 
 @lru_cache(maxsize=_REMEMBERED_MAX)
@@ -111,16 +116,18 @@ def _hosts_seen(shown: str) -> Sequence[str]:
         parts = (unicodedata.normalize("NFKC", seen[at : at + _PIECE_LENGTH]) for at in starts)
         seen = _DOTS_SEEN.sub(".", "".join(parts))
     # What stands before an @ is meant to be taken for the host.
-    seen = _CREDENTIALS_SEEN.sub(r"\1 ", seen).strip()
+    seen = _SIGNS_BESIDE.sub(" ", _CREDENTIALS_SEEN.sub(r"\1 ", seen)).strip()
+    seen = _BRACKET_BEHIND.sub(r"\1 ", seen)
     texts = (seen, seen[::-1]) if _TURNED in shown else (seen,)
-    hosts = (host_of(found.url) for text in texts for found in find_links(text))
+    hosts = (host_of(found.url) for text in texts for found in find_links(text, cut=True))
     return tuple(dict.fromkeys(host for host in hosts if host is not None))
 
 
 def host_as_owned(host: str) -> str:
     """`host` without what only says how it is shown: `www.`, `m.`, `amp.` and the like."""
     first, dot, rest = host.partition(".")
-    return rest if dot and first in _PRESENTATIONS and "." in rest else host
+    is_shown = dot and first in _PRESENTATIONS and "." in rest and not _SHARED.fullmatch(rest)
+    return rest if is_shown else host
 
 
 def unicode_label(label: str) -> str | None:

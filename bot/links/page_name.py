@@ -2,6 +2,8 @@
 
 A page names itself by `rel=canonical` or `og:url`. It is believed only about itself: the name must
 be on the same host, but for the ways to show it (`www`, `m`, `amp`), and be about the same thing.
+What shops get wrong most often are names that are the same for all pages: the front page in some
+language, a category, the address without the parameter that chooses.
 """
 
 import html
@@ -9,6 +11,7 @@ import re
 from urllib.parse import unquote
 
 from bot.links.canonical import canonical_url, host_and_port, identity_of, usable_url
+from bot.links.choosing import choices, value_of
 from bot.links.fetch_types import Fetched
 from bot.links.lookalikes import host_as_owned
 
@@ -19,42 +22,49 @@ _ATTRIBUTE = re.compile(
     r"([a-z:-]{1,20})\s*+=\s*+(?:\"([^\"]{0,3000})\"|'([^']{0,3000})'|([^\s\"'>]{1,3000}))",
     re.IGNORECASE,
 )
-#: Parameters that choose among what one page sells; a name without them would mix the prices.
-_CHOOSES = re.compile(
-    r"(?:.*[_-])?(?:variant|variation|sku|skuid|color|colour|size|style|option|model|edition|pid"
-    r"|id|item|itemid|product|productid|goods|goodsid|offer|seller)(?:_?id)?\Z",
-    re.IGNORECASE,
-)
 _EXTENSION = re.compile(r"(?:\.amp)?(?:\.[a-z]{3,5})?\Z", re.IGNORECASE)
-_AMP = frozenset({"amp", ""})
+_UNTELLING = frozenset({"amp", "index", ""})
+#: What a word is parted from others by in the last part of a path.
+_MARKS = re.compile(r"[\W_]+")
+#: Fewer characters with a digit in them are a number of something: `tea-50`.
+_ID_LENGTH_MIN = 3
 
 
 def page_name(page: Fetched) -> str:
     """What is the same for all the ways to reach this page; for comparing only."""
     final = canonical_url(page.url_final) or page.url_final
-    named = _named(page)
-    if named is None or not _is_about_itself(named, final):
-        return identity_of(as_owned(final))
-    address, mark, query = final.partition("?")
-    del address
-    kept = [pair for pair in query.split("&") if _CHOOSES.match(pair.partition("=")[0])]
-    missing = [pair for pair in kept if mark and pair not in named]
-    if missing:
-        named += ("&" if "?" in named else "?") + "&".join(missing)
-    return identity_of(as_owned(named))
+    return identity_of(as_owned(_believed(page, final) or final))
 
 
 def home_address(page: Fetched) -> str | None:
     """Where a mobile or AMP host's page says it is at home; None for one that is at home.
 
-    The price there is the one that counts: a shop proves its main host, seldom the others.
+    The price there is the one that counts: a shop proves its main host, seldom the others. What
+    chooses among several that one page sells is chosen there as well.
     """
     final = canonical_url(page.url_final) or page.url_final
-    named = _named(page)
-    if named is None or not _is_about_itself(named, final):
+    named = _believed(page, final)
+    if named is None:
         return None
     ours, theirs = host_and_port(final), host_and_port(named)
     return named if ours and theirs and ours[0] != theirs[0] else None
+
+
+def _believed(page: Fetched, final: str) -> str | None:
+    """The address that the page gives itself, with what `final` chooses; None if not believed."""
+    named = _named(page)
+    if named is None or not _is_about_itself(named, final):
+        return None
+    there = choices(named.partition("?")[2])
+    missing: list[str] = []
+    for name, pairs in choices(final.partition("?")[2]).items():
+        if name not in there:
+            missing += [pair for pair in pairs if not _ends_with(named, value_of(pair))]
+        elif set(map(value_of, there[name])) != set(map(value_of, pairs)):
+            return None
+    if not missing:
+        return named
+    return f"{named}{'&' if '?' in named else '?'}{'&'.join(missing)}"
 
 
 def _named(page: Fetched) -> str | None:
@@ -81,17 +91,43 @@ def _is_about_itself(named: str, final: str) -> bool:
     ours, theirs = host_and_port(final), host_and_port(named)
     if ours is None or theirs is None or host_as_owned(ours[0]) != host_as_owned(theirs[0]):
         return False
-    here, there = _last_part(final), _last_part(named)
+    here, there = _parts(final), _parts(named)
     if not there:
-        return not here  # a shop's front page is the name of nothing but itself
-    return there in unquote(final).lower() or (bool(here) and here in unquote(named).lower())
+        # A shop's front page is the name of nothing but itself.
+        return not here and "?" not in final
+    if here and here[-1] == there[-1]:
+        return True
+    if _goes_on_untelling(here, there[-1]):
+        return True
+    if any(_ends_with(named, value_of(pair)) for pair in final.partition("?")[2].split("&")):
+        return True
+    return bool(here) and (_has_id(there[-1], here[-1]) or _has_id(here[-1], there[-1]))
 
 
-def _last_part(url: str) -> str:
-    """The last telling part of a path: `tea` of `/products/tea/amp` and of `/p/tea.amp.html`."""
-    path = unquote(url.partition("?")[0].partition("://")[2].partition("/")[2])
-    parts = [part for part in path.lower().split("/") if part not in _AMP]
-    return _EXTENSION.sub("", parts[-1], count=1) if parts else ""
+def _parts(url: str) -> list[str]:
+    """The telling parts of a path: `p` and `tea` of `/p/tea/amp` and of `/p/tea.amp.html`."""
+    path = unquote(url.partition("?")[0].partition("://")[2].partition("/")[2]).lower()
+    parts = [part for part in path.split("/") if part]
+    if parts:
+        parts[-1] = _EXTENSION.sub("", parts[-1], count=1)
+    return [part for part in parts if part not in _UNTELLING] or parts
+
+
+def _goes_on_untelling(parts: list[str], last: str) -> bool:
+    """Whether only parameters follow `last` in a path: `/dp/b0001/ref=1`, not `/tea/500g`."""
+    return last in parts and all("=" in part for part in parts[parts.index(last) + 1 :])
+
+
+def _ends_with(url: str, value: str) -> bool:
+    """Whether the path says already what a parameter says: `/p/12345` for `id=12345`."""
+    parts, said = _parts(url), value.lower()
+    return bool(parts) and (parts[-1] == said or _has_id(parts[-1], said))
+
+
+def _has_id(part: str, number: str) -> bool:
+    """Whether `part` has the number of an article in it, as a word: `green-tea-12345`, `12345`."""
+    is_number = len(number) >= _ID_LENGTH_MIN and any(char.isdigit() for char in number)
+    return is_number and number in _MARKS.split(part)
 
 
 def as_owned(url: str) -> str:

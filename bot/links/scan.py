@@ -57,6 +57,13 @@ _LETTER = r"[0-9A-Za-z\-À-ÖØ-öø-\u052f]"
 _WORD_BEFORE = re.compile(rf"{_LETTER}{_HIDDEN}{{1,4}}\Z")
 _WORD_BEHIND = re.compile(rf"{_HIDDEN}{{1,4}}\.?{_LETTER}")
 _HIDDEN_REACH = 5
+_WITH_TAIL = re.compile(r"(?:https?://)?+[^/?#]++[/?#]", re.IGNORECASE)
+#: Marks in the middle of a link that nobody sees, that look like its own or that Markdown takes
+#: off: what is read as one address (`/tea\u200b-500g`, `/tea‑500g`, `/tea\_500g`) is no link to
+#: what its beginning leads to.
+_GOES_ON = re.compile(
+    rf"(?:{_HIDDEN}{{1,4}}|(?<=[0-9A-Za-z])[‐‑⁃⁄]|\\(?=[_~\-]))(?!(?i:https?://))[0-9A-Za-z/?&=%_~+\-]"
+)
 
 
 class FoundLink(msgspec.Struct, frozen=True):
@@ -72,11 +79,19 @@ class FoundLink(msgspec.Struct, frozen=True):
     shown: str | None = None
 
 
-def find_links(text: str) -> list[FoundLink]:
-    """Every web address in `text`, in order, each as written and in canonical form."""
+def find_links(text: str, *, cut: bool = False) -> list[FoundLink]:
+    """Every web address in `text`, in order, each as written and in canonical form.
+
+    `cut`: also the beginnings of those that a mark in them cuts; for what host people read.
+    """
     if "://" in text or _may_hold_host(text):
-        return list(_links(text))
+        return [link for link in _links(text) if cut or not _is_cut(text, link)]
     return []
+
+
+def _is_cut(text: str, link: FoundLink) -> bool:
+    """Whether a link with a path is read on behind its end."""
+    return bool(_GOES_ON.match(text, link.end)) and _WITH_TAIL.match(link.text) is not None
 
 
 def _may_hold_host(text: str) -> bool:

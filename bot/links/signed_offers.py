@@ -36,6 +36,8 @@ LENGTH_MAX = 4096
 TITLE_LENGTH_MAX = 200
 #: The longest that an offer may be valid.
 VALID_S_MAX = 366 * 24 * 3600
+#: The end of the year 9999, behind which there are no dates.
+_TIME_S_MAX = 253_402_300_799
 #: How far a merchant's clock may be ahead of ours.
 SKEW_S = 120
 #: Offers in one page that are looked at.
@@ -149,7 +151,9 @@ def best_offer(
 ) -> SignedOffer:
     """The newest of several offers that count for `page`. Raises `OfferRefused`, for the first.
 
-    Of several that were signed in the same second none counts, unless they name one price.
+    One that names the very address of the page comes before those for what the page calls itself:
+    these may be of another variant. Of offers of different articles none counts, and of those that
+    were signed in the same second none, unless they name one price.
     """
     counting, refused = list[SignedOffer](), list[OfferRefused]()
     for text in texts:
@@ -159,6 +163,11 @@ def best_offer(
             refused.append(error)
     if not counting:
         raise refused[0] if refused else OfferRefused("There is no signed offer.")
+    here = _name_of(page.url_final)
+    counting = [offer for offer in counting if _name_of(offer.url) == here] or counting
+    skus = {offer.sku for offer in counting if offer.sku is not None}
+    if len(skus) > 1:
+        raise OfferRefused("The signed offers for this page are of different articles.")
     newest = max(counting, key=lambda offer: offer.iat)
     if any(offer.price != newest.price for offer in counting if offer.iat == newest.iat):
         raise OfferRefused("The newest signed offers are equally old and name different prices.")
@@ -228,6 +237,8 @@ def _check_claims(offer: SignedOffer) -> None:
         raise OfferRefused(f"The signed offer's sku is longer than {TITLE_LENGTH_MAX} characters.")
     if canonical_url(offer.url) is None:
         raise OfferRefused("The signed offer names no page that it is for.")
+    if not 0 <= offer.exp <= _TIME_S_MAX:
+        raise OfferRefused("The signed offer's exp is no time in seconds since 1970.")
     if offer.exp <= offer.iat:
         raise OfferRefused("The signed offer ends before it begins.")
     if offer.exp - offer.iat > VALID_S_MAX:

@@ -53,6 +53,8 @@ class Stall:
     files: dict[str, str] = field(default_factory=dict)
     #: By path and query: what stands there instead.
     pages: dict[str, str] = field(default_factory=dict)
+    #: By path: how long what stands there may be kept.
+    cache_control: dict[str, str] = field(default_factory=dict)
     shop_id: str = ""
 
     @property
@@ -74,10 +76,17 @@ class Stall:
         return f'{named}<script type="application/ld+json">{data}</script>'
 
     async def answer(self, request: web.Request) -> web.Response:
+        answer = await self._answer(request)
+        if request.path in self.cache_control:
+            answer.headers["Cache-Control"] = self.cache_control[request.path]
+        return answer
+
+    async def _answer(self, request: web.Request) -> web.Response:
         if request.path == "/robots.txt":
             return web.Response(status=404)
         if request.path in self.files:
-            return web.Response(text=self.files[request.path])
+            kind = "application/json" if request.path.endswith(".js") else "text/plain"
+            return web.Response(text=self.files[request.path], content_type=kind)
         if request.path_qs in self.pages:
             return web.Response(text=self.pages[request.path_qs], content_type="text/html")
         if request.path != "/tea":

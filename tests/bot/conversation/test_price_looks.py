@@ -17,6 +17,15 @@ from wallet_core.ledger.commits import Insert, Update
 from wallet_core.storage.host_checks import HostCheckRows
 
 PRICE_MINOR = 19_900
+SHOPIFY_PAGE = (
+    '<html lang="zh"><title>Green tea</title><script>Shopify.theme = {}; '
+    'Shopify.currency = {"active": "CNY", "rate": "1.0"};</script><h1>Green tea</h1>'
+    '<img src="/cdn/shop/tea.jpg">'
+)
+SHOPIFY_PRODUCT = (
+    '{"id": 1, "title": "Green tea", "handle": "tea", "available": true, "price": 19900, '
+    '"variants": [{"id": 11, "title": "Default Title", "price": 19900, "available": true}]}'
+)
 
 
 async def tap(stall: Stall, card: Said, event_id: str | None = None) -> Said:
@@ -45,6 +54,23 @@ async def test_a_price_that_still_stands_is_charged_after_one_look(stall: Stall)
     await stall.chat.tap("ben", card.actions[0])
     assert len(stall.asked) == asked + 1
     assert await stall.held("ben") == PRICE_MINOR
+
+
+async def test_a_price_from_an_endpoint_is_as_old_as_the_endpoints_answer(stall: Stall) -> None:
+    stall.pages["/products/tea"] = SHOPIFY_PAGE
+    stall.files["/products/tea.js"] = SHOPIFY_PRODUCT
+    stall.cache_control = {"/products/tea": "no-store", "/products/tea.js": "max-age=900"}
+    url = f"http://{stall.host}/products/tea"
+    assert "¥199.00" in (await stall.share(url)).text
+    stall.files["/products/tea.js"] = SHOPIFY_PRODUCT.replace("19900", "21900")
+    stall.later(2 * FRESH_S)
+    # Another page's bytes, so that it is read by itself.
+    stall.pages["/products/tea"] = f"{SHOPIFY_PAGE} "
+    card = await stall.share(url)
+    answer = await tap(stall, card)
+    assert answer.card.title == "Not charged. The price has changed."
+    assert "now it is ¥219.00." in answer.text
+    assert await stall.held() == 0
 
 
 async def test_a_price_that_changed_charges_nothing_and_is_offered_anew(stall: Stall) -> None:

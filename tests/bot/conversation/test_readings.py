@@ -38,6 +38,7 @@ class Reader:
             sighting=Sighting("https://a.example/"),
             offers=(),
             picture=None,
+            read_at_s=0.0,
         )
 
 

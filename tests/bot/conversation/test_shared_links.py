@@ -76,7 +76,10 @@ async def answer(request: web.Request) -> web.Response:
             text=product(home).replace('"199.00"', '"149.00"'), content_type="text/html"
         )
     canonical = "" if request.path.startswith("/plain") else "/products/tea"
-    return web.Response(text=product(canonical), content_type="text/html")
+    text = product(canonical)
+    if request.query.get("variant") == "2":
+        text = text.replace('"199.00"', '"249.00"')
+    return web.Response(text=text, content_type="text/html")
 
 
 @pytest.fixture
@@ -166,6 +169,14 @@ async def test_a_mobile_page_is_read_where_the_shop_is_at_home(street: Street) -
     (mobile,) = await street.share(street.url("/products/tea", host="m.shop.test"))
     (main,) = await street.share(street.url("/products/tea", host="shop.test"))
     assert "199.00" in mobile.text
+    assert mobile.text == main.text
+    assert await street.offers([mobile]) == await street.offers([main])
+
+
+async def test_a_variant_of_a_mobile_page_costs_what_it_costs_at_home(street: Street) -> None:
+    (mobile,) = await street.share(street.url("/products/tea?variant=2", host="m.shop.test"))
+    (main,) = await street.share(street.url("/products/tea?variant=2", host="shop.test"))
+    assert "249.00" in mobile.text
     assert mobile.text == main.text
     assert await street.offers([mobile]) == await street.offers([main])
 

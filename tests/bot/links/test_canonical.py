@@ -61,10 +61,17 @@ def test_what_only_tracks_is_no_part_of_the_name(query: str) -> None:
 @pytest.mark.parametrize(
     "query",
     ["ref=7", "source=7", "id=7", "variant=7", "sku=7", "share=7", "from=7", "cid=7", "color=red",
-     "q=utm_source", "a%26utm_source=7", "gallery=1", "spmx=1", "page=2", "v=x"],
+     "q=utm_source", "a%26utm_source=7", "gallery=1", "spmx=1", "page=2", "v=x",
+     "refid=7", "itm_id=7", "trk_id=7", "aff_size=7"],
 )  # fmt: skip
 def test_what_may_choose_the_product_stays(query: str) -> None:
     assert canonical_url(f"https://a.com/p?{query}") == f"https://a.com/p?{query}"
+
+
+def test_what_stands_behind_a_semicolon_is_a_parameter_of_its_own() -> None:
+    assert canonical_url("https://a.com/p?utm_source=x;id=5") == "https://a.com/p?id=5"
+    assert canonical_url("https://a.com/p?utm_source=x;y;gclid=1;id=5") == "https://a.com/p?id=5"
+    assert canonical_url("https://a.com/p?b=1&utm_content=x;y") == "https://a.com/p?b=1"
 
 
 def test_ways_to_write_one_page_have_one_identity() -> None:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from bot.links.lookalikes import host_warning, shown_elsewhere_warning
+from bot.links.lookalikes import host_as_owned, host_warning, shown_elsewhere_warning
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,14 @@ def test_an_honest_host_is_not(host: str) -> None:
         ("\u202emoc.pohs\u202c", "https://evil.com/"),
         ("https://shop.com@evil.com/pay", "https://evil.com/"),
         ("evil.com, that is shop.com", "https://evil.com/"),
+        ("shop.com(official)", "https://evil.com/"),
+        ("shop.com+", "https://evil.com/"),
+        ("@shop.com", "https://evil.com/"),
+        ("now: $shop.com", "https://evil.com/"),
+        ("//shop.com", "https://evil.com/"),
+        ("https://shop.com/tea\u200b-500g", "https://evil.com/"),
+        ("https://shop.com/tea‑500g", "https://evil.com/"),
+        ("https://shop.com/tea\\_500g", "https://evil.com/"),
     ],
 )
 def test_a_text_that_names_another_host_than_the_target_is_warned_about(
@@ -79,12 +87,25 @@ def test_a_text_that_names_another_host_than_the_target_is_warned_about(
         ("sh\u200bop.com", "https://shop.com/p", None),
         ("\u2068shop.com\u2069", "https://shop.com/p", None),
         ("Ask bob@mail.com", "https://shop.com/p", None),
+        ("https://shop.com/p_(b.com)", "https://shop.com/p", None),
+        ("https://shop.com/b.com+c.com", "https://shop.com/p", None),
     ],
 )
 def test_a_text_that_names_the_target_or_no_host_is_not(
     shown: str, url: str, final: str | None
 ) -> None:
     assert shown_elsewhere_warning(shown, url, final) is None
+
+
+def test_a_countrys_shared_ending_is_no_shop_that_is_shown_in_another_way() -> None:
+    for one, two in (
+        ("mobile.co.uk", "touch.co.uk"), ("m.com.au", "wap.com.au"), ("amp.co.jp", "h5.co.jp"),
+    ):  # fmt: skip
+        assert host_as_owned(one) != host_as_owned(two)
+        assert shown_elsewhere_warning(f"https://{one}/tea", f"https://{two}/tea") is not None
+    for host in ("www.shop.co.uk", "m.shop.co.uk", "shop.co.uk"):
+        assert host_as_owned(host) == "shop.co.uk"
+    assert host_as_owned("www.web.de") == "web.de"
 
 
 def test_the_warning_names_the_whole_host_that_people_see() -> None:

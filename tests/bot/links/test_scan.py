@@ -269,6 +269,21 @@ def test_what_markdown_shows_for_a_link_is_told_however_it_is_written(
     assert found.shown == shown
 
 
+@pytest.mark.parametrize(
+    "mark", ["\u200b", "\u00ad", "\u200d\u2060", "\ufeff", "‐", "‑", "⁄", "\\_", "\\-"]
+)
+def test_a_link_that_is_read_on_behind_a_mark_is_none_to_what_stands_before(mark: str) -> None:
+    for link in ("https://shop.com/tea", "shop.com/tea", "https://shop.com/p?id=1"):
+        assert texts(f"see {link}{mark}500g") == []
+        assert texts(f"see {link}{mark}-500, https://b.com") == ["https://b.com"]
+
+
+def test_a_mark_behind_a_link_ends_it() -> None:
+    for mark in ("\u200b", "\u00ad", "\u2060", "‑", "\\"):
+        for behind in ("", " 500g", "好", "，好", "\n500g", "https://b.com"):
+            assert texts(f"https://a.com/tea{mark}{behind}")[0] == "https://a.com/tea"
+
+
 @pytest.mark.parametrize("dot", ["．", "。", "｡"])
 @pytest.mark.parametrize("stroke", ["⁄", "⁁", "‐", "‑", "⁃", "⹊"])
 def test_behind_a_scheme_a_host_goes_on_as_far_as_it_does_for_a_browser(

@@ -212,6 +212,8 @@ def test_what_is_no_offer_is_told_so(text: str, words: str) -> None:
         ({"exp": NOW_S - 60}, "ends before it begins"),
         ({"iat": NOW_S + SKEW_S + 1}, "is not valid yet"),
         ({"exp": NOW_S + VALID_S_MAX}, "for more than a year"),
+        ({"exp": -(10**18), "iat": -(10**18) - 5}, "no time in seconds since 1970"),
+        ({"exp": 10**17, "iat": 10**17 - 5}, "no time in seconds since 1970"),
     ],
 )
 def test_what_is_said_has_to_make_sense(changed: dict[str, Any], words: str) -> None:
@@ -253,6 +255,28 @@ def test_of_several_offers_the_one_for_this_page_counts() -> None:
     assert best_offer(texts, second, [KEY.public], NOW_S).amount_minor == 990
     with pytest.raises(OfferRefused, match="for another page"):
         best_offer(texts, page(f"{URL}?variant=3"), [KEY.public], NOW_S)
+
+
+def test_an_offer_for_the_very_address_comes_before_one_for_what_the_page_calls_itself() -> None:
+    texts = [jws(), jws(url=f"{URL}?blend=dark", amount_minor=990, iat=NOW_S - 3600)]
+    dark = page(f"{URL}?blend=dark", f'<link rel="canonical" href="{URL}">')
+    for offers in (texts, texts[::-1]):
+        assert best_offer(offers, dark, [KEY.public], NOW_S).amount_minor == 990
+        assert best_offer(offers, page(), [KEY.public], NOW_S).amount_minor == 490
+
+
+def test_the_offer_for_a_page_counts_for_none_of_its_variants() -> None:
+    for query in ("weight=1kg", "attribute_pa_gewicht=1kg", "options%5B1%5D=1kg"):
+        variant = page(f"{URL}?{query}", f'<link rel="canonical" href="{URL}">')
+        assert "is for another page of this host" in refusal(jws(), variant)
+
+
+def test_offers_of_different_articles_for_one_page_do_not_count() -> None:
+    offers = [jws(), jws(sku="TEA-2", iat=NOW_S)]
+    with pytest.raises(OfferRefused, match="are of different articles"):
+        best_offer(offers, page(), [KEY.public], NOW_S)
+    elsewhere = jws(url=f"{URL}?variant=2", sku="TEA-2")
+    assert best_offer([jws(), elsewhere], page(), [KEY.public], NOW_S) == OFFER
 
 
 def test_of_several_offers_for_one_page_the_newest_counts() -> None:
