@@ -32,7 +32,7 @@ def rows(
         missing = sorted(needed.difference(names))
         if missing:
             raise UnreadableCatalogue(f"The first line names no column {', '.join(missing)}.")
-        yield from _rows(reader, names)
+        yield from _rows(reader, names, separator)
     except csv.Error as error:
         raise UnreadableCatalogue(
             f"Line {reader.line_num}: the table cannot be read there ({error}); "
@@ -41,14 +41,25 @@ def rows(
 
 
 def _rows(
-    reader: "CsvReader", names: list[str]
+    reader: "CsvReader", names: list[str], separator: str
 ) -> Iterator[tuple[int, Mapping[str, str]] | Problem]:
+    over = reader.line_num
+
+    def swallows(cell: str) -> bool:
+        """Whether it holds a part of the next row, whose link stands in a column of its own."""
+        return "\n" in cell and (f"{separator}http" in cell or f'{separator}"http' in cell)
+
     for cells in reader:
+        began, over = over + 1, reader.line_num
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
             text = f"it has {len(cells)} columns and the first line {len(names)}"
             yield Problem(reader.line_num, f"{text}; a value with a separator needs quotes")
+            continue
+        if any(map(swallows, cells)):
+            text = f"a quotation mark that opens there is closed in line {reader.line_num} only"
+            yield Problem(began, f"{text}; within a value it is written twice")
             continue
         yield reader.line_num, dict(zip(names, (cell.strip() for cell in cells), strict=False))
 
