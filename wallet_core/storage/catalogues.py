@@ -130,13 +130,22 @@ class Catalogues:
         return CatalogueSource(**row) if row else None
 
     async def claim(
-        self, now_us: int, until_us: int, *, source_id: str | None = None
+        self,
+        now_us: int,
+        until_us: int,
+        *,
+        source_id: str | None = None,
+        but_for: Sequence[str] = (),
     ) -> Claim | None:
-        """The right to work on the source that is due first, or on `source_id`; None for none."""
+        """The right to work on the source that is due first, or on `source_id`; None for none.
+
+        What is due of the merchants `but_for` is left for later.
+        """
         s = catalogue_sources.c
         free = sa.or_(s.claimed_until_us.is_(None), s.claimed_until_us <= now_us)
         if source_id is None:
-            wanted = sa.and_(s.due_at_us <= now_us, s.state != SourceState.REMOVED, free)
+            others = s.merchant_id.not_in(but_for)
+            wanted = sa.and_(s.due_at_us <= now_us, s.state != SourceState.REMOVED, free, others)
         else:
             wanted = sa.and_(s.id == source_id, free)
         first = sa.select(s.id).where(wanted).order_by(s.due_at_us, s.id).limit(1)
