@@ -110,19 +110,20 @@ def _taking(page: PageOfBoth, tally: Tally) -> Taking:
     items: list[tuple[CatalogueItem, str, str]] = []
     gone: list[str] = []
     stated: dict[str, str | None] = {}
+    over: dict[str, tuple[str, str]] = {}
     for difference in differences(page.listed, page.read):
         tally.add(difference)
         if difference.kind == Kind.GONE and difference.old is not None:
             gone.append(difference.old.key)
             if _is_alone(difference.old):
-                stated.setdefault(difference.old.url, DISCONTINUED)
+                over[difference.old.url] = (_name(difference.old.url), DISCONTINUED)
         if difference.new is not None:
             item = difference.new
             items.append((item, _name(item.url), _name(item.page_url)))
             if _is_alone(item):
                 stated[item.url] = item.availability
     assert page.to is not None  # noqa: S101 - the caller has looked
-    return Taking(to=page.to, items=items, gone=gone, stated=stated)
+    return Taking(to=page.to, items=items, gone=gone, stated=stated, over=over)
 
 
 def _name(url: str) -> str:
