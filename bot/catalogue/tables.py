@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 _COLUMNS_MAX = 300
+_ONCE = frozenset({"sale_price", "currency", "availability"})
 
 
 def rows(
@@ -18,7 +19,8 @@ def rows(
 ) -> Iterator[tuple[int, Mapping[str, str]] | Problem]:
     """Each row with its line, by the columns' names in lower case with `_` for blanks.
 
-    The separator is whichever of `separators` stands in the head most often. Raises
+    What prices and stock are read from may be named once only, for which column counts is not to be
+    guessed. The separator is whichever of `separators` stands in the head most often. Raises
     `UnreadableCatalogue` for a head without the columns that are `needed`, and where a quotation
     mark is never closed.
     """
@@ -32,6 +34,9 @@ def rows(
         missing = sorted(needed.difference(names))
         if missing:
             raise UnreadableCatalogue(f"The first line names no column {', '.join(missing)}.")
+        twice = sorted(name for name in needed | _ONCE if names.count(name) > 1)
+        if twice:
+            raise UnreadableCatalogue(f"The first line names twice: {', '.join(twice)}.")
         yield from _rows(reader, names, separator)
     except csv.Error as error:
         raise UnreadableCatalogue(

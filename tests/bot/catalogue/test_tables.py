@@ -112,6 +112,8 @@ def test_problems_name_the_line_in_the_file() -> None:
     [
         ("id,title\n1,Tea\n", "no column link, price"),
         ("", "no column id, link, price, title"),
+        ("id,title,link,price,Price\n1,Tea,https://shop.example/t,1 EUR,2 EUR\n", "twice: price"),
+        ("id,title,link,price,sale price,g:sale_price\n", "names twice: sale_price"),
         (CSV + '2,"never closed,https://shop.example/2,1,EUR\n' + "x" * 300_000, "never closed"),
         ("x" * 2_000_000, "Line 1 never ends"),
     ],
