@@ -21,6 +21,10 @@ class KeyFileError(PayontapError):
     """A key file that cannot be used; the text is one sentence for people."""
 
 
+class UnusableOffer(PayontapError):
+    """An offer that makes no sense; the text is one sentence for people."""
+
+
 class Form(StrEnum):
     """In which form a signed offer is printed."""
 
@@ -63,6 +67,7 @@ def sign_offer(
 ) -> None:
     """Sign a price, so that it can be paid at once on the page that it is for."""
     from bot.house import define_currencies  # noqa: PLC0415 - only this command needs it
+    from bot.links.canonical import canonical_url  # noqa: PLC0415 - same
     from bot.links.signed_offers import (  # noqa: PLC0415 - same
         AUDIENCE,
         FRAGMENT,
@@ -70,17 +75,19 @@ def sign_offer(
         SignedOffer,
         sign_offer,
     )
-    from wallet_core.money import Money  # noqa: PLC0415 - same
 
     with plainly():
         require_text(url, title, price, currency, sku)
         define_currencies(settings_of(config))
+        currency, amount_minor = _amount(price, currency)
+        if canonical_url(url) is None:
+            raise UnusableOffer(f"“{url}” is no web address such as https://shop.example/tea.")
         now_s = int(time.time())
         offer = SignedOffer(
             aud=AUDIENCE,
             url=url,
             title=title,
-            amount_minor=Money.parse(price, currency).amount_minor,
+            amount_minor=amount_minor,
             currency=currency,
             iat=now_s,
             exp=now_s + days * _DAY_S,
@@ -93,6 +100,18 @@ def sign_offer(
         Form.JWS: text,
     }
     typer.echo(shown[form])
+
+
+def _amount(price: str, currency: str) -> tuple[str, int]:
+    """The currency's code as it is written everywhere, and the price in its minor units."""
+    from wallet_core.money import Money  # noqa: PLC0415 - only needed here
+
+    if "," in price:
+        raise UnusableOffer(f"“{price}”: write the price with a point and no comma, such as 4.90.")
+    money = Money.parse(price, currency.strip().upper())
+    if money.amount_minor <= 0:
+        raise UnusableOffer("The price has to be above zero.")
+    return money.currency, money.amount_minor
 
 
 def _new_key(file: Path) -> "SigningKey":

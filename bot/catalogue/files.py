@@ -16,6 +16,8 @@ from bot.links.exchange import Opened
 from bot.links.fetch_types import DEFAULT_LIMITS, FetchError
 
 _GZIP = b"\x1f\x8b"
+#: Parts of a packed file; programs that pack in blocks make some thousands.
+_MEMBERS_MAX = 100_000
 _HEAD_BYTES = 65_536
 _IN_MEMORY_BYTES = 1_000_000
 _NOT_MODIFIED = 304
@@ -152,18 +154,28 @@ def unpack(file: BinaryIO, target: BinaryIO) -> bool:
 
 
 def unpacked(file: BinaryIO) -> Iterator[bytes]:
-    """A gzip file's content in bounded pieces. Raises `UnreadableCatalogue`."""
+    """A gzip file's content in bounded pieces. Raises `UnreadableCatalogue`.
+
+    All of its members: files that were packed one by one and put together are one such file.
+    """
+    piece, members = file.read(PIECE_BYTES), 1
     decoder = zlib.decompressobj(wbits=31)
     try:
-        while True:
-            piece = decoder.unconsumed_tail or file.read(PIECE_BYTES)
+        while members <= _MEMBERS_MAX:
             plain = decoder.decompress(piece, PIECE_BYTES)
             if plain:
                 yield plain
-            if decoder.eof:
+            if not decoder.eof:
+                piece = decoder.unconsumed_tail or file.read(PIECE_BYTES)
+                if not piece and not plain:
+                    break
+                continue
+            piece = decoder.unused_data
+            if len(piece) < len(_GZIP):
+                piece += file.read(PIECE_BYTES)
+            if not piece.startswith(_GZIP):
                 return
-            if not piece and not plain:
-                break
+            decoder, members = zlib.decompressobj(wbits=31), members + 1
     except zlib.error:
         raise UnreadableCatalogue("The file is packed in a way that cannot be undone.") from None
     raise UnreadableCatalogue("The packed file breaks off.")

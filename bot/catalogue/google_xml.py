@@ -13,6 +13,7 @@ from bot.catalogue.xml_events import Element, elements
 
 _GOOGLE = "http://base.google.com/ns/1.0"
 _ITEMS = frozenset({"item", "entry"})
+_PRICES = frozenset({"price", "sale_price"})
 
 
 def read_google_xml(
@@ -29,8 +30,12 @@ def read_google_xml(
         elif element.local in ATTRIBUTES and (text := _value(element)):
             known = inside.setdefault(element.depth, {})
             ours = element.namespace == _GOOGLE
-            if element.local not in known or (ours and not known[element.local][0]):
+            before = known.get(element.local)
+            if before is None or (ours and not before[0]):
                 known[element.local] = (ours, text)
+            elif element.local in _PRICES and ours == before[0] and text != before[1]:
+                # No price any more, so that the item is told of with both and left out.
+                known[element.local] = (ours, f"{before[1]} and {text}")
 
 
 def _value(element: Element) -> str:

@@ -18,7 +18,7 @@ from bot.catalogue.words import beside_line, change_lines, dry_run_card
 from wallet_core.commerce.catalogue import FILE_PREFIX, SourceState
 from wallet_core.commerce.catalogue_steps import adding, rereading, source_id_of
 from wallet_core.commerce.records import Merchant, Place
-from wallet_core.errors import PayontapError
+from wallet_core.errors import PayontapError, Refused
 from wallet_core.ledger.commits import Commit, WriterPort
 from wallet_core.storage.catalogues import Claim
 
@@ -127,12 +127,19 @@ async def claimed_file(
     url, now_us = f"{FILE_PREFIX}{name[:_NAME_LENGTH_MAX]}", staging.now_us()
     source_id = source_id_of(merchant_id, url)
     known = await staging.store.source(source_id)
-    before = known.state if known is not None else SourceState.REMOVED
-    if known is None or known.state == SourceState.REMOVED:
+    if known is not None and known.state == SourceState.APPROVED:
+        raise HandedInAlready("What you agreed to is being taken over; try again in a moment.")
+    # What was shown and not agreed to is over now: no word on it may count for what is staged next.
+    listed = known is not None and known.read_at_us is not None
+    before = SourceState.ACTIVE if listed else SourceState.REMOVED
+    if known is None or known.state != SourceState.ACTIVE:
         rows = adding(merchant_id, url, place, now_us)[1]
         if known is not None:
             rows = rereading(known, place, now_us, due=False)
-        await writer.commit(Commit(key=f"catalogue:{source_id}:{now_us}", rows=rows))
+        try:
+            await writer.commit(Commit(key=f"catalogue:{source_id}:{now_us}", rows=rows))
+        except Refused as refused:
+            raise HandedInAlready("It is being read already; try again in a moment.") from refused
     claim = await staging.claim(source_id)
     if claim is None:
         raise HandedInAlready("It is being read already; try again in a moment.")

@@ -35,6 +35,8 @@ FAILURES_TOLD = 3
 _FIRST_RETRY_S = 300
 _RETRY_S_MAX = 24 * 3600
 _JITTER = 0.1
+#: The longest that a reading may take; twenty thousand pages take some six hours.
+READING_S_MAX = 24 * 3600.0
 
 Tell = Callable[[CatalogueSource, str, Card], Awaitable[None]]
 """Says a card to the owner of a source; the text is a key under which it is said once."""
@@ -79,9 +81,12 @@ class Importer:
                 if claim.source.state == SourceState.APPROVED:
                     await self._approved(claim)
                 else:
-                    await self._read(claim)
+                    async with asyncio.timeout(READING_S_MAX):
+                        await self._read(claim)
         except (FetchError, UnreadableCatalogue) as error:
             await self.failed(claim, str(error))
+        except TimeoutError:
+            await self.failed(claim, "The shop's server is so slow that a day is not enough.")
         except LostClaim:
             _log.info("catalogue_claim_lost", source=claim.source.id)
 

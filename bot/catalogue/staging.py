@@ -1,6 +1,6 @@
 """Staging what was read, comparing it with what is listed, and taking it over."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -55,9 +55,15 @@ class Staging:
         """Until when a claim that is made or renewed now stands."""
         return self.now_us() + CLAIM_S * _MICROSECONDS
 
-    async def claim(self, source_id: str | None = None) -> Claim | None:
-        """The right to work on what is due, or on one source; None for nothing."""
-        return await self.store.claim(self.now_us(), self.until_us, source_id=source_id)
+    async def claim(
+        self, source_id: str | None = None, *, but_for: Sequence[str] = ()
+    ) -> Claim | None:
+        """The right to work on what is due, or on one source; None for nothing.
+
+        Nothing of the merchants `but_for`.
+        """
+        now_us, until_us = self.now_us(), self.until_us
+        return await self.store.claim(now_us, until_us, source_id=source_id, but_for=but_for)
 
     async def stage(self, claim: Claim, batches: AsyncGenerator[list[Found]]) -> Reading:
         """Stage all that is read. Raises `UnreadableCatalogue` where nothing of it can be used."""
@@ -104,19 +110,20 @@ def _taking(page: PageOfBoth, tally: Tally) -> Taking:
     items: list[tuple[CatalogueItem, str, str]] = []
     gone: list[str] = []
     stated: dict[str, str | None] = {}
+    over: dict[str, tuple[str, str]] = {}
     for difference in differences(page.listed, page.read):
         tally.add(difference)
         if difference.kind == Kind.GONE and difference.old is not None:
             gone.append(difference.old.key)
             if _is_alone(difference.old):
-                stated.setdefault(difference.old.url, DISCONTINUED)
+                over[difference.old.url] = (_name(difference.old.url), DISCONTINUED)
         if difference.new is not None:
             item = difference.new
             items.append((item, _name(item.url), _name(item.page_url)))
             if _is_alone(item):
                 stated[item.url] = item.availability
     assert page.to is not None  # noqa: S101 - the caller has looked
-    return Taking(to=page.to, items=items, gone=gone, stated=stated)
+    return Taking(to=page.to, items=items, gone=gone, stated=stated, over=over)
 
 
 def _name(url: str) -> str:

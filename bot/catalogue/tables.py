@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
 _COLUMNS_MAX = 300
+_ONCE = frozenset({"sale_price", "currency", "availability"})
 
 
 def rows(
@@ -18,7 +19,8 @@ def rows(
 ) -> Iterator[tuple[int, Mapping[str, str]] | Problem]:
     """Each row with its line, by the columns' names in lower case with `_` for blanks.
 
-    The separator is whichever of `separators` stands in the head most often. Raises
+    What prices and stock are read from may be named once only, for which column counts is not to be
+    guessed. The separator is whichever of `separators` stands in the head most often. Raises
     `UnreadableCatalogue` for a head without the columns that are `needed`, and where a quotation
     mark is never closed.
     """
@@ -32,7 +34,10 @@ def rows(
         missing = sorted(needed.difference(names))
         if missing:
             raise UnreadableCatalogue(f"The first line names no column {', '.join(missing)}.")
-        yield from _rows(reader, names)
+        twice = sorted(name for name in needed | _ONCE if names.count(name) > 1)
+        if twice:
+            raise UnreadableCatalogue(f"The first line names twice: {', '.join(twice)}.")
+        yield from _rows(reader, names, separator)
     except csv.Error as error:
         raise UnreadableCatalogue(
             f"Line {reader.line_num}: the table cannot be read there ({error}); "
@@ -41,14 +46,25 @@ def rows(
 
 
 def _rows(
-    reader: "CsvReader", names: list[str]
+    reader: "CsvReader", names: list[str], separator: str
 ) -> Iterator[tuple[int, Mapping[str, str]] | Problem]:
+    over = reader.line_num
+
+    def swallows(cell: str) -> bool:
+        """Whether it holds a part of the next row, whose link stands in a column of its own."""
+        return "\n" in cell and (f"{separator}http" in cell or f'{separator}"http' in cell)
+
     for cells in reader:
+        began, over = over + 1, reader.line_num
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
             text = f"it has {len(cells)} columns and the first line {len(names)}"
             yield Problem(reader.line_num, f"{text}; a value with a separator needs quotes")
+            continue
+        if any(map(swallows, cells)):
+            text = f"a quotation mark that opens there is closed in line {reader.line_num} only"
+            yield Problem(began, f"{text}; within a value it is written twice")
             continue
         yield reader.line_num, dict(zip(names, (cell.strip() for cell in cells), strict=False))
 

@@ -159,6 +159,9 @@ def _not_shown_card(outcome: NotShown, prefix: str) -> Card:
     if outcome.strange:
         where = ", ".join(METHODS.get(method, method) for method in outcome.strange)
         lines.append(Line(f"There is another token, though ({where}); a letter may be wrong."))
+    for why in dict.fromkeys(outcome.why.values()):
+        ways = (METHODS.get(method, method) for method, one in outcome.why.items() if one == why)
+        lines.append(Line(f"{', '.join(ways).capitalize()}: {why}", Role.WARNING))
     lines += _ways(claim)
     lines.append(Line(f"Then write {prefix}merchant verify {claim.host} again.", Role.HINT))
     return Card(title=f"{claim.host} is not proven yet", lines=tuple(lines), tone=Tone.BAD)

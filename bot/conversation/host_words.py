@@ -74,7 +74,8 @@ def failure_words(claim: HostClaim, why: str = "") -> str:
     if claim.failure == Failure.UNREACHABLE:
         return f"{claim.host} could not be reached, so its proof could not be seen. {why}".strip()
     way = METHODS.get(claim.method or "", "proof")
-    return f"{claim.host} answers, but its proof (the {way} with your token) is not there."
+    gone = f"{claim.host} answers, but its proof (the {way} with your token) is not there."
+    return f"{gone} {why}".strip()
 
 
 def day_and_hour(at_us: int) -> str:

@@ -10,6 +10,17 @@ from bot.links.recognise.values import GONE
 _DOCS = "docs/product-pages.md"
 
 
+#: What other kinds of files begin with.
+_OTHER_FILES = (
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"GIF8", "a picture"),
+    (b"RIFF", "a picture or a recording"),
+    (b"PK\x03\x04", "an archive or an office document"),
+)
+
+
 class Advice(msgspec.Struct, frozen=True):
     """One thing to mend. `code` is for machines; `docs` is where it is explained.
 
@@ -27,6 +38,21 @@ def advice_for(reader: PageReader, seen: Sighting) -> list[Advice]:
     """Everything that is missing or doubtful in a page, what blocks a payment first."""
     found = [*_of_data(reader, seen), *_of_price(seen), *_of_details(reader, seen)]
     return sorted(found, key=lambda advice: not advice.blocks)
+
+
+def other_file(body: bytes) -> Advice | None:
+    """What to do with a file that is no web page; None for what may be one."""
+    kind = next((name for mark, name in _OTHER_FILES if body.startswith(mark)), None)
+    if kind is None and not body.strip():
+        kind = "empty"
+    if kind is None and b"<" not in body:
+        kind = "text without any HTML"
+    if kind is None:
+        return None
+    mend = "Save the page from a browser as HTML, or name its web address instead."
+    return _advice(
+        "no_page", "the-smallest-page-that-works", f"The file is {kind}.", mend, blocks=True
+    )
 
 
 def _advice(code: str, section: str, problem: str, mend: str, *, blocks: bool = False) -> Advice:

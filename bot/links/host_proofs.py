@@ -1,7 +1,8 @@
 """What a host shows about whose it is: a file, a tag on its front page, a DNS record."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import codecs
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Protocol
@@ -36,6 +37,7 @@ _UNREAD = frozenset({"timeout", "unreachable", "tls", "forbidden_address", "busy
 #: Answers of a server that is in trouble, or lets no reader in: they deny no proof.
 _UNWILLING = frozenset({401, 403, 429})
 _SERVER_ERROR = 500
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 #: There is no such record, or no such name can be.
 _NO_SUCH_TEXTS = (
     dns.resolver.NXDOMAIN,
@@ -88,26 +90,23 @@ class DnsTexts:
 
 @dataclass(frozen=True)
 class _Seen:
-    """The tokens that one way shows; `unread` says why it could not be asked, if it could not."""
+    """The tokens that one way shows, or why it shows none; see `HostLook`."""
 
     tokens: frozenset[str] = frozenset()
     unread: str | None = None
+    hindered: str | None = None
     busy: bool = False
 
 
 class WebProofs:
-    """`HostProofs` and `HostLooks` on the web and in DNS. A way that fails shows nothing."""
+    """`HostLooks` on the web and in DNS. A way that fails shows nothing."""
 
     def __init__(self, fetcher: Fetcher, records: TextRecords | None = None) -> None:
         self._fetcher = fetcher
         self._records = records or DnsTexts()
 
-    async def shown(self, host: str) -> Mapping[str, frozenset[str]]:
-        """Method → the tokens that `host` (with a port where it has one) shows by it now."""
-        return (await self.look(host)).shown
-
     async def look(self, host: str) -> HostLook:
-        """The same, and what could not be asked; see `HostLooks`."""
+        """What `host` (with a port where it has one) shows now; see `HostLooks`."""
         in_file, in_page, in_dns = await asyncio.gather(
             self._well_known(host), self._meta(host), self._dns(host)
         )
@@ -115,6 +114,7 @@ class WebProofs:
         return HostLook(
             shown={method: one.tokens for method, one in seen.items()},
             unread={method: one.unread for method, one in seen.items() if one.unread},
+            hindered={m: one.hindered for m, one in seen.items() if one.hindered},
             busy=any(one.busy for one in seen.values()),
         )
 
@@ -155,7 +155,7 @@ class WebProofs:
     async def _read(self, host: str, path: str, kind: Kind) -> Fetched | _Seen:
         """What stands at `path` on exactly this host, or that nothing does."""
         troubles: list[FetchError] = []
-        answered = False
+        elsewhere: str | None = None
         for url in (f"{scheme}://{host}{path}" for scheme in schemes_of(host)):
             try:
                 # The merchant has just put it there: what was seen before does not count.
@@ -167,9 +167,12 @@ class WebProofs:
             if is_on(page, host):
                 return page
             _log.info("proof_elsewhere", url=url, final=page.url_final[:300])
-            answered = True
-        if answered or any(not _is_unread(error) for error in troubles):
-            return _Seen()
+            elsewhere = urlsplit(page.url_final).netloc
+        if elsewhere is not None:
+            return _Seen(hindered=f"It leads to {elsewhere}, and each host is proven by itself.")
+        heard = [error for error in troubles if not _is_unread(error)]
+        if heard:
+            return _Seen(hindered=_hindrance(heard[0], kind))
         busy = any(error.code == "busy" for error in troubles)
         return _Seen(unread=troubles[0].message, busy=busy)
 
@@ -190,15 +193,30 @@ def _is_unread(error: FetchError) -> bool:
     return error.code in _UNREAD
 
 
+def _hindrance(error: FetchError, kind: Kind) -> str | None:
+    """Why an answer shows nothing; None where there simply is no such file."""
+    if error.code == "content_type":
+        served = "text/plain" if kind == "text" else "text/html"
+        return f"It is not served as {served} but as something else."
+    return None if error.is_gone else error.message
+
+
+def lines_in_file(body: bytes) -> list[str]:
+    """The lines of a proof file without comments, which begin with `#`, and without blanks.
+
+    In UTF-8, or in the UTF-16 with a mark that Windows' own tools write.
+    """
+    charset = "utf-16" if body.startswith(_UTF16_MARKS) else "utf-8-sig"
+    text = body.decode(charset, "replace")
+    return [line for line in (row.partition("#")[0].strip() for row in text.splitlines()) if line]
+
+
 def tokens_in_file(body: bytes) -> frozenset[str]:
     """The tokens of a proof file: one a line; `#` begins a comment.
 
     A line that names a key (`offer-key=…`) is no token.
     """
-    lines = (
-        line.partition("#")[0].strip() for line in body.decode("utf-8-sig", "replace").splitlines()
-    )
-    return frozenset(line for line in lines if line and not line.startswith(KEY_PREFIX))
+    return frozenset(line for line in lines_in_file(body) if not line.startswith(KEY_PREFIX))
 
 
 def tokens_in_page(body: bytes) -> frozenset[str]:

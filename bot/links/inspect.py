@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from bot.links.advice import advice_for
+from bot.links.advice import advice_for, other_file
 from bot.links.canonical import canonical_url, host_of
 from bot.links.fetch import Fetched, Fetcher
 from bot.links.lookalikes import host_warning, shown_elsewhere_warning
@@ -69,6 +69,7 @@ async def inspect(target: str, *, url: str | None, fetcher: Fetcher | None) -> I
     fetched with `fetcher`, or with one of its own, and so is its shop's endpoint where the page
     names no price. No domain counts as verified. Raises `FetchError` and `InspectError`.
     """
+    strange = None
     if target.lower().startswith(("http://", "https://")):
         if fetcher is None:
             async with Fetcher() as own:
@@ -79,11 +80,14 @@ async def inspect(target: str, *, url: str | None, fetcher: Fetcher | None) -> I
             raise InspectError("Only addresses with http:// or https:// can be opened.")
         body = await asyncio.to_thread(_read_page, target)
         reader = await asyncio.to_thread(PageReader, body, url or "")
-        signed = _unchecked(offers_in_page(body))
+        signed, strange = _unchecked(offers_in_page(body)), other_file(body)
     seen = await asyncio.to_thread(reader.sighting)
     if signed.offer is not None:
         seen = as_offered(seen, signed.offer)
-    return {**_as_dict(reader, seen), "signed_offer": signed.shown}
+    shown = {**_as_dict(reader, seen), "signed_offer": signed.shown}
+    if strange is not None:
+        shown["advice"] = msgspec.to_builtins([strange])
+    return shown
 
 
 def saved_from(url: str) -> str:
@@ -215,7 +219,9 @@ def _read_page(target: str) -> bytes:
             with gzip.open(io.BytesIO(body)) as page:
                 body = page.read(_PAGE_BYTES_MAX + 1)
     except FileNotFoundError:
-        raise InspectError(f"There is no file {target}.") from None
+        is_address = any(link.text == target for link in find_links(target))
+        hint = f"; for a page on the web write https://{target} instead" if is_address else ""
+        raise InspectError(f"There is no file {target}{hint}.") from None
     except IsADirectoryError:
         raise InspectError(f"{target} is a folder. Name the files in it.") from None
     except (OSError, EOFError, zlib.error) as error:

@@ -1,7 +1,7 @@
 """The keys under which a host's signed offers count: its own, from its own file."""
 
 from bot.links.fetch import Fetcher, FetchError
-from bot.links.host_proofs import KEY_PREFIX, PROOF_PATH, is_on, schemes_of
+from bot.links.host_proofs import KEY_PREFIX, PROOF_PATH, is_on, lines_in_file, schemes_of
 from bot.links.signed_offers import OfferRefused
 from wallet_core.audit.signing import NotProven, PublicKey
 
@@ -29,8 +29,7 @@ async def keys_of(fetcher: Fetcher, host: str) -> tuple[PublicKey, ...]:
 def keys_in_file(body: bytes) -> tuple[PublicKey, ...]:
     """The keys of a proof file: lines such as `offer-key=11qYAYKx…`; a comment begins with `#`."""
     keys: list[PublicKey] = []
-    for line in body.decode("utf-8-sig", "replace").splitlines():
-        written = line.partition("#")[0].strip()
+    for written in lines_in_file(body):
         if not written.startswith(KEY_PREFIX):
             continue
         try:

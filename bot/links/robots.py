@@ -20,6 +20,11 @@ _RULES_MAX = 20_000
 _WILDCARD_RULES_MAX = 2_000
 _KEPT_FOR_S = 6 * 3600.0
 _ORIGINS_MAX = 2_048
+#: All rules that are remembered, and what one costs beside its characters, roughly.
+_KEPT_BYTES_MAX = 32_000_000
+_RULE_OVERHEAD_BYTES = 160
+#: What a larger file says is told in a thread, so that nobody waits for it.
+_AT_ONCE_BYTES_MAX = 16_384
 _SAFE = "/?=&%:@!'()+,;~-._"
 _WILDCARDS = re.compile(r"\*+")
 
@@ -40,6 +45,11 @@ class Rules(msgspec.Struct, frozen=True):
 
     rules: tuple[tuple[str, bool], ...] = ()
 
+    @property
+    def size_bytes(self) -> int:
+        """How much memory they take, roughly."""
+        return sum(len(pattern) + _RULE_OVERHEAD_BYTES for pattern, _ in self.rules)
+
     def allow(self, path: str) -> bool:
         """Whether `path` (with its query) may be opened: the longest rule decides, then allow."""
         if path == "/robots.txt":
@@ -57,27 +67,27 @@ def parse_robots(body: bytes, product: str) -> Rules:
     """The rules of the groups for `product`, or of those for everybody where it has none."""
     own: list[tuple[str, bool]] = []
     everybodys: list[tuple[str, bool]] = []
-    groups: list[list[tuple[str, bool]]] = []
-    named_own = in_names = False
+    # Whom the group that is being read is for, however often it names them.
+    for_own = for_everybody = named_own = in_names = False
     for line in body[:BYTES_MAX].decode("utf-8-sig", "replace").splitlines():
         key, colon, rest = line.partition("#")[0].partition(":")
         key, value = key.strip().lower(), rest.strip()
         if not colon:
             continue
         if key == "user-agent":
-            groups = groups if in_names else []
+            if not in_names:
+                for_own = for_everybody = False
             in_names = True
             reader = value.partition("/")[0].lower()
             if reader == product.lower():
-                named_own = True
-                groups.append(own)
-            elif reader == "*":
-                groups.append(everybodys)
+                for_own = named_own = True
+            for_everybody = for_everybody or reader == "*"
         elif key in {"allow", "disallow"}:
             in_names = False
-            if value:
-                for group in groups:
-                    group.append((_pattern(value), key == "allow"))
+            if value and (for_own or for_everybody):
+                rule = (_pattern(value), key == "allow")
+                own += [rule] * for_own
+                everybodys += [rule] * for_everybody
     rules = own if named_own else everybodys
     with_wildcards = sum("*" in pattern for pattern, _ in rules)
     if len(rules) > _RULES_MAX or with_wildcards > _WILDCARD_RULES_MAX:
@@ -99,6 +109,7 @@ class RobotsKeeper:
         self._product = product
         self._clock = clock
         self._known: OrderedDict[str, tuple[float, Rules]] = OrderedDict()
+        self._known_bytes = 0
         self._readings: dict[str, asyncio.Task[Rules]] = {}
 
     async def allow(self, origin: str, path: str) -> bool:
@@ -131,11 +142,25 @@ class RobotsKeeper:
 
     async def _read_rules(self, origin: str) -> Rules:
         file = await self._read(origin)
-        rules = parse_robots(file.body, self._product) if file.found else Rules()
-        self._known[origin] = (self._clock() + _KEPT_FOR_S, rules)
-        while len(self._known) > _ORIGINS_MAX:
-            self._known.popitem(last=False)
+        rules = Rules()
+        if len(file.body) > _AT_ONCE_BYTES_MAX:
+            rules = await asyncio.to_thread(parse_robots, file.body, self._product)
+        elif file.found:
+            rules = parse_robots(file.body, self._product)
+        self._remember(origin, rules)
         return rules
+
+    def _remember(self, origin: str, rules: Rules) -> None:
+        """Keep what a host says; who was asked longest ago is asked again when it is too much."""
+        self._forget(origin)
+        self._known[origin] = (self._clock() + _KEPT_FOR_S, rules)
+        self._known_bytes += rules.size_bytes
+        while len(self._known) > _ORIGINS_MAX or self._known_bytes > _KEPT_BYTES_MAX:
+            self._forget(next(iter(self._known)))
+
+    def _forget(self, origin: str) -> None:
+        _, rules = self._known.pop(origin, (0.0, Rules()))
+        self._known_bytes -= rules.size_bytes
 
 
 def _normal(path: str) -> str:

@@ -94,3 +94,29 @@ def test_the_recipe_in_the_docs_makes_an_offer_that_counts() -> None:
     page = Fetched(URL, 200, "text/html", "utf-8", b"")
     offer = opened_offer(printed.getvalue().strip(), page, keys, time.time())
     assert (offer.title, offer.amount_minor, offer.sku) == ("Green tea", 490, "TEA-1")
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        (("--price", "4,90"), "write the price with a point and no comma, such as 4.90"),
+        (("--price", "1,200"), "write the price with a point"),
+        (("--price", "0"), "The price has to be above zero."),
+        (("--price", "-1"), "The price has to be above zero."),
+        (("--url", "shop.example/tea"), "“shop.example/tea” is no web address such as https://"),
+        (("--url", ""), "is no web address"),
+    ],
+)
+def test_what_makes_no_sense_is_told_with_the_way_to_write_it(
+    more: tuple[str, str], says: str
+) -> None:
+    payontap("offer-key", "shop.pem")
+    refused = sign(*more)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert says in refused.stderr
+
+
+def test_a_currency_may_be_written_in_small_letters() -> None:
+    payontap("offer-key", "shop.pem")
+    assert sign(currency="eur").exit_code == 0
+    assert "'xyz'" in sign(currency="xyz").stderr.lower()

@@ -52,12 +52,14 @@ class Failure(StrEnum):
 class HostLook(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen at a host. `shown`: method → the tokens that it shows by it.
 
-    `unread`: method → one sentence why it could not be asked. `busy`: we had no time for it, which
-    says nothing about the host.
+    `unread`: method → one sentence why it could not be asked. `hindered`: method → one sentence why
+    what it answered with can show nothing. `busy`: we had no time for it, which says nothing about
+    the host.
     """
 
     shown: Mapping[str, frozenset[str]]
     unread: Mapping[str, str] = {}
+    hindered: Mapping[str, str] = {}
     busy: bool = False
 
 
@@ -194,7 +196,7 @@ def _missing(claim: HostClaim, look: HostLook, terms: CheckTerms, now_us: int) -
     heard = stage if claim.stage != stage else None
     if claim.stage is None and stage is Stage.ENDING:
         heard = Stage.FAILING
-    return Judged(after, heard, why=why)
+    return Judged(after, heard, why=why or look.hindered.get(claim.method or "", ""))
 
 
 def next_look_us(host: str, terms: CheckTerms, now_us: int) -> int:

@@ -8,13 +8,12 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 from urllib.parse import urlsplit
 
 import msgspec
 from ada_url import URL
 
-from wallet_core.commerce.host_checks import DAILY, CheckTerms, next_look_us
+from wallet_core.commerce.host_checks import DAILY, CheckTerms, HostLooks, next_look_us
 from wallet_core.commerce.ports import MerchantReader
 from wallet_core.commerce.records import HostClaim, Merchant, Place
 from wallet_core.errors import Refusal, Refused
@@ -28,16 +27,6 @@ _LABEL_LENGTH_MAX = 63
 _TOKEN_BYTES = 16
 #: Cards mark a proven host with a tick; no name may bring one of its own.
 _TICKS = frozenset("✓✔✅☑🗸🗹")
-
-
-class HostProofs(Protocol):
-    """Looks at a host for the tokens with which its owner speaks."""
-
-    async def shown(self, host: str) -> Mapping[str, frozenset[str]]:
-        """Method (`well-known`, `meta` or `dns`) → the tokens that `host` shows by it now.
-
-        A method that fails shows nothing; it raises nothing.
-        """
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,10 +51,14 @@ class Proven(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotShown(msgspec.Struct, frozen=True, kw_only=True):
-    """The host does not show the claim's token. `strange`: methods that showed other tokens."""
+    """The host does not show the claim's token.
+
+    `strange`: methods that showed other tokens. `why`: method → one sentence what is in its way.
+    """
 
     claim: HostClaim
     strange: tuple[str, ...]
+    why: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,7 @@ class Merchants:
     """
 
     reader: MerchantReader
-    proofs: HostProofs
+    proofs: HostLooks
     checks: CheckTerms = DAILY
 
     def opening(
@@ -135,11 +128,12 @@ class Merchants:
         if claim.verified_host is not None and claim.stage is None:
             return Proven(claim=claim, rows=())
         await self._check_free(claim.merchant_id, claim.host)
-        shown = await self.proofs.shown(claim.host)
-        method = next((m for m, tokens in sorted(shown.items()) if claim.token in tokens), None)
+        look = await self.proofs.look(claim.host)
+        shown = sorted(look.shown.items())
+        method = next((m for m, tokens in shown if claim.token in tokens), None)
         if method is None:
-            strange = tuple(m for m, tokens in sorted(shown.items()) if tokens)
-            return NotShown(claim=claim, strange=strange)
+            strange = tuple(m for m, tokens in shown if tokens)
+            return NotShown(claim=claim, strange=strange, why={**look.hindered, **look.unread})
         values: dict[str, Value] = {
             "verified_host": claim.host,
             "method": method,

@@ -75,13 +75,15 @@ class Taking(msgspec.Struct, frozen=True):
     """What is written of one page: items as they are now, up to the key `to`.
 
     `gone` are items that are listed no more. `stated` are the addresses of offers and what their
-    availability is now.
+    availability is now. `over` are those at which nothing of this page is sold any more: address →
+    name, and the word for their availability unless something else is still listed there.
     """
 
     to: str
     items: Sequence[tuple[CatalogueItem, str, str]]
     gone: Sequence[str]
     stated: Mapping[str, str | None]
+    over: Mapping[str, tuple[str, str]] = {}
 
 
 class PageOfBoth(msgspec.Struct, frozen=True):
@@ -130,13 +132,22 @@ class Catalogues:
         return CatalogueSource(**row) if row else None
 
     async def claim(
-        self, now_us: int, until_us: int, *, source_id: str | None = None
+        self,
+        now_us: int,
+        until_us: int,
+        *,
+        source_id: str | None = None,
+        but_for: Sequence[str] = (),
     ) -> Claim | None:
-        """The right to work on the source that is due first, or on `source_id`; None for none."""
+        """The right to work on the source that is due first, or on `source_id`; None for none.
+
+        What is due of the merchants `but_for` is left for later.
+        """
         s = catalogue_sources.c
         free = sa.or_(s.claimed_until_us.is_(None), s.claimed_until_us <= now_us)
         if source_id is None:
-            wanted = sa.and_(s.due_at_us <= now_us, s.state != SourceState.REMOVED, free)
+            others = s.merchant_id.not_in(but_for)
+            wanted = sa.and_(s.due_at_us <= now_us, s.state != SourceState.REMOVED, free, others)
         else:
             wanted = sa.and_(s.id == source_id, free)
         first = sa.select(s.id).where(wanted).order_by(s.due_at_us, s.id).limit(1)
@@ -250,7 +261,9 @@ class Catalogues:
                     .where(i.source_id == source.id, i.key.in_(keys), i.listed)
                     .values(listed=False, changed_at_us=now_us)
                 )
-            await _state(connection, source.merchant_id, taking.stated)
+            sold = await _still_listed(connection, source, taking.over)
+            over = {url: word for url, (name, word) in taking.over.items() if name not in sold}
+            await _state(connection, source.merchant_id, {**over, **taking.stated})
 
     async def finish_taking(self, claim: Claim, values: Mapping[str, object]) -> None:
         """Forget what was staged, note how it went, give the claim up. Raises `LostClaim`."""
@@ -345,6 +358,24 @@ async def _state(
                 .where(t.offers.c.id == offer.id)
                 .values(availability=stated[offer.url])
             )
+
+
+async def _still_listed(
+    connection: AsyncConnection, source: CatalogueSource, over: Mapping[str, tuple[str, str]]
+) -> set[str]:
+    """The names among these under which a catalogue of the merchant lists something."""
+    i, s = catalogue_items.c, catalogue_sources.c
+    counts = sa.and_(s.state != SourceState.REMOVED, s.read_at_us.is_not(None))
+    found: set[str] = set()
+    for names in _parts(sorted({name for name, _ in over.values()})):
+        query = (
+            sa.select(i.name)
+            .join(catalogue_sources, s.id == i.source_id)
+            .where(i.merchant_id == source.merchant_id, i.name.in_(names), i.listed)
+            .where(sa.or_(s.id == source.id, counts))
+        )
+        found.update((await connection.execute(query)).scalars())
+    return found
 
 
 def _parts(keys: Sequence[str]) -> list[Sequence[str]]:

@@ -50,6 +50,18 @@ def test_a_packed_file_is_unpacked_and_a_plain_one_left_alone() -> None:
     assert not unpack(file(RSS), target)
 
 
+@pytest.mark.parametrize("after", [b"", bytes(512), b"x", b"\x1f"])
+@pytest.mark.parametrize("size", [1, 300, 65_535, 65_536, 200_000])
+def test_a_file_that_was_packed_in_several_parts_is_unpacked_whole(size: int, after: bytes) -> None:
+    parts = [bytes([65 + number]) * size for number in range(4)]
+    packed = b"".join(gzip.compress(part, level, mtime=0) for level, part in enumerate(parts))
+    target = io.BytesIO()
+    assert unpack(file(packed + after), target)
+    assert target.getvalue() == b"".join(parts)
+    with pytest.raises(UnreadableCatalogue, match="breaks off"):
+        unpack(file(packed[:-9]), io.BytesIO())
+
+
 def test_a_bomb_is_unpacked_in_small_pieces() -> None:
     packer = zlib.compressobj(9, wbits=31)
     packed = b"".join(packer.compress(bytes(1_000_000)) for _ in range(300)) + packer.flush()

@@ -85,6 +85,15 @@ def test_an_item_that_cannot_be_used_is_a_problem_with_its_line(fields: str, say
     assert says in problem
 
 
+def test_of_two_prices_in_one_item_neither_is_chosen() -> None:
+    for name in ("price", "sale_price"):
+        twice = f"<g:{name}>4 EUR</g:{name}><g:{name}>3 EUR</g:{name}>"
+        (said,) = problems(read_google_xml(file(item(GOOD + twice)), HOSTS))
+        assert "and 3 EUR” is no price" in said
+    (tea,) = items(read_google_xml(file(item(f"{GOOD}<g:price>5 EUR</g:price>")), HOSTS))
+    assert tea.price_minor == 500
+
+
 def test_a_sale_price_that_is_no_lower_is_passed_over() -> None:
     (tea,) = items(read_google_xml(file(item(GOOD + "<g:sale_price>6 EUR</g:sale_price>")), HOSTS))
     assert tea.sale_price_minor is None

@@ -14,13 +14,18 @@ from aiohttp import web
 
 from bot.cards import Card
 from bot.catalogue.importing import FAILURES_TOLD, Tell
-from bot.catalogue.schedule import Schedule
+from bot.catalogue.schedule import OF_A_SHOP_MAX, Schedule
 from bot.catalogue.staging import Staging
+from bot.links.exchange import Opened
+from bot.links.fetch import Fetcher
 from tests.bot.catalogue.conftest import INTERVAL_S, Market
 from tests.bot.catalogue.feeds import ATOM, RSS, SHOPIFY, TSV, woo_prices, woo_product
 from tests.bot.catalogue.items import listed_item
 from wallet_core.commerce.catalogue import CatalogueSource, SourceState
+from wallet_core.commerce.catalogue_steps import adding
+from wallet_core.commerce.records import Place
 from wallet_core.errors import StorageUnavailable
+from wallet_core.ledger.commits import Commit
 from wallet_core.storage.catalogue_tables import catalogue_staged
 from wallet_core.storage.catalogues import Catalogues, Claim
 from wallet_core.storage.database import Database
@@ -573,6 +578,67 @@ async def test_the_schedule_reads_what_is_due_until_it_is_stopped(market: Market
     async with scheduled(market, market.tell):
         pass
     assert (await market.source()).state == SourceState.SHOWN
+
+
+class Stuck:
+    """A fetcher whose answers about `/stuck…` never come."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        self.get = fetcher.get
+        self._open = fetcher.open
+        self.waiting = 0
+        self.is_full = asyncio.Event()
+
+    @asynccontextmanager
+    async def open(
+        self, url: str, *, hosts: frozenset[str], validators: dict[str, str] | None = None
+    ) -> AsyncIterator[Opened]:
+        if "/stuck" in url:
+            self.waiting += 1
+            if self.waiting == OF_A_SHOP_MAX:
+                self.is_full.set()
+            await asyncio.Event().wait()
+        async with self._open(url, hosts=hosts, validators=validators) as answer:
+            yield answer
+
+
+async def test_shops_that_take_for_ever_hold_up_nobody_else(market: Market) -> None:
+    for number in range(5):
+        await market.ask(f"add {market.shop.url}/stuck/{number}.xml")
+    stuck, told = Stuck(market.fetcher), asyncio.Event()
+
+    async def tell(*_: object) -> None:
+        told.set()
+
+    importer = dataclasses.replace(market.importer, fetches=stuck, tell=tell)
+    schedule = Schedule(importer, every_s=0.02, slow_after_s=0.2)
+    running = asyncio.create_task(schedule.run())
+    try:
+        async with asyncio.timeout(30):
+            await stuck.is_full.wait()
+            other_id = await market.chat.open_shop("ann", room="pantry")
+            place = Place("web", "pantry", "ann")
+            _, rows = adding(other_id, f"{market.shop.url}{FEED}", place, 0)
+            await market.chat.writer.commit(Commit(key="another shop's", rows=rows))
+            # The host is not hers, so it fails and she is told; what matters is that it was tried.
+            await told.wait()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    assert stuck.waiting == OF_A_SHOP_MAX
+
+
+async def test_a_reading_that_never_ends_is_given_up(
+    market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.catalogue.importing.READING_S_MAX", 0.1)
+    await market.ask(f"add {market.shop.url}/stuck.xml")
+    claim = await market.importer.staging.claim()
+    assert claim is not None
+    await dataclasses.replace(market.importer, fetches=Stuck(market.fetcher)).work(claim)
+    (said,) = await market.chat.deliver()
+    assert "so slow that a day is not enough" in said.text
+    assert "Nothing was listed." in said.text
 
 
 def broken(*_: object) -> None:

@@ -59,3 +59,24 @@ async def test_what_cannot_be_used_is_told_and_nothing_is_left(market: Market) -
     shown = await market.ask(table(market, "5 EUR", "x"))
     assert "Line 3: “x” is no price such as 12.34 EUR." in shown.text
     assert (await market.source()).state == SourceState.SHOWN
+
+
+async def test_a_broken_table_ends_what_was_shown_before_it(market: Market) -> None:
+    await market.tap((await market.ask(table(market, "5 EUR", "6 EUR"))).actions[0])
+    await market.work()
+    shown = await market.ask(table(market, "7 EUR", "8 EUR"))
+    assert "names no column" in (await market.ask("paste hello")).text
+    assert (await market.source()).state == SourceState.ACTIVE
+    assert "Nothing of it waits for your word." in (await market.ask("apply 1")).text
+    assert "That is over" in (await market.tap(shown.actions[0])).text
+    assert await market.work() == []
+    assert await market.listed() == {"0": "500 EUR", "1": "600 EUR"}
+
+
+async def test_a_table_waits_until_the_one_before_is_taken_over(market: Market) -> None:
+    await market.tap((await market.ask(table(market, "5 EUR"))).actions[0])
+    for text in ("paste hello", table(market, "7 EUR")):
+        assert "is being taken over" in (await market.ask(text)).text
+    await market.work()
+    assert await market.listed() == {"0": "500 EUR"}
+    assert "1 changed" in (await market.ask(table(market, "7 EUR"))).text

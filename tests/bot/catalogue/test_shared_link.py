@@ -116,6 +116,42 @@ async def test_what_vanishes_from_the_catalogue_is_no_longer_for_sale_and_orders
     assert again.buttons[0].label == "Pay €5.00"
 
 
+async def test_what_is_still_listed_under_another_id_or_in_another_catalogue_is_for_sale(
+    listing: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.catalogue.staging.PAGE_KEYS", 1)
+
+    async def label() -> str:
+        shown = await listing.chat.views.card("offer", card.ref)
+        assert shown is not None
+        texts = [line.text for line in shown.lines]
+        return shown.buttons[0].label if shown.buttons else " ".join(texts)
+
+    listing.shop.says("/p/0", product_page("5.00"), content_type="text/html")
+    listing.shop.says(FEED, feed("5 EUR"))
+    await listing.take_over(FEED)
+    card = await shared(listing, "/p/0")
+    # By the order of the ids' digests the new one is taken over before the old one, or after it.
+    for new in ("<g:id>a</g:id>", "<g:id>b</g:id>", "<g:id>c</g:id>", "<g:id>0</g:id>"):
+        listing.shop.says(FEED, feed("5 EUR").replace("<g:id>0</g:id>", new))
+        listing.later(5000)
+        await listing.work()
+        assert await label() == "Pay €5.00"
+    listing.shop.says("/sale.xml", feed("5 EUR"))
+    await listing.ask(f"add {listing.shop.url}/sale.xml")
+    (shown,) = await listing.work()
+    await listing.tap(shown.actions[0])
+    await listing.work()
+    listing.shop.says(FEED, feed("", "6 EUR"))
+    listing.later(5000)
+    await listing.work()
+    assert await label() == "Pay €5.00"
+    listing.shop.says("/sale.xml", feed("", "6 EUR"))
+    listing.later(5000)
+    await listing.work()
+    assert "No longer for sale" in await label()
+
+
 async def test_another_merchants_catalogue_says_nothing_about_this_host(listing: Market) -> None:
     listing.shop.says(FEED, feed("5 EUR"))
     await listing.take_over(FEED)

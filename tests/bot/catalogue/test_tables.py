@@ -6,6 +6,7 @@ from bot.catalogue.google_tsv import read_google_tsv
 from bot.catalogue.record import UnreadableCatalogue
 from bot.catalogue.template import COLUMNS, TEMPLATE, read_csv
 from tests.bot.catalogue.feeds import HOSTS, TSV, file, items, problems, us
+from wallet_core.commerce.catalogue import CatalogueItem
 
 CSV = "id,title,link,price,currency\n1,Tea,https://shop.example/t,12.50,EUR\n"
 
@@ -111,6 +112,8 @@ def test_problems_name_the_line_in_the_file() -> None:
     [
         ("id,title\n1,Tea\n", "no column link, price"),
         ("", "no column id, link, price, title"),
+        ("id,title,link,price,Price\n1,Tea,https://shop.example/t,1 EUR,2 EUR\n", "twice: price"),
+        ("id,title,link,price,sale price,g:sale_price\n", "names twice: sale_price"),
         (CSV + '2,"never closed,https://shop.example/2,1,EUR\n' + "x" * 300_000, "never closed"),
         ("x" * 2_000_000, "Line 1 never ends"),
     ],
@@ -118,3 +121,26 @@ def test_problems_name_the_line_in_the_file() -> None:
 def test_a_table_that_cannot_be_read_is_told_why(text: str, says: str) -> None:
     with pytest.raises(UnreadableCatalogue, match=says):
         list(read_csv(file(text), HOSTS))
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_a_quotation_mark_that_swallows_rows_gives_nobody_anothers_price(separator: str) -> None:
+    rows = (
+        "id|title|summary|link|price",
+        '1|"Big" bag|soft|https://shop.example/1|1 EUR',
+        '2|"Small bag|soft|https://shop.example/2|2 EUR',
+        '3|5" pipe|long|https://shop.example/3|3 EUR',
+        '4|Tea|"in a tin|https://shop.example/4|4 EUR',
+        '5|Cup|blue" or white|https://shop.example/5|5 EUR',
+        '6|Pot|"two lines,\nboth long https://shop.example/pots"|https://shop.example/6|6 EUR',
+    )
+    text = "\n".join(rows).replace("|", separator)
+    read = read_csv if separator == "," else read_google_tsv
+    found = list(read(file(text), HOSTS))
+    kept = {one.feed_id: one.price_minor for one in found if isinstance(one, CatalogueItem)}
+    assert kept == {"1": 100, "6": 600}
+    told = "a quotation mark that opens there is closed in line {} only; within a value it is"
+    assert problems(found) == [
+        f"Line 3: {told.format(4)} written twice.",
+        f"Line 5: {told.format(6)} written twice.",
+    ]

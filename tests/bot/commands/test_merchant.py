@@ -228,6 +228,14 @@ async def test_a_host_that_shows_another_token_is_not_proven(
     assert (await _claim(chat)).verified_host is None
 
 
+async def test_what_was_in_the_way_of_a_proof_is_told_once_for_all_ways(chat: Chat) -> None:
+    await chat.open_shop("mei")
+    await chat.ask("mei", "/merchant host tea.example:8443", room=KITCHEN)
+    text = (await chat.ask("mei", "/merchant verify", room=KITCHEN)).text
+    assert "File, tag: The link names a port that is not the web's." in text
+    assert text.count("port that is not") == 1
+
+
 async def test_verifying_what_was_not_claimed_claims_it(chat: Chat) -> None:
     await chat.open_shop("mei")
     answer = await chat.ask("mei", "/merchant verify tea.example", room=KITCHEN)

@@ -21,7 +21,7 @@ from bot.links.canonical import canonical_url
 from bot.links.fetch import Fetcher
 from bot.links.host_proofs import DnsTexts, NoDnsAnswer, WebProofs, tokens_in_file, tokens_in_page
 from wallet_core.commerce.host_checks import HostLook, HostLooks
-from wallet_core.commerce.merchants import HostProofs, host_name
+from wallet_core.commerce.merchants import host_name
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 NOTHING: dict[str, frozenset[str]] = {
@@ -116,8 +116,8 @@ async def shown(
 ) -> dict[str, frozenset[str]]:
     origins = frozenset((host, each) for each in (port, *also))
     async with Fetcher(allowed_origins=origins) as fetcher:
-        proofs: HostProofs = WebProofs(fetcher, zone or Zone())
-        return dict(await proofs.shown(f"{host}:{port}"))
+        proofs: HostLooks = WebProofs(fetcher, zone or Zone())
+        return dict((await proofs.look(f"{host}:{port}")).shown)
 
 
 async def test_a_file_and_a_tag_on_the_front_page_are_found() -> None:
@@ -143,9 +143,9 @@ async def test_what_is_put_there_after_a_first_look_is_found() -> None:
         origin = frozenset({("127.0.0.1", port)})
         async with Fetcher(allowed_origins=origin) as fetcher:
             proofs = WebProofs(fetcher, Zone())
-            assert (await proofs.shown(f"127.0.0.1:{port}"))["well-known"] == frozenset()
+            assert (await proofs.look(f"127.0.0.1:{port}")).shown["well-known"] == frozenset()
             tokens.append("late")
-            assert (await proofs.shown(f"127.0.0.1:{port}"))["well-known"] == {"late"}
+            assert (await proofs.look(f"127.0.0.1:{port}")).shown["well-known"] == {"late"}
 
 
 async def test_a_host_without_anything_shows_nothing() -> None:
@@ -160,7 +160,7 @@ async def test_a_host_that_nobody_serves_shows_nothing() -> None:
 async def test_an_address_that_is_not_allowed_shows_nothing() -> None:
     file = text("token")
     async with serving({"/.well-known/payontap.txt": file}) as port, Fetcher() as fetcher:
-        assert await WebProofs(fetcher, Zone()).shown(f"127.0.0.1:{port}") == NOTHING
+        assert (await WebProofs(fetcher, Zone()).look(f"127.0.0.1:{port}")).shown == NOTHING
 
 
 async def test_a_proof_that_is_kept_on_another_host_proves_nothing_here() -> None:
@@ -176,6 +176,25 @@ async def test_a_proof_that_is_kept_on_another_host_proves_nothing_here() -> Non
 
         async with serving({"/.well-known/payontap.txt": away, "/": away}) as port:
             assert await shown(port, None, other) == NOTHING
+
+
+async def test_what_keeps_an_answer_from_proving_anything_is_told() -> None:
+    async with serving({"/": page()}) as other:
+
+        async def away(_: web.Request) -> web.StreamResponse:
+            raise web.HTTPFound(f"http://127.0.0.1:{other}/")
+
+        routes = {"/.well-known/payontap.txt": page(body="token"), "/": away}
+        async with serving(routes) as port:
+            look = await looked_at(port, other)
+    assert look.shown == NOTHING
+    assert look.unread == {}
+    assert look.hindered == {
+        "well-known": "It is not served as text/plain but as something else.",
+        "meta": f"It leads to 127.0.0.1:{other}, and each host is proven by itself.",
+    }
+    async with serving({"/": page()}) as port:
+        assert (await looked_at(port)).hindered == {}, "there simply is no file"
 
 
 async def test_a_redirect_within_the_host_is_followed() -> None:
@@ -210,7 +229,7 @@ async def test_https_is_tried_first_and_a_shop_without_it_still_proves_itself() 
         port = server.sockets[0].getsockname()[1]
         origins = frozenset({("shop.example", port)})
         async with Fetcher(allowed_origins=origins, resolver=Loopback()) as fetcher:
-            found = await WebProofs(fetcher, Zone()).shown(f"shop.example:{port}")
+            found = (await WebProofs(fetcher, Zone()).look(f"shop.example:{port}")).shown
     assert found["well-known"] == {"token"}
     # A TLS hello begins with 0x16, the request without TLS with its verb.
     assert first_bytes[0] == b"\x16"
@@ -225,7 +244,7 @@ async def test_txt_records_are_asked_for_the_host_and_below_it() -> None:
     port = closed_port()
     origins = frozenset({("shop.example", port)})
     async with Fetcher(allowed_origins=origins, resolver=Loopback()) as fetcher:
-        found = await WebProofs(fetcher, zone).shown(f"shop.example:{port}")
+        found = (await WebProofs(fetcher, zone).look(f"shop.example:{port}")).shown
     assert found == {**NOTHING, "dns": frozenset({"below", "at"})}
     assert sorted(zone.asked) == ["_payontap.shop.example", "shop.example"]
 
@@ -257,7 +276,7 @@ async def test_an_address_or_localhost_is_not_asked_for_in_dns() -> None:
     zone = Zone()
     async with Fetcher() as fetcher:
         for host in ("127.0.0.1:80", "[::1]:8080", "localhost:80"):
-            assert (await WebProofs(fetcher, zone).shown(host))["dns"] == frozenset()
+            assert (await WebProofs(fetcher, zone).look(host)).shown["dns"] == frozenset()
     assert zone.asked == []
 
 
@@ -271,7 +290,10 @@ def test_a_tag_that_a_visitor_wrote_into_the_body_does_not_count() -> None:
 
 def test_a_proof_file_may_have_been_written_by_any_editor() -> None:
     assert tokens_in_file("\ufeffone\r\ntwo\r\n".encode()) == {"one", "two"}
-    assert tokens_in_file(b"\xff\xfe\n#\n\n") == {"\ufffd\ufffd"}
+    for mark, charset in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        assert tokens_in_file(mark + "one\r\n# two\r\n".encode(charset)) == {"one"}
+    assert tokens_in_file(b"\xf1\xfe\n#\n\n") == {"\ufffd\ufffd"}
+    assert tokens_in_file(b"\xff\xfea") == {"\ufffd"}
 
 
 # --- looking again ----------------------------------------------------------------------------
@@ -298,9 +320,9 @@ async def test_a_host_that_says_nothing_has_changed_proves_nothing() -> None:
         origin = frozenset({("127.0.0.1", port)})
         async with Fetcher(allowed_origins=origin) as fetcher:
             looks = WebProofs(fetcher, Zone())
-            assert (await looks.shown(f"127.0.0.1:{port}"))["well-known"] == {"token"}
+            assert (await looks.look(f"127.0.0.1:{port}")).shown["well-known"] == {"token"}
             theirs = True
-            assert (await looks.shown(f"127.0.0.1:{port}"))["well-known"] == frozenset()
+            assert (await looks.look(f"127.0.0.1:{port}")).shown["well-known"] == frozenset()
 
 
 async def test_a_proof_that_was_kept_is_not_shown_while_the_host_is_away() -> None:
@@ -311,7 +333,7 @@ async def test_a_proof_that_was_kept_is_not_shown_while_the_host_is_away() -> No
         )
         origin = frozenset({("127.0.0.1", port)})
         looks = WebProofs(await stack.enter_async_context(Fetcher(allowed_origins=origin)), Zone())
-        assert (await looks.shown(f"127.0.0.1:{port}"))["well-known"] == {"token"}
+        assert (await looks.look(f"127.0.0.1:{port}")).shown["well-known"] == {"token"}
         await server.aclose()
         look = await looks.look(f"127.0.0.1:{port}")
     assert look.shown == NOTHING

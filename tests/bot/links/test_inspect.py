@@ -99,6 +99,37 @@ async def test_what_is_no_page_is_named_for_what_it_is(name: str, words: str) ->
         await inspect(name, url=None, fetcher=None)
 
 
+async def test_an_address_without_its_scheme_is_told_from_a_file(tmp_path: Path) -> None:
+    for target in ("shop.example.com/tea", "www.shop.com"):
+        with pytest.raises(InspectError, match=f"for a page on the web write https://{target} "):
+            await inspect(target, url=None, fetcher=None)
+    for target in (str(tmp_path / "tea.html"), "see shop.com/tea", "tea.html"):
+        with pytest.raises(InspectError, match="no file") as error:
+            await inspect(target, url=None, fetcher=None)
+        assert "on the web" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "empty"),
+        (b" \r\n", "empty"),
+        (b"%PDF-1.7 <x>", "a PDF document"),
+        (b"\x89PNG\r\n", "a picture"),
+        (b"PK\x03\x04<", "an archive or an office document"),
+        (b'{"price": 3}', "text without any HTML"),
+    ],
+)
+async def test_a_file_that_is_no_page_is_named_for_what_it_is(
+    tmp_path: Path, body: bytes, kind: str
+) -> None:
+    (tmp_path / "tea.html").write_bytes(body)
+    seen = await inspect(str(tmp_path / "tea.html"), url=None, fetcher=None)
+    (advice,) = seen["advice"]
+    assert (advice["code"], advice["blocks"]) == ("no_page", True)
+    assert advice["problem"] == f"The file is {kind}."
+
+
 async def test_people_get_lines(tmp_path: Path) -> None:
     path = tmp_path / "page.html"
     path.write_text(PAGE, encoding="utf-8")

@@ -130,3 +130,32 @@ async def test_a_host_is_asked_once_for_all_and_again_the_next_day() -> None:
     await keeper.allow("https://a.com", "/x")
     assert len(asked) == 2
     await keeper.close()
+
+
+def test_a_group_that_names_its_reader_thousands_of_times_has_each_rule_once() -> None:
+    hostile = "User-agent: *\n" * 2_000 + many("Disallow: /noN", 2_000)
+    began = time.process_time()
+    rules = parse_robots(hostile.encode(), "Payontap")
+    assert time.process_time() - began < 1.0
+    assert len(rules.rules) == 2_000
+    assert not rules.allow("/no1999")
+    both = "User-agent: payontap\nUser-agent: *\nUser-agent: payontap\nDisallow: /no\n"
+    assert parse_robots(both.encode(), "Payontap").rules == (("/no", False),)
+
+
+async def test_what_hosts_say_is_remembered_up_to_so_many_bytes_in_all() -> None:
+    asked: list[str] = []
+
+    async def read(origin: str) -> RobotsFile:
+        asked.append(origin)
+        return RobotsFile(found=True, body=b"User-agent: *\nDisallow: /" + b"n" * 500_000)
+
+    keeper = RobotsKeeper(read, product="Payontap", clock=lambda: 0.0)
+    hosts = [f"https://s{number}.example" for number in range(100)]
+    for host in hosts:
+        assert await keeper.allow(host, "/tea")
+    assert not await keeper.allow(hosts[-1], "/" + "n" * 500_001)
+    assert len(asked) == 100
+    await keeper.allow(hosts[0], "/tea")
+    assert len(asked) == 101
+    await keeper.close()

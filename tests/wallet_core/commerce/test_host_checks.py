@@ -41,6 +41,7 @@ THERE = HostLook(shown={"well-known": frozenset({TOKEN}), "meta": frozenset(), "
 GONE = HostLook(shown={"well-known": frozenset({"other"}), "meta": frozenset()})
 AWAY = HostLook(shown={}, unread={"well-known": "It took too long.", "meta": "It took too long."})
 OTHER_WAY_AWAY = HostLook(shown={}, unread={"dns": "No name server answered."})
+LEADS_AWAY = HostLook(shown={}, hindered={"well-known": "It leads elsewhere."})
 BUSY = HostLook(shown={}, busy=True)
 
 
@@ -112,6 +113,7 @@ def test_a_host_that_cannot_be_reached_is_told_from_one_whose_proof_is_gone() ->
         (AWAY, Failure.UNREACHABLE, "It took too long."),
         # The file was asked for and has no token; that DNS is silent excuses nothing.
         (OTHER_WAY_AWAY, Failure.GONE, ""),
+        (LEADS_AWAY, Failure.GONE, "It leads elsewhere."),
     ):
         judged = judge_host(claim(), look, TERMS, START_US)
         assert (judged.claim.failure, judged.why) == (failure, why)
@@ -169,9 +171,6 @@ class Looks:
             self.begun.set()
             await self.waits.wait()
         return self.shows.get(host, GONE)
-
-    async def shown(self, host: str) -> dict[str, frozenset[str]]:
-        return dict((await self.look(host)).shown)
 
 
 @dataclass

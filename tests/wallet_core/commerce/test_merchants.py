@@ -1,10 +1,11 @@
 """Shops and their hosts on real databases; what a host shows stands in a table."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
 
+from wallet_core.commerce.host_checks import HostLook
 from wallet_core.commerce.merchants import (
     Claiming,
     Merchants,
@@ -33,9 +34,9 @@ class Shown:
     tokens: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict)
     looked: list[str] = field(default_factory=list)
 
-    async def shown(self, host: str) -> Mapping[str, frozenset[str]]:
+    async def look(self, host: str) -> HostLook:
         self.looked.append(host)
-        return self.tokens.get(host, {})
+        return HostLook(shown=self.tokens.get(host, {}))
 
 
 @dataclass
