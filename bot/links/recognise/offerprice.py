@@ -25,7 +25,7 @@ from bot.links.recognise.values import (
 )
 
 SEVERAL_PRICES = "The page offers the product at several prices."
-_UNTAXED = "The price in the page's data is without tax."
+UNTAXED = "The price in the page's data is without tax."
 _CONDITIONAL = (
     "The price in the page's data holds on a condition: for members, for many pieces at once, or "
     "as one of several payments."
@@ -97,8 +97,12 @@ class OfferPrice:
 
     @property
     def tax_doubt(self) -> str | None:
-        """What is noted of a price without tax."""
-        return _UNTAXED if _is_untaxed(self.named) else None
+        """What is noted of a price without tax.
+
+        WooCommerce says so in a specification of the same price beside it.
+        """
+        same = [node for node in self.priced if self.amount in amounts_in(node.get("price"))]
+        return UNTAXED if any(map(_is_untaxed, (self.named, *same))) else None
 
     @property
     def _is_one_of_several(self) -> bool:

@@ -56,6 +56,10 @@ _OTHER_PARTS = frozenset(
      "carrito", "carrinho", "carrello", "winkelwagen", "winkelmand", "varukorg", "kundvagn",
      "handlekurv", "koszyk", "kosik", "kosar", "sepet", "korzina", "kassa", "kasse"}
 )  # fmt: skip
+#: Under these shop software keeps lists of products, and under the others single ones.
+_LISTS = frozenset({"collections", "product-category", "product-tag"})
+_SHORT_LIST = "c"
+_SINGLE = frozenset({"products", "product", "p"})
 _PATH_LENGTH_MAX = 500
 _PART = re.compile(r"[^/]+")
 _LISTED_PRODUCTS_MIN = 2
@@ -113,9 +117,16 @@ def offers_price_order(page: bytes) -> bool:
 
 
 def is_other_address(path: str) -> bool:
-    """Whether `path`, with its host in front, is where shops search or fill carts."""
+    """Whether `path`, with its host in front, is where shops search, fill carts or list products.
+
+    Lists are told by the addresses of Shopify (`/collections/teas`), WooCommerce
+    (`/product-category/teas`) and Hybris (`/c/teas`).
+    """
     parts = _PART.findall(unquote(path[:_PATH_LENGTH_MAX]).lower())[1:]
-    return any(part.removesuffix(".html").removesuffix(".php") in _OTHER_PARTS for part in parts)
+    if any(part.removesuffix(".html").removesuffix(".php") in _OTHER_PARTS for part in parts):
+        return True
+    is_list = not _LISTS.isdisjoint(parts[:-1]) or parts[-2:-1] == [_SHORT_LIST]
+    return is_list and _SINGLE.isdisjoint(parts)
 
 
 def _is_product(entry: object) -> bool:

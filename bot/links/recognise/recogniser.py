@@ -15,6 +15,7 @@ from bot.links.recognise.jsonld import Node, main_nodes, parse_blocks
 from bot.links.recognise.listtitles import is_called_a_list
 from bot.links.recognise.markup import Markup, one_line
 from bot.links.recognise.metatags import MetaTags
+from bot.links.recognise.offerprice import UNTAXED
 from bot.links.recognise.pagekind import (
     body_names,
     is_other_address,
@@ -36,7 +37,7 @@ from bot.links.recognise.struckprice import reduced, struck_beside, with_list_pr
 from bot.links.recognise.summing import summed_up
 from bot.links.recognise.textprice import labelled_price, shows_reported_price, unnamed_price
 from bot.links.recognise.tree import page_tree
-from bot.links.recognise.values import GONE_AND_THERE, are_at_odds
+from bot.links.recognise.values import GONE_AND_THERE, are_at_odds, squeezed
 from bot.links.recognise.verdict import Verdict, judge_price
 from wallet_core.money import exponent_of
 from wallet_core.once import once
@@ -127,7 +128,8 @@ class PageReader:
         markup, facts = self.markup, self.facts
         described = (self._json_ld_product, self._microdata_product)
         found = [product.clue for product in described if product is not None]
-        if not any(clue.price is not None for clue in found):
+        # Beside a price without tax shop software keeps the one that people see.
+        if not any(clue.price is not None and clue.doubt != UNTAXED for clue in found):
             rdfa = find_product("rdfa", item_nodes(facts, RDFA), facts)
             others = (rdfa.clue if rdfa is not None else None, read_shop_data(markup, facts))
             found += [clue for clue in others if clue is not None]
@@ -278,9 +280,22 @@ class PageReader:
             # What the data give away, or have no price for yet, is not for a guess to price.
             return True
         if self.products:
-            return False
+            return self._are_others(self.products)
         reads = names_reading(self._nodes) or names_reading(self._items)
         return reads or self._is_no_products_page
+
+    def _are_others(self, products: list[Clue]) -> bool:
+        """Whether a list or a front page names products which it does not sell itself.
+
+        A list may be marked up as a product for its stars; a front page shows one of many.
+        """
+        facts = self.facts
+        if facts.is_front_page:
+            titles = [squeezed(title) for title in facts.titles]
+            names = [squeezed(clue.title) for clue in products if clue.title]
+            return bool(names) and not any(name in title for name in names for title in titles)
+        is_bare = not any(clue.price is not None or clue.availability for clue in products)
+        return is_bare and is_other_page(self._body_names)
 
     def _verdict(self, tree: LexborHTMLParser, stock: ShownStock) -> Verdict:
         clues, facts = self.clues, self.facts

@@ -23,6 +23,8 @@ from bot.links.recognise.values import absolute_url, best_availability, clean, g
 _ACTIVE = re.compile(
     rb"Shopify\.currency\s{0,3}=\s{0,3}\{\s{0,3}[\"']?active[\"']?\s{0,3}:\s{0,3}[\"']([A-Z]{3})"
 )
+_REPORTED = re.compile(rb"ShopifyAnalytics\.meta\.currency\s{0,3}=\s{0,3}[\"']([A-Z]{3})")
+_META, _META_END = b"var meta = {", b"};"
 #: What both have in common goes first, which makes the search fast.
 _SIGN = re.compile(rb"varia(?:nts\"|tions\s{0,3}=)")
 _VARIATIONS = re.compile(rb"data-product_variations\s{0,3}=\s{0,3}([\"'])")
@@ -31,6 +33,8 @@ _VARIATIONS_BYTES_MAX = 400_000
 _SIGNS_MAX = 300
 _PRODUCT_JSON_BYTES_MAX = 600_000
 _VARIANTS_MAX = 100
+#: What a product of Shopify's has beside variants, one of them at least.
+_SHOPIFYS = frozenset({"handle", "available", "gid", "vendor"})
 _CENTS = 100
 
 
@@ -51,7 +55,9 @@ def read_shop_data(markup: Markup, facts: PageFacts) -> Clue | None:
             found.extend([clue] if clue is not None else [])
         elif sign.group().endswith(b"=") and variations is None:
             variations = _variations(markup.page, sign.start(), facts)
-    return found[0] if len({clue.title for clue in found}) == 1 else variations
+    if len({clue.title for clue in found}) == 1:
+        return found[0]
+    return variations or _looked_at(markup, facts)
 
 
 def shopify_currency(markup: Markup) -> str | None:
@@ -66,7 +72,7 @@ def shopify_clue(
     """A Shopify product object as a clue; None when `product` is none."""
     if not isinstance(product, dict) or not isinstance(product.get("variants"), list):
         return None
-    if "handle" not in product and "available" not in product:
+    if product.keys().isdisjoint(_SHOPIFYS):
         return None
     variants = [
         _shopify_variant(variant, currency)
@@ -127,6 +133,28 @@ def _shopify_script(script: Script, markup: Markup, facts: PageFacts) -> Clue | 
     # A page may carry its neighbours' data too.
     if clue is None or (isinstance(handle, str) and handle not in facts.url):
         return None
+    return clue
+
+
+def _looked_at(markup: Markup, facts: PageFacts) -> Clue | None:
+    """The product that a Shopify page reports to its statistics, whatever its theme shows."""
+    page = markup.page
+    begin = find(page, _META)
+    end = find(page, _META_END, begin, begin + _PRODUCT_JSON_BYTES_MAX) if begin >= 0 else -1
+    if end < 0:
+        return None
+    try:
+        value = msgspec.json.decode(page[begin + len(_META) - 1 : end + 1])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    product, kind = value.get("product"), value.get("page")
+    if not isinstance(kind, dict) or kind.get("pageType") != "product":
+        return None
+    currency = _REPORTED.search(page)
+    named = currency_code(text_of(currency[1])) if currency else shopify_currency(markup)
+    clue = shopify_clue(product, named, "shop-data", facts)
+    if clue is not None:
+        clue.title = None
     return clue
 
 

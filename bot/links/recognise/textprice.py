@@ -19,7 +19,7 @@ from bot.links.recognise.markup import one_line
 from bot.links.recognise.nodes import remove_all, short_texts
 from bot.links.recognise.numerals import western
 from bot.links.recognise.places import STRUCK_BY_STYLE
-from bot.links.recognise.pricewords import calls_it_old
+from bot.links.recognise.pricewords import PART_WORDS, calls_it_old
 from bot.links.recognise.shopsigns import sells_either_way
 from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.stocklabels import names_stock_once
@@ -129,6 +129,12 @@ def shows_reported_price(page: bytes, tree: LexborHTMLParser) -> bool:
         len(text) <= _REPORTED_CHARS and sign_in(text) is not None and read_amount(text) == told[0]
         for text in texts
     )
+
+
+def first_price(text: str, facts: PageFacts) -> Decimal | None:
+    """The first amount with a currency's sign in `text` that is no old price, no charge, no sum."""
+    found = _first(_priced(_plain(text[:_WINDOW_CHARS]), facts), amounts_max=None)
+    return found[0] if found is not None else None
 
 
 def price_in_text(
@@ -244,4 +250,7 @@ def _is_other_amount(text: str, match: re.Match[str]) -> bool:
         return True
     if _FROM.search(before) and _REDUCED.match(text, match.start()):
         return True
-    return _BEHIND_OTHER_AMOUNT.match(text, match.end()) is not None
+    if _BEHIND_OTHER_AMOUNT.match(text, match.end()):
+        return True
+    begin = match.end() + text.startswith(" ", match.end())
+    return PART_WORDS.match(text, begin) is not None

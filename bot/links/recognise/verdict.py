@@ -11,13 +11,17 @@ from bot.links.recognise.likelycurrency import (
     local_currency,
 )
 from bot.links.recognise.namedcurrency import named_currency
+from bot.links.recognise.offerprice import UNTAXED
 from bot.links.recognise.pricefields import may_be_both
 from bot.links.recognise.shownprice import ShownPrices
 from bot.links.recognise.sighting import Clue
+from bot.links.recognise.textprice import first_price
 from wallet_core.money import AMOUNT_MINOR_MAX, exponent_of
 
 #: By this much the price that people see must outdo the one in the data to be believed instead.
 _CLEAR_LEAD = 2.5
+#: At this score a price is shown as plainly as can be.
+_PLAIN_SCORE = 6.5
 _DECIMALS_MAX = 4
 _GROUP_DIGITS = 3
 
@@ -38,23 +42,22 @@ class Verdict:
 def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: bytes) -> Verdict:
     """The price that most speaks for, never without saying what speaks against it."""
     priced = [clue for clue in clues if clue.price is not None]
-    doubts = list(dict.fromkeys(clue.doubt for clue in clues if clue.doubt))
-    if len({clue.price for clue in priced}) > 1:
-        doubts.append(f"The page's data name different prices: {_listed(priced)}.")
     chosen = _chosen(priced, shown)
+    doubts = _doubts_of_sources(clues, priced, chosen, shown)
     if chosen is None or chosen.price is None:
         price, source = shown.best, "page"
     else:
-        price, source = _of_several(chosen, chosen.price, shown), chosen.source
+        price, source = _of_several(chosen, chosen.price, shown, facts), chosen.source
     if price is None:
         return Verdict(doubts=tuple(doubts))
     meant = _as_shown(price, clues, shown)
     if meant != price:
         doubts.append(doubt_of_shown(meant, price))
         price = meant
-    if source != "page" and shown.best is not None and shown.lead_over(price) >= _CLEAR_LEAD:
+    if source != "page" and shown.best is not None and _is_outdone(price, shown):
         doubts.append(doubt_of_shown(shown.best, price))
-        if price in shown.scores and price not in shown.current and shown.best < price:
+        is_old = price in shown.scores and price not in shown.current and shown.best < price
+        if is_old or (chosen is not None and _is_another(chosen, shown)):
             # The data kept the old price, which the page itself strikes out.
             price, source = shown.best, "page"
     currency, currency_source = _currency(price, clues, shown, facts, page)
@@ -70,6 +73,20 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
     doubts.extend(_doubts_of_readings(price, currency, priced, shown))
     listed, listed_source = _list_price(price, priced, shown)
     return Verdict(price, source, listed, listed_source, currency, currency_source, tuple(doubts))
+
+
+def _doubts_of_sources(
+    clues: list[Clue], priced: list[Clue], chosen: Clue | None, shown: ShownPrices
+) -> list[str]:
+    """What the sources note themselves, and that they name different prices."""
+    noted = dict.fromkeys(clue.doubt for clue in clues if clue.doubt)
+    if chosen is not None and chosen.doubt == UNTAXED and _is_plainly_shown(chosen.price, shown):
+        # Who sees the same price pays it, or is used to adding the tax.
+        del noted[UNTAXED]
+    doubts = list(noted)
+    if len({clue.price for clue in priced}) > 1:
+        doubts.append(f"The page's data name different prices: {_listed(priced)}.")
+    return doubts
 
 
 def doubt_of_shown(shown: Decimal, said: Decimal) -> str:
@@ -102,19 +119,51 @@ def _chosen(priced: list[Clue], shown: ShownPrices) -> Clue | None:
     # What one source calls the price before a reduction may be all that another names.
     before = {clue.list_price for clue in priced if clue.list_price is not None}
     priced = [clue for clue in priced if clue.price not in before] or priced
+    priced = [clue for clue in priced if clue.doubt != UNTAXED] or priced
     leads = {clue.price: shown.lead_over(clue.price) for clue in priced if clue.price is not None}
     return min(priced, key=lambda clue: leads[clue.price] if clue.price is not None else 0.0)
 
 
-def _of_several(clue: Clue, price: Decimal, shown: ShownPrices) -> Decimal:
+def _is_outdone(price: Decimal, shown: ShownPrices) -> bool:
+    """Whether people see another price much better, or a higher one at least as well.
+
+    The lower one may be for members only.
+    """
+    best = shown.best
+    if best is None or shown.lead_over(price) >= _CLEAR_LEAD:
+        return best is not None
+    return best > price and best in shown.current and best not in shown.elsewhere
+
+
+def _is_another(clue: Clue, shown: ShownPrices) -> bool:
+    """Whether the page shows one other price as plainly as can be, and that of its data nowhere."""
+    best = shown.best
+    if best is None or clue.prices or clue.price in shown.scores or best in shown.elsewhere:
+        return False
+    return best in shown.signs and shown.scores[best] >= _PLAIN_SCORE
+
+
+def _is_plainly_shown(price: Decimal | None, shown: ShownPrices) -> bool:
+    return price in shown.current and price not in shown.elsewhere
+
+
+def _of_several(clue: Clue, price: Decimal, shown: ShownPrices, facts: PageFacts) -> Decimal:
     """The one of a source's prices that the page shows, where it names several; else `price`.
 
     A page shows the price of the variant it offers first, which need not be the cheapest.
     """
-    best = shown.best
-    if best is None or best not in clue.prices or best not in shown.current:
+    if not clue.prices:
         return price
-    return best if shown.lead_over(price) >= _CLEAR_LEAD else price
+    best = shown.best
+    if best is not None:
+        is_offered = best in clue.prices and best in shown.current
+        return best if is_offered and shown.lead_over(price) >= _CLEAR_LEAD else price
+    # Lower ones are for what is used or gone.
+    others = {amount for amount in clue.prices if amount > price}
+    if price not in shown.scores and len(seen := others.intersection(shown.scores)) == 1:
+        return seen.pop()
+    first = None if shown.scores else first_price(facts.behind_name, facts)
+    return first if first is not None and first in others else price
 
 
 def _as_shown(price: Decimal, clues: list[Clue], shown: ShownPrices) -> Decimal:

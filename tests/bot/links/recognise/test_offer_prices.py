@@ -269,3 +269,64 @@ def test_of_new_and_used_pieces_the_new_ones_price_is_told_and_the_doubt_stays()
     gone = seen([used, piece("10.46", "NewCondition", "OutOfStock")])
     assert gone.price_minor == 586
     assert seen([used]).price_minor == 586
+
+
+UNTAXED_OFFER = {
+    "@type": "Offer",
+    "price": "27.23",
+    "priceCurrency": "AUD",
+    "availability": "https://schema.org/InStock",
+    "priceSpecification": {"price": "27.23", "valueAddedTaxIncluded": "false"},
+}
+UNTAXED = "The price in the page's data is without tax."
+
+
+def test_a_price_without_tax_is_a_doubt_unless_people_see_the_same() -> None:
+    assert seen(UNTAXED_OFFER).disagreements == (UNTAXED,)
+    page = seen(UNTAXED_OFFER, body='<p class="price">$27.23</p>')
+    assert (page.price_minor, page.disagreements) == (2723, ())
+
+
+def test_beside_a_price_without_tax_the_one_that_the_shop_shows_is_taken() -> None:
+    variations = "[{&quot;display_price&quot;:29.95,&quot;is_in_stock&quot;:true}]"
+    page = seen(UNTAXED_OFFER, body=f'<form data-product_variations="{variations}"></form>')
+    assert page.price_minor == 2995
+    assert UNTAXED in page.disagreements
+
+
+def offered_at(*prices: str) -> list[dict[str, str]]:
+    return [{"@type": "Offer", "price": price, "priceCurrency": "USD"} for price in prices]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        # In a part of the page that is not the product's own, and as a text that nothing names.
+        '<section class="recommended"><p class="price">$116.97</p></section>',
+        "<b>$116.97</b> or $9.75 a month",
+        "<b>$116.97</b> $111.12 by subscription",
+    ],
+)
+def test_of_several_prices_the_one_that_the_page_shows_is_told_and_the_doubt_stays(
+    body: str,
+) -> None:
+    page = seen(offered_at("99.97", "116.97", "155"), body=body)
+    assert page.price_minor == 11697
+    assert SEVERAL in page.disagreements
+
+
+@pytest.mark.parametrize(
+    ("prices", "body"),
+    [
+        # The lowest is shown too; both others are; what is shown is for what is used.
+        (("99.97", "116.97"), "<b>$99.97</b> $116.97"),
+        (("99.97", "116.97", "155"), '<i class="price">$116.97</i><i class="price">$155</i>'),
+        (("99.97", "116.97"), "<b>$89.00</b> $116.97"),
+    ],
+)
+def test_of_several_prices_the_lowest_is_told_where_the_page_leaves_it_open(
+    prices: tuple[str, ...], body: str
+) -> None:
+    aside = '<section class="recommended">' if "class" in body else "<section>"
+    page = seen(offered_at(*prices), body=f"{aside}{body}</section>")
+    assert page.price_minor == 9997

@@ -272,3 +272,37 @@ def test_a_shops_front_page_has_no_price() -> None:
     body = f'<h1>Tea</h1><p class="product-price">£4.90</p>{BUY}'
     assert page(body, body_tag='<body class="home woocommerce-no-js">').price_minor is None
     assert page(body, body_tag='<body class="home">').price_minor == 490
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/collections/green-teas", "/en/collections/teas/green", "/product-category/teas", "/c/teas"],
+)
+def test_what_stands_where_shops_have_their_lists_has_no_price(path: str) -> None:
+    html = f'<title>Teas</title><h1>Teas</h1><p class="product-price">£4.90</p>{BUY}'
+    assert recognise(html.encode(), f"https://shop.example{path}").price_minor is None
+    for single in ("/collections/teas/products/green", "/c/teas/p/123", "/collections", "/c"):
+        assert recognise(html.encode(), f"https://shop.example{single}").price_minor == 490
+
+
+def test_a_list_that_is_marked_up_as_a_product_for_its_stars_has_no_price() -> None:
+    stars = '<script type="application/ld+json">{"@type": "Product", "name": "Green tea"}</script>'
+    body = f'<h1>Green tea</h1><p class="product-price">£4.90</p>{BUY}'
+    assert page(body, head=stars).price_minor == 490
+    assert page(body, head=stars, body_tag='<body class="page-category">').price_minor is None
+
+
+def test_a_front_page_that_shows_one_of_many_products_has_no_price() -> None:
+    data = (
+        '<script type="application/ld+json">{"@type": "Product", "name": "Tea infuser", "offers": '
+        '{"price": "5", "priceCurrency": "GBP"}}</script><h1>Tea infuser</h1>'
+    )
+    for title, price_minor in (("River Tea", None), ("Tea infuser | River Tea", 500)):
+        html = f"<title>{title}</title><h1>River Tea</h1>{data}".encode()
+        assert recognise(html, "https://shop.example/").price_minor == price_minor
+    assert recognise(html, "https://shop.example/infuser").price_minor == 500
+
+
+def test_what_is_paid_each_month_is_no_price_in_a_text() -> None:
+    seen = page(f"<h1>Green tea</h1><p>or £1.20/mo. for 12 months</p><p>£14.90</p>{BUY}")
+    assert seen.price_minor == 1490

@@ -145,6 +145,28 @@ def test_sources_that_disagree_are_named_and_never_chosen_silently() -> None:
     assert "150" in seen.disagreements[0]
 
 
+def offered(price: str, currency: str, body: str) -> Sighting:
+    offers = f'{{"price": "{price}", "priceCurrency": "{currency}"}}'
+    head = json_ld(f'{{"@type": "Product", "name": "Tea", "offers": {offers}}}')
+    return page(f"<h1>Tea</h1>{body}", head=head)
+
+
+def test_a_higher_price_that_people_see_as_well_is_a_doubt() -> None:
+    """What the data name may be for members only."""
+    members = '<p>Members: <b class="price">$129.00</b></p>'
+    seen = offered("129.00", "USD", f'<b class="price">$159.00</b>{members}')
+    assert seen.price_minor == 12900
+    assert seen.disagreements == ("The page shows 159.00, its data say 129.00.",)
+
+
+def test_a_price_that_is_shown_as_plainly_as_can_be_outdoes_one_that_is_shown_nowhere() -> None:
+    body = '<div class="product-main"><b class="price current">€132.34</b></div>'
+    seen = offered("549.56", "EUR", body)
+    assert seen.price_minor == 13234
+    assert not seen.structured
+    assert seen.disagreements == ("The page shows 132.34, its data say 549.56.",)
+
+
 def test_data_that_kept_the_price_the_page_strikes_out_are_not_believed() -> None:
     seen = page(
         '<h1>Tea</h1><div class="product-main"><del class="price old">¥199.00</del>'
@@ -436,6 +458,24 @@ def test_shops_own_data_in_the_page_are_read() -> None:
     seen = page(woo, head='<meta property="og:price:currency" content="EUR">')
     assert (seen.price_minor, seen.currency, seen.sku) == (1550, "EUR", "M")
     assert seen.sources["price"] == "shop-data"
+
+
+def test_what_a_shopify_page_reports_of_its_product_is_read_where_nothing_else_names_a_price() -> (
+    None
+):
+    report = (
+        '{"product":{"id":1,"gid":"gid:\\/\\/shopify\\/Product\\/1","vendor":"Leaf","variants":'
+        '[{"id":2,"price":15900,"sku":"T-1"},{"id":3,"price":18900,"sku":"T-2"}]},'
+        '"page":{"pageType":"product","resourceId":1}}'
+    )
+    script = f"ShopifyAnalytics.meta.currency = 'USD'; var meta = {report};"
+    page = f"<h1>Sheets</h1><p>{{}}</p><script>{script}</script>"
+    seen = recognise(page.encode(), URL)
+    assert (seen.price_minor, seen.currency) == (15900, "USD")
+    assert [variant.price_minor for variant in seen.variants] == [15900, 18900]
+    for other in ('"pageType":"collection"', '"pageType":1', '"pageType":"product",,'):
+        changed = page.replace('"pageType":"product"', other)
+        assert recognise(changed.encode(), URL).price_minor is None
 
 
 @pytest.mark.parametrize(
