@@ -6,18 +6,17 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-import structlog
 from aiohttp import web
 
-from bot.adapters.base import Adapter, AdapterError
+from bot.adapters.base import Adapter
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
 from bot.admin_claims import AdminClaims
-from bot.cards import Card, Line, Tone
+from bot.background import Reports, listen, run_in_background
 from bot.catalogue.importing import Importer
 from bot.catalogue.schedule import Schedule
 from bot.catalogue.staging import Staging
@@ -36,7 +35,6 @@ from bot.conversation.price_looks import PriceLooks
 from bot.conversation.product_pages import ProductPages
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
-from bot.conversation.speech import card_notice, send_id
 from bot.conversation.turn import Desk
 from bot.conversation.views import Views
 from bot.conversation.worker import Worker
@@ -67,8 +65,6 @@ from wallet_core.commerce.merchants import Merchants
 from wallet_core.commerce.settlement import Settlements
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
-from wallet_core.ledger.commits import Commit
-from wallet_core.ledger.transfers import named
 from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.checkpoints import Checkpoints, Kept
 from wallet_core.storage.conversions import Conversions
@@ -82,8 +78,6 @@ from wallet_core.storage.moves import Moves
 from wallet_core.storage.readers import Reader
 from wallet_core.storage.receipts import ReceiptReader
 from wallet_core.storage.web_chat import WebChatTables
-
-_log = structlog.get_logger(__name__)
 
 ADMIN_LINK_VALID_S = 24 * 3600
 _MICROSECONDS = 1_000_000
@@ -159,7 +153,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
             capabilities={name: a.capabilities for name, a in adapters.items()},
             external=external,
         )
-        reports = _Reports(core)
+        reports = Reports(core)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
         clockwork = _clockwork(settings, core, list(adapters.values()))
         pace = HostPace(core.pages, interval_s=PRESS_EVERY_S, burst=PRESSES_AT_ONCE, wait_s_max=0.0)
@@ -169,7 +163,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         server = await _start_web(stack, settings, core, web_chat, shop, routes)
         sender.pay_page = server.url + PAY_PATH
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await _run_in_background(
+        await run_in_background(
             stack,
             failed,
             {
@@ -179,7 +173,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 "hosts": _host_watch(settings, core, fetcher).run(),
                 "checkpoints": _checkpoints(settings, core).run(),
                 "catalogues": _schedule(settings, desk, fetcher).run(),
-                **{f"network:{n}": _listen(a, worker, reports) for n, a in adapters.items()},
+                **{f"network:{n}": listen(a, worker, reports) for n, a in adapters.items()},
             },
         )
         yield Instance(
@@ -371,69 +365,3 @@ async def _admin_link(core: Core, url: str) -> str | None:
     token = secrets.token_urlsafe(24)
     await core.people.offer_admin(token, clock_us() + ADMIN_LINK_VALID_S * _MICROSECONDS)
     return f"{url}/claim?token={token}"
-
-
-@dataclass(frozen=True)
-class _Reports:
-    """Tells the admins what only they can mend."""
-
-    core: Core
-
-    async def parked(self, event_id: str, error: str) -> None:
-        """An event that failed too often was put aside."""
-        await self._tell(
-            f"parked:{event_id}",
-            "An event could not be answered and was put aside.",
-            f"{event_id[:100]}: {error[:300]}",
-        )
-
-    async def network_ended(self, network: str, error: str) -> None:
-        """A network cannot be read any more until somebody mends it."""
-        await self._tell(
-            f"ended:{network}:{secrets.token_hex(4)}", f"{network} is switched off.", error[:300]
-        )
-
-    async def _tell(self, key: str, title: str, text: str) -> None:
-        card = Card(title=title, lines=(Line(text),), tone=Tone.BAD)
-        notices = tuple(
-            card_notice(contact, card, send_id(key, contact.network, contact.network_person_id))
-            for contact in await self.core.people.admins()
-        )
-        await self.core.writer.commit(Commit(key=f"report:{named(key).hex}", outbox=notices))
-
-
-async def _listen(adapter: Adapter, worker: Worker, reports: _Reports) -> None:
-    """Read one network; a fault that waiting cannot mend ends this network only."""
-    try:
-        await adapter.run(worker.hear)
-    except AdapterError as error:
-        _log.error("network_ended", network=adapter.network, error=str(error))
-        await reports.network_ended(adapter.network, str(error))
-
-
-async def _run_in_background(
-    stack: AsyncExitStack,
-    failed: "asyncio.Future[None]",
-    works: Mapping[str, Coroutine[object, object, None]],
-) -> None:
-    """Run each part until the stack unwinds; a part that breaks makes `failed` say so."""
-
-    def note(task: asyncio.Task[None]) -> None:
-        if task.cancelled() or failed.done():
-            return
-        error = task.exception()
-        if error is not None:
-            failed.set_exception(error)
-
-    tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
-    for task in tasks:
-        task.add_done_callback(note)
-
-    async def end() -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if not failed.done():
-            failed.cancel()
-
-    stack.push_async_callback(end)
