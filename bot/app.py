@@ -48,7 +48,7 @@ from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
 from bot.links.pacing import HostPace
 from bot.links.redis_pages import RedisPages
-from bot.networks import OPEN_PATHS, Ground, external_of, networks_of, telegram_of, weibo_of
+from bot.networks import OPEN_PATHS, Ground, external_of, networks_of, pushed_networks_of
 from bot.web import pages
 from bot.web.metrics import Metrics
 from bot.web.pay import PAY_PATH, PRESS_EVERY_S, PRESSES_AT_ONCE, PayPages
@@ -127,12 +127,9 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         web_chat = _web_chat(settings, core, shop)
         adapters: dict[str, Adapter] = {web_chat.network: web_chat}
         ground = Ground(core.inbox, core.pictures)
-        for adapter in networks_of(settings, ground):
+        pushed = pushed_networks_of(settings, ground)
+        for adapter in (*networks_of(settings, ground), *pushed):
             adapters[adapter.network] = adapter
-        weibo, telegram = weibo_of(settings), telegram_of(settings, ground)
-        for pushed in (weibo, telegram):
-            if pushed is not None:
-                adapters[pushed.network] = pushed
         external = external_of(settings, core.writer, core.reader, core.leases, desk.checkout)
         views = Views(core.reader, clock_us)
         sender = Sender(core.outbox, views, adapters)
@@ -158,8 +155,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         clockwork = _clockwork(settings, core, list(adapters.values()))
         pace = HostPace(core.pages, interval_s=PRESS_EVERY_S, burst=PRESSES_AT_ONCE, wait_s_max=0.0)
         pay_pages = PayPages(views, web_chat, worker.hear, pace)
-        routes = [pay_pages.add_routes]
-        routes += [pushed.add_routes for pushed in (weibo, telegram) if pushed is not None]
+        routes = [pay_pages.add_routes, *(network.add_routes for network in pushed)]
         server = await _start_web(stack, settings, core, web_chat, shop, routes)
         sender.pay_page = server.url + PAY_PATH
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
