@@ -116,12 +116,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         shop = await _start_shop(stack, settings, folder, core.reader)
         fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
-        valid_s = float(settings.money.quote_valid_s)
-        listed = ListedPrices(desk.catalogues, settings.catalogue.fresh_s, clock_us)
-        products = ProductPages(fetcher, core.pictures, settings.escrow.enabled, listed=listed)
-        links = SharedLinks(products, valid_s, seen=core.pages)
-        fresh_s = float(settings.money.price_fresh_s)
-        desk.checkout.prices = PriceLooks(products, core.reader, core.writer, fresh_s, valid_s)
+        links = _links(settings, core, desk, fetcher)
         if shop is not None:
             await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
         web_chat = _web_chat(settings, core, shop)
@@ -134,23 +129,8 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         views = Views(core.reader, clock_us)
         sender = Sender(core.outbox, views, adapters)
         core.writer.on_speech = sender.ring
-        dispatch = Dispatch(
-            desk=desk,
-            links=links,
-            presses={
-                **PRESSES,
-                **COMMAND_PRESSES,
-                "again": partial(press_again, links=links),
-                **_external_presses(external),
-            },
-            run_command=run_command,
-            nearest_command=nearest_command,
-            prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
-            now_us=clock_us,
-            capabilities={name: a.capabilities for name, a in adapters.items()},
-            external=external,
-        )
         reports = Reports(core)
+        dispatch = _dispatch(desk, links, adapters, external)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
         clockwork = _clockwork(settings, core, list(adapters.values()))
         pace = HostPace(core.pages, interval_s=PRESS_EVERY_S, burst=PRESSES_AT_ONCE, wait_s_max=0.0)
@@ -265,6 +245,37 @@ def _desk(settings: Settings, core: Core, fetcher: Fetcher) -> Desk:
         # Without any rate nothing can be converted, and a consent to it would promise too much.
         exchange=Exchange(quotes, conversions) if settings.rates else None,
         likes_day_times=settings.money.likes_day_times,
+    )
+
+
+def _links(settings: Settings, core: Core, desk: Desk, fetcher: Fetcher) -> SharedLinks:
+    """What answers shared links; the checkout looks prices up again through the same pages."""
+    valid_s = float(settings.money.quote_valid_s)
+    listed = ListedPrices(desk.catalogues, settings.catalogue.fresh_s, clock_us)
+    products = ProductPages(fetcher, core.pictures, settings.escrow.enabled, listed=listed)
+    fresh_s = float(settings.money.price_fresh_s)
+    desk.checkout.prices = PriceLooks(products, core.reader, core.writer, fresh_s, valid_s)
+    return SharedLinks(products, valid_s, seen=core.pages)
+
+
+def _dispatch(
+    desk: Desk, links: SharedLinks, adapters: Mapping[str, Adapter], external: External | None
+) -> Dispatch:
+    return Dispatch(
+        desk=desk,
+        links=links,
+        presses={
+            **PRESSES,
+            **COMMAND_PRESSES,
+            "again": partial(press_again, links=links),
+            **_external_presses(external),
+        },
+        run_command=run_command,
+        nearest_command=nearest_command,
+        prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
+        now_us=clock_us,
+        capabilities={name: a.capabilities for name, a in adapters.items()},
+        external=external,
     )
 
 
