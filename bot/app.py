@@ -6,18 +6,17 @@
 import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-import structlog
 from aiohttp import web
 
-from bot.adapters.base import Adapter, AdapterError
+from bot.adapters.base import Adapter
 from bot.adapters.web_chat import CommandHint, WebChat, Welcome
 from bot.admin_claims import AdminClaims
-from bot.cards import Card, Line, Tone
+from bot.background import Reports, listen, run_in_background
 from bot.catalogue.importing import Importer
 from bot.catalogue.schedule import Schedule
 from bot.catalogue.staging import Staging
@@ -36,7 +35,6 @@ from bot.conversation.price_looks import PriceLooks
 from bot.conversation.product_pages import ProductPages
 from bot.conversation.sender import Sender
 from bot.conversation.shared_links import SharedLinks
-from bot.conversation.speech import card_notice, send_id
 from bot.conversation.turn import Desk
 from bot.conversation.views import Views
 from bot.conversation.worker import Worker
@@ -50,7 +48,7 @@ from bot.links.fetch import Fetcher, FetchLimits
 from bot.links.host_proofs import WebProofs
 from bot.links.pacing import HostPace
 from bot.links.redis_pages import RedisPages
-from bot.networks import OPEN_PATHS, Ground, external_of, networks_of, telegram_of, weibo_of
+from bot.networks import OPEN_PATHS, Ground, external_of, networks_of, pushed_networks_of
 from bot.web import pages
 from bot.web.metrics import Metrics
 from bot.web.pay import PAY_PATH, PRESS_EVERY_S, PRESSES_AT_ONCE, PayPages
@@ -67,8 +65,6 @@ from wallet_core.commerce.merchants import Merchants
 from wallet_core.commerce.settlement import Settlements
 from wallet_core.funding.cash import Cash
 from wallet_core.funding.requests import Funding
-from wallet_core.ledger.commits import Commit
-from wallet_core.ledger.transfers import named
 from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.checkpoints import Checkpoints, Kept
 from wallet_core.storage.conversions import Conversions
@@ -82,8 +78,6 @@ from wallet_core.storage.moves import Moves
 from wallet_core.storage.readers import Reader
 from wallet_core.storage.receipts import ReceiptReader
 from wallet_core.storage.web_chat import WebChatTables
-
-_log = structlog.get_logger(__name__)
 
 ADMIN_LINK_VALID_S = 24 * 3600
 _MICROSECONDS = 1_000_000
@@ -122,54 +116,30 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
         shop = await _start_shop(stack, settings, folder, core.reader)
         fetcher = await stack.enter_async_context(_fetcher(settings, shop, core.pages))
         desk = _desk(settings, core, fetcher)
-        valid_s = float(settings.money.quote_valid_s)
-        listed = ListedPrices(desk.catalogues, settings.catalogue.fresh_s, clock_us)
-        products = ProductPages(fetcher, core.pictures, settings.escrow.enabled, listed=listed)
-        links = SharedLinks(products, valid_s, seen=core.pages)
-        fresh_s = float(settings.money.price_fresh_s)
-        desk.checkout.prices = PriceLooks(products, core.reader, core.writer, fresh_s, valid_s)
+        links = _links(settings, core, desk, fetcher)
         if shop is not None:
             await open_demo_shop(desk.merchants, core.writer, shop, clock_us())
         web_chat = _web_chat(settings, core, shop)
         adapters: dict[str, Adapter] = {web_chat.network: web_chat}
         ground = Ground(core.inbox, core.pictures)
-        for adapter in networks_of(settings, ground):
+        pushed = pushed_networks_of(settings, ground)
+        for adapter in (*networks_of(settings, ground), *pushed):
             adapters[adapter.network] = adapter
-        weibo, telegram = weibo_of(settings), telegram_of(settings, ground)
-        for pushed in (weibo, telegram):
-            if pushed is not None:
-                adapters[pushed.network] = pushed
         external = external_of(settings, core.writer, core.reader, core.leases, desk.checkout)
         views = Views(core.reader, clock_us)
         sender = Sender(core.outbox, views, adapters)
         core.writer.on_speech = sender.ring
-        dispatch = Dispatch(
-            desk=desk,
-            links=links,
-            presses={
-                **PRESSES,
-                **COMMAND_PRESSES,
-                "again": partial(press_again, links=links),
-                **_external_presses(external),
-            },
-            run_command=run_command,
-            nearest_command=nearest_command,
-            prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
-            now_us=clock_us,
-            capabilities={name: a.capabilities for name, a in adapters.items()},
-            external=external,
-        )
-        reports = _Reports(core)
+        reports = Reports(core)
+        dispatch = _dispatch(desk, links, adapters, external)
         worker = Worker(core.inbox, dispatch.answer, reports.parked)
         clockwork = _clockwork(settings, core, list(adapters.values()))
         pace = HostPace(core.pages, interval_s=PRESS_EVERY_S, burst=PRESSES_AT_ONCE, wait_s_max=0.0)
         pay_pages = PayPages(views, web_chat, worker.hear, pace)
-        routes = [pay_pages.add_routes]
-        routes += [pushed.add_routes for pushed in (weibo, telegram) if pushed is not None]
+        routes = [pay_pages.add_routes, *(network.add_routes for network in pushed)]
         server = await _start_web(stack, settings, core, web_chat, shop, routes)
         sender.pay_page = server.url + PAY_PATH
         failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        await _run_in_background(
+        await run_in_background(
             stack,
             failed,
             {
@@ -179,7 +149,7 @@ async def running(settings: Settings) -> AsyncIterator[Instance]:
                 "hosts": _host_watch(settings, core, fetcher).run(),
                 "checkpoints": _checkpoints(settings, core).run(),
                 "catalogues": _schedule(settings, desk, fetcher).run(),
-                **{f"network:{n}": _listen(a, worker, reports) for n, a in adapters.items()},
+                **{f"network:{n}": listen(a, worker, reports) for n, a in adapters.items()},
             },
         )
         yield Instance(
@@ -278,6 +248,37 @@ def _desk(settings: Settings, core: Core, fetcher: Fetcher) -> Desk:
     )
 
 
+def _links(settings: Settings, core: Core, desk: Desk, fetcher: Fetcher) -> SharedLinks:
+    """What answers shared links; the checkout looks prices up again through the same pages."""
+    valid_s = float(settings.money.quote_valid_s)
+    listed = ListedPrices(desk.catalogues, settings.catalogue.fresh_s, clock_us)
+    products = ProductPages(fetcher, core.pictures, settings.escrow.enabled, listed=listed)
+    fresh_s = float(settings.money.price_fresh_s)
+    desk.checkout.prices = PriceLooks(products, core.reader, core.writer, fresh_s, valid_s)
+    return SharedLinks(products, valid_s, seen=core.pages)
+
+
+def _dispatch(
+    desk: Desk, links: SharedLinks, adapters: Mapping[str, Adapter], external: External | None
+) -> Dispatch:
+    return Dispatch(
+        desk=desk,
+        links=links,
+        presses={
+            **PRESSES,
+            **COMMAND_PRESSES,
+            "again": partial(press_again, links=links),
+            **_external_presses(external),
+        },
+        run_command=run_command,
+        nearest_command=nearest_command,
+        prefixes={name: a.capabilities.command_prefixes for name, a in adapters.items()},
+        now_us=clock_us,
+        capabilities={name: a.capabilities for name, a in adapters.items()},
+        external=external,
+    )
+
+
 def _clockwork(settings: Settings, core: Core, adapters: Sequence[Adapter]) -> Clockwork:
     house = house_terms(settings)
     endings = Endings(core.writer, core.reader, core.reader, core.reader, announce, house)
@@ -371,69 +372,3 @@ async def _admin_link(core: Core, url: str) -> str | None:
     token = secrets.token_urlsafe(24)
     await core.people.offer_admin(token, clock_us() + ADMIN_LINK_VALID_S * _MICROSECONDS)
     return f"{url}/claim?token={token}"
-
-
-@dataclass(frozen=True)
-class _Reports:
-    """Tells the admins what only they can mend."""
-
-    core: Core
-
-    async def parked(self, event_id: str, error: str) -> None:
-        """An event that failed too often was put aside."""
-        await self._tell(
-            f"parked:{event_id}",
-            "An event could not be answered and was put aside.",
-            f"{event_id[:100]}: {error[:300]}",
-        )
-
-    async def network_ended(self, network: str, error: str) -> None:
-        """A network cannot be read any more until somebody mends it."""
-        await self._tell(
-            f"ended:{network}:{secrets.token_hex(4)}", f"{network} is switched off.", error[:300]
-        )
-
-    async def _tell(self, key: str, title: str, text: str) -> None:
-        card = Card(title=title, lines=(Line(text),), tone=Tone.BAD)
-        notices = tuple(
-            card_notice(contact, card, send_id(key, contact.network, contact.network_person_id))
-            for contact in await self.core.people.admins()
-        )
-        await self.core.writer.commit(Commit(key=f"report:{named(key).hex}", outbox=notices))
-
-
-async def _listen(adapter: Adapter, worker: Worker, reports: _Reports) -> None:
-    """Read one network; a fault that waiting cannot mend ends this network only."""
-    try:
-        await adapter.run(worker.hear)
-    except AdapterError as error:
-        _log.error("network_ended", network=adapter.network, error=str(error))
-        await reports.network_ended(adapter.network, str(error))
-
-
-async def _run_in_background(
-    stack: AsyncExitStack,
-    failed: "asyncio.Future[None]",
-    works: Mapping[str, Coroutine[object, object, None]],
-) -> None:
-    """Run each part until the stack unwinds; a part that breaks makes `failed` say so."""
-
-    def note(task: asyncio.Task[None]) -> None:
-        if task.cancelled() or failed.done():
-            return
-        error = task.exception()
-        if error is not None:
-            failed.set_exception(error)
-
-    tasks = [asyncio.create_task(work, name=name) for name, work in works.items()]
-    for task in tasks:
-        task.add_done_callback(note)
-
-    async def end() -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if not failed.done():
-            failed.cancel()
-
-    stack.push_async_callback(end)

@@ -36,7 +36,7 @@ class Ground:
 
 
 class Pushed(Adapter, Protocol):
-    """A network that calls the web server."""
+    """A network that calls the web server, or may."""
 
     def add_routes(self, app: web.Application) -> None:
         """Put its address into the web server, where it has one."""
@@ -100,8 +100,13 @@ def _bluesky(settings: Settings, ground: Ground) -> Adapter | None:
     )
 
 
-def weibo_of(settings: Settings) -> Weibo | None:
-    """Weibo, where it is switched on; what it hears comes by the web server."""
+def pushed_networks_of(settings: Settings, ground: Ground) -> list[Pushed]:
+    """The networks that are switched on and bring their news to the web server."""
+    makers = (_weibo, _telegram)
+    return [pushed for make in makers if (pushed := make(settings, ground)) is not None]
+
+
+def _weibo(settings: Settings, _: Ground) -> Pushed | None:
     weibo = settings.weibo
     if weibo.app_secret is None or weibo.access_token is None or weibo.account_id is None:
         return None
@@ -115,8 +120,7 @@ def weibo_of(settings: Settings) -> Weibo | None:
     )
 
 
-def telegram_of(settings: Settings, ground: Ground) -> Pushed | None:
-    """Telegram, where it is switched on; with a webhook it hears by the web server."""
+def _telegram(settings: Settings, ground: Ground) -> Pushed | None:
     telegram = settings.telegram
     if telegram.token is None:
         return None

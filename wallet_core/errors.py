@@ -40,7 +40,6 @@ class Refusal(StrEnum):
     BUSY = "busy"
     QUOTE_EXPIRED = "quote_expired"
     UNKNOWN_QUOTE = "unknown_quote"
-    OWN_SHOP = "own_shop"
     NOT_ALLOWED = "not_allowed"
     WITHDRAW_ONLY = "withdraw_only"
     PAYMENT_LIMIT = "payment_limit"

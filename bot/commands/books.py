@@ -6,8 +6,8 @@ from bot.cards import Card, Line, Role, Tone
 from bot.conversation.turn import Desk, Turn, sentence
 from wallet_core.audit.findings import amount_words
 from wallet_core.ledger.posting import MICROSECONDS
+from wallet_core.storage.book_lines import Balance
 from wallet_core.storage.lookups import EntrySum
-from wallet_core.storage.readers import Balance
 
 PARKED_SHOWN = 10
 

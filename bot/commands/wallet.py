@@ -12,8 +12,8 @@ from wallet_core.ledger.posting import MICROSECONDS
 from wallet_core.ledger.transfers import HoldState
 from wallet_core.ledger.wallets import WalletMode
 from wallet_core.money import Money, amount_text
+from wallet_core.storage.book_lines import Balance
 from wallet_core.storage.lookups import HistoryEntry
-from wallet_core.storage.readers import Balance
 
 HISTORY_LINES = 10
 HISTORY_LINES_MAX = 30

@@ -28,7 +28,7 @@ from bot.events import (
     Untap,
 )
 from wallet_core.commerce.checkout import TapOn
-from wallet_core.commerce.records import OrderState
+from wallet_core.commerce.records import Order, OrderState
 from wallet_core.errors import PayontapError, Refusal
 from wallet_core.ledger.commits import Notice
 from wallet_core.money import Money
@@ -287,31 +287,34 @@ def _offer_at(turn: Turn, quote_id: str, person_id: str | None) -> Notice:
     )
 
 
-async def press_accept(desk: Desk, turn: Turn, order_id: str) -> None:
-    """The seller takes an order."""
+async def _known_order(desk: Desk, turn: Turn, order_id: str) -> Order | None:
+    """The order that a button names; where there is none, that is said."""
     order = await desk.reader.order(order_id)
     if order is None:
         await desk.answer(turn, sentence("That order is not known. No money moved."))
-        return
-    await desk.fulfilment.accept(turn.event.id, order, turn.person.id, turn.place)
+    return order
+
+
+async def press_accept(desk: Desk, turn: Turn, order_id: str) -> None:
+    """The seller takes an order."""
+    order = await _known_order(desk, turn, order_id)
+    if order is not None:
+        await desk.fulfilment.accept(turn.event.id, order, turn.person.id, turn.place)
 
 
 async def press_decline(desk: Desk, turn: Turn, order_id: str) -> None:
     """The seller turns an order down."""
-    order = await desk.reader.order(order_id)
-    if order is None:
-        await desk.answer(turn, sentence("That order is not known. No money moved."))
-        return
-    await desk.fulfilment.decline(turn.event.id, order, turn.person.id, turn.place)
+    order = await _known_order(desk, turn, order_id)
+    if order is not None:
+        await desk.fulfilment.decline(turn.event.id, order, turn.person.id, turn.place)
 
 
 async def press_refund(desk: Desk, turn: Turn, order_id: str) -> None:
     """The seller gives back all that is left of an order."""
-    order = await desk.reader.order(order_id)
-    if order is None:
-        await desk.answer(turn, sentence("That order is not known. No money moved."))
-        return
-    await desk.fulfilment.refund(turn.event.id, order, order.refundable, turn.person.id, turn.place)
+    order = await _known_order(desk, turn, order_id)
+    if order is not None:
+        amount, seller_id = order.refundable, turn.person.id
+        await desk.fulfilment.refund(turn.event.id, order, amount, seller_id, turn.place)
 
 
 async def press_again(desk: Desk, turn: Turn, quote_id: str, links: SharedLinks) -> None:

@@ -49,32 +49,11 @@ def taking(
     net_minor = amount_minor - sum(share.amount_minor for share in shares)
     taken = taken_text(with_taken(order.taken_by_account, shares))
     last = amount_minor == left_minor
-    rows: tuple[RowChange, ...] = (
-        Update(
-            table="orders",
-            where={
-                "id": order.id,
-                "state": OrderState.AUTHORISED,
-                "captured_minor": order.captured_minor,
-            },
-            values={"state": OrderState.PAID if last else OrderState.AUTHORISED, "taken": taken},
-            add={"captured_minor": amount_minor},
-            keep_within=(("captured_minor", "amount_minor"),),
-            refusal=Refusal.NOT_OPEN,
-        ),
-    )
+    rows: tuple[RowChange, ...] = (_captured(order, amount_minor, taken, last=last),)
     if terms.pending_s and net_minor:
         shares = (*shares, Leg(accounts.pending(merchant.id, order.currency), net_minor))
-        settlement: dict[str, Value] = {
-            "id": name,
-            "order_id": order.id,
-            "merchant_id": merchant.id,
-            "currency": order.currency,
-            "amount_minor": net_minor,
-            "state": "pending",
-            "due_at_us": at_us + terms.pending_s * MICROSECONDS,
-        }
-        rows = (*rows, Insert("settlements", settlement))
+        due_at_us = at_us + terms.pending_s * MICROSECONDS
+        rows = (*rows, _settlement(name, order, merchant, net_minor, due_at_us))
     elif from_escrow and net_minor:
         shares = (*shares, Leg(accounts.merchant(merchant.id, order.currency), net_minor))
     capture = Capture(
@@ -92,6 +71,38 @@ def taking(
         taken=taken,
     )
     return Taking(capture, rows, changed)
+
+
+def _captured(order: Order, amount_minor: int, taken: str | None, *, last: bool) -> Update:
+    """The order's row after a capture; refused where the order is no longer as it was read."""
+    return Update(
+        table="orders",
+        where={
+            "id": order.id,
+            "state": OrderState.AUTHORISED,
+            "captured_minor": order.captured_minor,
+        },
+        values={"state": OrderState.PAID if last else OrderState.AUTHORISED, "taken": taken},
+        add={"captured_minor": amount_minor},
+        keep_within=(("captured_minor", "amount_minor"),),
+        refusal=Refusal.NOT_OPEN,
+    )
+
+
+def _settlement(
+    name: UUID, order: Order, merchant: Merchant, net_minor: int, due_at_us: int
+) -> Insert:
+    """The merchant's part of a capture, which becomes available at `due_at_us`."""
+    settlement: dict[str, Value] = {
+        "id": name,
+        "order_id": order.id,
+        "merchant_id": merchant.id,
+        "currency": order.currency,
+        "amount_minor": net_minor,
+        "state": "pending",
+        "due_at_us": due_at_us,
+    }
+    return Insert("settlements", settlement)
 
 
 class Release(msgspec.Struct, frozen=True):

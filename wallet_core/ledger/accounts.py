@@ -41,13 +41,6 @@ class Purpose(StrEnum):
     EXCHANGE = "exchange"
 
 
-class Side(StrEnum):
-    """On which side an account grows, as bookkeeping has it: what is owed is credit."""
-
-    CREDIT = "credit"
-    DEBIT = "debit"
-
-
 #: What is not owed to anybody but lies somewhere, counted negative here.
 _DEBIT = frozenset({Purpose.CLEARING, Purpose.EXCHANGE})
 #: On others of a wallet money would be under no mode and no limit.
@@ -86,11 +79,6 @@ class AccountRef(msgspec.Struct, frozen=True, order=True, dict=True):
         """Why no transfer but those of holds may name it, in one sentence; None where one may."""
         held = "Held money moves by its hold only."
         return held if self.fault is None and self.purpose is Purpose.HELD else self.fault
-
-    @property
-    def normal_side(self) -> Side:
-        """The side on which it grows."""
-        return Side.DEBIT if self.purpose in _DEBIT else Side.CREDIT
 
     @property
     def floor_minor(self) -> int | None:

@@ -44,14 +44,10 @@ class Allowance(msgspec.Struct, frozen=True, kw_only=True):
         """The same for 30 days."""
         return self._left(self.limits.month_max_minor, MONTH_US)
 
-    def payee_left_minor(self, payee: str) -> int | None:
-        """The same for one payee (`merchant:…`) in 24 hours."""
-        return self._left(self.limits.payee_day_max_minor, DAY_US, payee)
-
-    def _left(self, most_minor: int | None, window_us: int, payee: str | None = None) -> int | None:
+    def _left(self, most_minor: int | None, window_us: int) -> int | None:
         if most_minor is None:
             return None
-        return max(0, most_minor - spent_minor(self.spends, self.now_us - window_us, payee))
+        return max(0, most_minor - spent_minor(self.spends, self.now_us - window_us))
 
     def free_at_us(
         self, amount_minor: int, most_minor: int, window_us: int, payee: str | None = None

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 
-from wallet_core.errors import KeyConflict, Refusal, Refused
+from wallet_core.errors import KeyConflict, Refused
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.commits import Commit, Hold, Written
 from wallet_core.ledger.posting import AccountState, Books
@@ -32,6 +32,7 @@ from wallet_core.storage.remembered import Standing
 from wallet_core.storage.speech_rows import speech_rows
 from wallet_core.storage.spending_rows import SpendingRows, wallets_seen, wallets_with_fences
 from wallet_core.storage.touching import accounts_of, is_all_new
+from wallet_core.storage.written import written_before
 
 Result = Written | Refused | KeyConflict | PutOff
 Steps = Generator[q.Request, Any, None]
@@ -281,14 +282,7 @@ class Batch:
 
     def _note_known(self, rows: Iterable[tuple[str, bytes, str | None, str, int]]) -> None:
         for key, mark, refusal, result, at_us in rows:
-            written = Written(
-                key=key,
-                created=False,
-                refusal=Refusal(refusal) if refusal else None,
-                result=result,
-                at_us=at_us,
-            )
-            self._known[key] = (written, bytes(mark))
+            self._known[key] = (written_before(key, refusal, result, at_us), bytes(mark))
 
     # --- decide ------------------------------------------------------------------------------
 

@@ -8,8 +8,8 @@ locked in it.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from inspect import signature
 from typing import Any
 
@@ -80,19 +80,12 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for reading. Raises `StorageUnavailable` when the database is away."""
-        try:
+        with _told_apart():
             connection = await self.engine.connect().start()
             try:
                 yield connection
             finally:
                 await connection.close()
-        except DBAPIError as error:
-            told = _told(error)
-            if told is None:
-                raise
-            raise told from error
-        except OSError as error:
-            raise StorageUnavailable(f"The database did not answer: {error}") from error
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -101,7 +94,7 @@ class Database:
         Raises `StorageUnavailable` when the database is away; after that it is unknown whether
         the transaction was committed, and the caller asks again under the same key.
         """
-        try:
+        with _told_apart():
             async with self.turn if self.is_sqlite else nullcontext():
                 connection = await self.engine.connect().start()
                 try:
@@ -112,13 +105,6 @@ class Database:
                 finally:
                     # Closing rolls back whatever was not committed.
                     await connection.close()
-        except DBAPIError as error:
-            told = _told(error)
-            if told is None:
-                raise
-            raise told from error
-        except OSError as error:
-            raise StorageUnavailable(f"The database did not answer: {error}") from error
 
     async def now_us(self, connection: AsyncConnection) -> int:
         """The database's clock, in microseconds since the epoch. SQLite's is its host's."""
@@ -133,6 +119,20 @@ class Database:
             await self.closing.pop()()
         await self._points.close()
         await self.engine.dispose()
+
+
+@contextmanager
+def _told_apart() -> Iterator[None]:
+    """Errors of the database become `StorageUnavailable`; those of a statement stay as they are."""
+    try:
+        yield
+    except DBAPIError as error:
+        told = _told(error)
+        if told is None:
+            raise
+        raise told from error
+    except OSError as error:
+        raise StorageUnavailable(f"The database did not answer: {error}") from error
 
 
 def _told(error: DBAPIError) -> StorageUnavailable | None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, TypeVar
-from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
@@ -17,116 +16,42 @@ from wallet_core.commerce.records import (
     Merchant,
     Offer,
     Order,
-    OrderState,
     Quote,
     ShownOffer,
     TapFacts,
 )
 from wallet_core.commerce.settlement import PendingMoney
-from wallet_core.errors import Refusal
 from wallet_core.ledger.accounts import AccountRef
 from wallet_core.ledger.allowance import Allowance
-from wallet_core.ledger.commits import Hold, Written
-from wallet_core.ledger.transfers import HoldState
+from wallet_core.ledger.commits import Hold
 from wallet_core.limits import LimitsOf, no_limits
 from wallet_core.storage import tables as t
 from wallet_core.storage.allowances import allowance_of, limits_text
+from wallet_core.storage.book_lines import (
+    Balance,
+    HistoryLine,
+    balances_of,
+    lines_about,
+    newest_lines,
+    sums_of_kinds,
+)
 from wallet_core.storage.consents import consented_sum
 from wallet_core.storage.database import Database
-from wallet_core.storage.entry_paths import entries_back, of_transfer
 from wallet_core.storage.grouped import Grouped
-from wallet_core.storage.requests import CLOCK, Statement, fetch, uuid_places
 from wallet_core.storage.rows_by_key import RecordLookups, Records, RowLookups
 from wallet_core.storage.takings import due_settlements, pending_of_order
-from wallet_core.storage.tap_facts import HOST_STANDING, Tapped, hosts_of_quote, tap_facts
+from wallet_core.storage.tap_facts import Tapped, tap_facts
+from wallet_core.storage.trade_statements import (
+    BOUGHT_COUNT,
+    CARD,
+    DUE_HOLDS,
+    HEARD_AND_OPEN,
+    OWNER,
+    PURCHASE,
+    PURCHASE_HOLD_AT,
+)
 
 R = TypeVar("R", bound=msgspec.Struct)
-
-#: Orders that count as bought.
-_BOUGHT = ", ".join(f"'{state}'" for state in (OrderState.AUTHORISED, OrderState.PAID))
-_BOUGHT_COUNT = Statement(
-    f"SELECT quote_id, count(*) FROM orders WHERE quote_id = ANY($1::text[]) "  # noqa: S608 - our own words
-    f"AND state IN ({_BOUGHT}) GROUP BY quote_id",
-    f"SELECT quote_id, count(*) FROM orders WHERE quote_id = ? AND state IN ({_BOUGHT}) "  # noqa: S608 - same
-    "GROUP BY quote_id",
-)
-
-_HOLD = ", ".join(f"h.{name}" for name in Hold.__struct_fields__)
-
-
-def _due_holds(now_us: str, limit: str) -> str:
-    return (
-        f"SELECT {_HOLD} FROM holds h WHERE h.state = '{HoldState.OPEN}' "  # noqa: S608 - same
-        f"AND h.due_at_us <= {now_us} AND NOT EXISTS (SELECT 1 FROM inbox i "
-        "WHERE i.state = 'waiting' AND i.received_at_us <= h.due_at_us) "
-        f"ORDER BY h.due_at_us LIMIT {limit}"
-    )
-
-
-_DUE_HOLDS = Statement(
-    _due_holds(f"coalesce(($1::bigint[])[1], {CLOCK})", "($2::bigint[])[1]"),
-    _due_holds("?1", "?2"),
-    uuid_places(t.holds, Hold.__struct_fields__),
-)
-
-_OPEN_EVENT = "SELECT 1 FROM inbox WHERE state = 'waiting' AND received_at_us <= "
-_HEARD_AND_OPEN = Statement(
-    f"{_OPEN_EVENT} ($1::bigint[])[1] AND event_id <> ($2::text[])[1] LIMIT 1",
-    f"{_OPEN_EVENT} ?1 AND event_id <> ?2 LIMIT 1",
-)
-
-_CARD_COLUMNS = ", ".join(
-    [
-        "q.id",
-        f"(SELECT count(*) FROM orders o WHERE o.quote_id = q.id AND o.state IN ({_BOUGHT}))",  # noqa: S608 - same
-        *HOST_STANDING,
-        *(f"q.{name}" for name in Quote.__struct_fields__),
-        *(f"f.{name}" for name in Offer.__struct_fields__),
-    ]
-)
-_CARD_ROWS = f"SELECT {_CARD_COLUMNS} FROM quotes q JOIN offers f ON f.id = q.offer_id"  # noqa: S608 - same
-_CARD = Statement(
-    f"{_CARD_ROWS} {hosts_of_quote(postgres=True)} WHERE q.id = ANY($1::text[])",
-    f"{_CARD_ROWS} {hosts_of_quote(postgres=False)} WHERE q.id = ?",
-)
-
-_PURCHASE_COLUMNS = ", ".join(
-    ["o.id", *(f"o.{name}" for name in Order.__struct_fields__), _HOLD],
-)
-_PURCHASE_ROWS = f"SELECT {_PURCHASE_COLUMNS} FROM orders o JOIN holds h ON h.id = o.hold_id"  # noqa: S608 - same
-_PURCHASE_HOLD_AT = 1 + len(Order.__struct_fields__)
-_PURCHASE = Statement(
-    f"{_PURCHASE_ROWS} WHERE o.id = ANY($1::text[])",
-    f"{_PURCHASE_ROWS} WHERE o.id = ?",
-    (
-        *(1 + n for n in uuid_places(t.orders, Order.__struct_fields__)),
-        *(_PURCHASE_HOLD_AT + n for n in uuid_places(t.holds, Hold.__struct_fields__)),
-    ),
-)
-
-_OWNER_COLUMNS = ", ".join(f"m.{name}" for name in Merchant.__struct_fields__)
-_OWNER_ROWS = (
-    f"SELECT h.verified_host, {_OWNER_COLUMNS} FROM merchant_hosts h "  # noqa: S608 - same
-    "JOIN merchants m ON m.id = h.merchant_id WHERE h.verified_host"
-)
-_OWNER = Statement(f"{_OWNER_ROWS} = ANY($1::text[])", f"{_OWNER_ROWS} = ?")
-
-_WRITTEN = fetch(t.commits, ("key", "refusal", "result", "created_at_us"), ("key",))
-
-
-async def read_written(database: Database, key: str) -> Written | None:
-    """What stands under a commit's key, or None."""
-    rows = await database.ask(_WRITTEN, ([key],))
-    if not rows:
-        return None
-    ((key, refusal, result, at_us),) = rows
-    return Written(
-        key=key,
-        created=False,
-        refusal=Refusal(refusal) if refusal else None,
-        result=result,
-        at_us=at_us,
-    )
 
 
 class Reader:
@@ -143,12 +68,12 @@ class Reader:
         self._merchants = RecordLookups(database, t.merchants, Merchant)
         self._holds = RecordLookups(database, t.holds, Hold)
         self._offers_by_url = RecordLookups(database, t.offers, Offer, key="url")
-        self._cards = RowLookups(database, _CARD)
-        self._purchases = RowLookups(database, _PURCHASE)
+        self._cards = RowLookups(database, CARD)
+        self._purchases = RowLookups(database, PURCHASE)
         self._order_records = Records(database, t.orders, Order)
         self._hold_records = Records(database, t.holds, Hold)
-        self._bought = RowLookups(database, _BOUGHT_COUNT)
-        self._owners = RecordLookups(database, t.merchants, Merchant, statement=_OWNER)
+        self._bought = RowLookups(database, BOUGHT_COUNT)
+        self._owners = RecordLookups(database, t.merchants, Merchant, statement=OWNER)
 
     async def _rows(self, query: sa.Select[Any], kind: type[R]) -> list[R]:
         async with self._database.read() as connection:
@@ -189,8 +114,8 @@ class Reader:
         row = await self._purchases.row(order_id)
         if row is None:
             return None
-        order = self._order_records.made(row[1:_PURCHASE_HOLD_AT])
-        return order, self._hold_records.made(row[_PURCHASE_HOLD_AT:])
+        order = self._order_records.made(row[1:PURCHASE_HOLD_AT])
+        return order, self._hold_records.made(row[PURCHASE_HOLD_AT:])
 
     async def tap_facts(self, quote_id: str, wallet_id: str) -> TapFacts | None:
         """What a tap of this wallet on a quote is decided on; None for no such quote."""
@@ -293,12 +218,12 @@ class Reader:
         The second condition lets an undo that was heard in time win over a capture that is late.
         """
         now_us = self._database.clock_us() if self._database.is_sqlite else None
-        rows = await self._database.ask(_DUE_HOLDS, ([now_us], [limit]))
+        rows = await self._database.ask(DUE_HOLDS, ([now_us], [limit]))
         return [Hold(**dict(zip(Hold.__struct_fields__, row, strict=True))) for row in rows]
 
     async def is_heard_and_open(self, until_us: int, but_event_id: str) -> bool:
         """Whether an event that was heard up to then, but this one, waits to be worked on."""
-        return bool(await self._database.ask(_HEARD_AND_OPEN, ([until_us], [but_event_id])))
+        return bool(await self._database.ask(HEARD_AND_OPEN, ([until_us], [but_event_id])))
 
     async def hold(self, hold_id: object) -> Hold | None:
         """One hold."""
@@ -370,94 +295,22 @@ class Reader:
         """The limits of a wallet as its row keeps them."""
         return await limits_text(self._database, wallet_id)
 
-    async def balances(self, owner: str) -> Sequence["Balance"]:
+    async def balances(self, owner: str) -> Sequence[Balance]:
         """All balances of an owner (`wallet:…`), zero ones left out."""
-        query = (
-            sa.select(t.accounts)
-            .where(t.accounts.c.owner == owner, t.accounts.c.balance_minor != 0)
-            .order_by(t.accounts.c.currency, t.accounts.c.purpose)
-        )
-        return await self._rows(query, Balance)
+        return await self._rows(balances_of(owner), Balance)
 
-    async def sums(self) -> Sequence["Balance"]:
+    async def sums(self) -> Sequence[Balance]:
         """The books' sums for each kind of owner, purpose and currency."""
-        find = sa.func.instr if self._database.is_sqlite else sa.func.strpos
-        owner = t.accounts.c.owner
-        kind = sa.func.substr(owner, 1, find(owner, ":") - 1).label("owner")
-        query = (
-            sa.select(
-                kind,
-                t.accounts.c.purpose,
-                t.accounts.c.currency,
-                sa.cast(sa.func.sum(t.accounts.c.balance_minor), sa.BigInteger).label(
-                    "balance_minor"
-                ),
-            )
-            .group_by(kind, t.accounts.c.purpose, t.accounts.c.currency)
-            .order_by(t.accounts.c.currency, kind)
-        )
-        return await self._rows(query, Balance)
+        return await self._rows(sums_of_kinds(is_sqlite=self._database.is_sqlite), Balance)
 
-    async def history(self, owner: str, limit: int) -> Sequence["HistoryLine"]:
+    async def history(self, owner: str, limit: int) -> Sequence[HistoryLine]:
         """An owner's newest entries, newest first."""
-        entries = entries_back(t.accounts.c.owner == owner, limit=limit).c
-        query = (
-            sa.select(
-                t.accounts.c.id.label("account_id"),
-                entries.amount_minor,
-                entries.balance_after_minor,
-                t.transfers.c.kind,
-                t.transfers.c.subject,
-                t.transfers.c.created_at_us,
-                t.transfers.c.id.label("transfer_id"),
-            )
-            .join(t.transfers, t.transfers.c.id == entries.transfer_id)
-            .join(t.accounts, t.accounts.c.no == entries.account_no)
-            .order_by(t.transfers.c.created_at_us.desc(), entries.seq.desc())
-            .limit(limit)
-        )
-        return await self._rows(query, HistoryLine)
+        return await self._rows(newest_lines(owner, limit), HistoryLine)
 
-    async def entries_of(self, subject: str) -> Sequence["HistoryLine"]:
+    async def entries_of(self, subject: str) -> Sequence[HistoryLine]:
         """All entries of the transfers about a subject, in their order."""
-        query = (
-            sa.select(
-                t.accounts.c.id.label("account_id"),
-                t.entries.c.amount_minor,
-                t.entries.c.balance_after_minor,
-                t.transfers.c.kind,
-                t.transfers.c.subject,
-                t.transfers.c.created_at_us,
-                t.transfers.c.id.label("transfer_id"),
-            )
-            .join(t.transfers, of_transfer(t.transfers.c, t.entries.c))
-            .join(t.accounts, t.accounts.c.no == t.entries.c.account_no)
-            .where(t.transfers.c.subject == subject)
-            .order_by(t.transfers.c.created_at_us, t.accounts.c.id)
-        )
-        return await self._rows(query, HistoryLine)
+        return await self._rows(lines_about(subject), HistoryLine)
 
     async def _number(self, query: sa.Select[Any]) -> int:
         async with self._database.read() as connection:
             return int((await connection.execute(query)).scalar() or 0)
-
-
-class Balance(msgspec.Struct, frozen=True):
-    """What stands on an account, or on all accounts of a kind."""
-
-    owner: str
-    purpose: str
-    currency: str
-    balance_minor: int
-
-
-class HistoryLine(msgspec.Struct, frozen=True):
-    """An entry together with the transfer that made it."""
-
-    account_id: str
-    amount_minor: int
-    balance_after_minor: int
-    kind: str
-    subject: str
-    created_at_us: int
-    transfer_id: UUID

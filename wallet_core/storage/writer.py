@@ -38,7 +38,6 @@ from wallet_core.storage.fences import Fences
 from wallet_core.storage.free_accounts import PutOff
 from wallet_core.storage.postgres_session import PostgresSession
 from wallet_core.storage.queue import Flight, Job, Queue
-from wallet_core.storage.readers import read_written
 from wallet_core.storage.remembered import RememberedAccounts, Standing
 from wallet_core.storage.requests import (
     FIRST_PAUSE_S,
@@ -50,6 +49,7 @@ from wallet_core.storage.requests import (
 )
 from wallet_core.storage.sqlite_session import SqliteSession, SqliteThread
 from wallet_core.storage.touching import only_adds, touched_by
+from wallet_core.storage.written import read_written
 
 _log = structlog.get_logger(__name__)
 R = TypeVar("R")

@@ -2,7 +2,6 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
 
 from bot.adapters.base import RateLimited
 
@@ -17,13 +16,12 @@ _DAY_S = 86_400.0
 class Budget:
     """Points that were spent lately. It starts full: what a restart forgets, the server knows."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._spent: deque[tuple[float, int]] = deque()
 
     def spend(self, points: int) -> None:
         """Spend points. Raises `RateLimited` until when they will be there again."""
-        now_s = self._clock()
+        now_s = time.monotonic()
         while self._spent and now_s - self._spent[0][0] >= _DAY_S:
             self._spent.popleft()
         for window_s, points_max in ((_HOUR_S, HOUR_POINTS_MAX), (_DAY_S, DAY_POINTS_MAX)):

@@ -44,14 +44,12 @@ class Client:
         app_password: str,
         kept: SessionFile,
         budget: Budget,
-        *,
-        request_s: float = REQUEST_S,
     ) -> None:
         self._handle = handle
         self._app_password = app_password
         self._kept = kept
         self._budget = budget
-        self._api = AsyncClient(service, request=AsyncRequest(timeout=request_s))
+        self._api = AsyncClient(service, request=AsyncRequest(timeout=REQUEST_S))
         self._api.on_session_change(self._keep)
         self._chat = self._api.with_bsky_chat_proxy()
         self._logging_in = asyncio.Lock()

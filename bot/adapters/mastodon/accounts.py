@@ -2,7 +2,6 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from mastodon.return_types import Account
@@ -22,18 +21,15 @@ def actor_of(account: Account) -> str:
 class Accounts:
     """People, remembered for ten minutes. `me` is the bot's own account."""
 
-    def __init__(
-        self, client: Client, me: Account, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, client: Client, me: Account) -> None:
         self.me = me
         self._client = client
-        self._clock = clock
         self._known: OrderedDict[str, tuple[float, Account]] = OrderedDict()
         self._followers: OrderedDict[str, tuple[float, bool]] = OrderedDict()
 
     def note(self, account: Account) -> None:
         """Remember somebody who was just seen."""
-        self._known[str(account.id)] = (self._clock(), account)
+        self._known[str(account.id)] = (time.monotonic(), account)
         if len(self._known) > _KNOWN_MAX:
             self._known.popitem(last=False)
 
@@ -44,7 +40,7 @@ class Accounts:
     async def find(self, account_id: str) -> Account:
         """Somebody by the server's id. Raises `Unreachable` when that account is gone."""
         known = self._known.get(account_id)
-        if known is not None and self._clock() - known[0] < _FRESH_S:
+        if known is not None and time.monotonic() - known[0] < _FRESH_S:
             return known[1]
         account = await self._client.account(account_id)
         self.note(account)
@@ -54,10 +50,10 @@ class Accounts:
         """Whether somebody follows the bot."""
         account_id = str(account.id)
         known = self._followers.get(account_id)
-        if known is not None and self._clock() - known[0] < _FRESH_S:
+        if known is not None and time.monotonic() - known[0] < _FRESH_S:
             return known[1]
         follows = await self._client.follows_me(account_id)
-        self._followers[account_id] = (self._clock(), follows)
+        self._followers[account_id] = (time.monotonic(), follows)
         if len(self._followers) > _KNOWN_MAX:
             self._followers.popitem(last=False)
         return follows

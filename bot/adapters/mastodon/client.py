@@ -37,13 +37,13 @@ class Client:
     `Unreachable` (closed to the bot, or gone) or `SendRejected` (refused for what it is).
     """
 
-    def __init__(self, server: str, access_token: str, *, request_s: float = REQUEST_S) -> None:
+    def __init__(self, server: str, access_token: str) -> None:
         self._api = Mastodon(
             access_token=access_token,
             api_base_url=server,
             # Waiting is for the event loop: in a thread it would hold up every other request.
             ratelimit_method="throw",
-            request_timeout=request_s,
+            request_timeout=REQUEST_S,
             user_agent="payontap",
             # Otherwise the library asks for the version first, and on a server that tells none it
             # asks itself for ever. All that is used here is older than this.
@@ -101,10 +101,6 @@ class Client:
     async def follow(self, account_id: str) -> None:
         """Follow somebody, so that the posts come into the home timeline."""
         await self._call(self._api.account_follow, account_id, reblogs=False)
-
-    async def unfollow(self, account_id: str) -> None:
-        """Follow somebody no longer."""
-        await self._call(self._api.account_unfollow, account_id)
 
     async def describe(self, *, bot: bool, fields: list[tuple[str, str]] | None) -> None:
         """Say in the profile that this is a bot, and its table of links where it is given."""

@@ -42,7 +42,7 @@ class Telegram:
     """One bot account.
 
     `webhook_origin`: the https address of the web server, where updates are to be delivered;
-    without it the bot polls, and holds a poll for `poll_s` seconds when nothing happens.
+    without it the bot polls.
     `invoices`: whether Telegram may collect money for the bot; `provider_token` is that of its
     payment provider. `commands`: name and help of what people can write, for Telegram's menu.
     """
@@ -61,7 +61,6 @@ class Telegram:
         private_in_groups: bool = True,
         messages_per_s: int = 30,
         commands: Sequence[tuple[str, str]] = (),
-        poll_s: int = 30,
     ) -> None:
         features = {Feature.SHARED_UNDO} | ({Feature.INVOICES} if invoices else set())
         self.capabilities = Capabilities(
@@ -80,7 +79,6 @@ class Telegram:
         self._webhook = Webhook(f"{webhook_origin}{PATH}", token) if webhook_origin else None
         self._private_in_groups = private_in_groups
         self._commands = commands
-        self._poll_s = poll_s
         self._me: Me | None = None
         self._connecting = asyncio.Lock()
         self._caught_up = asyncio.Event()
@@ -104,7 +102,7 @@ class Telegram:
                     await self._webhook.listen(self._api, intake, self._caught_up.set)
                 else:
                     await self._drop_webhook()
-                    await poll(self._api, intake, self._caught_up.set, poll_s=self._poll_s)
+                    await poll(self._api, intake, self._caught_up.set)
             finally:
                 await intake.close()
         finally:

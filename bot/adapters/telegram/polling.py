@@ -20,13 +20,13 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 _BATCH_MAX = 100
 _PAUSE_S_MIN = 0.5
 _PAUSE_S_MAX = 30.0
+#: How long Telegram holds a poll when nothing happens.
+_POLL_S = 30
 #: How much longer than the poll itself its answer may take.
 _SLACK_S = 10.0
 
 
-async def poll(
-    api: BotApi, intake: Intake, caught_up: Callable[[], None], *, poll_s: int
-) -> NoReturn:
+async def poll(api: BotApi, intake: Intake, caught_up: Callable[[], None]) -> NoReturn:
     """Read until cancelled; outages and other readers are waited out.
 
     `caught_up` is called once nothing is left of what happened before. Raises `TokenRefused`.
@@ -37,7 +37,7 @@ async def poll(
     while True:
         try:
             # The first rounds only ask what is there already.
-            updates = await _next(api, offset, 0 if behind else poll_s)
+            updates = await _next(api, offset, 0 if behind else _POLL_S)
             if updates:
                 await intake.batch(updates)
                 offset = max(offset, int(updates[-1]["update_id"]) + 1)

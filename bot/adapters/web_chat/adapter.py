@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 import msgspec
@@ -15,6 +15,7 @@ from bot.adapters.web_chat import frames
 from bot.adapters.web_chat.frames import CommandHint, Welcome, shown
 from bot.adapters.web_chat.listener import COMMAND_PREFIXES, NETWORK, Listener
 from bot.adapters.web_chat.people import (
+    BOT_NAME,
     Allowance,
     CookieJar,
     digest_of,
@@ -66,23 +67,19 @@ class WebChat:
         *,
         page: bytes,
         public_url: str = "",
-        bot_name: str = "Payontap",
         commands: Sequence[CommandHint] = (),
         welcome: Welcome | None = None,
         burst: int = 30,
         per_s: float = 3.0,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._page = page
-        self._bot_name = bot_name
         self._commands = tuple(commands)
         self._welcome = welcome or Welcome()
         self._burst = burst
         self._per_s = per_s
-        self._clock = clock
         self._jar = CookieJar(secure=public_url.startswith("https:"))
-        self._listener = Listener(store, bot_name=bot_name, clock=clock, on_change=self.on_change)
+        self._listener = Listener(store, self.on_change)
         self._rooms: dict[str, Room] = {}
         self._visitors: dict[str, Visitor] = {}
         self._connections: set[Connection] = set()
@@ -97,7 +94,7 @@ class WebChat:
             while True:
                 await asyncio.sleep(TICK_S)
                 for connection in self._connections:
-                    connection.push(frames.Tick(now_s=self._clock()))
+                    connection.push(frames.Tick(now_s=time.time()))
                 self._forget_visitors()
         finally:
             self._listener.hear = None
@@ -123,7 +120,7 @@ class WebChat:
                 only_for_id=outgoing.person_id,
                 card_json=card_json,
                 reply_to_ref=outgoing.reply_to_ref,
-                said_at_s=self._clock(),
+                said_at_s=time.time(),
             )
         elif not await self._store.edit(
             send_id=outgoing.send_id,
@@ -131,7 +128,7 @@ class WebChat:
             room_id=outgoing.room_id,
             only_for_id=outgoing.person_id,
             card_json=card_json,
-            changed_at_s=self._clock(),
+            changed_at_s=time.time(),
         ):
             raise SendRejected(f"There is no card {outgoing.edits_ref!r} to edit in that place.")
         self.on_change(outgoing.room_id)
@@ -263,10 +260,10 @@ class WebChat:
         if fresh:
             messages, more = await self._last_page(connection, before_seq=None)
         return frames.Hello(
-            now_s=self._clock(),
+            now_s=time.time(),
             me=frames.Me(visitor.person_id, visitor.name),
             room=room.room_id,
-            bot_name=self._bot_name,
+            bot_name=BOT_NAME,
             revision=revision,
             fresh=fresh,
             more=more,

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ import msgspec
 
 from bot.adapters.base import Hear
 from bot.adapters.web_chat import frames
-from bot.adapters.web_chat.people import clean_name, clean_text, friendly_name, is_name_of
+from bot.adapters.web_chat.people import clean_name, clean_text, friendly_name, is_bots_name
 from bot.adapters.web_chat.rooms import Connection
 from bot.adapters.web_chat.store import ChatStore, LoggedMessage
 from bot.cards import Card
@@ -31,18 +32,9 @@ _Answerable = frames.Say | frames.Press | frames.Rename
 class Listener:
     """Turns frames into events. `on_change` is told the room in which something was said."""
 
-    def __init__(
-        self,
-        store: ChatStore,
-        *,
-        bot_name: str,
-        clock: Callable[[], float],
-        on_change: Callable[[str], None],
-    ) -> None:
+    def __init__(self, store: ChatStore, on_change: Callable[[str], None]) -> None:
         self.hear: Hear | None = None
         self._store = store
-        self._bot_name = bot_name
-        self._clock = clock
         self._on_change = on_change
         self._being_said: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
 
@@ -91,7 +83,7 @@ class Listener:
     async def _say(self, connection: Connection, frame: frames.Say, text: str) -> None:
         visitor = connection.visitor
         ref = f"{NETWORK}:{visitor.person_id}:{frame.id}"
-        now_s = self._clock()
+        now_s = time.time()
         aside = text.startswith(COMMAND_PREFIXES)
         language = _LANGUAGE.match(connection.request.headers.get("Accept-Language", ""))
         await self._tell(
@@ -131,7 +123,7 @@ class Listener:
                 network=NETWORK,
                 room_id=connection.room_id,
                 person_id=person_id,
-                occurred_at_s=self._clock(),
+                occurred_at_s=time.time(),
                 message_ref=frame.message,
                 action=frame.action,
                 tap_ref=ref,
@@ -142,7 +134,7 @@ class Listener:
     async def _take_name(self, connection: Connection, frame: frames.Rename) -> None:
         visitor = connection.visitor
         name = clean_name(frame.name) or friendly_name(visitor.person_id)
-        if is_name_of(self._bot_name, name):
+        if is_bots_name(name):
             words = "That is the bot's own name. Please choose another."
             return self._refuse(connection, frame, words)
         await self._store.rename(visitor.person_id, name)

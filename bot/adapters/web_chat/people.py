@@ -12,6 +12,8 @@ from aiohttp import web
 #: As long as browsers keep a cookie at all.
 COOKIE_MAX_AGE_S = 400 * 24 * 3600
 NAME_LENGTH_MAX = 32
+#: What the bot is called beside its words.
+BOT_NAME = "Payontap"
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _COLOURS = (
@@ -82,11 +84,10 @@ def clean_name(name: str) -> str:
     return " ".join(visible.split())[:NAME_LENGTH_MAX].strip()
 
 
-def is_name_of(bot_name: str, name: str) -> bool:
+def is_bots_name(name: str) -> bool:
     """Whether people would take `name` for the bot's: with signs, a tick or "bot" around it too."""
     bare = re.sub(r"[\W_]+", "", name).casefold()
-    own = re.sub(r"[\W_]+", "", bot_name).casefold()
-    return own != "" and bare.removeprefix("the").removesuffix("bot") == own.removesuffix("bot")
+    return bare.removeprefix("the").removesuffix("bot") == BOT_NAME.casefold()
 
 
 def clean_text(text: str) -> str:

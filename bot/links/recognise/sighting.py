@@ -9,8 +9,6 @@ import msgspec
 #: Where a fact can come from, most trusted first. All but the last are structured data.
 SOURCES = ("shop-api", "json-ld", "microdata", "rdfa", "shop-data", "opengraph", "meta", "oembed",
            "page")  # fmt: skip
-#: These name a price that the shop's own software may be asked to stand by.
-STRUCTURED = frozenset(SOURCES) - {"page"}
 
 
 class Variant(msgspec.Struct, frozen=True):
