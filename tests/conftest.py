@@ -8,6 +8,7 @@ import pytest
 from bot.event_loop import new_event_loop
 
 pytest_plugins = [
+    "tests.peers.memory_disk",
     "tests.peers.missing",
     "tests.peers.valkey",
     "tests.peers.postgres",

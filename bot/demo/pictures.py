@@ -28,8 +28,12 @@ from bot.demo.painting import (
 )
 
 
+@functools.cache
 def draw_picture(slug: str) -> bytes:
-    """The product's picture as JPEG. Raises `KeyError` for a slug that is not sold here."""
+    """The product's picture as JPEG, drawn once.
+
+    Raises `KeyError` for a slug that is not sold here.
+    """
     scene = _SCENES[slug]()
     out = io.BytesIO()
     small = scene.resize((WIDTH_PX, HEIGHT_PX), Image.Resampling.LANCZOS)

@@ -48,14 +48,14 @@ class Office:
 
 
 @pytest.fixture
-async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
-    database = Database(database_url)
+async def office(empty_database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    database = Database(empty_database_url)
     await migrate(database)
     await database.close()
     environ = {"PAYONTAP_DATA_DIR": str(tmp_path)}
-    if not database_url.startswith("sqlite"):
-        environ["PAYONTAP_DATABASE__URL"] = database_url
-    async with world_at(database_url, create=False) as world:
+    if not empty_database_url.startswith("sqlite"):
+        environ["PAYONTAP_DATABASE__URL"] = empty_database_url
+    async with world_at(empty_database_url, create=False) as world:
         await trade(world)
         instance_key(tmp_path)
         yield Office(world, tmp_path, environ)

@@ -40,12 +40,12 @@ class Office:
 
 
 @pytest.fixture
-async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
-    database = Database(database_url)
+async def office(empty_database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    database = Database(empty_database_url)
     await migrate(database)
     environ = {"PAYONTAP_DATA_DIR": str(tmp_path)}
-    if not database_url.startswith("sqlite"):
-        environ["PAYONTAP_DATABASE__URL"] = database_url
+    if not empty_database_url.startswith("sqlite"):
+        environ["PAYONTAP_DATABASE__URL"] = empty_database_url
     async with Writer(database) as writer:
         shop = {"id": "m_1", "name": "Tea House", "network": "web", "room_id": "kitchen"}
         more = {"standing_acceptance": False, "created_at_us": 1}

@@ -24,6 +24,11 @@ _PR_SET_PDEATHSIG = 1
 _FAST = {
     "fsync": "off",
     "full_page_writes": "off",
+    # Databases live for one test: too short for statistics, and nobody copies the log.
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "256MB",
     "max_connections": "200",
     "shared_buffers": "64MB",
     "listen_addresses": "",
@@ -93,7 +98,7 @@ class PostgresPeer:
     def create(self, template: str = "template1") -> str:
         """A fresh database, empty or like `template`, which nobody may use; answers its name."""
         name = f"t{uuid4().hex}"
-        self.ask(f"create database {name} template {template}")
+        self.ask(f"create database {name} template {template} strategy file_copy")
         return name
 
     def drop(self, name: str) -> None:

@@ -37,8 +37,8 @@ async def test_an_own_valkey_can_be_paused_killed_and_started_again(
     assert own_valkey.ask("GET", "a") == "$1\r\n1\r\n"
 
 
-async def test_each_database_holds_a_table(database_url: str) -> None:
-    engine = create_async_engine(database_url)
+async def test_each_database_holds_a_table(empty_database_url: str) -> None:
+    engine = create_async_engine(empty_database_url)
     async with engine.begin() as connection:
         await connection.execute(text("create table a (n integer)"))
         await connection.execute(text("insert into a values (7)"))

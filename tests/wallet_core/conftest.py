@@ -1,5 +1,4 @@
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -25,13 +24,10 @@ async def leased_world(database_url: str, valkey: ValkeyPeer) -> AsyncIterator[W
 
 
 @pytest.fixture(params=["sqlite, leases", "postgres, leases", "postgres, no leases"])
-async def any_world(
-    request: pytest.FixtureRequest, tmp_path: Path, valkey: ValkeyPeer
-) -> AsyncIterator[World]:
+async def any_world(request: pytest.FixtureRequest, valkey: ValkeyPeer) -> AsyncIterator[World]:
     """With leases and without: what holds must not hang on them."""
-    url = f"sqlite+aiosqlite:///{tmp_path / 'payontap.db'}"
-    if "postgres" in request.param:
-        url = request.getfixturevalue("postgres_url")
+    kind = request.param.partition(",")[0]
+    url: str = request.getfixturevalue(f"{kind}_tables_url")
     valkey_url = None if "no leases" in request.param else valkey.url
     async with world_at(url, valkey_url=valkey_url) as world:
         yield world

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 )
 
 from tests.audit import audit_books
+from tests.peers.tables import create_tables
 from tests.wallet_core.model import CONFLICT, KNOWN, NEW, Answer, SetLimits, set_limits
 from tests.wallet_core.model_town import Deed, Town, deeds, wallets
 from wallet_core.errors import KeyConflict, Refused
@@ -31,7 +32,6 @@ from wallet_core.ledger.commits import Commit, Written
 from wallet_core.ledger.transfers import Authorise
 from wallet_core.limits import DAY_US, MONTH_US
 from wallet_core.storage import tables as t
-from wallet_core.storage.append_only import create_all
 from wallet_core.storage.database import Database
 from wallet_core.storage.writer import Writer
 
@@ -249,8 +249,7 @@ def ground(database_url: str) -> Iterator[Ground]:
         ground = Ground(database_url, runner)
 
         async def begin() -> None:
-            async with ground.database.write() as connection:
-                await connection.run_sync(create_all)
+            await create_tables(ground.database)
             await ground.open()
 
         async def end() -> None:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from bot.cards import Card
 from bot.conversation.announcer import announce
+from tests.peers.tables import create_tables
 from wallet_core.commerce.answers import event_key
 from wallet_core.commerce.checkout import TapOn, Terms
 from wallet_core.commerce.conversion import ConversionQuotes, NoRates, RateSource
@@ -37,7 +38,6 @@ from wallet_core.locks import TTL_S, Lease, LeasePort, Leases, NoLeases
 from wallet_core.money import Money
 from wallet_core.storage import tables as t
 from wallet_core.storage import trade_tables as trade
-from wallet_core.storage.append_only import create_all
 from wallet_core.storage.conversions import Conversions
 from wallet_core.storage.database import Database
 from wallet_core.storage.inbox import Inbox
@@ -395,8 +395,7 @@ async def world_at(
         database = Database(url, clock_us=clock_us)
         stack.push_async_callback(database.close)
         if create:
-            async with database.write() as connection:
-                await connection.run_sync(create_all)
+            await create_tables(database)
         writer = await stack.enter_async_context(Writer(database, limits_of=limits_of))
         leases = make_leases(writer)
         if valkey_url is not None:

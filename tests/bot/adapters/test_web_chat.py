@@ -148,8 +148,8 @@ async def page_of(house: House, room: str = "lobby") -> AsyncIterator[Page]:
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url)
+async def database(empty_database_url: str) -> AsyncIterator[Database]:
+    database = Database(empty_database_url)
     async with database.write() as connection:
         for table in (web_people, web_rooms, web_messages, web_edits):
             await connection.run_sync(table.create)

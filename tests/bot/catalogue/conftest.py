@@ -14,9 +14,9 @@ from bot.catalogue.importing import Importer
 from bot.catalogue.staging import Staging
 from bot.links.fetch import Fetcher, FetchLimits
 from tests.bot.commands.chat import Chat, Said
+from tests.peers.tables import create_tables
 from wallet_core.commerce.catalogue import CatalogueSource
 from wallet_core.ledger.commits import Commit, Insert, Value
-from wallet_core.storage.append_only import create_all
 from wallet_core.storage.catalogues import Catalogues
 from wallet_core.storage.database import Database
 from wallet_core.storage.writer import Writer
@@ -162,8 +162,7 @@ async def market(database_url: str) -> AsyncIterator[Market]:
     shop.port = listener.getsockname()[1]
     await web.SockSite(runner, listener).start()
     database = Database(database_url)
-    async with database.write() as connection:
-        await connection.run_sync(create_all)
+    await create_tables(database)
     origins = frozenset({("127.0.0.1", shop.port)})
     limits = FetchLimits(file_total_s=60.0)
     async with (

@@ -5,7 +5,7 @@ import pytest
 from bot.demo.shop import DemoShop
 from bot.links.fetch import Fetcher
 from tests.bot.commands.chat import Chat
-from wallet_core.storage.append_only import create_all
+from tests.peers.tables import create_tables
 from wallet_core.storage.database import Database
 from wallet_core.storage.writer import Writer
 
@@ -27,8 +27,7 @@ async def demo_shop() -> AsyncIterator[DemoShop]:
 async def chat(database_url: str, demo_shop: DemoShop) -> AsyncIterator[Chat]:
     """The conversation, on SQLite and on PostgreSQL."""
     database = Database(database_url)
-    async with database.write() as connection:
-        await connection.run_sync(create_all)
+    await create_tables(database)
     origin = ("127.0.0.1", int(demo_shop.url.rpartition(":")[2]))
     async with Fetcher(allowed_origins=frozenset({origin})) as fetcher, Writer(database) as writer:
         yield Chat(database, writer, fetcher)

@@ -20,10 +20,10 @@ from bot.conversation.shared_links import SharedLinks
 from bot.events import Message
 from bot.links.fetch import Fetcher, FetchLimits
 from tests.bot.commands.chat import Chat, Said
+from tests.peers.tables import create_tables
 from wallet_core.commerce.checkout import Terms
 from wallet_core.commerce.escrow import EscrowReleases
 from wallet_core.ledger.commits import Commit, Insert, Update
-from wallet_core.storage.append_only import create_all
 from wallet_core.storage.database import Database
 from wallet_core.storage.escrow import EscrowRows
 from wallet_core.storage.pictures import Pictures
@@ -154,8 +154,7 @@ async def stall_at(
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     database = Database(database_url)
-    async with database.write() as connection:
-        await connection.run_sync(create_all)
+    await create_tables(database)
     origin = frozenset({("127.0.0.1", port)})
     async with (
         Fetcher(allowed_origins=origin, limits=PATIENT, clock=lambda: now_s[0]) as fetcher,

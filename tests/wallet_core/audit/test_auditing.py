@@ -4,13 +4,13 @@ import asyncio
 import tracemalloc
 from pathlib import Path
 
+from tests.peers.tables import create_tables
 from tests.wallet_core.audit.harm import each_is_named
 from tests.wallet_core.busy_books import busy_books
 from wallet_core.audit.auditing import audit
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit
 from wallet_core.ledger.transfers import Leg, Post, named
-from wallet_core.storage.append_only import create_all
 from wallet_core.storage.audit_reader import books_of
 from wallet_core.storage.database import Database
 from wallet_core.storage.writer import Writer
@@ -419,8 +419,7 @@ async def test_books_with_a_bit_of_everything_are_right(database_url: str) -> No
 
 async def test_empty_books_are_right(database_url: str) -> None:
     database = Database(database_url)
-    async with database.write() as connection:
-        await connection.run_sync(create_all)
+    await create_tables(database)
     async with books_of(database) as books:
         assert (await audit(books)).entry_count == 0
     await database.close()
@@ -496,8 +495,7 @@ async def test_an_audit_sees_one_moment_while_money_moves_on(database_url: str) 
 
 async def test_memory_does_not_grow_with_the_books(database_url: str) -> None:
     database = Database(database_url)
-    async with database.write() as connection:
-        await connection.run_sync(create_all)
+    await create_tables(database)
     await _fill(database, "some")
     # The first reads and keeps what is needed once, such as modules and types.
     await _peak_of_an_audit(database, 2 * TOP_UPS)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.peers.tables import create_tables
 from wallet_core.commerce.host_checks import (
     BUSY_S,
     CLAIM_S,
@@ -24,7 +25,6 @@ from wallet_core.commerce.merchants import Merchants, Proven
 from wallet_core.commerce.records import HostClaim, Merchant, Place, Speech
 from wallet_core.errors import Refused
 from wallet_core.ledger.commits import Commit, Notice, RowChange
-from wallet_core.storage.append_only import create_all
 from wallet_core.storage.database import Database
 from wallet_core.storage.host_checks import HostCheckRows
 from wallet_core.storage.people import People
@@ -232,8 +232,7 @@ def _town(database: Database, writer: Writer, looks: Looks) -> Town:
 async def towns(database_url: str) -> AsyncIterator[Sequence[Town]]:
     """Two processes on one database, which look at the same hosts."""
     database, looks = Database(database_url), Looks()
-    async with database.write() as connection:
-        await connection.run_sync(create_all)
+    await create_tables(database)
     async with Writer(database) as one, Writer(database) as other:
         yield [_town(database, one, looks), _town(database, other, looks)]
     await database.close()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from tests.peers.tables import create_tables
 from wallet_core.commerce.host_checks import HostLook
 from wallet_core.commerce.merchants import (
     Claiming,
@@ -17,7 +18,6 @@ from wallet_core.commerce.merchants import (
 from wallet_core.commerce.records import HostClaim, Merchant, Place
 from wallet_core.errors import Refusal, Refused
 from wallet_core.ledger.commits import Commit, RowChange
-from wallet_core.storage.append_only import create_all
 from wallet_core.storage.database import Database
 from wallet_core.storage.people import People
 from wallet_core.storage.readers import Reader
@@ -68,8 +68,7 @@ class Trade:
 @pytest.fixture
 async def trade(database_url: str) -> AsyncIterator[Trade]:
     database = Database(database_url)
-    async with database.write() as connection:
-        await connection.run_sync(create_all)
+    await create_tables(database)
     async with Writer(database) as writer:
         reader, proofs = Reader(database), Shown()
         people = People(database, writer)

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.peers.tables import create_tables
 from wallet_core.commerce.catalogue import CatalogueItem, LostClaim, SourceState
 from wallet_core.commerce.catalogue_steps import adding, agreeing, removing, rereading
 from wallet_core.commerce.records import Place
 from wallet_core.errors import Refusal, Refused
 from wallet_core.ledger.commits import Commit
-from wallet_core.storage.append_only import create_all
 from wallet_core.storage.catalogues import Catalogues, Claim, Taking, digest_of
 from wallet_core.storage.database import Database
 from wallet_core.storage.writer import Writer
@@ -56,8 +56,7 @@ class Desk:
 @pytest.fixture
 async def desk(database_url: str) -> AsyncIterator[Desk]:
     database = Database(database_url)
-    async with database.write() as connection:
-        await connection.run_sync(create_all)
+    await create_tables(database)
     async with Writer(database) as writer:
         desk = Desk(database, writer)
         await writer.commit(Commit(key="add", rows=desk.rows))

@@ -13,11 +13,11 @@ from wallet_core.storage.migrate import migrate
 
 
 async def test_after_all_migrations_nothing_is_missing_and_nothing_is_left_over(
-    database_url: str,
+    empty_database_url: str,
 ) -> None:
     assert "web_messages" in metadata.tables
     assert t.entries.metadata is web_chat.web_messages.metadata is metadata
-    database = Database(database_url)
+    database = Database(empty_database_url)
     await migrate(database)
     await migrate(database)
 
@@ -29,8 +29,8 @@ async def test_after_all_migrations_nothing_is_missing_and_nothing_is_left_over(
     await database.close()
 
 
-async def test_the_migrated_books_are_append_only(database_url: str) -> None:
-    database = Database(database_url)
+async def test_the_migrated_books_are_append_only(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     await migrate(database)
     async with database.write() as connection:
         await connection.execute(

@@ -88,8 +88,8 @@ def by(rows: Rows, table: str, key: str, *columns: str) -> dict[Any, tuple[Any, 
     return {row[key]: tuple(row[name] for name in columns) for row in rows[table]}
 
 
-async def test_old_books_become_right_books(database_url: str, before: Rows) -> None:
-    database = Database(database_url)
+async def test_old_books_become_right_books(empty_database_url: str, before: Rows) -> None:
+    database = Database(empty_database_url)
     await fill_as_before(database, before)
     await migrate(database)
     after = await rows_of(database)
@@ -116,9 +116,9 @@ async def test_old_books_become_right_books(database_url: str, before: Rows) -> 
 
 
 async def test_what_was_spent_before_counts_against_limits_after(
-    database_url: str, before: Rows
+    empty_database_url: str, before: Rows
 ) -> None:
-    database = Database(database_url)
+    database = Database(empty_database_url)
     await fill_as_before(database, before)
     await migrate(database)
     after = await rows_of(database)
@@ -131,9 +131,9 @@ async def test_what_was_spent_before_counts_against_limits_after(
 
 
 async def test_all_old_transfers_stand_in_the_journal_in_the_order_of_their_time(
-    database_url: str, before: Rows
+    empty_database_url: str, before: Rows
 ) -> None:
-    database = Database(database_url)
+    database = Database(empty_database_url)
     await fill_as_before(database, before)
     await migrate(database)
     after = await rows_of(database)
@@ -148,12 +148,14 @@ async def test_all_old_transfers_stand_in_the_journal_in_the_order_of_their_time
     assert {row["chain_no"] for row in placed} == {0}
 
 
-async def test_the_writer_goes_on_where_the_old_books_end(database_url: str, before: Rows) -> None:
-    database = Database(database_url)
+async def test_the_writer_goes_on_where_the_old_books_end(
+    empty_database_url: str, before: Rows
+) -> None:
+    database = Database(empty_database_url)
     await fill_as_before(database, before)
     await migrate(database)
     await database.close()
-    async with world_at(database_url, create=False) as world:
+    async with world_at(empty_database_url, create=False) as world:
         await _trade_on(world)
         await audit(world.database)
         async with books_of(world.database) as books:
@@ -175,9 +177,9 @@ async def _trade_on(world: World) -> None:
     assert await world.undo(anna, "undo after all", open_order) == "done"
 
 
-async def test_more_transfers_than_one_batch_takes(database_url: str, before: Rows) -> None:
+async def test_more_transfers_than_one_batch_takes(empty_database_url: str, before: Rows) -> None:
     add_top_ups(before, 2_500)
-    database = Database(database_url)
+    database = Database(empty_database_url)
     await fill_as_before(database, before)
     await migrate(database)
     after = await rows_of(database)

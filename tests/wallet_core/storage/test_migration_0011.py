@@ -9,9 +9,9 @@ from wallet_core.storage.migrate import alembic_config, migrate
 
 
 async def test_a_host_that_was_proven_before_counts_as_seen_then_and_is_due(
-    database_url: str,
+    empty_database_url: str,
 ) -> None:
-    database = Database(database_url)
+    database = Database(empty_database_url)
     async with database.write() as connection:
         await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0010"))
         await connection.execute(

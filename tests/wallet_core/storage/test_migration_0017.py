@@ -8,8 +8,8 @@ from wallet_core.storage.database import Database
 from wallet_core.storage.migrate import alembic_config, migrate
 
 
-async def test_a_quote_of_before_is_of_what_its_offer_is(database_url: str) -> None:
-    database = Database(database_url)
+async def test_a_quote_of_before_is_of_what_its_offer_is(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
     async with database.write() as connection:
         await connection.run_sync(lambda sync: command.upgrade(alembic_config(sync), "0016"))
         for number, sku in enumerate(("'TEA-1'", "NULL")):

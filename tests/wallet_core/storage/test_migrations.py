@@ -17,9 +17,9 @@ def differences(connection: sa.Connection) -> list[Any]:
 
 
 async def test_migrating_makes_what_the_tables_say_and_twice_changes_nothing(
-    database_url: str,
+    empty_database_url: str,
 ) -> None:
-    database = Database(database_url)
+    database = Database(empty_database_url)
     for _ in range(2):
         await migrate(database)
         async with database.read() as connection:

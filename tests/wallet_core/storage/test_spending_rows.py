@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from tests.peers.tables import create_tables
 from tests.wallet_core.storage.test_writer import hold, top_up
 from wallet_core.errors import Refusal, Refused
 from wallet_core.ledger.commits import Commit, Insert, Value
 from wallet_core.ledger.transfers import Capture, Transfer, Void, named
 from wallet_core.limits import Limits
-from wallet_core.storage.append_only import create_all
 from wallet_core.storage.database import Database
 from wallet_core.storage.writer import Writer
 
@@ -21,8 +21,7 @@ LIMITS = {"admin": {"CNY": Limits(day_max_minor=100)}}
 async def writer(database_url: str) -> AsyncIterator[Writer]:
     """Anna has 500, and may spend 100 a day."""
     database = Database(database_url)
-    async with database.write() as connection:
-        await connection.run_sync(create_all)
+    await create_tables(database)
     wallet: dict[str, Value] = {
         "id": "w_anna",
         "person_id": "p_anna",

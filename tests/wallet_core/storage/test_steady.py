@@ -5,16 +5,15 @@ import random
 
 import sqlalchemy as sa
 
+from tests.peers.tables import create_tables
 from wallet_core.storage import tables as t
-from wallet_core.storage.append_only import create_all
 from wallet_core.storage.database import Database
 from wallet_core.storage.steady import to_its_end
 
 
 async def test_tasks_cancelled_at_any_moment_keep_nobody_from_writing(database_url: str) -> None:
     database = Database(database_url)
-    async with database.write() as connection:
-        await connection.run_sync(create_all)
+    await create_tables(database)
     dice = random.Random(7)
 
     async def write(n: int) -> None:

@@ -17,8 +17,8 @@ TABLES = [web_people, web_rooms, web_messages, web_edits]
 
 
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[WebChatTables]:
-    database = Database(database_url)
+async def store(empty_database_url: str) -> AsyncIterator[WebChatTables]:
+    database = Database(empty_database_url)
     async with database.write() as connection:
         for table in TABLES:
             await connection.run_sync(table.create)

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
+from tests.peers.tables import create_tables
 from wallet_core.errors import KeyConflict, Refusal, Refused, Unwritable
 from wallet_core.ledger.accounts import AccountRef, clearing, merchant, wallet
 from wallet_core.ledger.commits import Commit, Insert, Notice, Refresh, Update, Written
@@ -23,7 +24,6 @@ from wallet_core.ledger.transfers import (
 )
 from wallet_core.storage import chain_rows
 from wallet_core.storage import tables as t
-from wallet_core.storage.append_only import create_all
 from wallet_core.storage.chain_rows import TooManyEntries
 from wallet_core.storage.database import Database
 from wallet_core.storage.writer import Writer
@@ -36,8 +36,7 @@ TILL = clearing("cash", "CNY")
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     database = Database(database_url)
-    async with database.write() as connection:
-        await connection.run_sync(create_all)
+    await create_tables(database)
     yield database
     await database.close()
 
