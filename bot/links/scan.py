@@ -58,11 +58,11 @@ _WORD_BEFORE = re.compile(rf"{_LETTER}{_HIDDEN}{{1,4}}\Z")
 _WORD_BEHIND = re.compile(rf"{_HIDDEN}{{1,4}}\.?{_LETTER}")
 _HIDDEN_REACH = 5
 _WITH_TAIL = re.compile(r"(?:https?://)?+[^/?#]++[/?#]", re.IGNORECASE)
-#: Marks in the middle of a link that nobody sees, that look like its own or that Markdown takes
-#: off: what is read as one address (`/tea\u200b-500g`, `/tea‑500g`, `/tea\_500g`) is no link to
-#: what its beginning leads to.
+#: Marks in the middle of a link that hold words together, look like its own or are Markdown's:
+#: what is read as one address (`/tea\u2060-500g`, `/tea‑500g`, `/tea\_500g`) is no link to what its
+#: beginning leads to. U+200B is a blank that nobody sees, and ends a link as any other does.
 _GOES_ON = re.compile(
-    rf"(?:{_HIDDEN}{{1,4}}|(?<=[0-9A-Za-z])[‐‑⁃⁄]|\\(?=[_~\-]))(?!(?i:https?://))[0-9A-Za-z/?&=%_~+\-]"
+    r"(?:[\u00ad\u200c\u200d\u2060\ufeff]{1,4}|(?<=[0-9A-Za-z])[‐‑⁃⁄]|\\(?=[_~\-]))(?!(?i:https?://))[0-9A-Za-z/?&=%_~+\-]"
 )
 
 

@@ -269,13 +269,16 @@ def test_what_markdown_shows_for_a_link_is_told_however_it_is_written(
     assert found.shown == shown
 
 
-@pytest.mark.parametrize(
-    "mark", ["\u200b", "\u00ad", "\u200d\u2060", "\ufeff", "‐", "‑", "⁄", "\\_", "\\-"]
-)
+@pytest.mark.parametrize("mark", ["\u00ad", "\u200d\u2060", "\ufeff", "‐", "‑", "⁄", "\\_", "\\-"])
 def test_a_link_that_is_read_on_behind_a_mark_is_none_to_what_stands_before(mark: str) -> None:
     for link in ("https://shop.com/tea", "shop.com/tea", "https://shop.com/p?id=1"):
         assert texts(f"see {link}{mark}500g") == []
         assert texts(f"see {link}{mark}-500, https://b.com") == ["https://b.com"]
+
+
+def test_a_blank_that_nobody_sees_ends_a_link_as_any_other_does() -> None:
+    for link in ("https://shop.com/tea", "shop.com/tea"):
+        assert texts(f"see {link}\u200b500g and more") == [link]
 
 
 def test_a_mark_behind_a_link_ends_it() -> None:
