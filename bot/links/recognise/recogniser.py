@@ -287,13 +287,15 @@ class PageReader:
     def _are_others(self, products: list[Clue]) -> bool:
         """Whether a list or a front page names products which it does not sell itself.
 
-        A list may be marked up as a product for its stars; a front page shows one of many.
+        A list may be marked up as a product for its stars. Themes show one of many products on the
+        front page, by the part that shows it on its own, microdata included.
         """
         facts = self.facts
-        if facts.is_front_page:
+        if facts.is_front_page and {clue.source for clue in products} == {"microdata"}:
             titles = [squeezed(title) for title in facts.titles]
             names = [squeezed(clue.title) for clue in products if clue.title]
-            return bool(names) and not any(name in title for name in names for title in titles)
+            is_called_otherwise = not any(name in title for name in names for title in titles)
+            return bool(names and titles) and is_called_otherwise
         is_bare = not any(clue.price is not None or clue.availability for clue in products)
         return is_bare and is_other_page(self._body_names)
 

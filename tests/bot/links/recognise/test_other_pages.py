@@ -293,14 +293,24 @@ def test_a_list_that_is_marked_up_as_a_product_for_its_stars_has_no_price() -> N
 
 
 def test_a_front_page_that_shows_one_of_many_products_has_no_price() -> None:
+    product = (
+        '<div itemscope itemtype="https://schema.org/Product"><h1 itemprop="name">Tea infuser</h1>'
+        '<div itemprop="offers" itemscope itemtype="https://schema.org/Offer"><b itemprop="price" '
+        'content="5">£5</b><meta itemprop="priceCurrency" content="GBP"></div></div>'
+    )
+    called = "<title>River Tea</title><h1>River Tea</h1>"
+    for head, price_minor in ((called, None), (called.replace("River", "Tea infuser |"), 500)):
+        html = f"{head}{product}".encode()
+        assert recognise(html, "https://shop.example/").price_minor == price_minor
+    html = f"{called}{product}".encode()
+    assert recognise(html, "https://shop.example/infuser").price_minor == 500
+    # What a front page's author says of it in data of its own is believed.
     data = (
         '<script type="application/ld+json">{"@type": "Product", "name": "Tea infuser", "offers": '
-        '{"price": "5", "priceCurrency": "GBP"}}</script><h1>Tea infuser</h1>'
+        '{"price": "5", "priceCurrency": "GBP"}}</script>'
     )
-    for title, price_minor in (("River Tea", None), ("Tea infuser | River Tea", 500)):
-        html = f"<title>{title}</title><h1>River Tea</h1>{data}".encode()
-        assert recognise(html, "https://shop.example/").price_minor == price_minor
-    assert recognise(html, "https://shop.example/infuser").price_minor == 500
+    for head in ("", called):
+        assert recognise(f"{head}{data}".encode(), "https://shop.example/").price_minor == 500
 
 
 def test_what_is_paid_each_month_is_no_price_in_a_text() -> None:
