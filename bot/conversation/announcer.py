@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from bot.cards import Button, Card, Feature, Line, Role, Style, Tone
 from bot.conversation.conversion_words import pay_by_card
 from bot.conversation.escrow_words import claimed_card, unclaimed_card
+from bot.conversation.funding_words import declined_card, expired_card, funding_refused_card
 from bot.conversation.limit_words import limit_refused_card
 from bot.conversation.price_words import price_refused_card
 from bot.conversation.speech import card_notice, echo_id, send_id, view_notice
-from bot.conversation.views import where_it_came_from
 from wallet_core.commerce.news import (
     ActionRefused,
     Authorised,
@@ -20,7 +20,6 @@ from wallet_core.commerce.news import (
     TapRefused,
 )
 from wallet_core.commerce.records import (
-    FundingRequest,
     Merchant,
     Order,
     OrderState,
@@ -162,8 +161,8 @@ def _funding_changed(news: FundingChanged) -> Speech:
     if request.state == "declined":
         card = declined_card(request)
         return refresh, till, _echo(request.place, card, request.id, "declined")
-    if request.state == "done" and request.kind == "payout":
-        # One that is done at once was said to nobody before.
+    if request.kind == "payout" and request.state in ("done", "cancelled"):
+        # One that ends at once was said to nobody before.
         return own, refresh, till
     if request.state == "done" and request.kind == "topup":
         card = Card(
@@ -173,35 +172,6 @@ def _funding_changed(news: FundingChanged) -> Speech:
         )
         return refresh, till, _private(request.place, card, request.id, "funded")
     return refresh, till
-
-
-def declined_card(request: FundingRequest) -> Card:
-    """An admin hands nothing over, or has got nothing; the request's own card may be far up."""
-    money = request.money.format()
-    if request.kind == "topup":
-        title = f"Your top-up of {money} was declined"
-        more = "No money moved here. If you have handed it over, ask an admin and name the code."
-    else:
-        title = f"Your withdrawal of {money} was declined"
-        more = f"{money} is back in {where_it_came_from(request)}."
-    lines = (Line(more), Line(f"Code {request.code}", Role.HINT))
-    return Card(title=title, lines=lines, tone=Tone.BAD)
-
-
-def expired_card(request: FundingRequest) -> Card:
-    """A withdrawal that nobody has paid out; a month has passed, and its card is far up."""
-    who = "The network" if request.is_network_settled else "Nobody"
-    turned_down = "turned it down" if request.is_network_settled else "handed it over in time"
-    where = where_it_came_from(request)
-    money = request.money.format()
-    return Card(
-        title=f"Your withdrawal of {money} is over",
-        lines=(
-            Line(f"{who} {turned_down}. {money} is back in {where}; ask again if you want it."),
-            Line(f"Code {request.code}", Role.HINT),
-        ),
-        tone=Tone.BAD,
-    )
 
 
 def tap_refused_card(news: TapRefused) -> Card:
@@ -295,13 +265,10 @@ def action_refused_card(news: ActionRefused) -> Card:
     of_order = _order_action_refused(news)
     if of_order is not None:
         return of_order
+    of_funding = funding_refused_card(news) if news.order is None else None
+    if of_funding is not None:
+        return of_funding
     match news.code:
-        case Refusal.NOT_ALLOWED if news.order is None and news.action in ("confirm", "decline"):
-            return _bad(
-                "No money moved: only the network can end this withdrawal.",
-                "It is paid out here once the network says that it has paid; there is nothing to "
-                "confirm or decline.",
-            )
         case Refusal.TAKEN if news.action == "payout":
             return _bad("That is on its way back already.", "No money moved just now.")
         case Refusal.NOT_ALLOWED:

@@ -298,6 +298,7 @@ def funding_card(request: FundingRequest) -> Card:
     match request.state:
         case "pending":
             title = f"Top-up of {money}" if into else f"Withdrawal of {money}"
+            take_back = Button(label="Take it back", action=f"takeback:{request.code}")
             return Card(
                 title=title,
                 lines=(
@@ -305,12 +306,18 @@ def funding_card(request: FundingRequest) -> Card:
                     Line(f"Code {request.code}", Role.STATUS),
                     Line("No money has moved yet." if into else f"{money} is held.", Role.HINT),
                 ),
+                buttons=(take_back,) if request.can_be_taken_back else (),
                 tone=Tone.WAITING,
             )
         case "done":
             title = f"Top-up of {money} confirmed" if into else f"{money} was paid out"
             return Card(
                 title=title, lines=(Line(f"Code {request.code}", Role.HINT),), tone=Tone.GOOD
+            )
+        case "cancelled":
+            return Card(
+                title=f"Taken back: {money} is in {where_it_came_from(request)} again",
+                lines=(Line(f"Withdrawal {request.code}", Role.HINT),),
             )
         case _:
             ended = "declined" if request.state == "declined" else "not confirmed in time"
@@ -320,21 +327,30 @@ def funding_card(request: FundingRequest) -> Card:
             return Card(title=f"{what} {ended}", lines=(Line(moved),), tone=Tone.BAD)
 
 
+_TILL_ENDED: Mapping[str, str] = {
+    "done": "Confirmed",
+    "declined": "Declined",
+    "expired": "Not confirmed in time",
+    "cancelled": "Its owner took it back. Hand nothing out.",
+}
+
+
 def till_card(request: FundingRequest) -> Card:
     """The same as an admin sees it, with the buttons that end it."""
     money = request.money.format()
-    verb = "take" if request.kind == "topup" else "hand out"
     what = "Top-up" if request.kind == "topup" else "Withdrawal"
     owner, _, owner_id = request.owner.partition(":")
     lines = [Line(f"Code {request.code} · {owner} {owner_id[:10]}", Role.HINT)]
     if request.state != "pending":
-        ended = {"done": "Confirmed", "declined": "Declined", "expired": "Not confirmed in time"}
-        lines.append(Line(ended.get(request.state, "Ended")))
+        lines.append(Line(_TILL_ENDED.get(request.state, "Ended")))
         return Card(title=f"{what} of {money}", lines=tuple(lines))
     if request.is_network_settled:
         lines.insert(0, Line("The network ends it; there is nothing to confirm or decline."))
         return Card(title=f"{what} of {money}", lines=tuple(lines), tone=Tone.WAITING)
-    lines.insert(0, Line(f"Confirm once you {verb} the cash."))
+    how = "Confirm once you take the cash."
+    if request.can_be_taken_back:
+        how = "Confirm, then hand out the cash: until you do, its owner can take it back."
+    lines.insert(0, Line(how))
     return Card(
         title=f"{what} of {money}",
         lines=tuple(lines),

@@ -267,6 +267,9 @@ def taken_text(taken: Mapping[str, tuple[int, int]]) -> str | None:
 
 #: Providers whose network tells by events of its own when a payout is done.
 NETWORK_SETTLED = frozenset({"telegram-stars"})
+#: Providers whose payouts a person hands over once they are confirmed here: till then nobody
+#: outside can have paid them. Of any other it is unknown how far a payout is once it was asked.
+HANDED_OVER = frozenset({"cash"})
 #: The view of the message that asks a network for such a payout; its `ref` is the payout's code.
 PAYOUT_ASKED = "payout asked"
 
@@ -303,6 +306,12 @@ class FundingRequest(msgspec.Struct, frozen=True, kw_only=True):
     def is_network_settled(self) -> bool:
         """Whether its network says how it ends, and neither an admin nor the clock."""
         return self.provider in NETWORK_SETTLED
+
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Whether it is a payout that waits, and that nobody can have paid yet."""
+        waits = self.kind == "payout" and self.state == "pending"
+        return waits and self.provider in HANDED_OVER
 
 
 Speech = tuple[Notice | Refresh, ...]

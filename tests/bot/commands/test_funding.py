@@ -1,5 +1,7 @@
+import pytest
 import sqlalchemy as sa
 
+from tests.audit import audit
 from tests.bot.commands.chat import Chat
 from wallet_core.storage import tables as t
 
@@ -103,3 +105,95 @@ async def test_a_button_that_names_no_amount_does_nothing(chat: Chat) -> None:
         assert answer.to == "anna"
         assert answer.text == "That button is too old to work. No money moved."
     assert not await chat.desk.reader.pending_funding(5)
+
+
+@pytest.mark.parametrize("typed", [True, False])
+async def test_a_withdrawal_can_be_taken_back_until_an_admin_confirms_it(
+    chat: Chat, *, typed: bool
+) -> None:
+    await chat.make_admin("boss")
+    await chat.fund("anna", 50000)
+    said = await chat.write("anna", "/withdraw 200")
+    mine = next(one for one in said if one.to == "anna")
+    till = next(one for one in said if one.to == "boss")
+    assert "its owner can take it back" in till.text
+    code = mine.ref
+    assert mine.actions == [f"takeback:{code}"]
+    # In another room than the card's: what was typed is answered where it was typed.
+    line = f"/withdraw cancel {code[:3].lower()}-{code[3:].lower()}"
+    if typed:
+        said = await chat.write("anna", line, room="elsewhere", event_id="web:back")
+        (answer,) = [one for one in said if one.to == "anna" and not one.edit]
+        assert answer.room == "elsewhere"
+        assert answer.text.startswith("Taken back: ¥200.00 is in your wallet again")
+        assert await chat.write("anna", line, room="elsewhere", event_id="web:back") == []
+    else:
+        said = await chat.tap("anna", mine.actions[0], event_id="web:back")
+        assert all(one.edit for one in said)
+        assert await chat.tap("anna", mine.actions[0], event_id="web:back") == []
+    edits = {one.to: one for one in said if one.edit}
+    assert edits["anna"].text.startswith("Taken back: ¥200.00 is in your wallet again")
+    assert edits["anna"].actions == []
+    assert "Its owner took it back. Hand nothing out." in edits["boss"].text
+    assert edits["boss"].actions == []
+    assert await chat.balance("anna") == 50000
+    (late,) = await chat.tap("boss", till.actions[0])
+    assert "Its owner has taken this withdrawal back: hand nothing out." in late.text
+    (again,) = await chat.tap("anna", mine.actions[0])
+    assert again.text.startswith("This withdrawal is over: ¥200.00 is back in your wallet.")
+    assert await chat.balance("anna") == 50000
+    await audit(chat.database)
+
+
+async def test_a_withdrawal_that_was_confirmed_is_not_taken_back(chat: Chat) -> None:
+    await chat.make_admin("boss")
+    await chat.fund("anna", 50000)
+    said = await chat.write("anna", "/withdraw 200")
+    mine = next(one for one in said if one.to == "anna")
+    await chat.tap("boss", f"confirm:{mine.ref}")
+    (late,) = await chat.tap("anna", mine.actions[0])
+    assert "Too late to take it back: ¥200.00 was confirmed as paid out." in late.text
+    assert f"name the code {mine.ref}" in late.text
+    assert await chat.balance("anna") == 30000
+
+
+async def test_what_is_no_withdrawal_of_ones_own_is_not_taken_back(chat: Chat) -> None:
+    await chat.fund("anna", 50000)
+    said = await chat.write("anna", "/withdraw 200")
+    code = next(one for one in said if one.to == "anna").ref
+    for line in (f"/withdraw cancel {code}", "/withdraw cancel ZZZZZZ"):
+        text = (await chat.ask("ben", line)).text
+        assert text == "That is no withdrawal of yours.\nNo money moved."
+    text = (await chat.ask("anna", "/withdraw cancel")).text
+    assert text == "Say which, by its code: /withdraw cancel 4F7K9Q. No money moved."
+    assert await chat.balance("anna") == 30000
+
+
+async def test_who_acts_for_a_shop_takes_its_withdrawal_back(chat: Chat) -> None:
+    shop = await chat.open_shop("mei")
+    await chat.earn(shop, 50000)
+    said = await chat.write("mei", "/merchant withdraw 200", room="kitchen")
+    code = next(one for one in said if one.to == "mei").ref
+    said = await chat.write("mei", f"/merchant withdraw cancel {code}", room="kitchen")
+    mine = next(one for one in said if one.to == "mei" and not one.edit)
+    assert mine.text.startswith("Taken back: ¥200.00 is in the shop's balance again")
+    (balance,) = await chat.desk.reader.balances(f"merchant:{shop}")
+    assert balance.balance_minor == 50000
+
+
+async def test_stars_that_are_on_their_way_have_no_button_and_stay_held(chat: Chat) -> None:
+    await chat.fund("anna", 50000)
+    said = await chat.write("anna", "/withdraw 200")
+    code = next(one for one in said if one.to == "anna").ref
+    async with chat.database.write() as connection:
+        await connection.execute(
+            sa.update(t.funding_requests)
+            .where(t.funding_requests.c.code == code)
+            .values(provider="telegram-stars")
+        )
+    card = await chat.views.card("funding", code)
+    assert card is not None
+    assert card.buttons == ()
+    text = (await chat.ask("anna", f"/withdraw cancel {code}")).text
+    assert "whoever pays it out was asked already, and may have paid" in text
+    assert await chat.balance("anna") == 30000
