@@ -69,12 +69,25 @@ async def _take_back(desk: Desk, turn: Turn, code: str, *, typed: bool) -> None:
 
 
 async def press_top_up(desk: Desk, turn: Turn, ref: str) -> None:
-    """A button that asks for a top-up of its own amount: `topup:CNY:19900`."""
-    money = _money_of(ref)
+    """A button that asks for a top-up of its own amount: `topup:CNY:19900`.
+
+    What it is for may stand behind that: `topup:CNY:19900:QUOTE`.
+    """
+    amount, quote_id = _amount_and_quote(ref)
+    money = _money_of(amount)
     if money is None:
         await desk.answer(turn, sentence("That button is too old to work. No money moved."))
         return
-    await begin(desk, turn, desk.funding.ask_top_up, f"wallet:{turn.person.wallet_id}", money)
+    owner = f"wallet:{turn.person.wallet_id}"
+    quote = await desk.reader.quote(quote_id) if quote_id else None
+    bought = quote.id if quote is not None else None
+    await begin(desk, turn, desk.funding.ask_top_up, owner, money, bought)
+
+
+def _amount_and_quote(ref: str) -> tuple[str, str]:
+    currency, _, rest = ref.partition(":")
+    digits, _, quote_id = rest.partition(":")
+    return f"{currency}:{digits}", quote_id
 
 
 def _money_of(ref: str) -> Money | None:
@@ -100,10 +113,15 @@ async def asked_amount(
         return None
 
 
-async def begin(desk: Desk, turn: Turn, ask: Begin, owner: str, money: Money) -> None:
-    """Ask for money in or out of `owner`'s account, and tell the admins who confirm it."""
+async def begin(
+    desk: Desk, turn: Turn, ask: Begin, owner: str, money: Money, quote_id: str | None = None
+) -> None:
+    """Ask for money in or out of `owner`'s account, and tell the admins who confirm it.
+
+    `quote_id`: the purchase that it is for.
+    """
     tills = await _tills(desk)
-    await ask(msgspec.structs.replace(turn.ask(owner, money), also=tills))
+    await ask(msgspec.structs.replace(turn.ask(owner, money), also=tills, quote_id=quote_id))
 
 
 async def _tills(desk: Desk) -> Callable[[FundingRequest], Speech]:

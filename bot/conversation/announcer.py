@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from bot.cards import Button, Card, Feature, Line, Role, Style, Tone
 from bot.conversation.conversion_words import pay_by_card
 from bot.conversation.escrow_words import claimed_card, unclaimed_card
-from bot.conversation.funding_words import declined_card, expired_card, funding_refused_card
+from bot.conversation.funding_words import (
+    declined_card,
+    expired_card,
+    funding_refused_card,
+    topped_up_card,
+)
 from bot.conversation.limit_words import limit_refused_card
 from bot.conversation.price_words import price_refused_card
 from bot.conversation.speech import card_notice, echo_id, send_id, view_notice
@@ -20,6 +25,7 @@ from wallet_core.commerce.news import (
     TapRefused,
 )
 from wallet_core.commerce.records import (
+    FundingRequest,
     Merchant,
     Order,
     OrderState,
@@ -165,13 +171,15 @@ def _funding_changed(news: FundingChanged) -> Speech:
         # One that ends at once was said to nobody before.
         return own, refresh, till
     if request.state == "done" and request.kind == "topup":
-        card = Card(
-            title=f"{request.money.format()} is in your wallet",
-            lines=(Line("Topped up with cash."),),
-            tone=Tone.GOOD,
-        )
-        return refresh, till, _private(request.place, card, request.id, "funded")
+        return refresh, till, _topped_up(request)
     return refresh, till
+
+
+def _topped_up(request: FundingRequest) -> Notice:
+    name = send_id(request.id, "funded")
+    if request.quote_id is None:
+        return card_notice(request.place, topped_up_card(request), name)
+    return view_notice(request.place, "funded", request.code, name)
 
 
 def tap_refused_card(news: TapRefused) -> Card:
@@ -241,9 +249,11 @@ def _is_short(balance: Money, price: Money) -> bool:
 def no_funds_card(balance: Money, price: Money, quote_id: str | None = None) -> Card:
     """Too little money: how much there is, how much it takes, and the ways on."""
     missing = Money(price.amount_minor - balance.amount_minor, price.currency)
+    action = f"topup:{missing.currency}:{missing.amount_minor}"
     top_up = Button(
         label=f"Top up {missing.format()}",
-        action=f"topup:{missing.currency}:{missing.amount_minor}",
+        # The receipt of the top-up leads back to what it is for.
+        action=action if quote_id is None else f"{action}:{quote_id}",
         style=Style.PAY,
     )
     return Card(

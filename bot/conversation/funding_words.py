@@ -1,10 +1,41 @@
-"""Words for top-ups and withdrawals that ended without money, or that will not end as asked."""
+"""Words for how top-ups and withdrawals ended, and why they do not end as somebody asked."""
 
-from bot.cards import Card, Line, Role, Tone
-from bot.conversation.views import where_it_came_from
+from bot.cards import Button, Card, Line, Role, Style, Tone
 from wallet_core.commerce.news import ActionRefused
-from wallet_core.commerce.records import FundingRequest
+from wallet_core.commerce.records import FundingRequest, Quote
 from wallet_core.errors import Refusal
+
+
+def where_it_came_from(request: FundingRequest) -> str:
+    """Whose money a withdrawal gives back."""
+    return "your wallet" if request.owner.startswith("wallet:") else "the shop's balance"
+
+
+def topped_up_card(
+    request: FundingRequest,
+    quote: Quote | None = None,
+    *,
+    gone: bool = False,
+    stands: bool = True,
+) -> Card:
+    """A top-up has come in. `quote` is what it was asked for, and the button leads back to that.
+
+    `gone`: it is sold out by now. `stands`: its price can still be paid.
+    """
+    lines = [Line("Topped up with cash.")]
+    buttons: tuple[Button, ...] = ()
+    if quote is not None and quote.price is not None:
+        price = quote.price.format()
+        if gone:
+            lines.append(Line(f"{quote.title} is sold out by now."))
+        elif stands:
+            lines.append(Line(f"It was for {quote.title}, {price}."))
+            buttons = (Button(label=f"Pay {price}", action=f"pay:{quote.id}", style=Style.PAY),)
+        else:
+            lines.append(Line(f"It was for {quote.title}; that price is too old by now."))
+            buttons = (Button(label="Look it up again", action=f"again:{quote.id}"),)
+    title = f"{request.money.format()} is in your wallet"
+    return Card(title=title, lines=tuple(lines), buttons=buttons, tone=Tone.GOOD)
 
 
 def declined_card(request: FundingRequest) -> Card:

@@ -12,6 +12,7 @@ import msgspec
 
 from bot.cards import Button, Card, Feature, Line, Picture, Role, Style, Tone
 from bot.conversation.escrow_words import held_for_owner_card
+from bot.conversation.funding_words import topped_up_card, where_it_came_from
 from bot.links.recognise.values import DISCONTINUED, GONE
 from bot.links.trust import trust_title
 from wallet_core.commerce.escrow import escrow_host
@@ -64,6 +65,7 @@ class Views:
             "order": self._order,
             "funding": self._funding,
             "till": self._till,
+            "funded": self._funded,
             PAYOUT_ASKED: self._payout_asked,
         }
         make = makers.get(view)
@@ -90,6 +92,19 @@ class Views:
     async def _till(self, code: str) -> Card | None:
         request = await self.reader.funding_request(code)
         return till_card(request) if request else None
+
+    async def _funded(self, code: str) -> Card | None:
+        """The receipt of a top-up that was asked for to buy something: the way back to that."""
+        request = await self.reader.funding_request(code)
+        if request is None:
+            return None
+        shown = await self.reader.shown_offer(request.quote_id) if request.quote_id else None
+        if shown is None:
+            return topped_up_card(request)
+        quote = _as_it_stands(shown)
+        gone = shown.offer.stock_left == 0 or shown.offer.availability in GONE
+        stands = quote.can_be_tapped and quote.expires_at_us > self.now_us()
+        return topped_up_card(request, quote, gone=gone, stands=stands)
 
     async def _payout_asked(self, code: str) -> Card | None:
         """To a network: pay this out. It is not asked any more once the payout has ended."""
@@ -284,11 +299,6 @@ def net_words(order: Order) -> str:
     net_minor = order.captured_minor - order.refunded_minor - kept
     net = Money(net_minor, order.currency).format()
     return f"{net} for you after {order.fee.format()} of fees"
-
-
-def where_it_came_from(request: FundingRequest) -> str:
-    """Whose money a withdrawal gives back."""
-    return "your wallet" if request.owner.startswith("wallet:") else "the shop's balance"
 
 
 def funding_card(request: FundingRequest) -> Card:

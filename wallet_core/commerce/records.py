@@ -275,7 +275,10 @@ PAYOUT_ASKED = "payout asked"
 
 
 class FundingRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that is to come in (`topup`) or to go out (`payout`) through a provider."""
+    """Money that is to come in (`topup`) or to go out (`payout`) through a provider.
+
+    `quote_id`: what a top-up was asked for, because a tap on it had too little money.
+    """
 
     id: str
     code: str
@@ -291,6 +294,7 @@ class FundingRequest(msgspec.Struct, frozen=True, kw_only=True):
     room_id: str
     network_person_id: str
     created_at_us: int
+    quote_id: str | None = None
 
     @property
     def money(self) -> Money:

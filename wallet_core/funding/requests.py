@@ -47,7 +47,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     `also` is said together with the answer (to those who will confirm it). `hold_id` names a
     payout's hold where what it is for is paid out once, whichever event asks; without it each event
-    has a hold of its own.
+    has a hold of its own. `quote_id`: the purchase that a top-up is for, if there is one.
     """
 
     event_id: str
@@ -57,6 +57,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int
     also: Callable[[FundingRequest], Speech] = _nothing
     hold_id: UUID | None = None
+    quote_id: str | None = None
 
 
 class RequestReader(OrderReader, FundingReader, Protocol):
@@ -199,6 +200,7 @@ class Funding:
             room_id=ask.place.room_id,
             network_person_id=ask.place.network_person_id,
             created_at_us=ask.at_us,
+            quote_id=ask.quote_id,
         )
 
     async def _begin(

@@ -2,7 +2,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.audit import audit
-from tests.bot.commands.chat import Chat
+from tests.bot.commands.chat import Chat, Said
 from wallet_core.storage import tables as t
 
 
@@ -197,3 +197,64 @@ async def test_stars_that_are_on_their_way_have_no_button_and_stay_held(chat: Ch
     text = (await chat.ask("anna", f"/withdraw cancel {code}")).text
     assert "whoever pays it out was asked already, and may have paid" in text
     assert await chat.balance("anna") == 30000
+
+
+async def topped_up_for(chat: Chat, offer: Said, who: str = "anna") -> str:
+    """A tap that had too little money, and the top-up that it offered; gives the code of that."""
+    await chat.make_admin("boss")
+    (refused,) = await chat.tap(who, offer.actions[0])
+    said = await chat.tap(who, refused.actions[0])
+    return next(one for one in said if one.to == who).ref
+
+
+def receipt(said: list[Said], who: str = "anna") -> Said:
+    return next(one for one in said if one.to == who and "is in your wallet" in one.text)
+
+
+async def test_the_receipt_of_a_top_up_pays_what_it_was_for_in_one_tap_and_once(
+    chat: Chat,
+) -> None:
+    offer = await chat.offer(await chat.open_shop("mei"))
+    code = await topped_up_for(chat, offer)
+    told = receipt(await chat.write("boss", f"/admin confirm {code}"))
+    assert "¥199.00 is in your wallet" in told.text
+    assert "It was for Green tea, ¥199.00." in told.text
+    assert [button.label for button in told.card.buttons] == ["Pay ¥199.00"]
+    assert told.actions == offer.actions
+    for n in range(3):
+        await chat.tap("anna", told.actions[0], event_id=f"web:pay{n // 2}")
+    assert await chat.balance("anna") == 0
+    orders = sa.select(sa.func.count()).select_from(t.orders)
+    async with chat.database.read() as connection:
+        assert (await connection.execute(orders)).scalar_one() == 1
+    await audit(chat.database)
+
+
+async def test_a_price_that_is_too_old_by_then_is_looked_up_again(chat: Chat) -> None:
+    offer = await chat.offer(await chat.open_shop("mei"))
+    code = await topped_up_for(chat, offer)
+    async with chat.database.write() as connection:
+        await connection.execute(sa.update(t.quotes).values(expires_at_us=1))
+    told = receipt(await chat.write("boss", f"/admin confirm {code}"))
+    assert "that price is too old by now" in told.text
+    assert told.actions == [f"again:{offer.ref}"]
+
+
+async def test_what_is_sold_out_by_then_has_no_button(chat: Chat) -> None:
+    offer = await chat.offer(await chat.open_shop("mei"))
+    code = await topped_up_for(chat, offer)
+    async with chat.database.write() as connection:
+        await connection.execute(sa.update(t.offers).values(stock_total=0))
+    told = receipt(await chat.write("boss", f"/admin confirm {code}"))
+    assert "Green tea is sold out by now." in told.text
+    assert told.actions == []
+
+
+async def test_a_top_up_for_nothing_or_for_what_is_not_known_leads_nowhere(chat: Chat) -> None:
+    await chat.make_admin("boss")
+    for action in ("topup:CNY:19900", "topup:CNY:19900:q_none", "topup:CNY:19900:"):
+        said = await chat.tap("anna", action)
+        code = next(one for one in said if one.to == "anna").ref
+        told = receipt(await chat.write("boss", f"/admin confirm {code}"))
+        assert told.text == "¥199.00 is in your wallet\nTopped up with cash."
+        assert told.actions == []
