@@ -110,7 +110,7 @@ async def test_a_double_click_on_pay_pays_once(
     await expect(page.get_by_text("2 bought")).to_have_count(0)
 
 
-async def test_without_money_the_tapper_alone_is_told_and_offered_a_top_up(
+async def test_without_money_the_tapper_alone_is_told_and_the_top_up_leads_back_to_pay(
     chromium: Browser, bot: RunningInstance, tmp_path: Path
 ) -> None:
     anna = await enter(await chromium.new_context(), bot.url, "lobby")
@@ -122,3 +122,9 @@ async def test_without_money_the_tapper_alone_is_told_and_offered_a_top_up(
     await ben.get_by_role("button", name="Top up ¥199.00").click()
     await expect(ben.get_by_text("No money has moved yet.")).to_be_visible()
     await expect(anna.get_by_text("You have ¥0.00")).to_have_count(0)
+    admin = await become_admin(chromium, bot)
+    await admin.get_by_role("button", name="Confirm ¥199.00").click()
+    await expect(ben.get_by_text("It was for 青花瓷茶杯, ¥199.00.")).to_be_visible()
+    await ben.get_by_role("button", name="Pay ¥199.00").last.dblclick()
+    await expect(ben.get_by_role("button", name="Undo", exact=True)).to_be_visible()
+    await expect(anna.get_by_text("1 bought")).to_be_visible()

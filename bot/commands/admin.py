@@ -1,20 +1,19 @@
-"""/admin: the till, frozen wallets, and what other files do for admins."""
+"""/admin: the till, and what other files do for admins."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from bot.cards import Card, Line, Role, Tone
 from bot.commands.admin_limits import limit
+from bot.commands.admin_modes import freeze, thaw, withdraw_only
 from bot.commands.books import books, parked
 from bot.commands.command import Command, prefix_of, split_word
 from bot.commands.commission import commission
 from bot.commands.points import issue, take
-from bot.commands.who import wallets_meant
 from bot.conversation.speech import send_id, view_notice
 from bot.conversation.turn import Desk, Turn, sentence
 from wallet_core.commerce.numbers import as_typed
 from wallet_core.commerce.records import FundingRequest
-from wallet_core.ledger.commits import Notice, Update
-from wallet_core.ledger.wallets import WalletMode
+from wallet_core.ledger.commits import Notice
 
 PENDING_SHOWN = 10
 NOT_ADMIN = "Only an admin of this instance can do that."
@@ -135,45 +134,13 @@ async def _request_pressed(desk: Desk, turn: Turn, code: str) -> FundingRequest 
     return request
 
 
-# --- frozen wallets --------------------------------------------------------------------------
-
-
-async def _freeze(desk: Desk, turn: Turn, rest: str) -> None:
-    does = "Frozen: money can come in, none can go out."
-    await _set_mode(desk, turn, rest, "freeze", WalletMode.FROZEN, does)
-
-
-async def _withdraw_only(desk: Desk, turn: Turn, rest: str) -> None:
-    does = "Withdraw only: it can pay nobody, and be paid out."
-    await _set_mode(desk, turn, rest, "withdraw-only", WalletMode.WITHDRAW_ONLY, does)
-
-
-async def _thaw(desk: Desk, turn: Turn, rest: str) -> None:
-    does = "Thawed: it can pay again."
-    await _set_mode(desk, turn, rest, "thaw", WalletMode.OPEN, does)
-
-
-async def _set_mode(
-    desk: Desk, turn: Turn, who: str, word: str, mode: WalletMode, does: str
-) -> None:
-    found = await wallets_meant(desk, turn, who, word)
-    if not found:
-        return
-    rows = tuple(
-        Update(table="wallets", where={"id": wallet.id}, values={"mode": mode}) for wallet in found
-    )
-    wallets = ", ".join(wallet.id for wallet in found)
-    card = Card(title=does, lines=(Line(f"{found[0].person_id} · {wallets}"),), tone=Tone.GOOD)
-    await desk.answer(turn, card, rows=rows)
-
-
 _STEPS: Mapping[str, Step] = {
     "pending": _pending,
     "confirm": _confirm,
     "decline": _decline,
-    "freeze": _freeze,
-    "withdraw-only": _withdraw_only,
-    "thaw": _thaw,
+    "freeze": freeze,
+    "withdraw-only": withdraw_only,
+    "thaw": thaw,
     "limit": limit,
     "commission": commission,
     "issue": issue,

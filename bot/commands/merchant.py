@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bot.cards import Card, Line, Role, Tone
 from bot.commands.command import Command, prefix_of, split_word
-from bot.commands.funding import asked_amount, begin
+from bot.commands.funding import asked_amount, begin, cancelled
 from bot.commands.merchant_catalogue import catalogue
 from bot.commands.merchant_hosts import claim_host, host_lines, list_hosts, verify_host
 from bot.conversation.speech import also_saying
@@ -33,7 +33,7 @@ _USAGES = (
     "merchant ship NUMBER [AMOUNT]",
     "merchant release NUMBER",
     "merchant refund NUMBER [AMOUNT]",
-    "merchant withdraw AMOUNT",
+    "merchant withdraw [AMOUNT|cancel CODE]",
 )
 
 Counter = Callable[[Desk, Turn, Merchant, str], Awaitable[None]]
@@ -275,7 +275,10 @@ def _nothing_to_refund(order: Order) -> str:
 
 
 async def _withdraw(desk: Desk, turn: Turn, shop: Merchant, rest: str) -> None:
-    money = await asked_amount(desk, turn, rest, f"{prefix_of(turn)}merchant withdraw 500")
+    command = f"{prefix_of(turn)}merchant withdraw"
+    if await cancelled(desk, turn, rest, command):
+        return
+    money = await asked_amount(desk, turn, rest, f"{command} 500")
     if money is not None:
         await begin(desk, turn, desk.funding.ask_payout, f"merchant:{shop.id}", money)
 

@@ -43,6 +43,7 @@ COMMANDS: tuple[Command, ...] = (make_help(_TOPICS), *_TOPICS)
 #: Buttons that are commands in disguise: verb → what it does with the rest of the action.
 PRESSES: Mapping[str, Press] = {
     "topup": funding.press_top_up,
+    "takeback": funding.press_take_back,
     "linkyes": linking.press_yes,
     "linkno": linking.press_no,
     "convert": convert.press_convert,

@@ -5,10 +5,15 @@ from collections.abc import Mapping
 from bot.cards import Button, Card, Feature, Line, Role, Style, Tone
 from bot.conversation.conversion_words import pay_by_card
 from bot.conversation.escrow_words import claimed_card, unclaimed_card
+from bot.conversation.funding_words import (
+    declined_card,
+    expired_card,
+    funding_refused_card,
+    topped_up_card,
+)
 from bot.conversation.limit_words import limit_refused_card
 from bot.conversation.price_words import price_refused_card
 from bot.conversation.speech import card_notice, echo_id, send_id, view_notice
-from bot.conversation.views import where_it_came_from
 from wallet_core.commerce.news import (
     ActionRefused,
     Authorised,
@@ -162,46 +167,19 @@ def _funding_changed(news: FundingChanged) -> Speech:
     if request.state == "declined":
         card = declined_card(request)
         return refresh, till, _echo(request.place, card, request.id, "declined")
-    if request.state == "done" and request.kind == "payout":
-        # One that is done at once was said to nobody before.
+    if request.kind == "payout" and request.state in ("done", "cancelled"):
+        # One that ends at once was said to nobody before.
         return own, refresh, till
     if request.state == "done" and request.kind == "topup":
-        card = Card(
-            title=f"{request.money.format()} is in your wallet",
-            lines=(Line("Topped up with cash."),),
-            tone=Tone.GOOD,
-        )
-        return refresh, till, _private(request.place, card, request.id, "funded")
+        return refresh, till, _topped_up(request)
     return refresh, till
 
 
-def declined_card(request: FundingRequest) -> Card:
-    """An admin hands nothing over, or has got nothing; the request's own card may be far up."""
-    money = request.money.format()
-    if request.kind == "topup":
-        title = f"Your top-up of {money} was declined"
-        more = "No money moved here. If you have handed it over, ask an admin and name the code."
-    else:
-        title = f"Your withdrawal of {money} was declined"
-        more = f"{money} is back in {where_it_came_from(request)}."
-    lines = (Line(more), Line(f"Code {request.code}", Role.HINT))
-    return Card(title=title, lines=lines, tone=Tone.BAD)
-
-
-def expired_card(request: FundingRequest) -> Card:
-    """A withdrawal that nobody has paid out; a month has passed, and its card is far up."""
-    who = "The network" if request.is_network_settled else "Nobody"
-    turned_down = "turned it down" if request.is_network_settled else "handed it over in time"
-    where = where_it_came_from(request)
-    money = request.money.format()
-    return Card(
-        title=f"Your withdrawal of {money} is over",
-        lines=(
-            Line(f"{who} {turned_down}. {money} is back in {where}; ask again if you want it."),
-            Line(f"Code {request.code}", Role.HINT),
-        ),
-        tone=Tone.BAD,
-    )
+def _topped_up(request: FundingRequest) -> Notice:
+    name = send_id(request.id, "funded")
+    if request.quote_id is None:
+        return card_notice(request.place, topped_up_card(request), name)
+    return view_notice(request.place, "funded", request.code, name)
 
 
 def tap_refused_card(news: TapRefused) -> Card:
@@ -271,9 +249,11 @@ def _is_short(balance: Money, price: Money) -> bool:
 def no_funds_card(balance: Money, price: Money, quote_id: str | None = None) -> Card:
     """Too little money: how much there is, how much it takes, and the ways on."""
     missing = Money(price.amount_minor - balance.amount_minor, price.currency)
+    action = f"topup:{missing.currency}:{missing.amount_minor}"
     top_up = Button(
         label=f"Top up {missing.format()}",
-        action=f"topup:{missing.currency}:{missing.amount_minor}",
+        # The receipt of the top-up leads back to what it is for.
+        action=action if quote_id is None else f"{action}:{quote_id}",
         style=Style.PAY,
     )
     return Card(
@@ -295,13 +275,10 @@ def action_refused_card(news: ActionRefused) -> Card:
     of_order = _order_action_refused(news)
     if of_order is not None:
         return of_order
+    of_funding = funding_refused_card(news) if news.order is None else None
+    if of_funding is not None:
+        return of_funding
     match news.code:
-        case Refusal.NOT_ALLOWED if news.order is None and news.action in ("confirm", "decline"):
-            return _bad(
-                "No money moved: only the network can end this withdrawal.",
-                "It is paid out here once the network says that it has paid; there is nothing to "
-                "confirm or decline.",
-            )
         case Refusal.TAKEN if news.action == "payout":
             return _bad("That is on its way back already.", "No money moved just now.")
         case Refusal.NOT_ALLOWED:

@@ -11,6 +11,7 @@ from bot.conversation.words import word_of
 _REACTIONS = {
     "pay": "💳",
     "undo": "↩️",
+    "takeback": "↩️",
     "again": "🔁",
     "accept": "✅",
     "decline": "❌",

@@ -21,6 +21,7 @@ _LATE = {
     "offer": ("pay",),
     "purchase": ("undo",),
     "order": ("accept", "decline", "refund"),
+    "funding": ("takeback",),
     "till": ("confirm", "refuse"),
 }
 

@@ -18,7 +18,7 @@ _LOOK_AGAIN_S = 0.1
 
 #: Buttons whose action names what the card shows. A word that comes when its button is gone gets
 #: the answer that a late tap gets.
-_LATE = {"offer": ("pay",), "purchase": ("undo",)}
+_LATE = {"offer": ("pay",), "purchase": ("undo",), "funding": ("takeback",)}
 
 
 async def action_of_reply(outbox: Outbox, message: Message, words: str) -> str | None:

@@ -12,6 +12,7 @@ import msgspec
 
 from bot.cards import Button, Card, Feature, Line, Picture, Role, Style, Tone
 from bot.conversation.escrow_words import held_for_owner_card
+from bot.conversation.funding_words import topped_up_card, where_it_came_from
 from bot.links.recognise.values import DISCONTINUED, GONE
 from bot.links.trust import trust_title
 from wallet_core.commerce.escrow import escrow_host
@@ -64,6 +65,7 @@ class Views:
             "order": self._order,
             "funding": self._funding,
             "till": self._till,
+            "funded": self._funded,
             PAYOUT_ASKED: self._payout_asked,
         }
         make = makers.get(view)
@@ -90,6 +92,19 @@ class Views:
     async def _till(self, code: str) -> Card | None:
         request = await self.reader.funding_request(code)
         return till_card(request) if request else None
+
+    async def _funded(self, code: str) -> Card | None:
+        """The receipt of a top-up that was asked for to buy something: the way back to that."""
+        request = await self.reader.funding_request(code)
+        if request is None:
+            return None
+        shown = await self.reader.shown_offer(request.quote_id) if request.quote_id else None
+        if shown is None:
+            return topped_up_card(request)
+        quote = _as_it_stands(shown)
+        gone = shown.offer.stock_left == 0 or shown.offer.availability in GONE
+        stands = quote.can_be_tapped and quote.expires_at_us > self.now_us()
+        return topped_up_card(request, quote, gone=gone, stands=stands)
 
     async def _payout_asked(self, code: str) -> Card | None:
         """To a network: pay this out. It is not asked any more once the payout has ended."""
@@ -286,11 +301,6 @@ def net_words(order: Order) -> str:
     return f"{net} for you after {order.fee.format()} of fees"
 
 
-def where_it_came_from(request: FundingRequest) -> str:
-    """Whose money a withdrawal gives back."""
-    return "your wallet" if request.owner.startswith("wallet:") else "the shop's balance"
-
-
 def funding_card(request: FundingRequest) -> Card:
     """A top-up or payout as its owner sees it."""
     money = request.money.format()
@@ -298,6 +308,7 @@ def funding_card(request: FundingRequest) -> Card:
     match request.state:
         case "pending":
             title = f"Top-up of {money}" if into else f"Withdrawal of {money}"
+            take_back = Button(label="Take it back", action=f"takeback:{request.code}")
             return Card(
                 title=title,
                 lines=(
@@ -305,12 +316,18 @@ def funding_card(request: FundingRequest) -> Card:
                     Line(f"Code {request.code}", Role.STATUS),
                     Line("No money has moved yet." if into else f"{money} is held.", Role.HINT),
                 ),
+                buttons=(take_back,) if request.can_be_taken_back else (),
                 tone=Tone.WAITING,
             )
         case "done":
             title = f"Top-up of {money} confirmed" if into else f"{money} was paid out"
             return Card(
                 title=title, lines=(Line(f"Code {request.code}", Role.HINT),), tone=Tone.GOOD
+            )
+        case "cancelled":
+            return Card(
+                title=f"Taken back: {money} is in {where_it_came_from(request)} again",
+                lines=(Line(f"Withdrawal {request.code}", Role.HINT),),
             )
         case _:
             ended = "declined" if request.state == "declined" else "not confirmed in time"
@@ -320,21 +337,30 @@ def funding_card(request: FundingRequest) -> Card:
             return Card(title=f"{what} {ended}", lines=(Line(moved),), tone=Tone.BAD)
 
 
+_TILL_ENDED: Mapping[str, str] = {
+    "done": "Confirmed",
+    "declined": "Declined",
+    "expired": "Not confirmed in time",
+    "cancelled": "Its owner took it back. Hand nothing out.",
+}
+
+
 def till_card(request: FundingRequest) -> Card:
     """The same as an admin sees it, with the buttons that end it."""
     money = request.money.format()
-    verb = "take" if request.kind == "topup" else "hand out"
     what = "Top-up" if request.kind == "topup" else "Withdrawal"
     owner, _, owner_id = request.owner.partition(":")
     lines = [Line(f"Code {request.code} · {owner} {owner_id[:10]}", Role.HINT)]
     if request.state != "pending":
-        ended = {"done": "Confirmed", "declined": "Declined", "expired": "Not confirmed in time"}
-        lines.append(Line(ended.get(request.state, "Ended")))
+        lines.append(Line(_TILL_ENDED.get(request.state, "Ended")))
         return Card(title=f"{what} of {money}", lines=tuple(lines))
     if request.is_network_settled:
         lines.insert(0, Line("The network ends it; there is nothing to confirm or decline."))
         return Card(title=f"{what} of {money}", lines=tuple(lines), tone=Tone.WAITING)
-    lines.insert(0, Line(f"Confirm once you {verb} the cash."))
+    how = "Confirm once you take the cash."
+    if request.can_be_taken_back:
+        how = "Confirm, then hand out the cash: until you do, its owner can take it back."
+    lines.insert(0, Line(how))
     return Card(
         title=f"{what} of {money}",
         lines=tuple(lines),

@@ -21,6 +21,10 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
         "anular", "cancelar", "annuler", "rückgängig", "stornieren", "annulla", "desfazer",
         "ongedaan maken", "ångra", "cofnij", "отменить", "отмена", "geri al", "تراجع",
     ),
+    "takeback": (
+        "take it back", "take back", "undo", "cancel", "撤回", "取消", "取り消し", "취소",
+        "cancelar", "annuler", "stornieren", "annulla", "отменить", "отмена",
+    ),
     "again": ("again", "buy another", "再买", "もう一つ", "otra vez", "encore", "nochmal", "ещё"),
     "accept": ("accept", "接受", "承認", "aceptar", "accepter", "annehmen", "accetta", "принять"),
     "decline": ("decline", "拒绝", "辞退", "rechazar", "refuser", "ablehnen", "rifiuta"),

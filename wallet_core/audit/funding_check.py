@@ -13,6 +13,7 @@ _HOLD_OF_PAYOUT: dict[str, str] = {
     "pending": HoldState.OPEN,
     "done": HoldState.CAPTURED,
     "declined": HoldState.VOIDED,
+    "cancelled": HoldState.VOIDED,
     "expired": HoldState.EXPIRED,
 }
 _STATES_OF_TOP_UP = ("pending", "done", "declined")

@@ -78,7 +78,10 @@ class HostClaimed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ActionRefused(msgspec.Struct, frozen=True, kw_only=True):
-    """Something other than a tap on Pay was refused; nothing moved."""
+    """Something other than a tap on Pay was refused; nothing moved.
+
+    `request` is the top-up or payout that it was about, as it stands by now.
+    """
 
     event_id: str
     action: str
@@ -87,11 +90,12 @@ class ActionRefused(msgspec.Struct, frozen=True, kw_only=True):
     order: Order | None = None
     money: Money | None = None
     balance: Money | None = None
+    request: FundingRequest | None = None
     text: str = ""
 
 
 class FundingChanged(msgspec.Struct, frozen=True, kw_only=True):
-    """A top-up or payout was asked for, confirmed or declined, or a payout has expired."""
+    """A top-up or payout was asked for or has ended, or a payout was taken back or has expired."""
 
     event_id: str
     request: FundingRequest

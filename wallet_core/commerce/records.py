@@ -267,12 +267,18 @@ def taken_text(taken: Mapping[str, tuple[int, int]]) -> str | None:
 
 #: Providers whose network tells by events of its own when a payout is done.
 NETWORK_SETTLED = frozenset({"telegram-stars"})
+#: Providers whose payouts a person hands over once they are confirmed here: till then nobody
+#: outside can have paid them. Of any other it is unknown how far a payout is once it was asked.
+HANDED_OVER = frozenset({"cash"})
 #: The view of the message that asks a network for such a payout; its `ref` is the payout's code.
 PAYOUT_ASKED = "payout asked"
 
 
 class FundingRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Money that is to come in (`topup`) or to go out (`payout`) through a provider."""
+    """Money that is to come in (`topup`) or to go out (`payout`) through a provider.
+
+    `quote_id`: what a top-up was asked for, because a tap on it had too little money.
+    """
 
     id: str
     code: str
@@ -288,6 +294,7 @@ class FundingRequest(msgspec.Struct, frozen=True, kw_only=True):
     room_id: str
     network_person_id: str
     created_at_us: int
+    quote_id: str | None = None
 
     @property
     def money(self) -> Money:
@@ -303,6 +310,12 @@ class FundingRequest(msgspec.Struct, frozen=True, kw_only=True):
     def is_network_settled(self) -> bool:
         """Whether its network says how it ends, and neither an admin nor the clock."""
         return self.provider in NETWORK_SETTLED
+
+    @property
+    def can_be_taken_back(self) -> bool:
+        """Whether it is a payout that waits, and that nobody can have paid yet."""
+        waits = self.kind == "payout" and self.state == "pending"
+        return waits and self.provider in HANDED_OVER
 
 
 Speech = tuple[Notice | Refresh, ...]

@@ -1,7 +1,8 @@
 """Top-ups and payouts: asked for by their owner, confirmed or declined by an admin.
 
 A top-up moves money when it is confirmed. A payout holds the money when it is asked for, so that
-it cannot be spent twice, and moves it out when it is confirmed.
+it cannot be spent twice, and moves it out when it is confirmed; until then its owner can take it
+back, where nobody outside can have paid it.
 """
 
 from collections.abc import Callable
@@ -46,7 +47,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
 
     `also` is said together with the answer (to those who will confirm it). `hold_id` names a
     payout's hold where what it is for is paid out once, whichever event asks; without it each event
-    has a hold of its own.
+    has a hold of its own. `quote_id`: the purchase that a top-up is for, if there is one.
     """
 
     event_id: str
@@ -56,6 +57,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     at_us: int
     also: Callable[[FundingRequest], Speech] = _nothing
     hold_id: UUID | None = None
+    quote_id: str | None = None
 
 
 class RequestReader(OrderReader, FundingReader, Protocol):
@@ -127,6 +129,28 @@ class Funding:
         transfers = self._given_back(request)
         await self._end(event_id, "decline", request, "declined", place, transfers, also)
 
+    async def take_back(
+        self, event_id: str, request: FundingRequest, person_id: str, place: Place, also: Speech
+    ) -> None:
+        """The owner of a payout wants it no more; what was held goes back. `also` is said with it.
+
+        Refused to everybody else, where somebody outside may have paid it, and where it has ended.
+        """
+        owns = await self._owns(person_id, request)
+        if owns and (request.can_be_taken_back or request.state != "pending"):
+            transfers = self._given_back(request)
+            await self._end(event_id, "take back", request, "cancelled", place, transfers, also)
+            return
+        code, about = Refusal.NOT_ALLOWED, request if owns else None
+        await self._refuse(event_id, "take back", code, place, request.money, request=about)
+
+    async def _owns(self, person_id: str, request: FundingRequest) -> bool:
+        """Whether somebody acts for the owner of a request: for his wallet, or for his shop."""
+        kind, _, owner_id = request.owner.partition(":")
+        if kind == "wallet":
+            return await self.reader.owns_wallet(person_id, owner_id)
+        return await self.reader.is_member(owner_id, person_id)
+
     @staticmethod
     def _moved(request: FundingRequest) -> tuple[Transfer, ...]:
         """The transfer that says that the money has changed hands."""
@@ -176,6 +200,7 @@ class Funding:
             room_id=ask.place.room_id,
             network_person_id=ask.place.network_person_id,
             created_at_us=ask.at_us,
+            quote_id=ask.quote_id,
         )
 
     async def _begin(
@@ -302,7 +327,8 @@ class Funding:
         else:
             refusal = await self._ended(event_id, request, state, place, transfers, also)
         if refusal is not None:
-            await self._refuse(event_id, action, refusal, place, request.money)
+            latest = await self.reader.funding_request(request.code)
+            await self._refuse(event_id, action, refusal, place, request.money, request=latest)
 
     def _is_not_ours(self, request: FundingRequest) -> bool:
         """Whether a network ends it: what an admin said here could be true of no money outside."""
@@ -355,13 +381,20 @@ class Funding:
         place: Place,
         money: Money,
         owner: str | None = None,
+        request: FundingRequest | None = None,
     ) -> None:
         balance = None
         if code is Refusal.NO_FUNDS and owner is not None:
             account = AccountRef(owner, Purpose.AVAILABLE, money.currency)
             balance = Money(await self.reader.balance_minor(account), money.currency)
         news = ActionRefused(
-            event_id=event_id, action=action, code=code, place=place, money=money, balance=balance
+            event_id=event_id,
+            action=action,
+            code=code,
+            place=place,
+            money=money,
+            balance=balance,
+            request=request,
         )
         await say_once(self.writer, event_id, self.announce(news), code)
 

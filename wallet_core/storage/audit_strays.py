@@ -94,6 +94,12 @@ def _strays_of_trade() -> Iterator[Stray]:
         query = sa.select(o.id, o.number).where(wanted, _nothing(there))
         yield Stray(query, "order {}", missing)
     yield from _strays_of_attempts()
+    f = t.funding_requests.c
+    yield Stray(
+        sa.select(f.code).where(f.quote_id.is_not(None), _nothing(t.quotes.c.id == f.quote_id)),
+        "top-up {}",
+        "Top-up {} is for a quote that is not there.",
+    )
     in_group = t.limit_groups.c.id == w.limit_group
     yield Stray(
         sa.select(w.id).where(w.limit_group.is_not(None), _nothing(in_group)),

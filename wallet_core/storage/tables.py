@@ -344,6 +344,8 @@ funding_requests = sa.Table(
     sa.Column("room_id", _NAMED, nullable=False),
     sa.Column("network_person_id", _NAMED, nullable=False),
     _at("created_at_us"),
+    # The purchase that a top-up was asked for because there was too little money.
+    sa.Column("quote_id", _KEY),
 )
 
 pictures = sa.Table(

@@ -2,7 +2,6 @@ import pytest
 import sqlalchemy as sa
 
 from tests.bot.commands.chat import Chat
-from wallet_core.ledger.wallets import WalletMode
 from wallet_core.storage import tables as t
 
 
@@ -88,46 +87,6 @@ async def test_the_buttons_work_for_admins_only(chat: Chat) -> None:
 async def test_a_button_of_an_unknown_request_moves_nothing(chat: Chat) -> None:
     (answer,) = await chat.tap("boss", "confirm:ZZZZZZ")
     assert answer.text == "That request is not known. No money moved."
-
-
-async def test_a_wallet_is_frozen_and_thawed_by_any_of_its_ids(chat: Chat) -> None:
-    person = await chat.meet("anna")
-    for who in (person.id, person.wallet_id, "anna", "web:anna"):
-        for _ in range(2):
-            assert "Frozen" in (await chat.ask("boss", f"/admin freeze {who}")).text
-            assert await chat.desk.people.mode_of(person.wallet_id) is WalletMode.FROZEN
-        assert "Thawed" in (await chat.ask("boss", f"/admin thaw {who}")).text
-        assert await chat.desk.people.mode_of(person.wallet_id) is WalletMode.OPEN
-
-
-async def test_a_frozen_wallet_pays_nothing_until_it_is_thawed(chat: Chat) -> None:
-    shop = await chat.open_shop("mei")
-    await chat.fund("anna", 50000)
-    await chat.ask("boss", "/admin freeze anna")
-    await chat.tap("anna", (await chat.offer(shop)).actions[0])
-    assert await chat.balance("anna") == 50000
-    await chat.ask("boss", "/admin thaw anna")
-    await chat.tap("anna", (await chat.offer(shop)).actions[0])
-    assert await chat.balance("anna") == 30100
-    assert await chat.desk.people.mode_of((await chat.meet("boss")).wallet_id) is WalletMode.OPEN
-
-
-async def test_a_name_that_two_networks_know_freezes_nobody(chat: Chat) -> None:
-    await chat.meet("anna")
-    await chat.meet("anna", network="matrix")
-    text = (await chat.ask("boss", "/admin freeze anna")).text
-    assert "Several people" in text
-    assert "Nothing was changed." in text
-    assert await chat.desk.people.mode_of((await chat.meet("anna")).wallet_id) is WalletMode.OPEN
-    assert "Frozen" in (await chat.ask("boss", "/admin freeze matrix:anna")).text
-    assert await chat.desk.people.mode_of((await chat.meet("anna")).wallet_id) is WalletMode.OPEN
-
-
-async def test_freezing_nobody_changes_nothing(chat: Chat) -> None:
-    for line in ("freeze", "thaw", "freeze nobody", "thaw w_none"):
-        text = (await chat.ask("boss", f"/admin {line}")).text
-        assert "/whoami" in text
-        assert text.endswith("Nothing was changed.")
 
 
 async def test_the_books_sum_to_zero_in_each_currency(chat: Chat) -> None:

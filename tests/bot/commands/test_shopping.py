@@ -76,10 +76,10 @@ async def test_without_an_offer_there_is_nothing_to_buy(chat: Chat) -> None:
 
 
 async def test_without_money_nothing_is_charged(chat: Chat) -> None:
-    await chat.offer(await chat.open_shop("mei"))
+    offer = await chat.offer(await chat.open_shop("mei"))
     answer = await chat.ask("anna", "/buy")
     assert "Not charged." in answer.text
-    assert answer.actions[0] == "topup:CNY:19900"
+    assert answer.actions[0] == f"topup:CNY:19900:{offer.ref}"
 
 
 async def test_undo_takes_back_the_newest_order_that_is_held(chat: Chat) -> None:

@@ -154,7 +154,7 @@ def test_too_little_money_says_how_much_there_is_and_how_much_is_missing() -> No
     )
     assert "You have ¥1.00; this needs ¥199.00." in plain_text(said)
     top_up, other = said.buttons
-    assert (top_up.label, top_up.action) == ("Top up ¥198.00", "topup:CNY:19800")
+    assert (top_up.label, top_up.action) == ("Top up ¥198.00", "topup:CNY:19800:q_1")
     assert (other.action, other.needs) == ("invoice:q_1", Feature.INVOICES)
 
 

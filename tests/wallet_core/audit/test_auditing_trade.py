@@ -142,6 +142,10 @@ FUNDING: Harm = {
         "UPDATE funding_requests SET amount_minor = 112 WHERE amount_minor = 111",
         ("Top-up ", "is done and moves CNY 1.12, but its transfers do not"),
     ),
+    "what a top-up is for": (
+        "UPDATE funding_requests SET quote_id = 'q_x' WHERE amount_minor = 111",
+        ("Top-up ", "is for a quote that is not there"),
+    ),
     "a top-up's owner": (
         "UPDATE funding_requests SET owner = 'wallet:w_x' WHERE amount_minor = 111",
         ("Top-up ", "is done and moves CNY 1.11, but its transfers do not"),
