@@ -27,11 +27,12 @@ demo: $(STAMP) ## play the whole loop once in the terminal
 
 install: $(DEV_STAMP) ## fill .venv with what the bot, its tests and benchmarks need
 
+# A third of the tests' time is waiting for servers, so three workers keep two processors busy.
 test: install ## install, check and run every test, real peers included
 	@tests/peers/install_chromium.sh
 	@tests/peers/install_snac.sh
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest --numprocesses 3 --dist loadgroup $(ARGS)
 
 test-bluesky: install ## run the bot on Bluesky's own servers (gets 700 MB from npm, once)
 	@tests/peers/install_bluesky.sh
