@@ -5,6 +5,8 @@ from wallet_core.commerce.news import ActionRefused
 from wallet_core.commerce.records import FundingRequest, Quote
 from wallet_core.errors import Refusal
 
+_NOTHING = "No money moved just now."
+
 
 def where_it_came_from(request: FundingRequest) -> str:
     """Whose money a withdrawal gives back."""
@@ -75,10 +77,7 @@ def funding_refused_card(news: ActionRefused) -> Card | None:
     request = news.request
     if news.action in ("confirm", "decline"):
         if request is not None and request.state == "cancelled":
-            return _refused(
-                "Its owner has taken this withdrawal back: hand nothing out.",
-                "No money moved just now.",
-            )
+            return _refused("Its owner has taken this withdrawal back: hand nothing out.", _NOTHING)
         if news.code is Refusal.NOT_ALLOWED:
             return _refused(
                 "No money moved: only the network can end this withdrawal.",
@@ -116,9 +115,6 @@ def _not_taken_back(request: FundingRequest) -> Card:
             return _refused("Not taken back. Please try again in a moment.", _NOTHING)
         case _:
             return _refused(f"This withdrawal is over: {money} is back in {where}.", _NOTHING)
-
-
-_NOTHING = "No money moved just now."
 
 
 def _refused(title: str, more: str) -> Card:

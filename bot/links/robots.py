@@ -142,10 +142,11 @@ class RobotsKeeper:
 
     async def _read_rules(self, origin: str) -> Rules:
         file = await self._read(origin)
-        rules = Rules()
-        if len(file.body) > _AT_ONCE_BYTES_MAX:
+        if not file.found:
+            rules = Rules()
+        elif len(file.body) > _AT_ONCE_BYTES_MAX:
             rules = await asyncio.to_thread(parse_robots, file.body, self._product)
-        elif file.found:
+        else:
             rules = parse_robots(file.body, self._product)
         self._remember(origin, rules)
         return rules

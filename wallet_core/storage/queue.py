@@ -11,7 +11,11 @@ from wallet_core.storage.batch import Batch
 
 
 class Job(msgspec.Struct, eq=False):
-    """A commit to write, and who waits for it."""
+    """A commit to write, and who waits for it.
+
+    An error that it ended with leads back to it by the frames that raised it, so the garbage
+    collector has to look at it, unlike at what it holds.
+    """
 
     done: "asyncio.Future[Written]"
     commit: Commit

@@ -152,10 +152,7 @@ def _looked_at(markup: Markup, facts: PageFacts) -> Clue | None:
         return None
     currency = _REPORTED.search(page)
     named = currency_code(text_of(currency[1])) if currency else shopify_currency(markup)
-    clue = shopify_clue(product, named, "shop-data", facts)
-    if clue is not None:
-        clue.title = None
-    return clue
+    return shopify_clue(product, named, "shop-data", facts)
 
 
 def _shopify_variant(variant: dict[str, object], currency: str | None) -> VariantClue:

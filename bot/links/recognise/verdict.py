@@ -58,7 +58,7 @@ def judge_price(clues: list[Clue], shown: ShownPrices, facts: PageFacts, page: b
         doubts.append(doubt_of_shown(shown.best, price))
         is_old = price in shown.scores and price not in shown.current and shown.best < price
         if is_old or (chosen is not None and _is_another(chosen, shown)):
-            # The data kept the old price, which the page itself strikes out.
+            # The data kept the old price, which the page itself strikes out, or have a foreign one.
             price, source = shown.best, "page"
     currency, currency_source = _currency(price, clues, shown, facts, page)
     sign = shown.signs.get(price)
@@ -130,9 +130,10 @@ def _is_outdone(price: Decimal, shown: ShownPrices) -> bool:
     The lower one may be for members only.
     """
     best = shown.best
-    if best is None or shown.lead_over(price) >= _CLEAR_LEAD:
-        return best is not None
-    return best > price and best in shown.current and best not in shown.elsewhere
+    if best is None:
+        return False
+    is_higher = best > price and _is_plainly_shown(best, shown)
+    return is_higher or shown.lead_over(price) >= _CLEAR_LEAD
 
 
 def _is_another(clue: Clue, shown: ShownPrices) -> bool:

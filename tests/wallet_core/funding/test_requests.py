@@ -1,19 +1,19 @@
 """Money in and out: asked for once, confirmed once, and never spent twice in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 
 import pytest
 
 from bot.cards import plain_text
 from tests.audit import audit
 from tests.peers.valkey import ValkeyPeer
+from tests.wallet_core.funding.till import ProviderBrokeError, Till
 from tests.wallet_core.world import CNY, PRICE_MINOR, SHOP, ShortLived, World, now_us, world_at
 from wallet_core.commerce.news import FundingChanged
 from wallet_core.commerce.records import FundingRequest, Payer
-from wallet_core.funding.base import Progress, Step
+from wallet_core.funding.base import Progress
 from wallet_core.funding.requests import Ask, Funding
 from wallet_core.ledger import accounts
 from wallet_core.ledger.commits import Commit, WriterPort, Written
@@ -36,48 +36,6 @@ class NeverLeases:
     def hold(self, *_: str, token: str, wait_s: float, ttl_s: float = TTL_S) -> Busy:
         del token, wait_s, ttl_s
         return Busy()
-
-
-class ProviderBrokeError(Exception):
-    """Stands for a crash between the request and the provider's answer."""
-
-
-@dataclass
-class Till:
-    """A provider whose next answers can be chosen; it remembers what it was asked."""
-
-    name: str = "cash"
-    progress: Progress = Progress.PENDING
-    breaks: int = 0
-    asked: list[tuple[str, str, Money]] = field(default_factory=list)
-    pause_s: float = 0.0
-
-    async def begin_top_up(self, code: str, money: Money) -> Step:
-        return await self._begin("topup", code, money)
-
-    async def begin_payout(self, code: str, money: Money) -> Step:
-        return await self._begin("payout", code, money)
-
-    async def _begin(self, kind: str, code: str, money: Money) -> Step:
-        self.asked.append((kind, code, money))
-        if self.breaks:
-            self.breaks -= 1
-            raise ProviderBrokeError
-        await asyncio.sleep(self.pause_s)
-        return Step(self.progress, f"Name the code {code}.")
-
-
-@pytest.fixture
-def till() -> Till:
-    return Till()
-
-
-@pytest.fixture
-async def bank(database_url: str, till: Till) -> AsyncIterator[World]:
-    async with world_at(database_url, provider=till) as world:
-        yield world
-        assert await world.inbox.waiting_count() == 0
-        await audit(world.database)
 
 
 def ask(world: World, event_id: str, owner: str, amount_minor: int) -> Ask:

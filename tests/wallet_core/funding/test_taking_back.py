@@ -1,31 +1,17 @@
 """Withdrawals that their owner takes back: only while nobody can have paid them, and once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.cards import plain_text
-from tests.audit import audit
-from tests.wallet_core.funding.test_requests import ProviderBrokeError, Till, end, payout, top_up
-from tests.wallet_core.world import CNY, World, world_at
+from tests.wallet_core.funding.test_requests import end, payout, top_up
+from tests.wallet_core.funding.till import ProviderBrokeError, Till
+from tests.wallet_core.world import CNY, World
 from wallet_core.commerce.news import ActionRefused, FundingChanged
 from wallet_core.commerce.records import FundingRequest, Payer
 from wallet_core.funding.base import Progress
 from wallet_core.ledger import accounts
-
-
-@pytest.fixture
-def till() -> Till:
-    return Till()
-
-
-@pytest.fixture
-async def bank(database_url: str, till: Till) -> AsyncIterator[World]:
-    async with world_at(database_url, provider=till) as world:
-        yield world
-        assert await world.inbox.waiting_count() == 0
-        await audit(world.database)
 
 
 async def take_back(world: World, payer: Payer, event_id: str, request: FundingRequest) -> str:

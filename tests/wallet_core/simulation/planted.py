@@ -102,14 +102,17 @@ class KeepsTheStockOfUndos(Through):
 class CapturesWithoutLooking:
     """Holds that are due, whether or not an undo that was heard in time waits to be answered."""
 
+    #: How much too early its clock says that they are.
+    early_us = 0
+
     def __init__(self, reader: DueReader) -> None:
         assert isinstance(reader, Reader)
         self._reader = reader
 
     async def due_holds(self, limit: int) -> Sequence[Hold]:
-        database = self._reader._database
+        until_us = self._reader._database.clock_us() + self.early_us
         query = sa.select(t.holds).where(
-            t.holds.c.state == HoldState.OPEN, t.holds.c.due_at_us <= database.clock_us()
+            t.holds.c.state == HoldState.OPEN, t.holds.c.due_at_us <= until_us
         )
         return await self._reader._rows(query.order_by(t.holds.c.due_at_us).limit(limit), Hold)
 
@@ -120,12 +123,7 @@ class CapturesWithoutLooking:
 class CapturesTooSoon(CapturesWithoutLooking):
     """Holds that fall due in a moment, as a clock that is wrong sees them."""
 
-    async def due_holds(self, limit: int) -> Sequence[Hold]:
-        soon_us = self._reader._database.clock_us() + 5_000_000
-        query = sa.select(t.holds).where(
-            t.holds.c.state == HoldState.OPEN, t.holds.c.due_at_us <= soon_us
-        )
-        return await self._reader._rows(query.order_by(t.holds.c.due_at_us).limit(limit), Hold)
+    early_us = 5_000_000
 
 
 class CapturesWhatNobodyAccepted(CapturesWithoutLooking):
